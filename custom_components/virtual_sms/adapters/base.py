@@ -1,0 +1,247 @@
+"""The contract between this integration and a provider of SMS.
+
+An adapter turns one provider's API and callbacks into the models of this
+package, and its failures into the errors of this package. It holds no state
+about messages and knows nothing of Home Assistant.
+"""
+
+from abc import ABC, abstractmethod
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from .errors import (
+    InvalidResponseError,
+    ProviderUnavailableError,
+    SendOutcomeUnknownError,
+    SmsError,
+    UnsupportedFeatureError,
+)
+from .models import (
+    Account,
+    Acknowledgement,
+    Authorization,
+    AuthorizationState,
+    Balance,
+    CallbackRequest,
+    CallbackUrls,
+    Capability,
+    CredentialField,
+    DeliveryReceipt,
+    Event,
+    InboundMessage,
+    OutboundMessage,
+    PhoneNumber,
+    RejectReason,
+    SentMessage,
+)
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+
+class RunBlocking(Protocol):
+    """Run a blocking function off the event loop: `await run_blocking(f, *args)`."""
+
+    def __call__[*Ts, T](
+        self, target: Callable[[*Ts], T], /, *args: *Ts
+    ) -> Awaitable[T]:
+        """Return the function's result, or raise what it raised."""
+
+
+type KnownIds = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Tell which of some inbound message ids have been seen."""
+
+TIMEOUT = 15.0
+"""Seconds a single call to a provider may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRule:
+    """What one of the provider's error codes means to us."""
+
+    error: type[SmsError]
+    reason: RejectReason | None = None
+
+
+class SmsAdapter(ABC):
+    """One provider, seen with one set of credentials.
+
+    Every method that asks the provider raises AuthenticationError (wrong or
+    insufficient credentials), ProviderUnavailableError (down, slow, limiting)
+    or InvalidResponseError (an answer that makes no sense), and takes at most
+    `timeout` seconds.
+    """
+
+    key: ClassVar[str]
+    name: ClassVar[str]
+    capabilities: ClassVar[Capability]
+    credential_fields: ClassVar[tuple[CredentialField, ...]]
+    error_rules: ClassVar[Mapping[str, ErrorRule]]
+    """The provider's error codes that have a sentence of their own."""
+    concurrency: ClassVar[int]
+    """Calls that may be under way at once."""
+    poll_interval: ClassVar[int]
+    """Seconds between two questions for news where callbacks cannot reach us."""
+
+    timeout: float = TIMEOUT
+
+    def __init__(
+        self,
+        credentials: Mapping[str, str],
+        *,
+        session: ClientSession,
+        run_blocking: RunBlocking,
+    ) -> None:
+        """Take the caller's HTTP session and its way to run blocking code."""
+        self._credentials = credentials
+        self._session = session
+        self._run_blocking = run_blocking
+        self._slots = asyncio.Semaphore(self.concurrency)
+
+    @property
+    def base_url(self) -> str | None:
+        """Return the origin that replaces the provider's own, without a slash."""
+        return (self._credentials.get("api_url") or "").rstrip("/") or None
+
+    async def prepare(self) -> None:
+        """Load what is slow to load, off the event loop; a second time costs nothing."""
+
+    @abstractmethod
+    async def get_account(self) -> Account:
+        """Prove the credentials."""
+
+    @abstractmethod
+    async def list_numbers(self) -> list[PhoneNumber]:
+        """List the lines that can text.
+
+        Raises MissingRightsError where the credentials may not list them.
+        """
+
+    @abstractmethod
+    def check(self, message: OutboundMessage) -> None:
+        """Refuse what the provider cannot express, before it is asked.
+
+        Raises MessageRejectedError for a text that is too long or empty, and
+        UnsupportedFeatureError for media where there are none.
+        """
+
+    async def send(
+        self, number: PhoneNumber, message: OutboundMessage, callback_url: str | None
+    ) -> SentMessage:
+        """Hand a message to the provider, once.
+
+        Raises MessageRejectedError when it is refused for good, and
+        SendOutcomeUnknownError when it may have been accepted all the same.
+        """
+        try:
+            return await self._send(number, message, callback_url)
+        except InvalidResponseError as err:
+            raise SendOutcomeUnknownError(str(err), answered=True) from err
+        except ProviderUnavailableError as err:
+            if not err.maybe_processed:
+                raise
+            raise SendOutcomeUnknownError(
+                str(err), answered=err.answered, retry_after=err.retry_after
+            ) from err
+
+    @abstractmethod
+    async def _send(
+        self, number: PhoneNumber, message: OutboundMessage, callback_url: str | None
+    ) -> SentMessage:
+        """Do what `send` promises, leaving the doubtful cases to it."""
+
+    @abstractmethod
+    def verify(self, request: CallbackRequest) -> None:
+        """Raise CallbackRejectedError unless the callback is authentic."""
+
+    @abstractmethod
+    def parse(self, request: CallbackRequest) -> Event:
+        """Read a verified callback, or raise CallbackUnreadableError."""
+
+    @abstractmethod
+    def acknowledge(self, event: Event) -> Acknowledgement:
+        """Say what the provider wants to hear when the event was taken in."""
+
+    async def confirm(self, number: PhoneNumber, event: Event) -> Event | None:
+        """Return what the provider's own record says of an event.
+
+        None when it knows nothing of it. Where callbacks are signed, the event
+        itself is the truth.
+        """
+        del number
+        return event
+
+    async def get_callbacks(self, number: PhoneNumber) -> CallbackUrls:
+        """Read the callback URLs that stand at the provider."""
+        raise UnsupportedFeatureError
+
+    async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
+        """Write the callback URLs; None clears one."""
+        raise UnsupportedFeatureError
+
+    def fetch_inbound(
+        self, number: PhoneNumber, since: datetime, known: KnownIds
+    ) -> AsyncIterator[list[InboundMessage]]:
+        """Yield batches of what was received at or after `since`, oldest first.
+
+        Messages that are `known` already may be missing: a provider that gives
+        them one by one need not be asked for those.
+        """
+        raise UnsupportedFeatureError
+
+    async def fetch_receipt(
+        self, number: PhoneNumber, provider_id: str
+    ) -> DeliveryReceipt:
+        """Ask where a message stands; raises NotFoundError when it is unknown."""
+        raise UnsupportedFeatureError
+
+    async def find_sent(
+        self, number: PhoneNumber, message: OutboundMessage, since: datetime
+    ) -> list[SentMessage]:
+        """List what the provider accepted at or after `since` that equals a message.
+
+        This is how a doubtful send is settled, so it must not miss what has been
+        accepted, and may name messages that were sent otherwise.
+        """
+        raise UnsupportedFeatureError
+
+    async def get_balance(self) -> Balance:
+        """Ask what is left in the account."""
+        raise UnsupportedFeatureError
+
+    async def request_authorization(self, redirect: str | None) -> Authorization:
+        """Ask for a key that the user makes valid by a click.
+
+        The credentials need no such key yet. `redirect` is where the user is sent
+        afterwards, which proves nothing.
+        """
+        raise UnsupportedFeatureError
+
+    async def authorization_state(self) -> AuthorizationState:
+        """Ask what has become of the key in the credentials."""
+        raise UnsupportedFeatureError
+
+    async def _call[R, T](
+        self, read: Callable[[R], T], call: Callable[[], Awaitable[R]]
+    ) -> T:
+        """Ask the provider and read its answer: the only way to an SDK.
+
+        An SDK may fail in any way at an answer it did not foresee, and so may
+        the reader, which is why both run in here.
+        """
+        try:
+            async with self._slots, asyncio.timeout(self.timeout):
+                return read(await call())
+        except SmsError:
+            raise
+        except TimeoutError as err:
+            raise ProviderUnavailableError("no answer in time") from err
+        except Exception as err:
+            raise self._translate(err) from err
+
+    @abstractmethod
+    def _translate(self, err: Exception) -> SmsError:
+        """Turn an exception of the SDK, or of a reader, into one of ours."""

@@ -1,0 +1,177 @@
+"""Everything that can go wrong with a provider, as one tree.
+
+    SmsError
+    ├── AuthenticationError           the credentials are wrong or were revoked
+    │   ├── AccountSuspendedError     they are right, the account is closed
+    │   └── MissingRightsError        they are right, but may not do this
+    ├── ProviderUnavailableError      down, unreachable or in trouble: try again
+    │   └── RateLimitedError          too much at once: try again later
+    ├── SendOutcomeUnknownError       maybe sent: ask before trying again
+    ├── MessageRejectedError          the provider will never take this message
+    ├── InvalidResponseError          the answer makes no sense
+    ├── NotFoundError                 the provider knows no such thing
+    ├── UnsupportedFeatureError       this provider cannot do that
+    └── CallbackError
+        ├── CallbackRejectedError     not authentic
+        └── CallbackUnreadableError   authentic, but makes no sense
+
+SendOutcomeUnknownError is deliberately no ProviderUnavailableError: who retries
+on the latter must not send a second time on the former.
+"""
+
+from typing import ClassVar
+
+from .models import RejectReason
+
+
+class SmsError(Exception):
+    """The root: `code` is the error's translation key, its text is for developers.
+
+    `provider_code` is the provider's own code, where it gave one.
+    """
+
+    code: ClassVar[str] = "unknown"
+
+    def __init__(self, message: str = "", *, provider_code: str | None = None) -> None:
+        """Keep the provider's code beside the message."""
+        super().__init__(message)
+        self.provider_code = provider_code
+
+
+class AuthenticationError(SmsError):
+    """The provider refuses the credentials."""
+
+    code = "invalid_auth"
+
+
+class AccountSuspendedError(AuthenticationError):
+    """The credentials are right, but their account is suspended or closed."""
+
+    code = "account_suspended"
+
+
+class MissingRightsError(AuthenticationError):
+    """The credentials are right, but lack a right that is needed."""
+
+    code = "missing_rights"
+
+
+class ProviderUnavailableError(SmsError):
+    """The provider cannot be reached or is in trouble.
+
+    `maybe_processed` tells that the request may have been carried out before
+    the trouble began; `answered` that the provider has finished with it;
+    `retry_after` is the pause it asked for, in seconds.
+    """
+
+    code = "cannot_connect"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        provider_code: str | None = None,
+        maybe_processed: bool = True,
+        answered: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        """Remember how far the request got."""
+        super().__init__(message, provider_code=provider_code)
+        self.maybe_processed = maybe_processed
+        self.answered = answered
+        self.retry_after = retry_after
+
+
+class RateLimitedError(ProviderUnavailableError):
+    """The provider wants fewer requests; nothing was processed."""
+
+    code = "rate_limited"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        provider_code: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep the pause the provider asked for."""
+        super().__init__(
+            message,
+            provider_code=provider_code,
+            maybe_processed=False,
+            answered=True,
+            retry_after=retry_after,
+        )
+
+
+class SendOutcomeUnknownError(SmsError):
+    """The request left, and nobody knows whether the message was accepted.
+
+    `answered` tells that the provider has finished with the request, so that
+    its record can be believed at once; `retry_after` is the pause it asked for.
+    """
+
+    code = "outcome_unknown"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        answered: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        """Remember whether the provider may still be working on it."""
+        super().__init__(message)
+        self.answered = answered
+        self.retry_after = retry_after
+
+
+class MessageRejectedError(SmsError):
+    """The provider refuses this message for good."""
+
+    code = "rejected"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: RejectReason = RejectReason.OTHER,
+        provider_code: str | None = None,
+    ) -> None:
+        """Keep the reason in our vocabulary."""
+        super().__init__(message, provider_code=provider_code)
+        self.reason = reason
+
+
+class InvalidResponseError(SmsError):
+    """The provider's answer cannot be understood."""
+
+    code = "invalid_response"
+
+
+class NotFoundError(SmsError):
+    """The provider knows no such number, message or account."""
+
+    code = "not_found"
+
+
+class UnsupportedFeatureError(SmsError):
+    """This provider has no such feature."""
+
+    code = "unsupported"
+
+
+class CallbackError(SmsError):
+    """A callback that is not taken in."""
+
+    code = "callback_rejected"
+
+
+class CallbackRejectedError(CallbackError):
+    """The callback is not authentic."""
+
+
+class CallbackUnreadableError(CallbackError):
+    """The callback may be authentic, but makes no sense."""
+
+    code = "callback_unreadable"

@@ -1,0 +1,277 @@
+"""The words all layers share: what providers say, in one vocabulary.
+
+Numbers are E.164, times are aware and in UTC, statuses and reasons are ours.
+Whatever a log must never show (texts, numbers, URLs, bodies) has no place in a
+`repr`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import Flag, StrEnum, auto
+from functools import cached_property
+from urllib.parse import parse_qsl, urlsplit
+
+
+class Capability(Flag):
+    """What a provider can do beyond sending and receiving callbacks.
+
+    SHARED_CALLBACK_URLS: the URLs are the account's, for inbound messages and
+    statuses alike; otherwise each number has one for inbound messages, and each
+    outbound message carries its own.
+    """
+
+    AUTHORIZATION = auto()
+    BALANCE = auto()
+    CALLBACK_URLS = auto()
+    HISTORY = auto()
+    LOOKUP = auto()
+    MEDIA = auto()
+    RECEIPTS = auto()
+    SHARED_CALLBACK_URLS = auto()
+    SIGNED_CALLBACKS = auto()
+
+
+class DeliveryStatus(StrEnum):
+    """Where an outbound message stands, whatever its provider calls it."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+
+    @property
+    def rank(self) -> int:
+        """Say how far along a message is: a status never gives way to a lower one."""
+        return _RANKS[self]
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether nothing can follow."""
+        return self.rank == _FINAL
+
+
+_FINAL = 3
+_RANKS = {
+    DeliveryStatus.QUEUED: 0,
+    DeliveryStatus.UNKNOWN: 1,
+    DeliveryStatus.SENT: 2,
+    DeliveryStatus.DELIVERED: _FINAL,
+    DeliveryStatus.UNDELIVERED: _FINAL,
+    DeliveryStatus.FAILED: _FINAL,
+    DeliveryStatus.CANCELED: _FINAL,
+}
+
+
+class RejectReason(StrEnum):
+    """Why a message was refused or did not arrive."""
+
+    INVALID_NUMBER = "invalid_number"
+    UNREACHABLE = "unreachable"
+    BLOCKED = "blocked"
+    OPTED_OUT = "opted_out"
+    LANDLINE = "landline"
+    SPAM = "spam"
+    UNREGISTERED_SENDER = "unregistered_sender"
+    NO_CREDIT = "no_credit"
+    EXPIRED = "expired"
+    OTHER = "other"
+
+
+class Encoding(StrEnum):
+    """The alphabet a text travels in."""
+
+    GSM_7 = "GSM-7"
+    UCS_2 = "UCS-2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialField:
+    """One input of a provider's credential form.
+
+    `requires` names the field without which this one means nothing. `rotates`
+    keeps a replaced value under `previous_<key>`, because what was signed with it
+    may still be on its way.
+    """
+
+    key: str
+    secret: bool = False
+    required: bool = True
+    advanced: bool = False
+    requires: str | None = None
+    rotates: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who the credentials belong to; `id` is the first half of a unique id."""
+
+    id: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneNumber:
+    """A line of the user's: E.164, and the account it lives in."""
+
+    account: str
+    number: str = field(repr=False)
+    label: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A picture or file that travels with a message."""
+
+    url: str = field(repr=False)
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundMessage:
+    """One text to one recipient; `message_id` is ours and never changes."""
+
+    message_id: str
+    recipient: str = field(repr=False)
+    text: str = field(repr=False)
+    media: tuple[str, ...] = field(default=(), repr=False)
+    created_at: datetime
+    segments: int = 1
+    encoding: Encoding = Encoding.GSM_7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """What the provider answered to a message it accepted."""
+
+    provider_id: str
+    status: DeliveryStatus = DeliveryStatus.QUEUED
+    segments: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """A text someone wrote to a number of ours; `message_id` is the provider's."""
+
+    message_id: str
+    number: str | None = field(repr=False)
+    sender: str = field(repr=False)
+    text: str = field(repr=False)
+    received_at: datetime
+    segments: int | None = None
+    media: tuple[Media, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReceipt:
+    """What the provider says of a message it accepted earlier.
+
+    `message_id` is ours when the callback carried it, which tells the message
+    apart before the provider's own id is known here.
+    """
+
+    provider_id: str
+    status: DeliveryStatus
+    message_id: str | None = None
+    reason: RejectReason | None = None
+    error_code: str | None = None
+    at: datetime | None = None
+
+
+type Event = InboundMessage | DeliveryReceipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What is left in the account: money when it has a currency, else credits."""
+
+    amount: Decimal
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackUrls:
+    """The URLs that stand at the provider for a number; None where there is none.
+
+    `overruled_by` names what makes the provider ignore them, as a Twilio
+    Messaging Service does.
+    """
+
+    inbound: str | None = field(default=None, repr=False)
+    status: str | None = field(default=None, repr=False)
+    overruled_by: str | None = None
+
+
+class AuthorizationStatus(StrEnum):
+    """What the user has made of a request for access."""
+
+    PENDING = "pending"
+    VALIDATED = "validated"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """A key that opens nothing until the user agrees at `url`."""
+
+    url: str = field(repr=False)
+    consumer_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationState:
+    """What a key may do: `missing` names the rights it lacks, as "PUT /sms/*"."""
+
+    status: AuthorizationStatus
+    expires_at: datetime | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """What a provider wants to hear when its callback was taken in."""
+
+    status: int = 200
+    body: str = ""
+    content_type: str = "text/plain"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackRequest:
+    """A provider's HTTP request, free of any web framework.
+
+    `url` is the URL that was registered with the provider plus the query that
+    arrived, for a proxy may have changed everything else. Header names are in
+    lower case. `truncated` tells that the body was longer than anyone may send.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    truncated: bool = False
+
+    @cached_property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """Return the query's pairs in order, empty values included."""
+        return tuple(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+    @cached_property
+    def form(self) -> tuple[tuple[str, str], ...]:
+        """Return the form's pairs in order, empty values included.
+
+        Raises UnicodeDecodeError for bytes that are no UTF-8 and ValueError for
+        more fields than any provider sends.
+        """
+        text = self.body.decode("utf-8")
+        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=200))
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """Return query and form as one mapping; the form wins."""
+        return dict(self.query) | dict(self.form)
