@@ -1,0 +1,83 @@
+"""Turn what a person types into E.164, or refuse it clearly.
+
+The action editor eats the plus sign and YAML turns digits into an integer, so
+bare digits may be a national number or an international one. What they are
+depends on whether the country dials a leading zero.
+"""
+
+import re
+
+import phonenumbers
+
+_SPELLING = re.compile(r"\+?[0-9(][0-9().\-/\s]*")
+_INTERNATIONAL_PREFIX = re.compile(r"^(?:\+|00)")
+_ZERO = "0"
+
+
+class InvalidNumberError(ValueError):
+    """A value that is no telephone number; `value` is what was typed."""
+
+    def __init__(self, value: object) -> None:
+        """Keep the value for the person who typed it."""
+        super().__init__("not a telephone number")
+        self.value = str(value)
+
+
+def parse_number(value: object, country: str | None) -> str:
+    """Return a number in E.164, reading national spellings as of `country`.
+
+    `country` is an ISO 3166 code of two letters, or None when the home's is not
+    known. Raises InvalidNumberError for anything that is no telephone number.
+    """
+    text = str(value).strip() if isinstance(value, str | int) else ""
+    if isinstance(value, bool) or not _SPELLING.fullmatch(text):
+        raise InvalidNumberError(value)
+    digits = re.sub(r"[^0-9]", "", text.replace("(0)", ""))
+    if _INTERNATIONAL_PREFIX.match(text):
+        return _possible(value, "+" + digits.removeprefix("00"))
+    return _first_valid(value, _readings(digits, country))
+
+
+def _readings(digits: str, country: str | None) -> list[tuple[str, str | None]]:
+    """List what bare digits may mean, the likelier meaning first."""
+    international = (f"+{digits}", None)
+    if country is None:
+        return [international]
+    national = (digits, country)
+    # Where a zero is dialled before national numbers, digits without one are the
+    # rest of an international number whose plus sign got lost.
+    trunk_prefix = phonenumbers.ndd_prefix_for_region(country, strip_non_digits=True)
+    if trunk_prefix == _ZERO and not digits.startswith(_ZERO):
+        return [international, national]
+    return [national, international]
+
+
+def _first_valid(value: object, readings: list[tuple[str, str | None]]) -> str:
+    for text, country in readings:
+        number = _parse(text, country)
+        if number is not None and phonenumbers.is_valid_number(number):
+            return _format(number)
+    raise InvalidNumberError(value)
+
+
+def _possible(value: object, text: str) -> str:
+    """Accept a full international number by its length alone.
+
+    New ranges open faster than a home updates its number tables, and here
+    nothing has to be guessed.
+    """
+    number = _parse(text, None)
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise InvalidNumberError(value)
+    return _format(number)
+
+
+def _parse(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _format(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
