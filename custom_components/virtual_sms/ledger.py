@@ -1,0 +1,146 @@
+"""Remember what has been seen, so that nothing is lost or announced twice.
+
+A message reaches us by callback, by polling, or by both, and a provider may
+repeat itself after a timeout. Receipts overtake one another as well. The ledger
+answers one question: is this news? What it answers is on disk first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import sqlite3
+
+from .journal import Journal, Operation
+from .ledger_inbound import InboundRecords
+from .ledger_outbound import OutboundRecords
+
+MIGRATIONS = (
+    """
+    CREATE TABLE inbound (
+        message_id TEXT PRIMARY KEY, received_at REAL NOT NULL,
+        late INTEGER NOT NULL, content TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX inbound_untold ON inbound (received_at) WHERE content IS NOT NULL;
+    CREATE INDEX inbound_age ON inbound (received_at);
+    CREATE TABLE outbound (
+        message_id TEXT PRIMARY KEY, provider_id TEXT, recipient TEXT NOT NULL,
+        content TEXT, status TEXT NOT NULL, told TEXT, reason TEXT, error_code TEXT,
+        at REAL NOT NULL, created_at REAL NOT NULL, deadline REAL NOT NULL,
+        settled_at REAL, next_at REAL,
+        checked_at REAL NOT NULL DEFAULT 0, open INTEGER NOT NULL DEFAULT 1
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX outbound_provider ON outbound (provider_id);
+    CREATE INDEX outbound_due ON outbound (next_at) WHERE next_at IS NOT NULL;
+    CREATE INDEX outbound_open ON outbound (checked_at) WHERE open;
+    CREATE INDEX outbound_age ON outbound (created_at);
+    CREATE TABLE early (
+        provider_id TEXT, status TEXT, reason TEXT, error_code TEXT, at REAL,
+        PRIMARY KEY (provider_id, status)
+    ) WITHOUT ROWID;
+    CREATE TABLE fact (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID
+    """,
+)
+"""Each brings the file from one version to the next; never change a released one."""
+
+RETENTION = timedelta(days=200)
+"""How long an inbound id is known: longer than any provider keeps its history."""
+_KEEP_CLOSED = timedelta(days=30)
+_KEEP_EARLY = timedelta(hours=1)
+_MOST_INBOUND = 50_000
+_MOST_OUTBOUND = 20_000
+# A provider that has sent no receipt in three days sends none any more.
+_GIVE_UP_RECEIPT = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many messages there were since the set-up, and how many are under way."""
+
+    sent: int = 0
+    received: int = 0
+    failed: int = 0
+    pending: int = 0
+
+
+class Ledger:
+    """All that is remembered of one number, in two books."""
+
+    def __init__(self, journal: Journal, now: Callable[[], datetime]) -> None:
+        """Take the file to write in and the clock to trust."""
+        self._journal = journal
+        self._now = now
+        self.tally = Tally()
+        self.inbound = InboundRecords(self._run, now)
+        self.outbound = OutboundRecords(self._run, now)
+
+    async def open(self) -> None:
+        """Open the file and take up what a crash left behind."""
+        await self._journal.open()
+        await self.outbound.recover()
+
+    async def close(self) -> None:
+        """Close the file; everything is on disk already."""
+        await self._journal.close()
+
+    async def prune(self) -> None:
+        """Forget what is too old, or too much, to matter."""
+        now = self._now()
+
+        def operation(connection: sqlite3.Connection) -> None:
+            _prune_inbound(connection, now)
+            _prune_outbound(connection, now)
+
+        await self._run(operation)
+
+    async def _run[T](self, operation: Operation[T]) -> T:
+        """Run an operation and count anew, in the same transaction."""
+        result, tally = await self._journal.run(
+            lambda connection: (operation(connection), _count(connection))
+        )
+        self.tally = tally
+        return result
+
+
+def _count(connection: sqlite3.Connection) -> Tally:
+    counters = {
+        name: int(value)
+        for name, value in connection.execute(
+            "SELECT name, value FROM fact WHERE name IN ('sent', 'received', 'failed')"
+        )
+    }
+    (pending,) = connection.execute(
+        "SELECT count(*) FROM outbound WHERE open"
+    ).fetchone()
+    return Tally(**counters, pending=pending)
+
+
+def _prune_inbound(connection: sqlite3.Connection, now: datetime) -> None:
+    """Forget old ids, and raise the horizon so that they stay history."""
+    (excess,) = connection.execute(
+        "SELECT max(received_at) FROM (SELECT received_at FROM inbound "
+        "ORDER BY received_at DESC LIMIT -1 OFFSET ?)",
+        (_MOST_INBOUND,),
+    ).fetchone()
+    horizon = max((now - RETENTION).timestamp(), excess or 0.0)
+    connection.execute(
+        "DELETE FROM inbound WHERE received_at <= ? AND content IS NULL", (horizon,)
+    )
+    connection.execute(
+        "UPDATE fact SET value = max(value, ?) WHERE name = 'horizon'", (horizon,)
+    )
+
+
+def _prune_outbound(connection: sqlite3.Connection, now: datetime) -> None:
+    connection.execute(
+        "UPDATE outbound SET open = 0 "
+        "WHERE open AND provider_id IS NOT NULL AND created_at < ?",
+        ((now - _GIVE_UP_RECEIPT).timestamp(),),
+    )
+    connection.execute(
+        "DELETE FROM outbound WHERE NOT open AND (created_at < ? OR message_id IN ("
+        "SELECT message_id FROM outbound ORDER BY created_at DESC LIMIT -1 OFFSET ?))",
+        ((now - _KEEP_CLOSED).timestamp(), _MOST_OUTBOUND),
+    )
+    connection.execute(
+        "DELETE FROM early WHERE at < ?", ((now - _KEEP_EARLY).timestamp(),)
+    )

@@ -1,0 +1,169 @@
+"""The book of what came in: ids seen, and how far the history is known."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+import json
+import sqlite3
+from typing import Protocol
+
+from .adapters.models import InboundMessage, Media
+from .announcements import Received
+from .journal import Operation
+
+_HORIZON = "horizon"
+_PROGRESS = "progress"
+
+
+class Run(Protocol):
+    """Run an operation durably, as `Journal.run` does."""
+
+    def __call__[T](self, operation: Operation[T], /) -> Awaitable[T]:
+        """Return what the operation returned."""
+
+
+class InboundRecords:
+    """Admit each inbound message once, and hand it out until it was announced."""
+
+    def __init__(self, run: Run, now: Callable[[], datetime]) -> None:
+        """Take the way to the disk."""
+        self._run = run
+        self._now = now
+
+    async def begin(self, history: Sequence[InboundMessage], since: datetime) -> None:
+        """Start the book: what was there before is history and never announced."""
+        await self._run(lambda connection: _begin(connection, history, since))
+
+    async def progress(self) -> datetime | None:
+        """Return up to when the provider's history is known; None before `begin`."""
+        return await self._run(lambda connection: _time(connection, _PROGRESS))
+
+    async def horizon(self) -> datetime:
+        """Return the time before which everything is history."""
+        horizon = await self._run(lambda connection: _time(connection, _HORIZON))
+        return horizon or self._now()
+
+    async def admit(
+        self, messages: Iterable[InboundMessage], *, late: bool
+    ) -> list[Received]:
+        """Record messages and return those that are news, oldest first.
+
+        From then on they are safe, and due to be announced.
+        """
+        ordered = sorted(messages, key=lambda message: message.received_at)
+        return await self._run(
+            lambda connection: [
+                Received(message=message, late=late)
+                for message in ordered
+                if _insert(connection, message, late=late)
+            ]
+        )
+
+    async def advance(self, until: datetime) -> None:
+        """Note up to when the provider's history is known; it never goes back."""
+        await self._run(
+            lambda connection: _set_fact(connection, _PROGRESS, until.timestamp())
+        )
+
+    async def known(self, message_ids: Sequence[str]) -> set[str]:
+        """Tell which of some ids have been seen."""
+        return await self._run(
+            lambda connection: {
+                message_id
+                for message_id in message_ids
+                if connection.execute(
+                    "SELECT 1 FROM inbound WHERE message_id = ?", (message_id,)
+                ).fetchone()
+            }
+        )
+
+    async def untold(self) -> list[Received]:
+        """List what was admitted but not announced, oldest first."""
+        rows = await self._run(
+            lambda connection: connection.execute(
+                "SELECT message_id, received_at, late, content FROM inbound "
+                "WHERE content IS NOT NULL ORDER BY received_at"
+            ).fetchall()
+        )
+        return [
+            Received(message=_load(message_id, received_at, content), late=bool(late))
+            for message_id, received_at, late, content in rows
+        ]
+
+    async def told(self, message_ids: Sequence[str]) -> None:
+        """Note that messages were announced; their texts are forgotten."""
+        await self._run(
+            lambda connection: (
+                connection.executemany(
+                    "UPDATE inbound SET content = NULL WHERE message_id = ?",
+                    [(message_id,) for message_id in message_ids],
+                ).rowcount
+            )
+        )
+
+
+def bump(connection: sqlite3.Connection, counter: str) -> None:
+    """Count one more, for ever."""
+    connection.execute(
+        "INSERT INTO fact VALUES (?, 1) "
+        "ON CONFLICT (name) DO UPDATE SET value = value + 1",
+        (counter,),
+    )
+
+
+def _begin(
+    connection: sqlite3.Connection, history: Sequence[InboundMessage], since: datetime
+) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO inbound VALUES (?, ?, 0, NULL)",
+        [(each.message_id, each.received_at.timestamp()) for each in history],
+    )
+    for name in (_HORIZON, _PROGRESS):
+        _set_fact(connection, name, since.timestamp())
+
+
+def _insert(
+    connection: sqlite3.Connection, message: InboundMessage, *, late: bool
+) -> bool:
+    received_at = message.received_at.timestamp()
+    inserted = connection.execute(
+        "INSERT OR IGNORE INTO inbound VALUES (?, ?, ?, ?)",
+        (message.message_id, received_at, late, _dump(message)),
+    ).rowcount
+    if inserted:
+        bump(connection, "received")
+    return bool(inserted)
+
+
+def _set_fact(connection: sqlite3.Connection, name: str, value: float) -> None:
+    connection.execute(
+        "INSERT INTO fact VALUES (?, ?) "
+        "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+        (name, value),
+    )
+
+
+def _time(connection: sqlite3.Connection, name: str) -> datetime | None:
+    row = connection.execute(
+        "SELECT value FROM fact WHERE name = ?", (name,)
+    ).fetchone()
+    return datetime.fromtimestamp(row[0], UTC) if row else None
+
+
+def _dump(message: InboundMessage) -> str:
+    media = [[each.url, each.content_type] for each in message.media]
+    return json.dumps(
+        [message.number, message.sender, message.text, message.segments, media]
+    )
+
+
+def _load(message_id: str, received_at: float, content: str) -> InboundMessage:
+    number, sender, text, segments, media = json.loads(content)
+    return InboundMessage(
+        message_id=message_id,
+        number=number,
+        sender=sender,
+        text=text,
+        received_at=datetime.fromtimestamp(received_at, UTC),
+        segments=segments,
+        media=tuple(Media(url=url, content_type=kind) for url, kind in media),
+    )

@@ -1,0 +1,420 @@
+"""The book of what went out: where each message stands until nothing can follow.
+
+A message is *due* when something has to be done about it, and *doubtful* when an
+attempt to send it has no known end: then the provider must be asked before
+another is made. Its text is kept only until the provider has accepted it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import json
+import sqlite3
+
+from .adapters.models import (
+    DeliveryReceipt,
+    DeliveryStatus,
+    OutboundMessage,
+    RejectReason,
+    SentMessage,
+)
+from .announcements import StatusChanged
+from .ledger_inbound import Run, bump
+from .segments import count_segments
+
+SETTLE = timedelta(seconds=20)
+"""How long a provider may still be working on a request that got no answer."""
+_FAILURES = (DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A message that waits for something to be done."""
+
+    message: OutboundMessage
+    deadline: datetime
+    settled_at: datetime | None
+    """In doubt: the time from which the provider's record can be believed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How a message moves: a status, and why it ended there."""
+
+    status: DeliveryStatus
+    reason: RejectReason | None = None
+    error_code: str | None = None
+    at: datetime | None = None
+
+
+class OutboundRecords:
+    """Write down each message before it is sent, and only ever move it forward."""
+
+    def __init__(self, run: Run, now: Callable[[], datetime]) -> None:
+        """Take the way to the disk and the clock."""
+        self._run = run
+        self._now = now
+
+    async def add(
+        self, messages: Sequence[OutboundMessage], deadline: datetime
+    ) -> list[StatusChanged]:
+        """Record messages whose first attempt follows at once."""
+        now = self._now()
+
+        def operation(connection: sqlite3.Connection) -> list[StatusChanged]:
+            for message in messages:
+                _insert(connection, message, deadline, now)
+            return [_first_state(message, now) for message in messages]
+
+        return await self._run(operation)
+
+    async def attempt(self, message_id: str) -> None:
+        """Record that an attempt begins: until it ends, its outcome is in doubt."""
+        settled_at = (self._now() + SETTLE).timestamp()
+        await self._update(
+            message_id,
+            "settled_at = :settled_at, next_at = NULL",
+            settled_at=settled_at,
+        )
+
+    async def postpone(self, message_id: str, next_at: datetime) -> None:
+        """Record that the message waits; what is in doubt stays so."""
+        await self._update(
+            message_id, "next_at = :next_at", next_at=next_at.timestamp()
+        )
+
+    async def clear(self, message_id: str, next_at: datetime) -> None:
+        """Record that the last attempt surely failed, and when to try again."""
+        await self._update(
+            message_id,
+            "next_at = :next_at, settled_at = NULL",
+            next_at=next_at.timestamp(),
+        )
+
+    async def doubt(
+        self, message_id: str, next_at: datetime, settled_at: datetime
+    ) -> StatusChanged | None:
+        """Record that nobody knows whether the last attempt was accepted."""
+        is_open = await self._update(
+            message_id,
+            "next_at = :next_at, settled_at = :settled_at",
+            next_at=next_at.timestamp(),
+            settled_at=settled_at.timestamp(),
+        )
+        if not is_open:
+            return None
+        return await self.move(message_id, Progress(status=DeliveryStatus.UNKNOWN))
+
+    async def accept(self, message_id: str, sent: SentMessage) -> list[StatusChanged]:
+        """Record that the provider has the message, with what it said of it early."""
+        now = self._now()
+
+        def operation(connection: sqlite3.Connection) -> list[StatusChanged]:
+            if not _claim(connection, message_id, sent.provider_id):
+                return []
+            steps = [Progress(status=sent.status), *_early(connection, sent)]
+            moves = [_move(connection, message_id, step, now) for step in steps]
+            return [change for change in moves if change is not None]
+
+        return await self._run(operation)
+
+    async def move(self, message_id: str, progress: Progress) -> StatusChanged | None:
+        """Move a message forward and return the change, None if it is no news."""
+        now = self._now()
+        return await self._run(
+            lambda connection: _move(connection, message_id, progress, now)
+        )
+
+    async def receive(self, receipt: DeliveryReceipt) -> StatusChanged | None:
+        """Apply a receipt, or keep it for a message whose acceptance is under way."""
+        now = self._now()
+        progress = Progress(
+            status=receipt.status,
+            reason=receipt.reason,
+            error_code=receipt.error_code,
+            at=receipt.at,
+        )
+
+        def operation(connection: sqlite3.Connection) -> StatusChanged | None:
+            message_id = _find(connection, receipt)
+            if message_id is None:
+                _keep_early(connection, receipt, now)
+                return None
+            return _move(connection, message_id, progress, now)
+
+        return await self._run(operation)
+
+    async def owns(self, receipt: DeliveryReceipt) -> bool:
+        """Say whether a receipt speaks of a message in this book."""
+        return await self._run(
+            lambda connection: _find(connection, receipt) is not None
+        )
+
+    async def is_claimed(self, provider_id: str) -> bool:
+        """Say whether a provider's id belongs to a message in this book."""
+        return await self._run(
+            lambda connection: _message_id(connection, provider_id) is not None
+        )
+
+    async def due(self) -> list[Due]:
+        """List what waits for something to be done now, oldest first."""
+        now = self._now().timestamp()
+        rows = await self._run(
+            lambda connection: connection.execute(
+                "SELECT * FROM outbound WHERE next_at <= ? ORDER BY created_at", (now,)
+            ).fetchall()
+        )
+        return [_due(row) for row in rows]
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next message is due."""
+        (when,) = await self._run(
+            lambda connection: connection.execute(
+                "SELECT min(next_at) FROM outbound WHERE next_at IS NOT NULL"
+            ).fetchone()
+        )
+        return None if when is None else _time(when)
+
+    async def open_deliveries(self, limit: int) -> list[str]:
+        """List provider ids whose end is unknown, the longest unasked first."""
+        now = self._now().timestamp()
+        return await self._run(lambda connection: _open(connection, limit, now))
+
+    async def untold(self) -> list[StatusChanged]:
+        """List the states that were reached but not announced."""
+        rows = await self._run(
+            lambda connection: connection.execute(
+                "SELECT * FROM outbound WHERE told IS NOT status ORDER BY at"
+            ).fetchall()
+        )
+        return [
+            _changed(row, DeliveryStatus(row["told"]) if row["told"] else None)
+            for row in rows
+        ]
+
+    async def told(self, changes: Sequence[StatusChanged]) -> None:
+        """Note that changes were announced."""
+        await self._run(
+            lambda connection: (
+                connection.executemany(
+                    "UPDATE outbound SET told = ? WHERE message_id = ?",
+                    [(change.status, change.message_id) for change in changes],
+                ).rowcount
+            )
+        )
+
+    async def recover(self) -> None:
+        """Make every attempt that a crash cut short due, in doubt as it is."""
+        now = self._now().timestamp()
+        await self._run(
+            lambda connection: (
+                connection.execute(
+                    "UPDATE outbound SET next_at = ? "
+                    "WHERE open AND provider_id IS NULL AND next_at IS NULL",
+                    (now,),
+                ).rowcount
+            )
+        )
+
+    async def _update(self, message_id: str, change: str, **values: float) -> bool:
+        """Change a message unless it has been accepted or has ended."""
+        count = await self._run(
+            lambda connection: (
+                connection.execute(
+                    f"UPDATE outbound SET {change} "  # noqa: S608  # our own constants
+                    "WHERE message_id = :id AND open AND provider_id IS NULL",
+                    {"id": message_id, **values},
+                ).rowcount
+            )
+        )
+        return bool(count)
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    message: OutboundMessage,
+    deadline: datetime,
+    now: datetime,
+) -> None:
+    connection.execute(
+        "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
+        " deadline, settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            message.message_id,
+            message.recipient,
+            json.dumps([message.text, message.media]),
+            DeliveryStatus.QUEUED,
+            now.timestamp(),
+            message.created_at.timestamp(),
+            deadline.timestamp(),
+            (now + SETTLE).timestamp(),
+        ),
+    )
+
+
+def _row(connection: sqlite3.Connection, message_id: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM outbound WHERE message_id = ?", (message_id,)
+    ).fetchone()
+    return row
+
+
+def _message_id(connection: sqlite3.Connection, provider_id: str) -> str | None:
+    row = connection.execute(
+        "SELECT message_id FROM outbound WHERE provider_id = ?", (provider_id,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _find(connection: sqlite3.Connection, receipt: DeliveryReceipt) -> str | None:
+    """Return our id of the message a receipt speaks of, learning the provider's."""
+    message_id = _message_id(connection, receipt.provider_id)
+    if message_id is None and receipt.message_id is not None:
+        row = _row(connection, receipt.message_id)
+        if row and _claim(connection, receipt.message_id, receipt.provider_id):
+            return receipt.message_id
+    return message_id
+
+
+def _claim(connection: sqlite3.Connection, message_id: str, provider_id: str) -> bool:
+    """Give a message its provider's id, once; its text is needed no more."""
+    if _message_id(connection, provider_id) == message_id:
+        return True
+    claimed = connection.execute(
+        "UPDATE OR IGNORE outbound SET provider_id = ?, content = NULL, next_at = NULL "
+        "WHERE message_id = ? AND provider_id IS NULL AND open",
+        (provider_id, message_id),
+    ).rowcount
+    if claimed:
+        bump(connection, "sent")
+    return bool(claimed)
+
+
+def _move(
+    connection: sqlite3.Connection, message_id: str, progress: Progress, now: datetime
+) -> StatusChanged | None:
+    row = _row(connection, message_id)
+    if row is None:
+        return None
+    previous = DeliveryStatus(row["status"])
+    if progress.status.rank <= previous.rank:
+        return None
+    final = progress.status.is_final
+    connection.execute(
+        "UPDATE outbound SET status = :status, reason = :reason, error_code = :code,"
+        " at = :at, open = NOT :final, next_at = iif(:final, NULL, next_at),"
+        " content = iif(:final, NULL, content) WHERE message_id = :id",
+        {
+            "status": progress.status,
+            "reason": progress.reason,
+            "code": progress.error_code,
+            "at": (progress.at or now).timestamp(),
+            "final": final,
+            "id": message_id,
+        },
+    )
+    if progress.status in _FAILURES:
+        bump(connection, "failed")
+    return StatusChanged(
+        message_id=message_id,
+        provider_id=row["provider_id"],
+        recipient=row["recipient"],
+        status=progress.status,
+        previous=previous,
+        reason=progress.reason,
+        error_code=progress.error_code,
+        at=progress.at or now,
+    )
+
+
+def _early(connection: sqlite3.Connection, sent: SentMessage) -> list[Progress]:
+    """Take out what was said of a message before we knew it was accepted."""
+    rows = connection.execute(
+        "DELETE FROM early WHERE provider_id = ? "
+        "RETURNING status, reason, error_code, at",
+        (sent.provider_id,),
+    ).fetchall()
+    steps = [
+        Progress(
+            status=DeliveryStatus(status),
+            reason=RejectReason(reason) if reason else None,
+            error_code=code,
+            at=_time(at),
+        )
+        for status, reason, code, at in rows
+    ]
+    return sorted(steps, key=lambda step: step.status.rank)
+
+
+def _keep_early(
+    connection: sqlite3.Connection, receipt: DeliveryReceipt, now: datetime
+) -> None:
+    connection.execute(
+        "INSERT OR IGNORE INTO early VALUES (?, ?, ?, ?, ?)",
+        (
+            receipt.provider_id,
+            receipt.status,
+            receipt.reason,
+            receipt.error_code,
+            (receipt.at or now).timestamp(),
+        ),
+    )
+
+
+def _open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:
+    rows = connection.execute(
+        "SELECT provider_id FROM outbound "
+        "WHERE open AND provider_id IS NOT NULL ORDER BY checked_at LIMIT ?",
+        (limit,),
+    ).fetchall()
+    connection.executemany(
+        "UPDATE outbound SET checked_at = ? WHERE provider_id = ?",
+        [(now, provider_id) for (provider_id,) in rows],
+    )
+    return [provider_id for (provider_id,) in rows]
+
+
+def _due(row: sqlite3.Row) -> Due:
+    text, media = json.loads(row["content"])
+    count = count_segments(text)
+    return Due(
+        message=OutboundMessage(
+            message_id=row["message_id"],
+            recipient=row["recipient"],
+            text=text,
+            media=tuple(media),
+            segments=count.segments,
+            encoding=count.encoding,
+            created_at=_time(row["created_at"]),
+        ),
+        deadline=_time(row["deadline"]),
+        settled_at=None if row["settled_at"] is None else _time(row["settled_at"]),
+    )
+
+
+def _first_state(message: OutboundMessage, now: datetime) -> StatusChanged:
+    return StatusChanged(
+        message_id=message.message_id,
+        provider_id=None,
+        recipient=message.recipient,
+        status=DeliveryStatus.QUEUED,
+        previous=None,
+        at=now,
+    )
+
+
+def _changed(row: sqlite3.Row, previous: DeliveryStatus | None) -> StatusChanged:
+    return StatusChanged(
+        message_id=row["message_id"],
+        provider_id=row["provider_id"],
+        recipient=row["recipient"],
+        status=DeliveryStatus(row["status"]),
+        previous=previous,
+        reason=RejectReason(row["reason"]) if row["reason"] else None,
+        error_code=row["error_code"],
+        at=_time(row["at"]),
+    )
+
+
+def _time(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
