@@ -1,0 +1,119 @@
+"""Answer unsigned callbacks: a bell that anyone may ring.
+
+Nothing a bell says is believed: what it names is looked up at the provider. A
+flood of bells must not become a flood of questions, so they are asked one at a
+time from a small budget; beyond it, a single reading of the provider's history
+answers all of them.
+"""
+
+import asyncio
+from collections.abc import Callable
+import logging
+import time
+from typing import Protocol
+
+from .adapters.errors import SmsError
+from .adapters.models import DeliveryReceipt, Event, InboundMessage
+from .line import Surroundings
+
+_LOGGER = logging.getLogger(__name__)
+
+BUDGET = 20
+"""Questions that may be asked in a burst."""
+REFILL = 3.0
+"""Seconds until another question may be asked."""
+
+
+class Budget:
+    """A number of questions that grows back with time."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Start with all of it."""
+        self._clock = clock
+        self._left = float(BUDGET)
+        self._at = clock()
+
+    def spend(self) -> bool:
+        """Take one question, and say whether there was one."""
+        now = self._clock()
+        self._left = min(self._left + (now - self._at) / REFILL, BUDGET)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Household(Protocol):
+    """Those who answer the bell."""
+
+    async def concerns(self, event: Event) -> bool:
+        """Say, without asking the provider, whether a bell may bring news."""
+
+    async def look_up(self, event: Event) -> bool:
+        """Ask the provider about a bell; False when it knows nothing of it."""
+
+    async def catch_up(self) -> None:
+        """Read the provider's history, which answers every bell."""
+
+    def ask_later(self) -> None:
+        """See to it that `catch_up` is tried again."""
+
+
+class Doorbell:
+    """Turn any number of rings into a bounded number of questions."""
+
+    def __init__(self, household: Household, surroundings: Surroundings) -> None:
+        """Take who answers, and where tasks come from."""
+        self._household = household
+        self._spawn = surroundings.spawn
+        self._budget = Budget(time.monotonic)
+        self._waiting: dict[tuple[str, str], Event] = {}
+        self._overflows = False
+        self._is_answering = False
+
+    def ring(self, event: Event) -> None:
+        """Have an event looked up soon."""
+        if len(self._waiting) < BUDGET:
+            self._waiting[_key(event)] = event
+        else:
+            self._overflows = True
+        if not self._is_answering:
+            self._is_answering = True
+            self._spawn(self._answer(), "doorbell")
+
+    async def _answer(self) -> None:
+        try:
+            while self._waiting or self._overflows:
+                await self._answer_next()
+        except SmsError as err:
+            _LOGGER.debug("A callback cannot be looked up now: %s", err.code)
+            self._household.ask_later()
+        finally:
+            self._is_answering = False
+
+    async def _answer_next(self) -> None:
+        if self._overflows:
+            await self._answer_all()
+            return
+        event = self._waiting.pop(next(iter(self._waiting)))
+        if not await self._household.concerns(event):
+            return
+        # A provider may ring before its own record shows the message.
+        self._overflows = not self._budget.spend() or not await self._household.look_up(
+            event
+        )
+
+    async def _answer_all(self) -> None:
+        await asyncio.sleep(REFILL)
+        self._waiting.clear()
+        self._overflows = False
+        await self._household.catch_up()
+
+
+def _key(event: Event) -> tuple[str, str]:
+    match event:
+        case InboundMessage():
+            return "inbound", event.message_id
+        case DeliveryReceipt():
+            return "receipt", event.provider_id

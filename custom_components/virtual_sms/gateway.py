@@ -1,0 +1,159 @@
+"""A number at work: it sends, it receives, and it catches up."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .adapters.errors import CallbackUnreadableError
+from .adapters.models import (
+    Acknowledgement,
+    CallbackRequest,
+    Capability,
+    DeliveryReceipt,
+    Event,
+    InboundMessage,
+    OutboundMessage,
+)
+from .announcements import Announcement
+from .announcer import Announcer
+from .doorbell import Doorbell
+from .inbox import Inbox
+from .ledger import Ledger
+from .line import Line, Surroundings
+from .outbox import Outbox, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What a gateway asks of whoever runs it.
+
+    `publish` hears each announcement, `wake` has the outbox work on what waits,
+    `ask_later` has `catch_up` called before long, and `siblings` lists the
+    gateways of one account, this one among them.
+    """
+
+    publish: Callable[[Announcement], None]
+    wake: Callable[[], None]
+    ask_later: Callable[[], None]
+    siblings: Callable[[], Iterable[Gateway]]
+
+
+class Gateway:
+    """One line and everything that happens on it."""
+
+    def __init__(
+        self, line: Line, ledger: Ledger, host: Host, surroundings: Surroundings
+    ) -> None:
+        """Compose the parts; nothing runs before `open`."""
+        self.line = line
+        self.ledger = ledger
+        self._host = host
+        self._spawn = surroundings.spawn
+        self._announcer = Announcer(ledger, host.publish)
+        announce = self._announcer.announce
+        self.outbox = Outbox(line, ledger.outbound, announce, surroundings)
+        self.inbox = Inbox(line, ledger, announce, surroundings)
+        self._doorbell = Doorbell(self, surroundings)
+
+    async def open(self) -> None:
+        """Open the ledger, and take up what an earlier run left."""
+        await self.ledger.open()
+        await self._announcer.load()
+
+    def start(self) -> None:
+        """Begin to announce, what was held back first."""
+        self._announcer.start()
+
+    async def close(self) -> None:
+        """Finish what is being written and close the ledger."""
+        await self._announcer.close()
+        await self.ledger.close()
+
+    async def send(
+        self, messages: Sequence[OutboundMessage], patience: timedelta
+    ) -> list[Outcome]:
+        """Send messages and say where they stand after the first attempt.
+
+        An attempt is carried to its end even when nobody waits for it any more.
+        """
+        outcomes: list[Outcome] = []
+
+        async def send() -> None:
+            outcomes.extend(await self.outbox.send(messages, patience))
+            if any(outcome.waits for outcome in outcomes):
+                self._host.wake()
+
+        await asyncio.shield(self._spawn(send(), "send"))
+        return outcomes
+
+    async def receive(self, request: CallbackRequest) -> Acknowledgement:
+        """Take in a provider's callback and return the answer it wants.
+
+        When this returns, what the callback brought is safe. Raises
+        CallbackRejectedError for what is not authentic, CallbackUnreadableError
+        for what makes no sense.
+        """
+        adapter = self.line.adapter
+        adapter.verify(request)
+        if request.truncated:
+            raise CallbackUnreadableError("longer than any provider sends")
+        event = adapter.parse(request)
+        if Capability.SIGNED_CALLBACKS in adapter.capabilities:
+            await self._take(event)
+        else:
+            self._doorbell.ring(event)
+        return adapter.acknowledge(event)
+
+    async def catch_up(self, *, late: bool = False) -> None:
+        """Read the provider's record on all lines of the account."""
+        for sibling in self._host.siblings():
+            await sibling.inbox.catch_up(late=late)
+
+    async def concerns(self, event: Event) -> bool:
+        """Say whether a bell may bring news to a line of the account."""
+        return bool(await self._concerned(event))
+
+    async def look_up(self, event: Event) -> bool:
+        """Ask the provider about a bell, for each line it may concern."""
+        answers = [
+            await sibling.inbox.look_up(event)
+            for sibling in await self._concerned(event)
+        ]
+        return any(answers)
+
+    def ask_later(self) -> None:
+        """See to it that the provider is asked again before long."""
+        self._host.ask_later()
+
+    async def _concerned(self, event: Event) -> Sequence[Gateway]:
+        return [
+            sibling
+            for sibling in self._host.siblings()
+            if await sibling.inbox.concerns(event)
+        ]
+
+    async def _take(self, event: Event) -> None:
+        """Hand an authentic event to the line it belongs to."""
+        for gateway in await self._addressees(event):
+            await gateway.inbox.take(event)
+
+    async def _addressees(self, event: Event) -> Sequence[Gateway]:
+        """List whose event it is.
+
+        A receipt nobody knows may have overtaken the answer to its own message,
+        and is kept here.
+        """
+        match event:
+            case InboundMessage(number=None):
+                return [self]
+            case InboundMessage():
+                return [
+                    sibling
+                    for sibling in self._host.siblings()
+                    if sibling.line.number.number == event.number
+                ]
+            case DeliveryReceipt():
+                siblings = list(self._host.siblings())
+                alone = len(siblings) == 1
+                return siblings if alone else await self._concerned(event) or [self]
