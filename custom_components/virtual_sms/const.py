@@ -1,0 +1,20 @@
+"""Names that two modules or more use."""
+
+from typing import Final
+
+DOMAIN: Final = "virtual_sms"
+
+CONF_ACCOUNT: Final = "account"
+CONF_CALLBACK_URL: Final = "callback_url"
+CONF_CREDENTIALS: Final = "credentials"
+CONF_MODE: Final = "mode"
+CONF_NUMBER: Final = "number"
+CONF_PREVIOUS_CALLBACKS: Final = "previous_callbacks"
+CONF_PROVIDER: Final = "provider"
+
+MODE_AUTOMATIC: Final = "automatic"
+MODE_MANUAL: Final = "manual"
+MODE_POLLING: Final = "polling"
+
+OPTION_POLL_INTERVAL: Final = "poll_interval"
+OPTION_RETRY_FOR: Final = "retry_for"

@@ -1,0 +1,118 @@
+"""Ask the provider what no callback tells: what was missed, and what is left."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import logging
+from typing import TYPE_CHECKING, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .adapters.errors import (
+    AccountSuspendedError,
+    AuthenticationError,
+    MissingRightsError,
+    NotFoundError,
+    ProviderUnavailableError,
+    SmsError,
+)
+from .adapters.models import Balance, Capability
+from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_POLL_INTERVAL
+from .gateway import Gateway
+
+if TYPE_CHECKING:
+    from .runtime import VirtualSmsConfigEntry
+
+_LOGGER = logging.getLogger(__name__)
+
+# With callbacks, polling only finds what no callback brought.
+_NET_INTERVAL = timedelta(minutes=10)
+_RETRY_INTERVAL = timedelta(minutes=1)
+_BALANCE_INTERVAL = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineState:
+    """What was last read of an account."""
+
+    balance: Balance | None
+
+
+class VirtualSmsCoordinator(DataUpdateCoordinator[LineState]):
+    """Catch up with the provider's record on a timer."""
+
+    config_entry: ConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: VirtualSmsConfigEntry, gateway: Gateway
+    ) -> None:
+        """Poll as often as the entry's mode needs."""
+        self._gateway = gateway
+        self._polls = entry.data[CONF_MODE] == MODE_POLLING
+        self._interval = self._choose_interval(entry)
+        self._missed_something = True
+        self._balance_at: datetime | None = None
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=DOMAIN,
+            update_interval=self._interval,
+            always_update=False,
+        )
+
+    def _choose_interval(self, entry: ConfigEntry) -> timedelta:
+        if not self._polls:
+            return _NET_INTERVAL
+        default = self._gateway.line.adapter.poll_interval
+        return timedelta(seconds=entry.options.get(OPTION_POLL_INTERVAL, default))
+
+    @override
+    async def _async_update_data(self) -> LineState:
+        try:
+            # Whatever a gap or a lost callback hid is late; a regular poll is not.
+            late = self._missed_something or not self._polls
+            await self._gateway.inbox.catch_up(late=late)
+            state = LineState(balance=await self._get_balance())
+        except SmsError as err:
+            self._missed_something = True
+            self.update_interval = min(self._interval, _RETRY_INTERVAL)
+            raise _failure(err, self._gateway.line.adapter.name) from err
+        self._missed_something = False
+        self.update_interval = self._interval
+        return state
+
+    async def _get_balance(self) -> Balance | None:
+        """Return the balance, asked for now and then; not every key may read it."""
+        adapter = self._gateway.line.adapter
+        if Capability.BALANCE not in adapter.capabilities:
+            return None
+        now = dt_util.utcnow()
+        if self._balance_at and now < self._balance_at + _BALANCE_INTERVAL:
+            return self.data.balance
+        try:
+            balance = await adapter.get_balance()
+        except MissingRightsError, NotFoundError:
+            balance = None
+        self._balance_at = now
+        return balance
+
+
+def _failure(err: SmsError, provider: str) -> Exception:
+    """Return the exception by which a coordinator learns of an error."""
+    if isinstance(err, AuthenticationError) and not isinstance(
+        err, AccountSuspendedError
+    ):
+        return ConfigEntryAuthFailed(
+            translation_domain=DOMAIN, translation_key=err.code
+        )
+    retry_after = err.retry_after if isinstance(err, ProviderUnavailableError) else None
+    return UpdateFailed(
+        translation_domain=DOMAIN,
+        translation_key="poll_failed",
+        translation_placeholders={"provider": provider, "code": err.code},
+        retry_after=retry_after,
+    )

@@ -1,0 +1,117 @@
+"""Bring a provider's callbacks from Home Assistant's web server to the gateway.
+
+Home Assistant answers 200 when a handler raises, and a provider then believes
+that its message arrived. So nothing is raised here: what was not taken in is
+answered as such.
+"""
+
+import asyncio
+from http import HTTPStatus
+import logging
+
+from aiohttp import web
+
+from homeassistant.components import webhook
+from homeassistant.core import HomeAssistant, callback
+
+from .adapters.errors import CallbackRejectedError, CallbackUnreadableError
+from .adapters.models import CallbackRequest
+from .const import DOMAIN
+from .gateway import Gateway
+
+_LOGGER = logging.getLogger(__name__)
+
+METHODS = ("GET", "POST")
+BODY_LIMIT = 64 * 1024
+"""More than any provider sends: Twilio itself gives up at 64 kB."""
+BODY_TIMEOUT = 10.0
+
+
+class CallbackHandler:
+    """The webhook of one number."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Take who receives."""
+        self._gateway = gateway
+        self._refused_before = False
+
+    async def async_handle(
+        self, hass: HomeAssistant, webhook_id: str, request: web.Request
+    ) -> web.Response:
+        """Answer a callback as the provider needs to hear it."""
+        try:
+            callback_request = await self._async_read(request)
+            answer = await self._gateway.receive(callback_request)
+        except CallbackRejectedError:
+            self._log_refusal()
+            return web.Response(status=HTTPStatus.FORBIDDEN)
+        except CallbackUnreadableError:
+            return web.Response(status=HTTPStatus.BAD_REQUEST)
+        except Exception:
+            _LOGGER.exception("A callback could not be taken in")
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        self._refused_before = False
+        return web.Response(
+            status=answer.status,
+            text=answer.body or None,
+            content_type=answer.content_type if answer.body else None,
+        )
+
+    async def _async_read(self, request: web.Request) -> CallbackRequest:
+        body, truncated = await _async_read_body(request)
+        return CallbackRequest(
+            method=request.method,
+            url=_with_query(self._gateway.line.callback_url or "", request),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body,
+            truncated=truncated,
+        )
+
+    def _log_refusal(self) -> None:
+        """Say it once: a flood of forgeries is not worth a flood of lines."""
+        if not self._refused_before:
+            self._refused_before = True
+            _LOGGER.warning(
+                "A callback that does not come from %s was refused; more of them are"
+                " refused silently. If messages fail to arrive, compare the callback"
+                " URL at the provider with this home's external URL",
+                self._gateway.line.adapter.name,
+            )
+
+
+@callback
+def async_register(
+    hass: HomeAssistant, name: str, webhook_id: str, gateway: Gateway
+) -> None:
+    """Open the webhook of a number to the internet."""
+    handler = CallbackHandler(gateway).async_handle
+    webhook.async_register(
+        hass, DOMAIN, name, webhook_id, handler, allowed_methods=METHODS
+    )
+
+
+async def _async_read_body(request: web.Request) -> tuple[bytes, bool]:
+    """Read no more of a body than any provider sends, and not for long.
+
+    A body that cannot be read whole counts as cut off.
+    """
+    # A request that came through the cloud makes a new stream at each access.
+    stream, body = request.content, b""
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            while len(body) <= BODY_LIMIT and (
+                chunk := await stream.read(BODY_LIMIT + 1 - len(body))
+            ):
+                body += chunk
+    except TimeoutError, web.HTTPException, OSError, ValueError:
+        return b"", True
+    return body[:BODY_LIMIT], len(body) > BODY_LIMIT
+
+
+def _with_query(url: str, request: web.Request) -> str:
+    """Add the query that arrived, as it was sent, to the URL that was registered."""
+    # A request that came through the cloud has no URL of its own.
+    rel_url = getattr(request, "rel_url", None)
+    query = request.query_string if rel_url is None else rel_url.raw_query_string
+    base = url.partition("#")[0].partition("?")[0]
+    return f"{base}?{query}" if query else base
