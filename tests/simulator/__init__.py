@@ -1,0 +1,1 @@
+"""Test the simulator itself, against the providers' own SDKs."""
