@@ -1,0 +1,366 @@
+"""Twilio, over its SDK: any release from 6.32.0, which Home Assistant pins, to 9.
+
+Facts are from twilio.com/docs, named by the title of the page.
+"""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+import re
+from typing import TYPE_CHECKING, Any, Final, override
+from urllib.parse import urlencode
+
+from . import twilio_records as records
+from .base import KnownIds, RunBlocking, SmsAdapter
+from .errors import (
+    AuthenticationError,
+    CallbackRejectedError,
+    CallbackUnreadableError,
+    InvalidResponseError,
+    MessageRejectedError,
+    MissingRightsError,
+    NotFoundError,
+    SmsError,
+)
+from .models import (
+    Account,
+    Acknowledgement,
+    Balance,
+    CallbackRequest,
+    CallbackUrls,
+    Capability,
+    CredentialField,
+    DeliveryReceipt,
+    Event,
+    InboundMessage,
+    OutboundMessage,
+    PhoneNumber,
+    SentMessage,
+)
+from .twilio_http import CONNECTIONS, ORIGIN, Refusal
+from .twilio_sdk import Sdk, api_key, equal, load, use
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from aiohttp import ClientSession
+
+LARGEST_PAGE: Final = 1000
+RECENT: Final = 50
+_SID: Final = re.compile(r"[A-Z]{2}[0-9A-Za-z]+")
+
+
+class TwilioAdapter(SmsAdapter):
+    """An account at Twilio."""
+
+    key = "twilio"
+    name = "Twilio"
+    capabilities = (
+        Capability.BALANCE
+        | Capability.CALLBACK_URLS
+        | Capability.HISTORY
+        | Capability.LOOKUP
+        | Capability.MEDIA
+        | Capability.RECEIPTS
+        | Capability.SIGNED_CALLBACKS
+    )
+    credential_fields = (
+        CredentialField(key="account_sid"),
+        CredentialField(key="auth_token", secret=True, rotates=True),
+        CredentialField(
+            key="api_key_sid",
+            required=False,
+            advanced=True,
+            requires="api_key_secret",
+        ),
+        CredentialField(
+            key="api_key_secret",
+            secret=True,
+            required=False,
+            advanced=True,
+            requires="api_key_sid",
+        ),
+        CredentialField(key="api_url", required=False, advanced=True),
+    )
+    error_rules = records.ERROR_RULES
+    # An alarm goes to fifty neighbours at once. Twilio does not publish how many
+    # calls it takes at a time, but what exceeds it (20429) was not processed.
+    concurrency = CONNECTIONS
+    poll_interval = 30
+
+    @override
+    def __init__(
+        self,
+        credentials: Mapping[str, str],
+        *,
+        session: ClientSession,
+        run_blocking: RunBlocking,
+    ) -> None:
+        super().__init__(credentials, session=session, run_blocking=run_blocking)
+        self._account = credentials["account_sid"]
+        self._loading = asyncio.Lock()
+        self._sdk: Sdk | None = None
+
+    @override
+    async def prepare(self) -> None:
+        await self._call(lambda _: None, self._load)
+
+    @override
+    async def get_account(self) -> Account:
+        await self._prove(lambda sdk: sdk.rest)
+        if api_key(self._credentials) is not None:
+            # Callbacks are signed with the token, whatever else the key allows.
+            await self._prove(lambda sdk: sdk.owner)
+        return Account(id=self._account)
+
+    @override
+    async def list_numbers(self) -> list[PhoneNumber]:
+        numbers = await self._list(
+            partial(records.read_number, self._account),
+            lambda sdk: sdk.rest.incoming_phone_numbers,
+        )
+        return [number for number in numbers if number is not None]
+
+    @override
+    def check(self, message: OutboundMessage) -> None:
+        problem = records.find_problem(message)
+        if problem is not None:
+            raise MessageRejectedError("not asked", provider_code=problem)
+        try:
+            "".join((message.text, *message.media)).encode()
+        except UnicodeEncodeError as err:
+            raise MessageRejectedError("half a character") from err
+
+    @override
+    async def _send(
+        self, number: PhoneNumber, message: OutboundMessage, callback_url: str | None
+    ) -> SentMessage:
+        content = {
+            "body": message.text,
+            "media_url": list(message.media),
+            "status_callback": callback_url
+            and _with_message_id(callback_url, message.message_id),
+        }
+        try:
+            return await self._ask(
+                records.read_sent,
+                lambda sdk: sdk.rest.messages,
+                "create",
+                to=message.recipient,
+                from_=number.number,
+                **{name: value for name, value in content.items() if value},
+            )
+        except InvalidResponseError as err:
+            if err.provider_code is None:
+                raise
+            # A code of Twilio's that we do not know is a refusal all the same.
+            raise MessageRejectedError(
+                str(err), provider_code=err.provider_code
+            ) from err
+
+    @override
+    def verify(self, request: CallbackRequest) -> None:
+        try:
+            authentic = not request.truncated and self._is_authentic(request)
+        except ValueError as err:
+            raise CallbackRejectedError("no URL or form") from err
+        if not authentic:
+            raise CallbackRejectedError("wrong signature or account")
+
+    @override
+    def parse(self, request: CallbackRequest) -> Event:
+        try:
+            fields = request.fields
+            if "MessageStatus" in fields:
+                return records.read_status_callback(
+                    fields, dict(request.query).get("m")
+                )
+            return records.read_inbound_callback(fields)
+        except (KeyError, ValueError) as err:
+            raise CallbackUnreadableError("no message") from err
+
+    @override
+    def acknowledge(self, event: Event) -> Acknowledgement:
+        if isinstance(event, DeliveryReceipt):
+            return Acknowledgement(status=204)
+        # Any other text would be sent to who wrote ("TwiML for Programmable
+        # Messaging").
+        return Acknowledgement(
+            body='<?xml version="1.0" encoding="UTF-8"?><Response/>',
+            content_type="text/xml",
+        )
+
+    @override
+    async def get_callbacks(self, number: PhoneNumber) -> CallbackUrls:
+        return (await self._find_number(number))[1]
+
+    @override
+    async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
+        sid, _ = await self._find_number(number)
+        await self._ask(
+            records.read_sid,
+            lambda sdk: sdk.rest.incoming_phone_numbers(sid),
+            "update",
+            sms_url=urls.inbound or "",
+            sms_method="POST",
+        )
+
+    @override
+    async def fetch_inbound(
+        self, number: PhoneNumber, since: datetime, known: KnownIds
+    ) -> AsyncIterator[list[InboundMessage]]:
+        start = _to_the_second(since)
+        records_found = await self._list(
+            records.read_inbound,
+            lambda sdk: sdk.rest.messages,
+            to=number.number,
+            date_sent_after=start,
+        )
+        found = [
+            each for each in records_found if each and each[0].received_at >= start
+        ]
+        # Twilio lists the newest first, and knows no fractions of a second.
+        found.reverse()
+        found.sort(key=lambda each: each[0].received_at)
+        seen = await known([message.message_id for message, _ in found])
+        yield [
+            await self._with_media(message) if has_media else message
+            for message, has_media in found
+            if message.message_id not in seen
+        ]
+
+    @override
+    async def fetch_receipt(
+        self, number: PhoneNumber, provider_id: str
+    ) -> DeliveryReceipt:
+        if not _SID.fullmatch(provider_id):
+            raise NotFoundError("no SID")
+        return await self._ask(
+            records.read_receipt, lambda sdk: sdk.rest.messages(provider_id), "fetch"
+        )
+
+    @override
+    async def find_sent(
+        self, number: PhoneNumber, message: OutboundMessage, since: datetime
+    ) -> list[SentMessage]:
+        # Without a DateSent, for what is queued has none yet.
+        return await self._ask(
+            partial(records.read_equals, message.text, _to_the_second(since)),
+            lambda sdk: sdk.rest.messages,
+            "page",
+            to=message.recipient,
+            from_=number.number,
+            page_size=RECENT,
+        )
+
+    @override
+    async def get_balance(self) -> Balance:
+        return await self._ask(
+            records.read_balance, lambda sdk: sdk.rest.balance, "fetch"
+        )
+
+    async def _load(self) -> Sdk:
+        async with self._loading:
+            if self._sdk is None:
+                self._sdk = await self._run_blocking(
+                    load, self._credentials, self._session, self.base_url or ORIGIN
+                )
+            return self._sdk
+
+    async def _prove(self, choose: Callable[[Sdk], Any]) -> None:
+        """Ask for what any credentials may see.
+
+        Not for the account, which standard keys may not see and whose record
+        holds the token ("API keys overview").
+        """
+        try:
+            await self._peek(lambda sdk: choose(sdk).incoming_phone_numbers)
+        except MissingRightsError:
+            await self._peek(lambda sdk: choose(sdk).messages)
+        except NotFoundError as err:
+            raise AuthenticationError("no such account") from err
+
+    async def _peek(self, choose: Callable[[Sdk], Any]) -> None:
+        await self._ask(list, choose, "page", page_size=1)
+
+    async def _find_number(self, number: PhoneNumber) -> tuple[str, CallbackUrls]:
+        found = await self._list(
+            records.read_callbacks,
+            lambda sdk: sdk.rest.incoming_phone_numbers,
+            phone_number=number.number,
+        )
+        # The filter also finds numbers that merely contain this one.
+        for each, sid, urls in found:
+            if each == number.number:
+                return sid, urls
+        raise NotFoundError("no such number in the account")
+
+    async def _with_media(self, message: InboundMessage) -> InboundMessage:
+        media = await self._list(
+            partial(records.read_media, self.base_url or ORIGIN),
+            lambda sdk: sdk.rest.messages(message.message_id).media,
+        )
+        return replace(message, media=tuple(media))
+
+    async def _list[T](
+        self,
+        read: Callable[[Any], T],
+        choose: Callable[[Sdk], Any],
+        **filters: object,
+    ) -> list[T]:
+        """List all pages, each with the time of a call of its own."""
+        read_page = partial(records.read_page, read)
+        found, page = await self._ask(
+            read_page, choose, "page", page_size=LARGEST_PAGE, **filters
+        )
+        while page is not None:
+            more, page = await self._ask(read_page, partial(_given, page), "next_page")
+            found += more
+        return found
+
+    async def _ask[T](
+        self,
+        read: Callable[[Any], T],
+        choose: Callable[[Sdk], Any],
+        verb: str,
+        **arguments: object,
+    ) -> T:
+        async def call() -> Any:
+            return await use(
+                self._run_blocking, choose(await self._load()), verb, arguments
+            )
+
+        return await self._call(read, call)
+
+    def _is_authentic(self, request: CallbackRequest) -> bool:
+        signature = request.headers.get("x-twilio-signature", "")
+        return (
+            self._sdk is not None
+            and self._sdk.has_signed(request.url, request.form, signature)
+            and equal(request.fields.get("AccountSid", ""), self._account)
+        )
+
+    @override
+    def _translate(self, err: Exception) -> SmsError:
+        if isinstance(err, Refusal):
+            return records.translate(err)
+        return InvalidResponseError(type(err).__name__)
+
+
+def _given(resource: Any, _: Sdk) -> Any:
+    return resource
+
+
+def _with_message_id(url: str, message_id: str) -> str:
+    """Add our id to a URL; what follows a `#` is a wish about retries.
+
+    See "Webhook connection overrides".
+    """
+    url, hash_sign, wish = url.partition("#")
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}{urlencode({'m': message_id})}{hash_sign}{wish}"
+
+
+def _to_the_second(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(microsecond=0)

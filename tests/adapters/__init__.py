@@ -1,0 +1,1 @@
+"""Tests of the providers, over real HTTP against the simulator."""

@@ -1,0 +1,109 @@
+"""What the conformance suite must know of a provider to put it to the test.
+
+The suite speaks the contract to the adapter and the language all providers of
+the simulator share to the other side. What is left is here: a `harness_<key>.py`
+per provider, with a class `Harness` of its own.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from custom_components.virtual_sms.adapters.models import (
+        Balance,
+        CallbackUrls,
+        DeliveryStatus,
+        PhoneNumber,
+        RejectReason,
+    )
+    from simulator import Simulator
+    from simulator.base import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garbage:
+    """A request that no provider would send, though it may look like one."""
+
+    method: str = "POST"
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Harness(ABC):
+    """One provider, as the suite sees it."""
+
+    key: ClassVar[str]
+    send_path: ClassVar[str]
+    """A pattern for the path that sends, and with method POST for nothing else."""
+    sdk_modules: ClassVar[tuple[str, ...]]
+    """Modules whose import is heavy, hence forbidden on the event loop."""
+    recipient: ClassVar[str]
+    """Somebody who gets every message."""
+    refused: ClassVar[Mapping[str, RejectReason]]
+    """Recipients the provider refuses at once, and why."""
+    failing: ClassVar[Mapping[str, tuple[DeliveryStatus, RejectReason]]]
+    """Recipients whose message is accepted, and what becomes of it."""
+    too_long: ClassVar[str]
+    """A text the provider cannot express."""
+    legible: ClassVar[frozenset[tuple[str, str]]] = frozenset()
+    """Pairs of a verb and an odd answer that makes sense to it after all."""
+    garbage: ClassVar[tuple[Garbage, ...]]
+    """Callbacks shaped like the provider's, yet nonsense."""
+
+    def __init__(self, sim: Simulator) -> None:
+        """Look at a running simulator."""
+        self.sim = sim
+
+    @property
+    @abstractmethod
+    def provider(self) -> Provider:
+        """Return the provider's side in the simulator."""
+
+    @property
+    @abstractmethod
+    def account(self) -> str:
+        """Return the account's id as `get_account` and unique ids give it."""
+
+    @property
+    @abstractmethod
+    def numbers(self) -> tuple[PhoneNumber, ...]:
+        """Return the lines that can text; the first is the one used."""
+
+    @property
+    @abstractmethod
+    def balance(self) -> Balance:
+        """Return what is left in the account."""
+
+    @property
+    @abstractmethod
+    def wrong_credentials(self) -> Mapping[str, Mapping[str, str]]:
+        """Return credentials with one secret wrong each, by the name of that one."""
+
+    @property
+    @abstractmethod
+    def limited_credentials(self) -> Mapping[str, str]:
+        """Return credentials that are right but may not list the numbers.
+
+        Create them in the simulator where the provider needs that.
+        """
+
+    @abstractmethod
+    def callback_urls(self, url: str) -> CallbackUrls:
+        """Say what `set_callbacks` is given so that everything comes to a URL."""
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """Return the right credentials, with the simulator's address."""
+        return {**self.provider.credentials, "api_url": self.sim.url}
+
+
+def harness_of(key: str) -> type[Harness]:
+    """Return a provider's harness; ModuleNotFoundError when it has none."""
+    module = import_module(f".harness_{key}", __package__)
+    harness: type[Harness] = module.Harness
+    return harness
