@@ -70,6 +70,7 @@ class Announcer:
                 await self._ledger.outbound.told(changed)
         except Exception:
             _LOGGER.exception("The ledger cannot be written")
+            self._told = told + self._told
         finally:
             self._noting = None
 

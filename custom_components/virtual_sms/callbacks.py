@@ -52,14 +52,14 @@ class CallbackRegistration:
             raise ForeignCallbackError(foreign[0])
         if not self._serves(current, url):
             await self.adapter.set_callbacks(self.number, self.wanted(url))
-        return current if foreign else None
+        return self._without_own(current) if foreign else None
 
     async def release(
         self, url: str, *, previous: CallbackUrls | None, heir: str | None
     ) -> None:
         """Take our URL back: hand it to another line, or restore what was there.
 
-        Whoever changed it at the provider in the meantime keeps it.
+        Whoever changed one at the provider in the meantime keeps it.
         """
         try:
             current = await self.adapter.get_callbacks(self.number)
@@ -67,10 +67,14 @@ class CallbackRegistration:
             return
         if url not in _urls(current):
             return
+        follower = previous or CallbackUrls()
         if heir and self._is_shared:
-            await self.adapter.set_callbacks(self.number, self.wanted(heir))
-        else:
-            await self.adapter.set_callbacks(self.number, previous or CallbackUrls())
+            follower = self.wanted(heir)
+        urls = CallbackUrls(
+            inbound=follower.inbound if current.inbound == url else current.inbound,
+            status=follower.status if current.status == url else current.status,
+        )
+        await self.adapter.set_callbacks(self.number, urls)
 
     @property
     def _is_shared(self) -> bool:
@@ -78,6 +82,13 @@ class CallbackRegistration:
 
     def _is_own(self, url: str) -> bool:
         return any(mark in url for mark in self.own)
+
+    def _without_own(self, urls: CallbackUrls) -> CallbackUrls:
+        inbound, status = (
+            None if url is None or self._is_own(url) else url
+            for url in (urls.inbound, urls.status)
+        )
+        return CallbackUrls(inbound=inbound, status=status)
 
     def _serves(self, current: CallbackUrls, url: str) -> bool:
         """Say whether what stands there brings this number's callbacks here.

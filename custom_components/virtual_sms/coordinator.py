@@ -12,8 +12,6 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .adapters.errors import (
-    AccountSuspendedError,
-    AuthenticationError,
     MissingRightsError,
     NotFoundError,
     ProviderUnavailableError,
@@ -22,6 +20,7 @@ from .adapters.errors import (
 from .adapters.models import Balance, Capability
 from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_POLL_INTERVAL
 from .gateway import Gateway
+from .helpers import wants_new_credentials
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
@@ -41,7 +40,7 @@ class LineState:
     balance: Balance | None
 
 
-class VirtualSmsCoordinator(DataUpdateCoordinator[LineState]):
+class VirtualSmsCoordinator(DataUpdateCoordinator[LineState | None]):
     """Catch up with the provider's record on a timer."""
 
     config_entry: ConfigEntry
@@ -61,8 +60,12 @@ class VirtualSmsCoordinator(DataUpdateCoordinator[LineState]):
             config_entry=entry,
             name=DOMAIN,
             update_interval=self._interval,
-            always_update=False,
         )
+
+    @property
+    def balance(self) -> Balance | None:
+        """Return what was last read of the balance."""
+        return self.data.balance if self.data else None
 
     def _choose_interval(self, entry: ConfigEntry) -> timedelta:
         if not self._polls:
@@ -92,7 +95,7 @@ class VirtualSmsCoordinator(DataUpdateCoordinator[LineState]):
             return None
         now = dt_util.utcnow()
         if self._balance_at and now < self._balance_at + _BALANCE_INTERVAL:
-            return self.data.balance
+            return self.balance
         try:
             balance = await adapter.get_balance()
         except MissingRightsError, NotFoundError:
@@ -103,9 +106,7 @@ class VirtualSmsCoordinator(DataUpdateCoordinator[LineState]):
 
 def _failure(err: SmsError, provider: str) -> Exception:
     """Return the exception by which a coordinator learns of an error."""
-    if isinstance(err, AuthenticationError) and not isinstance(
-        err, AccountSuspendedError
-    ):
+    if wants_new_credentials(err):
         return ConfigEntryAuthFailed(
             translation_domain=DOMAIN, translation_key=err.code
         )

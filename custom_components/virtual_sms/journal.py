@@ -52,6 +52,7 @@ class Journal:
     ) -> None:
         """Take the file, and the scripts that bring it from version to version."""
         self._path = path
+        self._damaged = path.with_suffix(".damaged")
         self._migrations = migrations
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
@@ -94,9 +95,9 @@ class Journal:
             await self._run_blocking(connection.close)
 
     async def erase(self) -> None:
-        """Close the file and delete it."""
+        """Close the file and delete it, and what was set aside as well."""
         await self.close()
-        await self._run_blocking(_move_away, self._path, None)
+        await self._run_blocking(self._erase)
 
     async def _write(self, connection: sqlite3.Connection) -> None:
         while batch := self._waiting:
@@ -112,6 +113,10 @@ class Journal:
                     settle()
         self._writer = None
 
+    def _erase(self) -> None:
+        _move_away(self._path, None)
+        self._damaged.unlink(missing_ok=True)
+
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -120,7 +125,7 @@ class Journal:
             if isinstance(err, sqlite3.OperationalError):
                 raise
             _LOGGER.warning("A damaged message ledger was set aside, a new one begun")
-            _move_away(self._path, self._path.with_suffix(".damaged"))
+            _move_away(self._path, self._damaged)
             return _connect(self._path, self._migrations)
 
 
@@ -167,11 +172,19 @@ def _connect(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
         path.chmod(0o600)
         for pragma in _PRAGMAS:
             connection.execute(pragma)
+        _check(connection)
         _migrate(connection, migrations)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Find damage now, when a new file can be begun, and not at the first message."""
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
 
 
 def _migrate(connection: sqlite3.Connection, migrations: tuple[str, ...]) -> None:

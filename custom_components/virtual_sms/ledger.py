@@ -115,7 +115,10 @@ def _count(connection: sqlite3.Connection) -> Tally:
 
 
 def _prune_inbound(connection: sqlite3.Connection, now: datetime) -> None:
-    """Forget old ids, and raise the horizon so that they stay history."""
+    """Forget old ids, and raise the horizon so that they stay history.
+
+    What came at the horizon itself is kept: only what is before it is history.
+    """
     (excess,) = connection.execute(
         "SELECT max(received_at) FROM (SELECT received_at FROM inbound "
         "ORDER BY received_at DESC LIMIT -1 OFFSET ?)",
@@ -123,7 +126,7 @@ def _prune_inbound(connection: sqlite3.Connection, now: datetime) -> None:
     ).fetchone()
     horizon = max((now - RETENTION).timestamp(), excess or 0.0)
     connection.execute(
-        "DELETE FROM inbound WHERE received_at <= ? AND content IS NULL", (horizon,)
+        "DELETE FROM inbound WHERE received_at < ? AND content IS NULL", (horizon,)
     )
     connection.execute(
         "UPDATE fact SET value = max(value, ?) WHERE name = 'horizon'", (horizon,)

@@ -19,6 +19,7 @@ from .adapters.models import (
     SentMessage,
 )
 from .announcements import StatusChanged
+from .ledger_early import Progress, keep_early, take_early
 from .ledger_inbound import Run, bump
 from .segments import count_segments
 
@@ -35,16 +36,6 @@ class Due:
     deadline: datetime
     settled_at: datetime | None
     """In doubt: the time from which the provider's record can be believed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How a message moves: a status, and why it ended there."""
-
-    status: DeliveryStatus
-    reason: RejectReason | None = None
-    error_code: str | None = None
-    at: datetime | None = None
 
 
 class OutboundRecords:
@@ -68,10 +59,13 @@ class OutboundRecords:
 
         return await self._run(operation)
 
-    async def attempt(self, message_id: str) -> None:
-        """Record that an attempt begins: until it ends, its outcome is in doubt."""
+    async def attempt(self, message_id: str) -> bool:
+        """Record that an attempt begins: until it ends, its outcome is in doubt.
+
+        False when there is nothing left to attempt.
+        """
         settled_at = (self._now() + SETTLE).timestamp()
-        await self._update(
+        return await self._update(
             message_id,
             "settled_at = :settled_at, next_at = NULL",
             settled_at=settled_at,
@@ -112,18 +106,30 @@ class OutboundRecords:
         def operation(connection: sqlite3.Connection) -> list[StatusChanged]:
             if not _claim(connection, message_id, sent.provider_id):
                 return []
-            steps = [Progress(status=sent.status), *_early(connection, sent)]
+            steps = [
+                Progress(status=sent.status),
+                *take_early(connection, sent.provider_id),
+            ]
             moves = [_move(connection, message_id, step, now) for step in steps]
             return [change for change in moves if change is not None]
 
         return await self._run(operation)
 
     async def move(self, message_id: str, progress: Progress) -> StatusChanged | None:
-        """Move a message forward and return the change, None if it is no news."""
+        """Move a message forward and return the change, None if it is no news.
+
+        That is for us to say until the provider has accepted the message, and for
+        its receipts from then on.
+        """
         now = self._now()
-        return await self._run(
-            lambda connection: _move(connection, message_id, progress, now)
-        )
+
+        def operation(connection: sqlite3.Connection) -> StatusChanged | None:
+            row = _row(connection, message_id)
+            if row and row["provider_id"]:
+                return None
+            return _move(connection, message_id, progress, now)
+
+        return await self._run(operation)
 
     async def receive(self, receipt: DeliveryReceipt) -> StatusChanged | None:
         """Apply a receipt, or keep it for a message whose acceptance is under way."""
@@ -138,7 +144,7 @@ class OutboundRecords:
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
             message_id = _find(connection, receipt)
             if message_id is None:
-                _keep_early(connection, receipt, now)
+                keep_early(connection, receipt, now)
                 return None
             return _move(connection, message_id, progress, now)
 
@@ -204,14 +210,18 @@ class OutboundRecords:
         )
 
     async def recover(self) -> None:
-        """Make every attempt that a crash cut short due, in doubt as it is."""
-        now = self._now().timestamp()
+        """Make every attempt that a crash cut short due, in doubt as it is.
+
+        Its request may have left just before the crash, and long after the attempt
+        began: the provider may be at work on it still.
+        """
+        now = self._now()
         await self._run(
             lambda connection: (
                 connection.execute(
-                    "UPDATE outbound SET next_at = ? "
+                    "UPDATE outbound SET next_at = ?, settled_at = ? "
                     "WHERE open AND provider_id IS NULL AND next_at IS NULL",
-                    (now,),
+                    (now.timestamp(), (now + SETTLE).timestamp()),
                 ).rowcount
             )
         )
@@ -300,6 +310,8 @@ def _move(
     if progress.status.rank <= previous.rank:
         return None
     final = progress.status.is_final
+    # Providers round their times: no state may seem older than the one before it.
+    at = max((progress.at or now).timestamp(), row["at"])
     connection.execute(
         "UPDATE outbound SET status = :status, reason = :reason, error_code = :code,"
         " at = :at, open = NOT :final, next_at = iif(:final, NULL, next_at),"
@@ -308,7 +320,7 @@ def _move(
             "status": progress.status,
             "reason": progress.reason,
             "code": progress.error_code,
-            "at": (progress.at or now).timestamp(),
+            "at": at,
             "final": final,
             "id": message_id,
         },
@@ -323,41 +335,7 @@ def _move(
         previous=previous,
         reason=progress.reason,
         error_code=progress.error_code,
-        at=progress.at or now,
-    )
-
-
-def _early(connection: sqlite3.Connection, sent: SentMessage) -> list[Progress]:
-    """Take out what was said of a message before we knew it was accepted."""
-    rows = connection.execute(
-        "DELETE FROM early WHERE provider_id = ? "
-        "RETURNING status, reason, error_code, at",
-        (sent.provider_id,),
-    ).fetchall()
-    steps = [
-        Progress(
-            status=DeliveryStatus(status),
-            reason=RejectReason(reason) if reason else None,
-            error_code=code,
-            at=_time(at),
-        )
-        for status, reason, code, at in rows
-    ]
-    return sorted(steps, key=lambda step: step.status.rank)
-
-
-def _keep_early(
-    connection: sqlite3.Connection, receipt: DeliveryReceipt, now: datetime
-) -> None:
-    connection.execute(
-        "INSERT OR IGNORE INTO early VALUES (?, ?, ?, ?, ?)",
-        (
-            receipt.provider_id,
-            receipt.status,
-            receipt.reason,
-            receipt.error_code,
-            (receipt.at or now).timestamp(),
-        ),
+        at=_time(at),
     )
 
 

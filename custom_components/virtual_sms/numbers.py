@@ -12,6 +12,7 @@ import phonenumbers
 _SPELLING = re.compile(r"\+?[0-9(][0-9().\-/\s]*")
 _INTERNATIONAL_PREFIX = re.compile(r"^(?:\+|00)")
 _ZERO = "0"
+_LONGEST = len("+") + 15
 
 
 class InvalidNumberError(ValueError):
@@ -20,7 +21,7 @@ class InvalidNumberError(ValueError):
     def __init__(self, value: object) -> None:
         """Keep the value for the person who typed it."""
         super().__init__("not a telephone number")
-        self.value = str(value)
+        self.value = _write(value)
 
 
 def parse_number(value: object, country: str | None) -> str:
@@ -29,13 +30,22 @@ def parse_number(value: object, country: str | None) -> str:
     `country` is an ISO 3166 code of two letters, or None when the home's is not
     known. Raises InvalidNumberError for anything that is no telephone number.
     """
-    text = str(value).strip() if isinstance(value, str | int) else ""
+    text = _write(value).strip() if isinstance(value, str | int) else ""
     if isinstance(value, bool) or not _SPELLING.fullmatch(text):
         raise InvalidNumberError(value)
-    digits = re.sub(r"[^0-9]", "", text.replace("(0)", ""))
+    # A zero in brackets is left out abroad; where a number begins with it, it counts.
+    digits = re.sub(r"[^0-9]", "", text[0] + text[1:].replace("(0)", ""))
     if _INTERNATIONAL_PREFIX.match(text):
         return _possible(value, "+" + digits.removeprefix("00"))
     return _first_valid(value, _readings(digits, country))
+
+
+def _write(value: object) -> str:
+    """Write a value out; Python refuses to do so for an integer without end."""
+    try:
+        return str(value)
+    except ValueError:
+        return "…"
 
 
 def _readings(digits: str, country: str | None) -> list[tuple[str, str | None]]:
@@ -74,9 +84,11 @@ def _possible(value: object, text: str) -> str:
 
 def _parse(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
     try:
-        return phonenumbers.parse(text, country)
+        number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
+    # A few countries have numbers that are longer than E.164 allows.
+    return number if len(_format(number)) <= _LONGEST else None
 
 
 def _format(number: phonenumbers.PhoneNumber) -> str:

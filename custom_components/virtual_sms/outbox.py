@@ -27,7 +27,8 @@ from .adapters.models import (
     SentMessage,
 )
 from .announcements import StatusChanged
-from .ledger_outbound import SETTLE, Due, OutboundRecords, Progress
+from .ledger_early import Progress
+from .ledger_outbound import SETTLE, Due, OutboundRecords
 from .line import Line, Surroundings
 from .segments import count_segments
 
@@ -120,8 +121,9 @@ class Outbox:
         if self._now() >= due.deadline:
             await self._fail(message, RejectReason.EXPIRED)
             return
-        await self._records.attempt(message.message_id)
-        await self._attempt(message, due.deadline)
+        # A callback may have claimed the message while its doubt was looked into.
+        if await self._records.attempt(message.message_id):
+            await self._attempt(message, due.deadline)
 
     async def _is_free(self, due: Due, settled_at: datetime) -> bool:
         """Ask the provider for a doubtful message; say whether it surely has not."""
@@ -154,11 +156,12 @@ class Outbox:
         Where the record knows no ids of ours, an equal message that is on its way
         at this moment cannot be told apart, so there must be none.
         """
-        if self._in_flight[message.recipient]:
-            return None
         since = message.created_at - _CLOCK_SKEW
         number = self._line.number
-        for sent in await self._line.adapter.find_sent(number, message, since):
+        found = await self._line.adapter.find_sent(number, message, since)
+        if self._in_flight[message.recipient]:
+            return None
+        for sent in found:
             if not await self._records.is_claimed(sent.provider_id):
                 return sent
         return None
@@ -186,9 +189,8 @@ class Outbox:
                 await self._doubt(message, err)
                 return Outcome(message=message, status=DeliveryStatus.UNKNOWN)
             case ProviderUnavailableError() if self._now() < deadline:
-                await self._records.clear(
-                    message.message_id, self._next_at(message, err)
-                )
+                next_at = min(self._next_at(message, err), deadline)
+                await self._records.clear(message.message_id, next_at)
                 return Outcome(message=message, status=DeliveryStatus.QUEUED)
             case ProviderUnavailableError():
                 await self._fail(message, RejectReason.EXPIRED, err.provider_code)

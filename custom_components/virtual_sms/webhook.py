@@ -6,13 +6,14 @@ answered as such.
 """
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 import logging
 
 from aiohttp import web
 
 from homeassistant.components import webhook
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .adapters.errors import CallbackRejectedError, CallbackUnreadableError
 from .adapters.models import CallbackRequest
@@ -82,12 +83,13 @@ class CallbackHandler:
 @callback
 def async_register(
     hass: HomeAssistant, name: str, webhook_id: str, gateway: Gateway
-) -> None:
-    """Open the webhook of a number to the internet."""
+) -> CALLBACK_TYPE:
+    """Open the webhook of a number to the internet, and return how to close it."""
     handler = CallbackHandler(gateway).async_handle
     webhook.async_register(
         hass, DOMAIN, name, webhook_id, handler, allowed_methods=METHODS
     )
+    return partial(webhook.async_unregister, hass, webhook_id)
 
 
 async def _async_read_body(request: web.Request) -> tuple[bytes, bool]:

@@ -1,0 +1,385 @@
+"""Set a number up: credentials, which number, and how its news gets here."""
+
+from typing import TYPE_CHECKING, Any, override
+
+from homeassistant.components import webhook
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlowWithReload,
+)
+from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.core import callback
+
+from .adapters import ADAPTERS
+from .adapters.errors import UnsupportedFeatureError
+from .callbacks import CallbackRegistration, ForeignCallbackError
+from .const import (
+    CONF_ACCOUNT,
+    CONF_CALLBACK_URL,
+    CONF_CREDENTIALS,
+    CONF_MODE,
+    CONF_NUMBER,
+    CONF_PREVIOUS_CALLBACKS,
+    CONF_PROVIDER,
+    DOMAIN,
+    MODE_AUTOMATIC,
+    MODE_MANUAL,
+    MODE_POLLING,
+    OPTION_POLL_INTERVAL,
+    OPTION_RETRY_FOR,
+)
+from .flow_access import (
+    Access,
+    Consent,
+    FormErrors,
+    async_open,
+    async_request_consent,
+    needs_consent,
+)
+from .flow_schemas import (
+    CONF_CONFIRM,
+    CONF_NAME,
+    DEFAULT_RETRY_FOR,
+    LINKS,
+    TAKEOVER,
+    Form,
+    callbacks_schema,
+    credentials_schema,
+    is_incomplete,
+    keep_secrets,
+    number_schema,
+    options_schema,
+    read_credentials,
+    shown_credentials,
+)
+from .numbers import InvalidNumberError
+from .public_url import (
+    async_callback_url,
+    async_forget_callback_url,
+    async_has_secure_url,
+)
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping
+
+    from .adapters.models import CallbackUrls, PhoneNumber
+
+
+class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
+    """One number becomes one config entry."""
+
+    VERSION = 1
+
+    _provider: str
+    _typed: Form | None = None
+    _consent: Consent
+    _waiting: asyncio.Task[str | None] | None = None
+    _credentials: dict[str, str]
+    _access: Access
+    _number: PhoneNumber
+    _name: str
+    _mode: str
+    _callback_url = ""
+    _foreign_url: str
+    _keeps_url = False
+
+    def __init__(self) -> None:
+        """Choose the webhook early: its URL is shown before the entry exists."""
+        self._webhook_id = webhook.async_generate_id()
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> VirtualSmsOptionsFlow:
+        return VirtualSmsOptionsFlow()
+
+    @override
+    async def async_step_user(self, user_input: Form | None = None) -> ConfigFlowResult:
+        return self.async_show_menu(step_id="user", menu_options=list(ADAPTERS))
+
+    async def async_step_twilio(
+        self, user_input: Form | None = None
+    ) -> ConfigFlowResult:
+        """Ask for Twilio's credentials."""
+        return await self._async_credentials("twilio", user_input)
+
+    async def async_step_ovh(self, user_input: Form | None = None) -> ConfigFlowResult:
+        """Ask for OVHcloud's credentials."""
+        return await self._async_credentials("ovh", user_input)
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Ask again, since the provider refuses what we have."""
+        return await self._async_credentials(entry_data[CONF_PROVIDER])
+
+    async def async_step_reconfigure(self, _: Form | None = None) -> ConfigFlowResult:
+        """Ask again, since the person wants to change something."""
+        entry = self._get_reconfigure_entry()
+        return await self._async_credentials(entry.data[CONF_PROVIDER])
+
+    async def _async_credentials(
+        self, provider: str, user_input: Form | None = None
+    ) -> ConfigFlowResult:
+        """Show one provider's credential form, and go on once it is filled in."""
+        self._provider = provider
+        if user_input is None:
+            return self._show_credentials({})
+        self._typed = user_input
+        fields = ADAPTERS[provider].credential_fields
+        credentials = keep_secrets(fields, read_credentials(user_input), self._stored)
+        if is_incomplete(fields, credentials):
+            return self._show_credentials({"base": "api_key_incomplete"})
+        if needs_consent(provider, credentials):
+            return await self._async_request(credentials)
+        return await self._async_prove(credentials)
+
+    def _show_credentials(self, errors: dict[str, str]) -> ConfigFlowResult:
+        fields = ADAPTERS[self._provider].credential_fields
+        shown = self._typed or shown_credentials(fields, self._stored)
+        return self.async_show_form(
+            step_id=self._provider,
+            data_schema=self.add_suggested_values_to_schema(
+                credentials_schema(fields), shown
+            ),
+            description_placeholders=LINKS[self._provider],
+            errors=errors,
+        )
+
+    async def _async_request(self, credentials: dict[str, str]) -> ConfigFlowResult:
+        """Ask the provider for a key that the person makes valid by a click."""
+        with FormErrors() as errors:
+            self._consent = await async_request_consent(
+                self.hass, self._provider, credentials
+            )
+            return await self.async_step_authorize()
+        return self._show_credentials(errors)
+
+    async def async_step_authorize(self, _: Form | None = None) -> ConfigFlowResult:
+        """Show the link, and wait until the person has agreed there."""
+        if self._waiting is None:
+            self._waiting = self.hass.async_create_task(self._consent.async_wait())
+        if self._waiting.done():
+            return self.async_show_progress_done(next_step_id="authorized")
+        return self.async_show_progress(
+            step_id="authorize",
+            progress_action="authorize",
+            description_placeholders={"url": self._consent.url},
+            progress_task=self._waiting,
+        )
+
+    async def async_step_authorized(self, _: Form | None = None) -> ConfigFlowResult:
+        """Go on with the key, or say why there is none."""
+        waiting, self._waiting = self._waiting, None
+        with FormErrors() as errors:
+            problem = await waiting if waiting else "unknown"
+            if problem is None:
+                return await self._async_prove(self._consent.credentials)
+            errors["base"] = problem
+        return self._show_credentials(errors)
+
+    async def _async_prove(self, credentials: dict[str, str]) -> ConfigFlowResult:
+        """Try the credentials, and go on if they open anything."""
+        self._credentials = credentials
+        with FormErrors() as errors:
+            self._access = await async_open(self.hass, self._provider, credentials)
+            if self._entry is not None or self._access.numbers != []:
+                return await self._async_proven()
+            errors["base"] = "no_numbers"
+        return self._show_credentials(errors)
+
+    async def _async_proven(self) -> ConfigFlowResult:
+        """Go on to the numbers, or renew the entry that the flow was started for."""
+        if (entry := self._entry) is not None:
+            return self._renew(entry)
+        if self._access.numbers and not self._free_numbers:
+            return self.async_abort(reason="already_configured")
+        return await self.async_step_number()
+
+    def _renew(self, entry: ConfigEntry) -> ConfigFlowResult:
+        """Give an entry new credentials, provided that they open its number."""
+        if not self._access.opens(entry.data[CONF_ACCOUNT], entry.data[CONF_NUMBER]):
+            return self.async_abort(reason="wrong_account")
+        return self.async_update_reload_and_abort(
+            entry, data_updates={CONF_CREDENTIALS: self._credentials}
+        )
+
+    async def async_step_number(
+        self, user_input: Form | None = None
+    ) -> ConfigFlowResult:
+        """Choose one of the account's numbers and give it a name."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                await self._async_choose(user_input[CONF_NUMBER])
+            except InvalidNumberError:
+                errors[CONF_NUMBER] = "invalid_number"
+            else:
+                self._name = user_input.get(CONF_NAME, "").strip()
+                return await self.async_step_callbacks()
+        schema = number_schema(self._free_numbers, typed=self._access.numbers is None)
+        return self.async_show_form(
+            step_id="number",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+        )
+
+    async def _async_choose(self, text: str) -> None:
+        self._number = self._access.find(text, self.hass.config.country)
+        await self.async_set_unique_id(self._access.unique_id(self._number))
+        self._abort_if_unique_id_configured()
+
+    async def async_step_callbacks(
+        self, user_input: Form | None = None
+    ) -> ConfigFlowResult:
+        """Choose how incoming messages and delivery statuses get here."""
+        errors = FormErrors()
+        if user_input is not None:
+            with errors:
+                return await self._async_arrange(user_input[CONF_MODE])
+        secure = async_has_secure_url(self.hass)
+        schema = callbacks_schema(MODE_AUTOMATIC if secure else MODE_POLLING)
+        return self.async_show_form(
+            step_id="callbacks",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+        )
+
+    async def _async_arrange(self, mode: str) -> ConfigFlowResult:
+        """Do what a mode needs before the entry exists."""
+        self._mode = mode
+        if mode == MODE_POLLING:
+            return self._create()
+        self._callback_url = await async_callback_url(self.hass, self._webhook_id)
+        if mode == MODE_MANUAL:
+            return await self.async_step_manual()
+        return await self._async_claim()
+
+    async def _async_claim(self, *, replace: bool = False) -> ConfigFlowResult:
+        """Put our URL at the provider, after asking where another one stands."""
+        self._abort_if_unique_id_configured()
+        registration = CallbackRegistration(
+            adapter=self._access.adapter, number=self._number, own=self._own
+        )
+        try:
+            previous = await registration.claim(self._callback_url, replace=replace)
+        except ForeignCallbackError as err:
+            self._foreign_url = err.url
+            return await self.async_step_takeover()
+        except UnsupportedFeatureError:
+            self._mode = MODE_MANUAL
+            return await self.async_step_manual()
+        return self._create(previous)
+
+    async def async_step_takeover(
+        self, user_input: Form | None = None
+    ) -> ConfigFlowResult:
+        """Ask before another application's URL is replaced."""
+        errors = FormErrors()
+        if user_input is not None:
+            if not user_input[CONF_CONFIRM]:
+                return await self.async_step_callbacks()
+            with errors:
+                return await self._async_claim(replace=True)
+        return self.async_show_form(
+            step_id="takeover",
+            data_schema=TAKEOVER,
+            description_placeholders={"foreign_url": self._foreign_url},
+            errors=errors,
+        )
+
+    async def async_step_manual(
+        self, user_input: Form | None = None
+    ) -> ConfigFlowResult:
+        """Show the URL to paste into the provider's console."""
+        if user_input is not None:
+            return self._create()
+        return self.async_show_form(
+            step_id="manual",
+            description_placeholders={"callback_url": self._callback_url},
+        )
+
+    def _create(self, previous: CallbackUrls | None = None) -> ConfigFlowResult:
+        """Create the entry of the chosen number."""
+        data: dict[str, Any] = {
+            CONF_PROVIDER: self._provider,
+            CONF_CREDENTIALS: self._credentials,
+            CONF_ACCOUNT: self._number.account,
+            CONF_NUMBER: self._number.number,
+            CONF_WEBHOOK_ID: self._webhook_id,
+            CONF_MODE: self._mode,
+        }
+        if self._mode != MODE_POLLING:
+            data[CONF_CALLBACK_URL] = self._callback_url
+            self._keeps_url = True
+        if previous is not None:
+            data[CONF_PREVIOUS_CALLBACKS] = {
+                "inbound": previous.inbound,
+                "status": previous.status,
+            }
+        return self.async_create_entry(
+            title=self._name or self._number.number, data=data
+        )
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        if self._callback_url and not self._keeps_url:
+            forget = async_forget_callback_url(self.hass, self._webhook_id)
+            self.hass.async_create_task(forget)
+
+    @property
+    def _free_numbers(self) -> list[PhoneNumber]:
+        return self._access.free(self._async_current_ids())
+
+    @property
+    def _own(self) -> list[str]:
+        """List what marks a URL in the account as this home's.
+
+        A cloud URL names no webhook, so whole URLs count as well.
+        """
+        marks = [self._webhook_id, self._callback_url]
+        for entry in self._async_current_entries():
+            data = entry.data
+            account = data[CONF_PROVIDER], data[CONF_ACCOUNT]
+            if account == (self._provider, self._number.account):
+                marks += [data[CONF_WEBHOOK_ID], data.get(CONF_CALLBACK_URL, "")]
+        return [mark for mark in marks if mark]
+
+    @property
+    def _entry(self) -> ConfigEntry | None:
+        """Return the entry that reauth or reconfigure is about."""
+        if self.source == SOURCE_REAUTH:
+            return self._get_reauth_entry()
+        if self.source == SOURCE_RECONFIGURE:
+            return self._get_reconfigure_entry()
+        return None
+
+    @property
+    def _stored(self) -> Mapping[str, str]:
+        return self._entry.data[CONF_CREDENTIALS] if self._entry else {}
+
+
+class VirtualSmsOptionsFlow(OptionsFlowWithReload):
+    """How often to ask for news, and how long to try to send."""
+
+    async def async_step_init(self, user_input: Form | None = None) -> ConfigFlowResult:
+        """Ask for both."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        adapter = ADAPTERS[self.config_entry.data[CONF_PROVIDER]]
+        defaults = {
+            OPTION_POLL_INTERVAL: adapter.poll_interval,
+            OPTION_RETRY_FOR: DEFAULT_RETRY_FOR,
+        }
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                options_schema(), defaults | dict(self.config_entry.options)
+            ),
+        )

@@ -1,0 +1,179 @@
+"""What a set of credentials opens, as the config flow finds it out."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+import logging
+from typing import TYPE_CHECKING, Self
+
+from homeassistant.data_entry_flow import AbortFlow
+
+from .adapters import ADAPTERS
+from .adapters.errors import (
+    MissingRightsError,
+    ProviderUnavailableError,
+    SmsError,
+)
+from .adapters.models import (
+    Account,
+    AuthorizationStatus,
+    Capability,
+    PhoneNumber,
+)
+from .helpers import async_create_adapter
+from .numbers import parse_number
+from .public_url import NoPublicUrlError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from homeassistant.core import HomeAssistant
+
+    from .adapters.base import SmsAdapter
+
+_LOGGER = logging.getLogger(__name__)
+
+FORM_ERRORS = {
+    "account_suspended": "account_suspended",
+    "cannot_connect": "cannot_connect",
+    "invalid_auth": "invalid_auth",
+    "invalid_response": "cannot_connect",
+    "missing_rights": "missing_rights",
+    "not_found": "not_found",
+    "rate_limited": "rate_limited",
+}
+"""What the codes of our errors are called in a form."""
+
+CONSENT_ERRORS = {
+    AuthorizationStatus.VALIDATED: None,
+    AuthorizationStatus.REFUSED: "authorization_refused",
+    AuthorizationStatus.EXPIRED: "authorization_expired",
+}
+CONSENT_PAUSE = 2
+CONSENT_PATIENCE = 600
+"""Seconds between two questions, and seconds in all."""
+
+CONF_CONSUMER_KEY = "consumer_key"
+_PENDING = AuthorizationStatus.PENDING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """An account that has been opened; `numbers` is None where it may not list them."""
+
+    adapter: SmsAdapter
+    account: Account
+    numbers: list[PhoneNumber] | None
+
+    def unique_id(self, number: PhoneNumber) -> str:
+        """Return what a number is known by in this home."""
+        return f"{self.adapter.key}:{number.account}:{number.number}"
+
+    def free(self, taken: Collection[str | None]) -> list[PhoneNumber]:
+        """List the numbers that are not set up yet."""
+        return [
+            each for each in self.numbers or [] if self.unique_id(each) not in taken
+        ]
+
+    def find(self, text: str, country: str | None) -> PhoneNumber:
+        """Return the listed number, or read one that was typed.
+
+        Raises InvalidNumberError for what is no telephone number.
+        """
+        for each in self.numbers or []:
+            if each.number == text:
+                return each
+        number = parse_number(text, country)
+        return PhoneNumber(account=self.account.id, number=number)
+
+    def opens(self, account: str, number: str) -> bool:
+        """Say whether a number is still reached, as far as can be told."""
+        if self.numbers is None:
+            return self.account.id == account
+        lines = [(each.account, each.number) for each in self.numbers]
+        return (account, number) in lines
+
+
+async def async_open(
+    hass: HomeAssistant, provider: str, credentials: Mapping[str, str]
+) -> Access:
+    """Prove credentials and look at what they open."""
+    adapter = await async_create_adapter(hass, provider, credentials)
+    account = await adapter.get_account()
+    try:
+        numbers = await adapter.list_numbers()
+    except MissingRightsError:
+        return Access(adapter=adapter, account=account, numbers=None)
+    return Access(adapter=adapter, account=account, numbers=numbers)
+
+
+def needs_consent(provider: str, credentials: Mapping[str, str]) -> bool:
+    """Say whether a key is missing that the person can allow by a click."""
+    by_click = Capability.AUTHORIZATION in ADAPTERS[provider].capabilities
+    return by_click and CONF_CONSUMER_KEY not in credentials
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consent:
+    """Credentials that open nothing until the person agrees at `url`."""
+
+    adapter: SmsAdapter
+    credentials: dict[str, str]
+    url: str
+
+    async def async_wait(self) -> str | None:
+        """Return None once the person has agreed, else the form's word for why not.
+
+        Who never answers is not waited for longer than a link is good for.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONSENT_PATIENCE):
+                while True:
+                    status = await self._async_status()
+                    if status is not _PENDING:
+                        return CONSENT_ERRORS[status]
+                    await asyncio.sleep(CONSENT_PAUSE)
+        return "authorization_expired"
+
+    async def _async_status(self) -> AuthorizationStatus:
+        try:
+            state = await self.adapter.authorization_state()
+        except ProviderUnavailableError:
+            return _PENDING
+        return state.status
+
+
+async def async_request_consent(
+    hass: HomeAssistant, provider: str, credentials: Mapping[str, str]
+) -> Consent:
+    """Ask the provider for a key, and for the page where it is allowed."""
+    applicant = await async_create_adapter(hass, provider, credentials)
+    request = await applicant.request_authorization(None)
+    complete = {**credentials, CONF_CONSUMER_KEY: request.consumer_key}
+    adapter = await async_create_adapter(hass, provider, complete)
+    return Consent(adapter=adapter, credentials=complete, url=request.url)
+
+
+class FormErrors(dict[str, str]):
+    """The errors of a form; what goes wrong in its `with` block becomes one."""
+
+    def __enter__(self) -> Self:
+        """Give the errors a name."""
+        return self
+
+    def __exit__(self, _: object, err: BaseException | None, __: object) -> bool:
+        """Take in every failure; an abort is none, and ends the flow as always."""
+        if not isinstance(err, Exception) or isinstance(err, AbortFlow):
+            return False
+        self["base"] = _word(err)
+        return True
+
+
+def _word(err: Exception) -> str:
+    match err:
+        case NoPublicUrlError():
+            return "no_public_url"
+        case SmsError(code=code) if code in FORM_ERRORS:
+            return FORM_ERRORS[code]
+    _LOGGER.error("The set-up failed in an unexpected way", exc_info=err)
+    return "unknown"

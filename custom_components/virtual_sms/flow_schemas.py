@@ -1,0 +1,203 @@
+"""The forms of the config flow, and how to read them."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .adapters.models import CredentialField, PhoneNumber
+from .const import (
+    CONF_MODE,
+    CONF_NUMBER,
+    MODE_AUTOMATIC,
+    MODE_MANUAL,
+    MODE_POLLING,
+    OPTION_POLL_INTERVAL,
+    OPTION_RETRY_FOR,
+)
+
+if TYPE_CHECKING:
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+CONF_API_URL = "api_url"
+CONF_CONFIRM = "confirm"
+CONF_NAME = "name"
+SECTION_ADVANCED = "advanced"
+
+DEFAULT_RETRY_FOR = 30
+"""Minutes that sending is tried for."""
+
+LINKS = {
+    "twilio": {"console_url": "https://console.twilio.com"},
+    "ovh": {
+        "create_token_url": (
+            "https://eu.api.ovh.com/createToken/"
+            "?GET=/sms&GET=/sms/*&POST=/sms/*&PUT=/sms/*&DELETE=/sms/*"
+        )
+    },
+}
+"""The pages that the texts of the credential forms lead to."""
+
+type Form = dict[str, Any]
+type Fields = Iterable[CredentialField]
+
+TAKEOVER = vol.Schema({vol.Required(CONF_CONFIRM, default=False): BooleanSelector()})
+
+
+def credentials_schema(fields: Fields) -> vol.Schema:
+    """Return a provider's credential form; rare fields sit in a closed section."""
+    plain = [field for field in fields if not field.advanced]
+    advanced = [field for field in fields if field.advanced]
+    return vol.Schema(
+        _inputs(plain)
+        | {
+            vol.Optional(SECTION_ADVANCED): section(
+                vol.Schema(_inputs(advanced)), {"collapsed": True}
+            )
+        }
+    )
+
+
+def read_credentials(form: Form) -> dict[str, str]:
+    """Return what was typed, without the section, blanks and empty fields."""
+    flat = form | form.get(SECTION_ADVANCED, {})
+    flat.pop(SECTION_ADVANCED, None)
+    return {key: text for key, value in flat.items() if (text := value.strip())}
+
+
+def keep_secrets(
+    fields: Fields, typed: Mapping[str, str], stored: Mapping[str, str]
+) -> dict[str, str]:
+    """Complete newly typed credentials with the stored ones that belong to them.
+
+    A form does not show secrets, so one that is left empty stays as long as the
+    field it belongs to stays. A secret that was replaced is kept for a while.
+    """
+    credentials = dict(typed)
+    for field in fields:
+        if field.key not in typed and _still_belongs(field, typed, stored):
+            credentials[field.key] = stored[field.key]
+        if field.rotates:
+            credentials |= _previous(field.key, typed, stored)
+    return credentials
+
+
+def _still_belongs(
+    field: CredentialField, typed: Mapping[str, str], stored: Mapping[str, str]
+) -> bool:
+    partner = field.requires
+    if partner is None or not field.secret or field.key not in stored:
+        return False
+    return typed.get(partner) == stored.get(partner)
+
+
+def _previous(
+    key: str, typed: Mapping[str, str], stored: Mapping[str, str]
+) -> dict[str, str]:
+    previous = f"previous_{key}"
+    source = previous if typed.get(key) == stored.get(key) else key
+    return {previous: stored[source]} if source in stored else {}
+
+
+def is_incomplete(fields: Fields, credentials: Mapping[str, str]) -> bool:
+    """Say whether a field is given without the one that it requires."""
+    return any(
+        field.requires is not None
+        and field.key in credentials
+        and field.requires not in credentials
+        for field in fields
+    )
+
+
+def shown_credentials(fields: Fields, credentials: Mapping[str, str]) -> Form:
+    """Return what a form may show of stored credentials, in the form's shape."""
+    shown = [each for each in fields if not each.secret and each.key in credentials]
+    plain = {each.key: credentials[each.key] for each in shown if not each.advanced}
+    advanced = {each.key: credentials[each.key] for each in shown if each.advanced}
+    return plain | {SECTION_ADVANCED: advanced}
+
+
+def number_schema(numbers: list[PhoneNumber], *, typed: bool) -> vol.Schema:
+    """Return the form that chooses a number, or lets it be typed."""
+    options = [
+        SelectOptionDict(value=each.number, label=_label(each)) for each in numbers
+    ]
+    number = SelectSelectorConfig(
+        options=options, mode=SelectSelectorMode.DROPDOWN, custom_value=typed
+    )
+    only = numbers[0].number if len(numbers) == 1 else vol.UNDEFINED
+    return vol.Schema(
+        {
+            vol.Required(CONF_NUMBER, default=only): SelectSelector(number),
+            vol.Optional(CONF_NAME): TextSelector(),
+        }
+    )
+
+
+def callbacks_schema(default: str) -> vol.Schema:
+    """Return the form that chooses how news reaches this home."""
+    mode = SelectSelectorConfig(
+        options=[MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING],
+        mode=SelectSelectorMode.LIST,
+        translation_key=CONF_MODE,
+    )
+    return vol.Schema({vol.Required(CONF_MODE, default=default): SelectSelector(mode)})
+
+
+def options_schema() -> vol.Schema:
+    """Return the form of the options."""
+    return vol.Schema(
+        {
+            vol.Optional(OPTION_POLL_INTERVAL): _amount(10, 3600, "s"),
+            vol.Optional(OPTION_RETRY_FOR): _amount(0, 1440, "min"),
+        }
+    )
+
+
+def _amount(least: int, most: int, unit: str) -> vol.All[int]:
+    config = NumberSelectorConfig(
+        min=least,
+        max=most,
+        step=1,
+        unit_of_measurement=unit,
+        mode=NumberSelectorMode.BOX,
+    )
+    return vol.All(NumberSelector(config), vol.Coerce(int))
+
+
+def _inputs(fields: Fields) -> dict[vol.Marker, TextSelector]:
+    return {
+        (vol.Required if field.required else vol.Optional)(field.key): TextSelector(
+            TextSelectorConfig(type=_input_type(field))
+        )
+        for field in fields
+    }
+
+
+def _input_type(field: CredentialField) -> TextSelectorType:
+    if field.secret:
+        return TextSelectorType.PASSWORD
+    if field.key == CONF_API_URL:
+        return TextSelectorType.URL
+    return TextSelectorType.TEXT
+
+
+def _label(number: PhoneNumber) -> str:
+    if number.label in (None, "", number.number):
+        return number.number
+    return f"{number.label} ({number.number})"

@@ -1,0 +1,80 @@
+"""The classic notify action of a number: the only kind with targets and data."""
+
+from itertools import count
+from typing import TYPE_CHECKING, Any, override
+
+from homeassistant.components.notify.const import (
+    ATTR_DATA,
+    ATTR_TARGET,
+    ATTR_TITLE,
+    DOMAIN as NOTIFY_DOMAIN,
+)
+from homeassistant.components.notify.legacy import BaseNotificationService
+from homeassistant.core import HomeAssistant
+from homeassistant.util import slugify
+
+from .const import DOMAIN
+from .runtime import VirtualSmsConfigEntry
+from .sending import ATTR_MEDIA, MEDIA_SCHEMA, Letter, async_send
+
+if TYPE_CHECKING:
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+# What other platforms understand may stand beside it: groups share their data.
+DATA_SCHEMA = vol.Schema(
+    {vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA}, extra=vol.ALLOW_EXTRA
+)
+
+
+async def async_setup_notify(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
+    """Register a number's notify action for as long as its entry is loaded."""
+    service = VirtualSmsNotificationService(entry)
+    await service.async_setup(hass, slugify(entry.title), entry.title)
+    await service.async_register_services()
+    entry.async_on_unload(service.async_unregister_services)
+
+
+class VirtualSmsNotificationService(BaseNotificationService):
+    """Send through a number."""
+
+    def __init__(self, entry: VirtualSmsConfigEntry) -> None:
+        """Belong to a number."""
+        self._entry = entry
+
+    @override
+    async def async_register_services(self) -> None:
+        # Chosen and taken in one go, for another entry may start at the same time.
+        self._service_name = _free_name(self.hass, self._entry)
+        await super().async_register_services()
+
+    @override
+    async def async_send_message(self, message: str, **kwargs: Any) -> None:
+        letter = Letter(
+            recipients=kwargs.get(ATTR_TARGET, ()),
+            text=message,
+            title=kwargs.get(ATTR_TITLE),
+            media=DATA_SCHEMA(kwargs.get(ATTR_DATA) or {})[ATTR_MEDIA],
+        )
+        report = await async_send(self.hass, self._entry, letter)
+        report.raise_for_failures(answered=False)
+
+
+def _free_name(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:
+    """Return the slug of a number's title, numbered where it is not the only one.
+
+    Namesakes are numbered by age, so that their names outlive a restart whichever
+    of them is ready first. An action of someone else's is left alone.
+    """
+    slug = slugify(entry.title)
+    namesakes = [
+        each.entry_id
+        for each in hass.config_entries.async_entries(DOMAIN)
+        if slugify(each.title) == slug
+    ]
+    rank = namesakes.index(entry.entry_id) + 1
+    names = (slug if number == 1 else f"{slug}_{number}" for number in count(rank))
+    return next(
+        name for name in names if not hass.services.has_service(NOTIFY_DOMAIN, name)
+    )

@@ -1,0 +1,191 @@
+"""Send a text to one or many: what the notify action and our own action share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+import sqlite3
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util.json import JsonObjectType
+
+from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
+from .adapters.models import OutboundMessage, RejectReason
+from .const import CONF_PROVIDER, DOMAIN, OPTION_RETRY_FOR
+from .flow_schemas import DEFAULT_RETRY_FOR
+from .helpers import Failure, explain, refuse, wants_new_credentials
+from .journal import JournalClosedError
+from .numbers import InvalidNumberError, parse_number
+from .outbox import Outcome
+from .runtime import VirtualSmsConfigEntry
+
+if TYPE_CHECKING:
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+ATTR_MEDIA = "media"
+MEDIA_SCHEMA = vol.All(cv.ensure_list, [cv.string])
+"""Web addresses of files to send along, one or many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A text to send, as a person or an automation wrote it."""
+
+    recipients: Sequence[object] = field(repr=False)
+    text: str = field(repr=False)
+    title: str | None = field(default=None, repr=False)
+    media: Sequence[str] = field(default=(), repr=False)
+    retry_for: timedelta | None = None
+
+    @property
+    def whole_text(self) -> str:
+        """Return the text as it travels, under its title."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A recipient who gets nothing, and why."""
+
+    to: str = field(repr=False)
+    error: Failure
+    sentence: str = field(repr=False)
+
+    def describe(self) -> JsonObjectType:
+        """Return what a response says of it."""
+        reason = _reason(self.error).value
+        return {"to": self.to, "error": self.sentence, "reason": reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What has become of a letter, recipient by recipient."""
+
+    results: Sequence[Outcome | Failed]
+
+    def describe(self) -> JsonObjectType:
+        """Return the response of an action."""
+        return {"messages": [_describe(each) for each in self.results]}
+
+    def raise_for_failures(self, *, answered: bool) -> None:
+        """Raise when nobody got it, or someone did not and no response tells."""
+        failed = [each for each in self.results if isinstance(each, Failed)]
+        if not failed or (answered and len(failed) < len(self.results)):
+            return
+        bad_input = all(_is_bad_input(each.error) for each in failed)
+        kind = ServiceValidationError if bad_input else HomeAssistantError
+        details = "; ".join(f"{each.to}: {each.sentence}" for each in failed)
+        raise kind(
+            translation_domain=DOMAIN,
+            translation_key="not_sent",
+            translation_placeholders={"details": details},
+        )
+
+
+async def async_send(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, letter: Letter
+) -> Report:
+    """Send a letter to each of its recipients once.
+
+    Raises before anything is sent when the letter itself cannot be.
+    """
+    recipients = _read_recipients(hass, letter.recipients)
+    numbers = [to for to, error in recipients.items() if error is None]
+    outcomes = await _async_hand_over(entry, _compose(entry, numbers, letter), letter)
+    failures = {to: error for to, error in recipients.items() if error is not None}
+    failures |= {to: each.error for to, each in outcomes.items() if each.error}
+    if any(wants_new_credentials(error) for error in failures.values()):
+        entry.async_start_reauth(hass)
+    provider = entry.data[CONF_PROVIDER]
+    return Report(
+        [
+            _fail(hass, provider, to, failures[to]) if to in failures else outcomes[to]
+            for to in recipients
+        ]
+    )
+
+
+def _fail(hass: HomeAssistant, provider: str, to: str, error: Failure) -> Failed:
+    return Failed(to=to, error=error, sentence=explain(hass, provider, error))
+
+
+def _read_recipients(
+    hass: HomeAssistant, recipients: Sequence[object]
+) -> dict[str, Failure | None]:
+    """Return each recipient once, in order, with what is wrong with it."""
+    if not recipients:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="no_recipient"
+        )
+    found: dict[str, Failure | None] = {}
+    for value in recipients:
+        try:
+            found.setdefault(parse_number(value, hass.config.country))
+        except InvalidNumberError as err:
+            found[err.value] = err
+    return found
+
+
+def _compose(
+    entry: VirtualSmsConfigEntry, numbers: Sequence[str], letter: Letter
+) -> list[OutboundMessage]:
+    outbox = entry.runtime_data.gateway.outbox
+    try:
+        return [
+            outbox.compose(number, letter.whole_text, letter.media)
+            for number in numbers
+        ]
+    except SmsError as err:
+        raise refuse(entry.data[CONF_PROVIDER], err) from err
+
+
+async def _async_hand_over(
+    entry: VirtualSmsConfigEntry, messages: Sequence[OutboundMessage], letter: Letter
+) -> dict[str, Outcome]:
+    """Give the messages to the gateway, and return their outcomes by recipient."""
+    if not messages:
+        return {}
+    patience = letter.retry_for
+    if patience is None:
+        minutes = entry.options.get(OPTION_RETRY_FOR, DEFAULT_RETRY_FOR)
+        patience = timedelta(minutes=minutes)
+    try:
+        outcomes = await entry.runtime_data.gateway.send(messages, patience)
+    except (sqlite3.Error, JournalClosedError) as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN, translation_key="storage_failed"
+        ) from err
+    return {outcome.message.recipient: outcome for outcome in outcomes}
+
+
+def _describe(result: Outcome | Failed) -> JsonObjectType:
+    if isinstance(result, Failed):
+        return result.describe()
+    return {
+        "message_id": result.message.message_id,
+        "provider_id": result.provider_id,
+        "to": result.message.recipient,
+        "status": result.status.value,
+        "segments": result.message.segments,
+        "encoding": result.message.encoding.value,
+    }
+
+
+def _reason(err: Failure) -> RejectReason:
+    """Give the reason that the status event of the same message gives."""
+    match err:
+        case InvalidNumberError():
+            return RejectReason.INVALID_NUMBER
+        case MessageRejectedError(reason=reason):
+            return reason
+        case ProviderUnavailableError():
+            return RejectReason.EXPIRED
+    return RejectReason.OTHER
+
+
+def _is_bad_input(err: Failure) -> bool:
+    return _reason(err) is RejectReason.INVALID_NUMBER

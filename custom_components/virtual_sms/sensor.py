@@ -1,0 +1,274 @@
+"""Sensors: the last things that happened, counters, and the state of the line."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .adapters.models import Capability, DeliveryStatus
+from .announcements import Announcement, Received, StatusChanged
+from .coordinator import VirtualSmsCoordinator
+from .entity import ListeningEntity, VirtualSmsEntity
+from .ledger import Tally
+from .runtime import VirtualSmsConfigEntry
+
+PARALLEL_UPDATES = 0
+
+
+class LineStatus(StrEnum):
+    """Whether a number can be used at present."""
+
+    AVAILABLE = "available"
+    UNAVAILABLE = "unavailable"
+    NO_CREDIT = "no_credit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last(ExtraStoredData):
+    """What a sensor last heard; it is kept over restarts."""
+
+    value: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    @override
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastSensorDescription(SensorEntityDescription):
+    """A sensor that shows the newest announcement of a kind."""
+
+    read: Callable[[Announcement], Last | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TallySensorDescription(SensorEntityDescription):
+    """A sensor that counts messages."""
+
+    count: Callable[[Tally], int]
+    entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
+
+
+def _last_message(announcement: Announcement) -> Last | None:
+    if not isinstance(announcement, Received):
+        return None
+    message = announcement.message
+    return Last(
+        value=message.text[:MAX_LENGTH_STATE_STATE],
+        attributes={
+            "sender": message.sender,
+            "received_at": message.received_at.isoformat(),
+            "message_id": message.message_id,
+            "text": message.text,
+        },
+    )
+
+
+def _last_sender(announcement: Announcement) -> Last | None:
+    if not isinstance(announcement, Received):
+        return None
+    return Last(value=announcement.message.sender)
+
+
+def _last_delivery(announcement: Announcement) -> Last | None:
+    if not isinstance(announcement, StatusChanged):
+        return None
+    return Last(value=announcement.status.value)
+
+
+LAST_SENSORS = (
+    LastSensorDescription(
+        key="last_message", translation_key="last_message", read=_last_message
+    ),
+    LastSensorDescription(
+        key="last_sender", translation_key="last_sender", read=_last_sender
+    ),
+    LastSensorDescription(
+        key="last_delivery",
+        translation_key="last_delivery",
+        device_class=SensorDeviceClass.ENUM,
+        options=[status.value for status in DeliveryStatus],
+        read=_last_delivery,
+    ),
+)
+TALLY_SENSORS = (
+    TallySensorDescription(
+        key="sent",
+        translation_key="sent",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        count=lambda tally: tally.sent,
+    ),
+    TallySensorDescription(
+        key="received",
+        translation_key="received",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        count=lambda tally: tally.received,
+    ),
+    TallySensorDescription(
+        key="failed",
+        translation_key="failed",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        count=lambda tally: tally.failed,
+    ),
+    TallySensorDescription(
+        key="pending",
+        translation_key="pending",
+        state_class=SensorStateClass.MEASUREMENT,
+        count=lambda tally: tally.pending,
+    ),
+)
+MONEY = SensorEntityDescription(
+    key="balance",
+    translation_key="balance",
+    device_class=SensorDeviceClass.MONETARY,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    suggested_display_precision=2,
+)
+CREDITS = SensorEntityDescription(
+    key="balance",
+    translation_key="credits",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    suggested_display_precision=1,
+)
+BALANCES = {"ovh": CREDITS}
+"""The providers that sell credits; the others take money."""
+LINE_STATUS = SensorEntityDescription(
+    key="line_status",
+    translation_key="line_status",
+    device_class=SensorDeviceClass.ENUM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    options=[status.value for status in LineStatus],
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors of a number."""
+    async_add_entities(LastSensor(entry, each) for each in LAST_SENSORS)
+    async_add_entities(TallySensor(entry, each) for each in TALLY_SENSORS)
+    async_add_entities([LineStatusSensor(entry, LINE_STATUS)])
+    adapter = entry.runtime_data.gateway.line.adapter
+    if Capability.BALANCE in adapter.capabilities:
+        description = BALANCES.get(adapter.key, MONEY)
+        async_add_entities([BalanceSensor(entry, description)])
+
+
+class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
+    """The newest announcement of a kind."""
+
+    _unrecorded_attributes = frozenset({"message_id", "received_at", "sender", "text"})
+    entity_description: LastSensorDescription
+    _last = Last()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        if restored := await self.async_get_last_extra_data():
+            self._show(Last(**restored.as_dict()))
+        await super().async_added_to_hass()
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> Last:
+        return self._last
+
+    @callback
+    @override
+    def _async_hear(self, announcement: Announcement) -> None:
+        last = self.entity_description.read(announcement)
+        if last is not None:
+            self._show(last)
+            self.async_write_ha_state()
+
+    def _show(self, last: Last) -> None:
+        self._last = last
+        self._attr_native_value = last.value
+        self._attr_extra_state_attributes = last.attributes
+
+
+class TallySensor(ListeningEntity, SensorEntity):
+    """A number of messages, as the ledger counts them."""
+
+    entity_description: TallySensorDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        coordinator = self._entry.runtime_data.coordinator
+        # What the provider does not report is counted at the next poll.
+        self.async_on_remove(coordinator.async_add_listener(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> int:
+        tally = self._entry.runtime_data.gateway.ledger.tally
+        return self.entity_description.count(tally)
+
+    @callback
+    @override
+    def _async_hear(self, announcement: Announcement) -> None:
+        self.async_write_ha_state()
+
+
+class PolledSensor(CoordinatorEntity[VirtualSmsCoordinator], VirtualSmsEntity):
+    """A sensor of what is polled, which is nothing before the first time."""
+
+    def __init__(
+        self, entry: VirtualSmsConfigEntry, description: SensorEntityDescription
+    ) -> None:
+        """Belong to a number."""
+        super().__init__(entry.runtime_data.coordinator)
+        VirtualSmsEntity.__init__(self, entry, description)
+
+
+class BalanceSensor(PolledSensor, SensorEntity):
+    """What is left in the account, in money or in credits."""
+
+    @property
+    @override
+    def native_value(self) -> Decimal | None:
+        balance = self.coordinator.balance
+        return balance.amount if balance else None
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        balance = self.coordinator.balance
+        return balance.currency if balance else None
+
+
+class LineStatusSensor(PolledSensor, SensorEntity):
+    """Whether the number can be used, which is known at all times."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        return True
+
+    @property
+    @override
+    def native_value(self) -> LineStatus | None:
+        if not self.coordinator.last_update_success:
+            return LineStatus.UNAVAILABLE
+        if self.coordinator.data is None:
+            return None
+        balance = self.coordinator.balance
+        if balance is not None and balance.amount <= 0:
+            return LineStatus.NO_CREDIT
+        return LineStatus.AVAILABLE

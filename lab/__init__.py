@@ -1,0 +1,1 @@
+"""Put a real Home Assistant beside the simulator, and watch them talk."""

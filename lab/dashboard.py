@@ -1,0 +1,50 @@
+"""The demo's dashboard: what a number's entities look like, side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .home import Home
+
+_PATH = "virtual-sms"
+_TILES = (
+    "last_message",
+    "last_sender",
+    "last_delivery",
+    "line_status",
+    "balance",
+    "pending",
+    "sent",
+    "received",
+    "failed",
+)
+
+
+async def show_dashboard(home: Home, numbers: Sequence[tuple[str, str]]) -> None:
+    """Make a dashboard with a column for each number: its title and entry id."""
+    await home.command(
+        "lovelace/dashboards/create",
+        url_path=_PATH,
+        title="Virtual SMS",
+        icon="mdi:message-text",
+        mode="storage",
+        show_in_sidebar=True,
+        require_admin=False,
+    )
+    sections = [
+        _section(title, await home.entities(entry_id)) for title, entry_id in numbers
+    ]
+    view = {"title": "Numbers", "type": "sections", "sections": sections}
+    await home.command("lovelace/config/save", url_path=_PATH, config={"views": [view]})
+
+
+def _section(title: str, entities: dict[str, str]) -> dict[str, Any]:
+    tiles = [
+        {"type": "tile", "entity": entities[key], "vertical": False} for key in _TILES
+    ]
+    history = {
+        "type": "logbook",
+        "target": {"entity_id": [entities["message"], entities["delivery"]]},
+        "hours_to_show": 1,
+    }
+    heading = {"type": "heading", "heading": title, "icon": "mdi:phone-message"}
+    return {"type": "grid", "cards": [heading, *tiles, history]}
