@@ -1,0 +1,1 @@
+"""Tests of the integration, its core, its providers and its tools."""

@@ -1,0 +1,79 @@
+"""A home, a simulator, and a number of each provider set up in that home."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from homeassistant.setup import async_setup_component
+import pytest
+
+# Home Assistant looks for custom integrations in this very module.
+import custom_components  # noqa: F401
+from simulator import Simulator
+
+from .cloud import Cloud
+from .flows import set_up
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant
+    from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(request: pytest.FixtureRequest) -> None:
+    """Let every test that has a Home Assistant load this integration."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture
+async def simulator(socket_enabled: None) -> AsyncIterator[Simulator]:
+    """Run both providers on localhost, losing no time."""
+    async with Simulator() as sim:
+        sim.pace = 0
+        yield sim
+
+
+@pytest.fixture
+async def home_url(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
+) -> str:
+    """Open the home to the simulator, and return its external URL."""
+    assert await async_setup_component(hass, "webhook", {})
+    client = await hass_client_no_auth()
+    url = str(client.make_url("")).rstrip("/")
+    hass.config.external_url = url
+    return url
+
+
+@pytest.fixture
+def mode() -> str:
+    """Choose how news gets here: parametrise it for the other ways."""
+    return "automatic"
+
+
+@pytest.fixture
+async def twilio_entry(
+    hass: HomeAssistant, simulator: Simulator, home_url: str, mode: str
+) -> ConfigEntry:
+    """Set Twilio's number up by the config flow."""
+    return await set_up(hass, simulator, "twilio", mode=mode, name="Twilio line")
+
+
+@pytest.fixture
+async def ovh_entry(
+    hass: HomeAssistant, simulator: Simulator, home_url: str, mode: str
+) -> ConfigEntry:
+    """Set OVHcloud's number up by the config flow."""
+    return await set_up(hass, simulator, "ovh", mode=mode, name="OVH line")
+
+
+@pytest.fixture
+def cloud(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """Subscribe the home to the cloud."""
+    hass.config.components.add("cloud")
+    cloud = Cloud()
+    monkeypatch.setitem(sys.modules, "homeassistant.components.cloud", cloud)
+    return cloud

@@ -1,0 +1,267 @@
+"""A provider in memory that does as it is told, and a clock that is turned by hand."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, override
+
+from custom_components.virtual_sms.adapters.base import KnownIds, SmsAdapter
+from custom_components.virtual_sms.adapters.errors import (
+    CallbackRejectedError,
+    CallbackUnreadableError,
+    MessageRejectedError,
+    NotFoundError,
+    SmsError,
+)
+from custom_components.virtual_sms.adapters.models import (
+    Account,
+    Acknowledgement,
+    CallbackRequest,
+    CallbackUrls,
+    Capability,
+    DeliveryReceipt,
+    DeliveryStatus,
+    Event,
+    InboundMessage,
+    OutboundMessage,
+    PhoneNumber,
+    SentMessage,
+)
+from custom_components.virtual_sms.journal import Journal
+from custom_components.virtual_sms.ledger import MIGRATIONS, Ledger
+from custom_components.virtual_sms.line import Line, Surroundings
+
+START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+NUMBER = PhoneNumber(account="acme-1", number="+33900000001")
+
+
+class Clock:
+    """The time of day, standing still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        """Let time go by."""
+        self.time += timedelta(seconds=seconds)
+
+
+async def run_inline[*Ts, T](target: Callable[[*Ts], T], /, *args: *Ts) -> T:
+    """Run blocking code at once, after the loop had a chance to do something else."""
+    await asyncio.sleep(0)
+    return target(*args)
+
+
+async def open_ledger(path: Path, clock: Clock) -> Ledger:
+    """Open a ledger as a new start of Home Assistant does."""
+    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock)
+    await ledger.open()
+    return ledger
+
+
+def make_surroundings(clock: Clock) -> Surroundings:
+    """Make a world without chance."""
+    return Surroundings(
+        now=clock,
+        jitter=lambda _low, _high: 1.0,
+        spawn=lambda target, name: asyncio.create_task(target, name=name),
+    )
+
+
+class FakeAdapter(SmsAdapter):
+    """Send as scripted in `outcomes`; answer questions from `record` and the like.
+
+    An outcome is None (accept), an error to raise, or a pair of an error and the
+    number of seconds after which the message turns out to be accepted all the same.
+    """
+
+    key = name = "acme"
+    capabilities = (
+        Capability.HISTORY
+        | Capability.LOOKUP
+        | Capability.RECEIPTS
+        | Capability.SIGNED_CALLBACKS
+    )
+    credential_fields = ()
+    error_rules: Any = {}  # noqa: RUF012  # as the contract has it
+    concurrency = 8
+    poll_interval = 30
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__({}, session=None, run_blocking=run_inline)  # type: ignore[arg-type]
+        self.clock = clock
+        self.outcomes: deque[SmsError | tuple[SmsError, float] | None] = deque()
+        self.attempts: list[OutboundMessage] = []
+        self.accepted: list[tuple[datetime, str, OutboundMessage]] = []
+        self.record: list[InboundMessage] = []
+        self.receipts: dict[str, DeliveryReceipt] = {}
+        self.callbacks: dict[bytes, Event] = {}
+        self.urls = CallbackUrls()
+        self.written: list[CallbackUrls] = []
+        self.page_size = 100
+        self.questions: list[str] = []
+        self.trouble: dict[str, SmsError] = {}
+        self.during: dict[str, Callable[[], Any]] = {}
+
+    async def _ask(self, question: str) -> None:
+        """Let a test interfere while a question is under way, or refuse to answer."""
+        self.questions.append(question)
+        await asyncio.sleep(0)
+        if question in self.during:
+            await self.during[question]()
+        if question in self.trouble:
+            raise self.trouble[question]
+
+    def line(self) -> Line:
+        """Make the line this adapter serves."""
+        return Line(number=NUMBER, adapter=self)
+
+    @override
+    async def get_account(self) -> Account:
+        return Account(id=NUMBER.account)
+
+    @override
+    async def list_numbers(self) -> list[PhoneNumber]:
+        return [NUMBER]
+
+    @override
+    def check(self, message: OutboundMessage) -> None:
+        if not message.text:
+            raise MessageRejectedError
+
+    @override
+    async def _send(
+        self, number: PhoneNumber, message: OutboundMessage, callback_url: str | None
+    ) -> SentMessage:
+        self.attempts.append(message)
+        outcome = self.outcomes.popleft() if self.outcomes else None
+        if isinstance(outcome, SmsError):
+            await self._ask("send")
+            raise outcome
+        error, delay = outcome or (None, 0.0)
+        provider_id = f"P{len(self.accepted)}"
+        visible_at = self.clock() + timedelta(seconds=delay)
+        self.accepted.append((visible_at, provider_id, message))
+        await self._ask("send")
+        if error:
+            raise error
+        return SentMessage(provider_id=provider_id)
+
+    @override
+    async def find_sent(
+        self, number: PhoneNumber, message: OutboundMessage, since: datetime
+    ) -> list[SentMessage]:
+        found = [
+            SentMessage(provider_id=provider_id, status=DeliveryStatus.SENT)
+            for visible_at, provider_id, sent in self.accepted
+            if since <= visible_at <= self.clock()
+            and (sent.recipient, sent.text) == (message.recipient, message.text)
+        ]
+        await self._ask("find_sent")
+        return found
+
+    @override
+    async def fetch_inbound(
+        self, number: PhoneNumber, since: datetime, known: KnownIds
+    ) -> AsyncIterator[list[InboundMessage]]:
+        messages = sorted(self.record, key=lambda each: each.received_at)
+        messages = [each for each in messages if each.received_at >= since]
+        yield []
+        for start in range(0, max(len(messages), 1), self.page_size):
+            await self._ask("fetch_inbound")
+            yield messages[start : start + self.page_size]
+
+    @override
+    async def fetch_receipt(
+        self, number: PhoneNumber, provider_id: str
+    ) -> DeliveryReceipt:
+        await self._ask("fetch_receipt")
+        if provider_id not in self.receipts:
+            raise NotFoundError
+        return self.receipts[provider_id]
+
+    @override
+    async def confirm(self, number: PhoneNumber, event: Event) -> Event | None:
+        await self._ask("confirm")
+        if isinstance(event, DeliveryReceipt):
+            return self.receipts.get(event.provider_id)
+        ids = {each.message_id: each for each in self.record}
+        return ids.get(event.message_id)
+
+    @override
+    def verify(self, request: CallbackRequest) -> None:
+        if request.headers.get("x-signature") == "forged":
+            raise CallbackRejectedError
+
+    @override
+    def parse(self, request: CallbackRequest) -> Event:
+        if request.body not in self.callbacks:
+            raise CallbackUnreadableError
+        return self.callbacks[request.body]
+
+    @override
+    def acknowledge(self, event: Event) -> Acknowledgement:
+        return Acknowledgement(body=type(event).__name__)
+
+    @override
+    async def get_callbacks(self, number: PhoneNumber) -> CallbackUrls:
+        await self._ask("get_callbacks")
+        return self.urls
+
+    @override
+    async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
+        self.urls = urls
+        self.written.append(urls)
+
+    @override
+    def _translate(self, err: Exception) -> SmsError:
+        raise NotImplementedError
+
+
+def inbound(
+    message_id: str,
+    *,
+    at: float = 0,
+    text: str = "The door is open",
+    number: str | None = NUMBER.number,
+) -> InboundMessage:
+    """Make a message that was received `at` seconds after START."""
+    return InboundMessage(
+        message_id=message_id,
+        number=number,
+        sender="+33612345678",
+        text=text,
+        received_at=START + timedelta(seconds=at),
+    )
+
+
+def outbound(
+    message_id: str,
+    *,
+    recipient: str = "+33612345678",
+    text: str = "Water leak",
+    media: Sequence[str] = (),
+    created_at: datetime = START,
+) -> OutboundMessage:
+    """Make a message as the outbox composes it."""
+    return OutboundMessage(
+        message_id=message_id,
+        recipient=recipient,
+        text=text,
+        media=tuple(media),
+        created_at=created_at,
+    )
+
+
+def receipt(
+    provider_id: str,
+    status: DeliveryStatus = DeliveryStatus.DELIVERED,
+    **more: Any,
+) -> DeliveryReceipt:
+    """Make what a provider says of a message."""
+    return DeliveryReceipt(provider_id=provider_id, status=status, **more)

@@ -1,0 +1,195 @@
+"""What is news is told in order, once Home Assistant listens, and noted as told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+import sqlite3
+
+import pytest
+
+from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMessage
+from custom_components.virtual_sms.announcements import (
+    Announcement,
+    Received,
+    StatusChanged,
+)
+from custom_components.virtual_sms.announcer import Announcer
+from custom_components.virtual_sms.ledger import Ledger
+
+from .fakes import START, Clock, inbound, open_ledger, outbound, receipt
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Hold the time still."""
+    return Clock()
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path, clock: Clock) -> AsyncIterator[Ledger]:
+    """Open an empty ledger."""
+    ledger = await open_ledger(tmp_path / "ledger.db", clock)
+    yield ledger
+    await ledger.close()
+
+
+@pytest.fixture
+def heard() -> list[Announcement]:
+    """Listen."""
+    return []
+
+
+@pytest.fixture
+async def announcer(ledger: Ledger, heard: list[Announcement]) -> Announcer:
+    """Get ready to tell."""
+    announcer = Announcer(ledger, heard.append)
+    await announcer.load()
+    return announcer
+
+
+def names(heard: list[Announcement]) -> list[str]:
+    """Name what was heard: an inbound id, or a status."""
+    return [
+        each.message.message_id if isinstance(each, Received) else str(each.status)
+        for each in heard
+    ]
+
+
+async def test_nothing_is_told_before_the_start(
+    ledger: Ledger, announcer: Announcer, heard: list[Announcement]
+) -> None:
+    """What comes while Home Assistant starts waits, the oldest in front."""
+    announcer.announce(await ledger.inbound.admit([inbound("b", at=2)], late=False))
+    announcer.announce(await ledger.inbound.admit([inbound("a", at=1)], late=True))
+    announcer.announce(await ledger.outbound.add([outbound("m")], START))
+    assert heard == []
+
+    announcer.start()
+    assert names(heard) == ["queued", "a", "b"]
+    assert [each.late for each in heard[1:] if isinstance(each, Received)] == [
+        True,
+        False,
+    ]
+    await announcer.close()
+
+
+async def test_what_is_told_is_noted(
+    ledger: Ledger, announcer: Announcer, heard: list[Announcement]
+) -> None:
+    """After the note a new start has nothing to tell."""
+    announcer.start()
+    announcer.announce(await ledger.inbound.admit([inbound("a")], late=False))
+    announcer.announce(await ledger.outbound.add([outbound("m")], START))
+    assert names(heard) == ["a", "queued"]
+    await announcer.close()
+
+    assert await ledger.inbound.untold() == []
+    assert await ledger.outbound.untold() == []
+
+
+async def test_what_a_crash_cut_short_is_told_late(
+    ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """A new start tells what the last one knew and did not tell."""
+    await ledger.inbound.admit([inbound("a", at=9)], late=False)
+    await ledger.outbound.told(await ledger.outbound.add([outbound("m")], START))
+    await ledger.outbound.accept("m", SentMessage(provider_id="P"))
+    await ledger.outbound.receive(receipt("P"))
+    announcer = Announcer(ledger, heard.append)
+    await announcer.load()
+    announcer.start()
+    await announcer.close()
+
+    change, message = heard
+    assert isinstance(message, Received)
+    assert message.late
+    assert isinstance(change, StatusChanged)
+    assert (change.previous, change.status) == ("queued", "delivered")
+
+
+async def test_held_states_keep_their_order(
+    ledger: Ledger, announcer: Announcer, heard: list[Announcement], clock: Clock
+) -> None:
+    """Also when the provider's clock is behind ours, or rounds."""
+    announcer.announce(await ledger.outbound.add([outbound("m")], START))
+    sent = SentMessage(provider_id="P")
+    announcer.announce(await ledger.outbound.accept("m", sent))
+    for status in (DeliveryStatus.SENT, DeliveryStatus.DELIVERED):
+        early = receipt("P", status, at=START - timedelta(hours=1))
+        change = await ledger.outbound.receive(early)
+        assert change
+        announcer.announce([change])
+    announcer.start()
+    await announcer.close()
+
+    assert names(heard) == ["queued", "sent", "delivered"]
+    assert await ledger.outbound.untold() == []
+
+
+async def test_a_burst_is_noted_at_once(
+    ledger: Ledger, announcer: Announcer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand announcements cost a few notes."""
+    announcer.start()
+    notes = 0
+    told = ledger.inbound.told
+
+    async def count(message_ids: list[str]) -> None:
+        nonlocal notes
+        notes += 1
+        await told(message_ids)
+
+    monkeypatch.setattr(ledger.inbound, "told", count)
+    for number in range(1000):
+        message = inbound(str(number))
+        announcer.announce([Received(message=message, late=False)])
+    announcer.announce([])
+    await announcer.close()
+    assert notes == 1
+
+
+async def test_what_is_told_during_a_note_is_noted_next(
+    ledger: Ledger, announcer: Announcer
+) -> None:
+    """Nothing falls between two notes."""
+    announcer.start()
+    announcer.announce(await ledger.inbound.admit([inbound("a")], late=False))
+    await asyncio.sleep(0)
+    announcer.announce(await ledger.inbound.admit([inbound("b")], late=False))
+    await announcer.close()
+    assert await ledger.inbound.untold() == []
+
+
+async def test_a_failing_note_is_made_up_for(
+    ledger: Ledger,
+    announcer: Announcer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A disk that failed for a moment must not make a new start repeat itself."""
+    announcer.start()
+    told = ledger.outbound.told
+
+    async def fail(changes: list[StatusChanged]) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(ledger.outbound, "told", fail)
+    announcer.announce(await ledger.inbound.admit([inbound("a")], late=False))
+    announcer.announce(await ledger.outbound.add([outbound("m")], START))
+    await announcer.close()
+    assert "cannot be written" in caplog.text
+    assert len(await ledger.outbound.untold()) == 1
+
+    monkeypatch.setattr(ledger.outbound, "told", told)
+    announcer.announce(await ledger.inbound.admit([inbound("b")], late=False))
+    await announcer.close()
+    assert await ledger.inbound.untold() == []
+    assert await ledger.outbound.untold() == []
+
+
+async def test_closing_without_a_word(announcer: Announcer) -> None:
+    """Where nothing was told, there is nothing to note."""
+    announcer.start()
+    announcer.start()
+    await announcer.close()

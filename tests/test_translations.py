@@ -1,0 +1,322 @@
+"""Every word that a person may be shown is there, in every language."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+import json
+from pathlib import Path
+import re
+from string import Formatter
+from typing import Any
+
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+
+from custom_components.virtual_sms import event, sensor
+from custom_components.virtual_sms.adapters import ADAPTERS
+from custom_components.virtual_sms.adapters.errors import (
+    MessageRejectedError,
+    SmsError,
+)
+from custom_components.virtual_sms.adapters.models import RejectReason
+from custom_components.virtual_sms.flow_access import CONSENT_ERRORS, FORM_ERRORS
+from custom_components.virtual_sms.flow_schemas import (
+    LINKS,
+    SECTION_ADVANCED,
+    callbacks_schema,
+    number_schema,
+    options_schema,
+)
+
+ROOT = Path(sensor.__file__).parent
+LANGUAGES = sorted(path.stem for path in (ROOT / "translations").glob("*.json"))
+EXPECTED_LANGUAGES = ["en", "fr"]
+
+# Checked as hassfest does (script/hassfest/translations.py).
+URL = re.compile(r"(\w+://|www\.)", re.IGNORECASE)
+HTML = re.compile(r"<[a-z!/]", re.IGNORECASE)
+QUOTED_PLACEHOLDER = re.compile(r"'{\w+}'")
+REFERENCE = re.compile(r"\[%")
+KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+
+@cache
+def texts(language: str) -> dict[str, str]:
+    """Return a language's texts by their dotted keys."""
+    return dict(_flatten(read(language)))
+
+
+@cache
+def read(language: str) -> dict[str, Any]:
+    """Return a language's file."""
+    path = ROOT / "translations" / f"{language}.json"
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _flatten(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names in braces."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def codes(root: type[SmsError] = SmsError) -> set[str]:
+    """Return the codes of an error and of all that descend from it."""
+    return {root.code}.union(*map(codes, root.__subclasses__()))
+
+
+@cache
+def modules() -> list[ast.Module]:
+    """Return the integration's code."""
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.rglob("*.py")]
+
+
+def raised() -> dict[str, set[str]]:
+    """Return the placeholders that the code gives to each key it names itself."""
+    found: dict[str, set[str]] = {}
+    for node in (node for module in modules() for node in ast.walk(module)):
+        if not isinstance(node, ast.Call):
+            continue
+        given = {each.arg: each.value for each in node.keywords}
+        key = given.get("translation_key")
+        if "translation_domain" in given and isinstance(key, ast.Constant):
+            names = given.get("translation_placeholders")
+            keys = names.keys if isinstance(names, ast.Dict) else []
+            found[str(key.value)] = {
+                str(each.value) for each in keys if isinstance(each, ast.Constant)
+            }
+    return found
+
+
+def in_flow(word: str) -> set[str]:
+    """Return what the flow gives as a `reason`, a `step_id` and the like."""
+    tree = ast.parse((ROOT / "config_flow.py").read_text(encoding="utf-8"))
+    return {
+        str(node.value.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword)
+        and node.arg == word
+        and isinstance(node.value, ast.Constant)
+    }
+
+
+def fields_of(schema: Any) -> list[str]:
+    """Return the names of a form's fields."""
+    return [str(key) for key in schema.schema]
+
+
+def test_languages() -> None:
+    """Both languages are there."""
+    assert LANGUAGES == EXPECTED_LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_languages_say_the_same(language: str) -> None:
+    """Each language has the same texts, with the same placeholders."""
+    english, other = texts("en"), texts(language)
+    assert list(other) == list(english)
+    differing = {
+        key
+        for key, text in other.items()
+        if placeholders(text) != placeholders(english[key])
+    }
+    assert not differing
+
+
+def test_languages_differ() -> None:
+    """Nothing was left in English, but names and words that are the same."""
+    same = {
+        text
+        for key, text in texts("fr").items()
+        if text == texts("en")[key] and " " in text
+    }
+    assert same <= {"Account SID", "Auth token"} | {
+        "Application key",
+        "Application secret",
+        "Consumer key",
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_are_well_formed(language: str) -> None:
+    """No text holds what Home Assistant refuses, or blanks nobody sees."""
+    for key, text in texts(language).items():
+        assert text, key
+        assert text == text.strip(), key
+        for refused in (URL, HTML, QUOTED_PLACEHOLDER, REFERENCE):
+            assert not refused.search(text), key
+        assert all(name.isidentifier() for name in placeholders(text)), key
+        assert all(KEY.fullmatch(part) for part in key.split(".")), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_exceptions_are_complete(language: str) -> None:
+    """Every error has its sentence, and no sentence lacks its error."""
+    rules = {
+        f"{key}_{code}".lower()
+        for key, adapter in ADAPTERS.items()
+        for code in adapter.error_rules
+    }
+    reasons = {
+        f"{MessageRejectedError.code}_{reason}"
+        for reason in RejectReason
+        if reason is not RejectReason.OTHER
+    }
+    expected = codes() | rules | reasons | set(raised()) | {"invalid_number"}
+    assert set(read(language)["exceptions"]) == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_exceptions_use_what_they_are_given(language: str) -> None:
+    """A placeholder without a value would be shown as it is."""
+    given = raised() | {"invalid_number": {"value"}}
+    for key, sentence in read(language)["exceptions"].items():
+        assert placeholders(sentence["message"]) <= given.get(key, set()), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("provider", sorted(ADAPTERS))
+def test_credential_form_is_complete(language: str, provider: str) -> None:
+    """Every credential has a label and says where it is found."""
+    step = read(language)["config"]["step"][provider]
+    advanced = step["sections"][SECTION_ADVANCED]
+    for node, is_advanced in ((step, False), (advanced, True)):
+        expected = {
+            field.key
+            for field in ADAPTERS[provider].credential_fields
+            if field.advanced is is_advanced
+        }
+        assert set(node["data"]) == set(node["data_description"]) == expected
+    assert advanced["name"]
+    assert step["title"]
+    assert placeholders(step["description"]) == set(LINKS[provider])
+    menu = read(language)["config"]["step"]["user"]
+    assert provider in menu["menu_options"]
+    assert provider in menu["menu_option_descriptions"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_other_forms_are_complete(language: str) -> None:
+    """Every field of the other forms has a label and an explanation."""
+    config, options = read(language)["config"], read(language)["options"]
+    forms = {
+        "number": fields_of(number_schema([], typed=True)),
+        "callbacks": fields_of(callbacks_schema("polling")),
+        "takeover": ["confirm"],
+    }
+    for name, fields in forms.items():
+        step = config["step"][name]
+        assert (
+            sorted(step["data"]) == sorted(step["data_description"]) == sorted(fields)
+        )
+    init = options["step"]["init"]
+    fields = fields_of(options_schema())
+    assert sorted(init["data"]) == sorted(init["data_description"]) == sorted(fields)
+    (mode,) = callbacks_schema("polling").schema.values()
+    modes = read(language)["selector"][mode.config["translation_key"]]["options"]
+    assert sorted(modes) == sorted(mode.config["options"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_flow_says_everything(language: str) -> None:
+    """Every step, error and end of the flow has its words."""
+    config = read(language)["config"]
+    named = {"api_key_incomplete", "invalid_number", "no_numbers", "no_public_url"}
+    consent = {error for error in CONSENT_ERRORS.values() if error}
+    errors = named | consent | set(FORM_ERRORS.values()) | {"unknown"}
+    assert set(config["error"]) == errors
+
+    home_assistants = {
+        "already_configured",
+        "already_in_progress",
+        "reauth_successful",
+        "reconfigure_successful",
+    }
+    assert set(config["abort"]) == in_flow("reason") | home_assistants
+
+    steps = in_flow("step_id") - {"init"} | set(ADAPTERS)
+    assert set(config["step"]) == steps
+    assert set(config["progress"]) == in_flow("progress_action")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_flow_fills_its_placeholders(language: str) -> None:
+    """What a form's text refers to is what the flow gives it."""
+    config = read(language)["config"]
+    assert placeholders(config["step"]["manual"]["description"]) == {"callback_url"}
+    assert placeholders(config["step"]["takeover"]["description"]) == {"foreign_url"}
+    assert placeholders(config["progress"]["authorize"]) == {"url"}
+    for group in ("error", "abort"):
+        assert not set().union(*map(placeholders, config[group].values()))
+
+
+def sensors() -> list[Any]:
+    """Return what describes the sensors."""
+    return [
+        *sensor.LAST_SENSORS,
+        *sensor.TALLY_SENSORS,
+        *sensor.BALANCES.values(),
+        sensor.MONEY,
+        sensor.LINE_STATUS,
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_entities_are_complete(language: str) -> None:
+    """Every entity has a name, and every state that it may have."""
+    entity = read(language)["entity"]
+    assert set(entity["sensor"]) == {each.translation_key for each in sensors()}
+    for each in sensors():
+        words = entity["sensor"][each.translation_key]
+        assert words["name"]
+        assert set(words.get("state", {})) == set(each.options or ())
+
+    assert set(entity["event"]) == {each.translation_key for each in event.EVENTS}
+    for each in event.EVENTS:
+        words = entity["event"][each.translation_key]
+        types = words["state_attributes"]["event_type"]["state"]
+        assert words["name"]
+        assert set(types) == set(each.event_types)
+
+
+def test_icons_are_complete() -> None:
+    """Every entity and action has an icon."""
+    icons = json.loads((ROOT / "icons.json").read_text(encoding="utf-8"))
+    english = read("en")
+    for platform, entities in english["entity"].items():
+        assert set(icons["entity"][platform]) == set(entities)
+        assert all(each["default"] for each in icons["entity"][platform].values())
+    assert set(icons["services"]) == set(services())
+    assert all(text.startswith("mdi:") for _, text in _flatten(icons))
+
+
+def services() -> dict[str, Any]:
+    """Return the actions as they are described to the frontend."""
+    return load_yaml_dict(str(ROOT / "services.yaml"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_actions_are_complete(language: str) -> None:
+    """Every action, field and section has a name and a description."""
+    described = read(language)["services"]
+    assert set(described) == set(services())
+    for action, content in services().items():
+        words = described[action]
+        sections = {
+            key: field for key, field in content["fields"].items() if "fields" in field
+        }
+        fields = set(content["fields"]) - set(sections)
+        fields = fields.union(*(each["fields"] for each in sections.values()))
+        assert words["name"]
+        assert words["description"]
+        assert set(words["fields"]) == fields
+        assert all(each["name"] for each in words["fields"].values())
+        assert all(each["description"] for each in words["fields"].values())
+        assert set(words.get("sections", {})) == set(sections)
