@@ -28,6 +28,12 @@ _START_TIMEOUT = 180.0
 _STOP_TIMEOUT = 30.0
 # Built from source, with a compiler, and nothing here speaks or listens.
 _SKIPPED_PACKAGES = "pymicro-vad,pyspeex-noise"
+# Home Assistant imports them all the same for the list of all actions, without which
+# its user interface does not load. It looks for modules in its own folder too.
+_STAND_INS = {
+    "pymicro_vad.py": "class MicroVad: ...\n",
+    "pyspeex_noise.py": "class AudioProcessor: ...\n",
+}
 _ONBOARDING_STEPS: tuple[tuple[str, dict[str, str]], ...] = (
     ("core_config", {}),
     ("analytics", {}),
@@ -59,6 +65,14 @@ class Plan:
     language: str = "en"
     country: str = "FR"
     log_level: str = "warning"
+    with_witness: bool = False
+    """Whether `witness` stands inside and writes down our events."""
+
+    @property
+    def integrations(self) -> dict[str, str]:
+        """Return the custom integrations and where the project has them."""
+        ours = {"virtual_sms": "custom_components/virtual_sms"}
+        return ours | ({"witness": "lab/witness"} if self.with_witness else {})
 
     @property
     def url(self) -> str:
@@ -73,6 +87,7 @@ class Home:
         """Prepare its folder; nothing runs yet."""
         self.plan = plan
         self.url = plan.url
+        self.is_running = False
         self.events: list[Json] = []
         self.token = ""
         self._process: asyncio.subprocess.Process | None = None
@@ -133,22 +148,19 @@ class Home:
         await self._wait_for_answer()
         if self.token:
             await self._connect()
+        self.is_running = True
 
     async def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
         """End the process; with SIGKILL it has no chance to tidy up."""
+        self.is_running = False
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(sign)
+            await _wait_or_kill(process)
         if self._socket is not None:
             await self._socket.close()
             self._socket = None
-        process, self._process = self._process, None
-        if process is None or process.returncode is not None:
-            return
-        process.send_signal(sign)
-        try:
-            async with asyncio.timeout(_STOP_TIMEOUT):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
 
     async def request(
         self, method: str, path: str, data: object = None
@@ -269,12 +281,23 @@ class Home:
         )
 
 
+async def _wait_or_kill(process: asyncio.subprocess.Process) -> None:
+    try:
+        async with asyncio.timeout(_STOP_TIMEOUT):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
 def _furnish(plan: Plan) -> None:
     """Make a fresh configuration folder with our integration in it."""
     shutil.rmtree(plan.folder, ignore_errors=True)
     (plan.folder / ".storage").mkdir(parents=True)
     components = plan.folder / "custom_components"
-    components.symlink_to(PROJECT / "custom_components", target_is_directory=True)
+    components.mkdir()
+    for name, source in plan.integrations.items():
+        (components / name).symlink_to(PROJECT / source, target_is_directory=True)
     for name, text in _files(plan).items():
         (plan.folder / name).write_text(text, encoding="utf-8")
 
@@ -298,10 +321,10 @@ def _files(plan: Plan) -> Mapping[str, str]:
         "system_health": {},
         "webhook": {},
         "logger": {"default": plan.log_level},
-    }
+    } | ({"witness": {}} if plan.with_witness else {})
     # JSON is YAML too, but an include is not JSON.
     configuration = "".join(f"{key}: {json.dumps(settings[key])}\n" for key in settings)
-    return {
+    return _STAND_INS | {
         "configuration.yaml": f"{configuration}automation: !include automations.yaml\n",
         "automations.yaml": "[]\n",
         ".storage/http": json.dumps(_http_settings(plan.port)),

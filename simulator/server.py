@@ -139,10 +139,13 @@ class Simulator(World):
             # It was accepted: the message leaves while its answer is lost.
             answered.set()
             response = await faults.spoil(fault, provider, request, response)
-        if request.transport is not None and not request.transport.is_closing():
-            record.status = response.status
+        record.status = None if _hung_up(request) else response.status
         await _finish(request, response, answered)
         return response
+
+
+def _hung_up(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 async def _finish(
@@ -150,8 +153,9 @@ async def _finish(
 ) -> None:
     """Send the answer before the first callback, as a distant provider would."""
     try:
-        await response.prepare(request)
-        await response.write_eof()
+        if not _hung_up(request):
+            await response.prepare(request)
+            await response.write_eof()
     finally:
         answered.set()
 

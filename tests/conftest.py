@@ -29,6 +29,12 @@ def custom_integrations(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give each home a disk of its own: the ledgers are on it."""
+    return hass_tmp_config_dir
+
+
+@pytest.fixture
 async def simulator(socket_enabled: None) -> AsyncIterator[Simulator]:
     """Run both providers on localhost, losing no time."""
     async with Simulator() as sim:
@@ -77,3 +83,17 @@ def cloud(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     cloud = Cloud()
     monkeypatch.setitem(sys.modules, "homeassistant.components.cloud", cloud)
     return cloud
+
+
+@pytest.fixture(params=["twilio", "ovh"])
+def provider(request: pytest.FixtureRequest) -> str:
+    """Choose a provider: a test that asks for it runs with each."""
+    return request.param
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant, simulator: Simulator, home_url: str, mode: str, provider: str
+) -> ConfigEntry:
+    """Set a number of the provider up by the config flow."""
+    return await set_up(hass, simulator, provider, mode=mode, name="My line")

@@ -413,6 +413,22 @@ async def test_number_is_typed_where_listing_is_forbidden(
     assert result["result"].data[CONF_NUMBER] == simulator.ovh.NUMBER
 
 
+async def test_restricted_twilio_key(hass: HomeAssistant, simulator: Simulator) -> None:
+    """A key that may send but not list works with a number that is typed."""
+    result = await to_number(
+        hass,
+        simulator,
+        "twilio",
+        api_key_sid=simulator.twilio.RESTRICTED_KEY_SID,
+        api_key_secret=simulator.twilio.RESTRICTED_KEY_SECRET,
+    )
+    expect_form(result, "number")
+    assert options(result) == []
+    result = await answer(hass, result, number=simulator.twilio.NUMBER)
+    result = await answer(hass, result, mode="polling")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
 @pytest.mark.parametrize(
     ("external_url", "mode"),
     [

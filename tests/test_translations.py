@@ -11,6 +11,7 @@ from typing import Any
 
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
+import voluptuous as vol
 
 from custom_components.virtual_sms import event, sensor
 from custom_components.virtual_sms.adapters import ADAPTERS
@@ -27,6 +28,7 @@ from custom_components.virtual_sms.flow_schemas import (
     number_schema,
     options_schema,
 )
+from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
 
 ROOT = Path(sensor.__file__).parent
 LANGUAGES = sorted(path.stem for path in (ROOT / "translations").glob("*.json"))
@@ -78,21 +80,52 @@ def modules() -> list[ast.Module]:
     return [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.rglob("*.py")]
 
 
+def nodes() -> Iterator[ast.AST]:
+    """Walk through the integration's code."""
+    for module in modules():
+        yield from ast.walk(module)
+
+
+def constant(node: ast.AST | None) -> str | None:
+    """Return a literal text, if the node is one."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return None
+
+
 def raised() -> dict[str, set[str]]:
-    """Return the placeholders that the code gives to each key it names itself."""
+    """Return the placeholders that the code gives to each key it names itself.
+
+    A function that takes the key as its first argument is followed to its callers.
+    """
     found: dict[str, set[str]] = {}
-    for node in (node for module in modules() for node in ast.walk(module)):
-        if not isinstance(node, ast.Call):
-            continue
-        given = {each.arg: each.value for each in node.keywords}
-        key = given.get("translation_key")
-        if "translation_domain" in given and isinstance(key, ast.Constant):
-            names = given.get("translation_placeholders")
-            keys = names.keys if isinstance(names, ast.Dict) else []
-            found[str(key.value)] = {
-                str(each.value) for each in keys if isinstance(each, ast.Constant)
-            }
+    helpers: set[str] = set()
+    for node in nodes():
+        for call in _translated(node):
+            given = {each.arg: each.value for each in call.keywords}
+            key, names = given["translation_key"], given.get("translation_placeholders")
+            if text := constant(key):
+                keys = names.keys if isinstance(names, ast.Dict) else []
+                found[text] = {str(constant(each)) for each in keys}
+            elif isinstance(node, ast.FunctionDef) and isinstance(key, ast.Name):
+                helpers.add(node.name)
+    for node in nodes():
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) in helpers:
+            found[str(constant(node.args[0]))] = set()
     return found
+
+
+def _translated(node: ast.AST) -> list[ast.Call]:
+    """List the calls of a function that name a translated exception."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return []
+    return [
+        each
+        for each in ast.walk(node)
+        if isinstance(each, ast.Call)
+        and {"translation_domain", "translation_key"}
+        <= {keyword.arg for keyword in each.keywords}
+    ]
 
 
 def in_flow(word: str) -> set[str]:
@@ -320,3 +353,15 @@ def test_actions_are_complete(language: str) -> None:
         assert all(each["name"] for each in words["fields"].values())
         assert all(each["description"] for each in words["fields"].values())
         assert set(words.get("sections", {})) == set(sections)
+
+
+def test_actions_describe_their_schema() -> None:
+    """What an action takes is what the frontend offers, and as mandatory."""
+    fields = services()["send_message"]["fields"]
+    more = fields.pop("additional_fields")["fields"]
+    described = {
+        key: field.get("required", False) for key, field in {**fields, **more}.items()
+    }
+    assert described == {
+        str(key): isinstance(key, vol.Required) for key in SEND_MESSAGE_SCHEMA.schema
+    }

@@ -23,7 +23,7 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
 from .adapters import ADAPTERS
-from .adapters.errors import AuthenticationError, SmsError
+from .adapters.errors import SmsError
 from .adapters.models import PhoneNumber
 from .const import (
     CONF_ACCOUNT,
@@ -36,7 +36,7 @@ from .const import (
 from .coordinator import VirtualSmsCoordinator
 from .events import async_publish
 from .gateway import Gateway, Host
-from .helpers import async_create_adapter
+from .helpers import async_create_adapter, wants_new_credentials
 from .journal import Journal
 from .ledger import MIGRATIONS, Ledger
 from .line import Line, Surroundings
@@ -68,19 +68,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
     """
     worker = Worker(hass, entry)
     gateway = await _async_create_gateway(hass, entry, worker)
+    # From when the door is open, a callback may want the coordinator.
+    coordinator = VirtualSmsCoordinator(hass, entry, gateway)
+    entry.runtime_data = Runtime(gateway=gateway, coordinator=coordinator)
     await _async_open(hass, entry, gateway)
     try:
         await gateway.inbox.begin()
-    except AuthenticationError as err:
-        raise ConfigEntryAuthFailed(
-            translation_domain=DOMAIN, translation_key=err.code
-        ) from err
     except SmsError as err:
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN, translation_key=err.code
-        ) from err
-    coordinator = VirtualSmsCoordinator(hass, entry, gateway)
-    entry.runtime_data = Runtime(gateway=gateway, coordinator=coordinator)
+        revoked = wants_new_credentials(err)
+        kind = ConfigEntryAuthFailed if revoked else ConfigEntryNotReady
+        raise kind(translation_domain=DOMAIN, translation_key=err.code) from err
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_setup_notify(hass, entry)
     await _async_start(hass, entry, worker)

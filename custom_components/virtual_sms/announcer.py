@@ -76,8 +76,6 @@ class Announcer:
 
 
 def _time(announcement: Announcement) -> datetime:
-    match announcement:
-        case Received():
-            return announcement.message.received_at
-        case StatusChanged():
-            return announcement.at
+    if isinstance(announcement, Received):
+        return announcement.message.received_at
+    return announcement.at

@@ -13,7 +13,7 @@ import time
 from typing import Protocol
 
 from .adapters.errors import SmsError
-from .adapters.models import DeliveryReceipt, Event, InboundMessage
+from .adapters.models import Event, InboundMessage
 from .line import Surroundings
 
 _LOGGER = logging.getLogger(__name__)
@@ -112,8 +112,6 @@ class Doorbell:
 
 
 def _key(event: Event) -> tuple[str, str]:
-    match event:
-        case InboundMessage():
-            return "inbound", event.message_id
-        case DeliveryReceipt():
-            return "receipt", event.provider_id
+    if isinstance(event, InboundMessage):
+        return "inbound", event.message_id
+    return "receipt", event.provider_id

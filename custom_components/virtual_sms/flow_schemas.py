@@ -163,7 +163,7 @@ def options_schema() -> vol.Schema:
     """Return the form of the options."""
     return vol.Schema(
         {
-            vol.Optional(OPTION_POLL_INTERVAL): _amount(10, 3600, "s"),
+            vol.Optional(OPTION_POLL_INTERVAL): _amount(5, 3600, "s"),
             vol.Optional(OPTION_RETRY_FOR): _amount(0, 1440, "min"),
         }
     )

@@ -12,13 +12,13 @@ from .adapters.models import (
     Capability,
     DeliveryReceipt,
     Event,
-    InboundMessage,
     OutboundMessage,
 )
 from .announcements import Announcement
 from .announcer import Announcer
 from .doorbell import Doorbell
 from .inbox import Inbox
+from .journal import JournalClosedError
 from .ledger import Ledger
 from .line import Line, Surroundings
 from .outbox import Outbox, Outcome
@@ -76,6 +76,7 @@ class Gateway:
         """Send messages and say where they stand after the first attempt.
 
         An attempt is carried to its end even when nobody waits for it any more.
+        Raises JournalClosedError when the line closes meanwhile.
         """
         outcomes: list[Outcome] = []
 
@@ -84,7 +85,12 @@ class Gateway:
             if any(outcome.waits for outcome in outcomes):
                 self._host.wake()
 
-        await asyncio.shield(self._spawn(send(), "send"))
+        task = self._spawn(send(), "send")
+        await asyncio.wait([task])
+        # The line closes: what is written down goes on when it opens again.
+        if task.cancelled():
+            raise JournalClosedError
+        task.result()
         return outcomes
 
     async def receive(self, request: CallbackRequest) -> Acknowledgement:
@@ -144,16 +150,10 @@ class Gateway:
         A receipt nobody knows may have overtaken the answer to its own message,
         and is kept here.
         """
-        match event:
-            case InboundMessage(number=None):
-                return [self]
-            case InboundMessage():
-                return [
-                    sibling
-                    for sibling in self._host.siblings()
-                    if sibling.line.number.number == event.number
-                ]
-            case DeliveryReceipt():
-                siblings = list(self._host.siblings())
-                alone = len(siblings) == 1
-                return siblings if alone else await self._concerned(event) or [self]
+        siblings = list(self._host.siblings())
+        if isinstance(event, DeliveryReceipt):
+            alone = len(siblings) == 1
+            return siblings if alone else await self._concerned(event) or [self]
+        if event.number is None:
+            return [self]
+        return [each for each in siblings if each.line.number.number == event.number]

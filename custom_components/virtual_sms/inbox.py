@@ -56,23 +56,19 @@ class Inbox:
 
         On return it is safe on disk.
         """
-        match event:
-            case InboundMessage():
-                news = await self._ledger.inbound.admit([event], late=late)
-                self._announce(news)
-            case DeliveryReceipt():
-                change = await self._ledger.outbound.receive(event)
-                self._announce([change] if change else [])
+        if isinstance(event, InboundMessage):
+            self._announce(await self._ledger.inbound.admit([event], late=late))
+        else:
+            change = await self._ledger.outbound.receive(event)
+            self._announce([change] if change else [])
 
     async def concerns(self, event: Event) -> bool:
         """Say whether an unproven event may be news for this line."""
-        match event:
-            case InboundMessage():
-                return event.number in (None, self._line.number.number) and not (
-                    await self._ledger.inbound.known([event.message_id])
-                )
-            case DeliveryReceipt():
-                return await self._ledger.outbound.owns(event)
+        if isinstance(event, DeliveryReceipt):
+            return await self._ledger.outbound.owns(event)
+        return event.number in (None, self._line.number.number) and not (
+            await self._ledger.inbound.known([event.message_id])
+        )
 
     async def look_up(self, event: Event) -> bool:
         """Ask the provider about an unproven event, and take what it answers.

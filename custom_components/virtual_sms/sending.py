@@ -155,11 +155,15 @@ async def _async_hand_over(
         patience = timedelta(minutes=minutes)
     try:
         outcomes = await entry.runtime_data.gateway.send(messages, patience)
-    except (sqlite3.Error, JournalClosedError) as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN, translation_key="storage_failed"
-        ) from err
+    except JournalClosedError as err:
+        raise _trouble("entry_not_loaded") from err
+    except sqlite3.Error as err:
+        raise _trouble("storage_failed") from err
     return {outcome.message.recipient: outcome for outcome in outcomes}
+
+
+def _trouble(key: str) -> HomeAssistantError:
+    return HomeAssistantError(translation_domain=DOMAIN, translation_key=key)
 
 
 def _describe(result: Outcome | Failed) -> JsonObjectType:

@@ -30,7 +30,7 @@ MESSAGE = OutboundMessage(
 @pytest.fixture
 def bare(session: aiohttp.ClientSession) -> SmsAdapter:
     """Return an adapter with nothing of its own."""
-    parts = {name: None for name in SmsAdapter.__abstractmethods__}
+    parts: dict[str, object] = dict.fromkeys(SmsAdapter.__abstractmethods__)
     parts |= {"concurrency": 1, "capabilities": Capability(0)}
     kind: type[SmsAdapter] = type("Bare", (SmsAdapter,), parts)
     return kind({}, session=session, run_blocking=asyncio.to_thread)

@@ -293,6 +293,7 @@ async def test_rate_limit(
 @pytest.mark.parametrize("fault", ["server_error", "bad_gateway", "refused"])
 @pytest.mark.parametrize("verb", READING)
 async def test_trouble(
+    *,
     verb: str,
     fault: str,
     adapter: SmsAdapter,
@@ -311,6 +312,7 @@ async def test_trouble(
 @pytest.mark.parametrize("body", ["null", "{}", '"a"', "[]", "", "<html>", "[1]", "7"])
 @pytest.mark.parametrize("verb", READING)
 async def test_unreadable_answer(
+    *,
     verb: str,
     body: str,
     adapter: SmsAdapter,
@@ -443,7 +445,8 @@ async def test_doubtful_send_that_was_accepted(
     """A message whose answer was lost is found, and nothing but it."""
     message = outbound(harness.recipient)
     harness.provider.history(3, sender=harness.recipient, outbound=True, text=TEXT)
-    await adapter.send(number, outbound(harness.recipient, "Another text"), None)
+    other = outbound(harness.recipient, "Another text", message_id="another")
+    await adapter.send(number, other, None)
     others = len(harness.provider.messages)
     harness.sim.faults.add(
         fault, provider=harness.key, method="POST", path=harness.send_path, delay=1.5
@@ -490,7 +493,7 @@ async def test_many_at_once(
 ) -> None:
     """Fifty neighbours are told, each once."""
     messages = [
-        outbound(f"+336000000{index:02}", message_id=f"m{index}") for index in range(50)
+        outbound(f"+336123400{index:02}", message_id=f"m{index}") for index in range(50)
     ]
     sends = [adapter.send(number, message, None) for message in messages]
     sent = await asyncio.gather(*sends)

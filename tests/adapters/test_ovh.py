@@ -4,14 +4,19 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
+from pkgutil import resolve_name
 import re
+import ssl
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from hypothesis import given, strategies as st
 import pytest
+import requests
+import urllib3
 
+from custom_components.virtual_sms.adapters import ovh_errors
 from custom_components.virtual_sms.adapters.errors import (
     AccountSuspendedError,
     AuthenticationError,
@@ -22,6 +27,7 @@ from custom_components.virtual_sms.adapters.errors import (
     NotFoundError,
     ProviderUnavailableError,
     RateLimitedError,
+    SendOutcomeUnknownError,
     SmsError,
 )
 from custom_components.virtual_sms.adapters.models import (
@@ -709,9 +715,12 @@ async def test_trouble_at_the_question_for_the_time(
 ) -> None:
     """Whatever goes wrong there, the SDK's errors included, has one of ours."""
     sim.faults.add(fault, path="/auth/time", body="[]")
-    with pytest.raises(SmsError):
+    with pytest.raises(SmsError) as caught:
         await adapter.send(number, outbound(), None)
     assert not sim.ovh.messages
+    if fault in {"refused", "bad_gateway"}:
+        # Nothing was sent, so there is no doubt to be settled.
+        assert type(caught.value) is ProviderUnavailableError
 
 
 @pytest.mark.parametrize("address", ["nonsense", "http://", "ftp://127.0.0.1"])
@@ -720,6 +729,38 @@ async def test_bad_address(connect: Open, number: PhoneNumber, address: str) -> 
     with pytest.raises(ProviderUnavailableError) as caught:
         await connect(api_url=address).send(number, outbound(), None)
     assert not caught.value.maybe_processed
+
+
+def test_names_of_foreign_errors() -> None:
+    """Errors are known by names, so the names must be right."""
+    for name in ovh_errors._NEVER_LEFT | ovh_errors._BAD_KEYS | {ovh_errors._NETWORK}:
+        assert issubclass(resolve_name(name), Exception), name
+
+
+def test_wrapped_errors() -> None:
+    """What was never sent is told from what may have been, however it is wrapped."""
+    untrusted = ssl.SSLCertVerificationError("unknown issuer")
+    wrapped = urllib3.exceptions.SSLError(untrusted)
+    refused = urllib3.exceptions.MaxRetryError(None, "/", wrapped)
+    never = translate(requests.exceptions.SSLError(refused))
+    dropped = urllib3.exceptions.ProtocolError("aborted", ConnectionResetError())
+    maybe = translate(requests.exceptions.ConnectionError(dropped))
+    late = translate(requests.exceptions.ReadTimeout())
+    for error, processed in ((never, False), (maybe, True), (late, True)):
+        assert isinstance(error, ProviderUnavailableError)
+        assert error.maybe_processed == processed
+        assert not error.answered
+
+
+@pytest.mark.parametrize("ids", [[], ["1"], [True], None])
+async def test_report_that_makes_no_sense(
+    adapter: OvhAdapter, sim: Simulator, number: PhoneNumber, ids: object
+) -> None:
+    """Who reads a report wrongly does not know whether a message was sent."""
+    report = {"validReceivers": [RECIPIENT], "invalidReceivers": [], "ids": ids}
+    refuse(sim, 200, report, "jobs")
+    with pytest.raises(SendOutcomeUnknownError):
+        await adapter.send(number, outbound(), None)
 
 
 def test_odd_pause() -> None:

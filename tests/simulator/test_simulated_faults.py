@@ -30,7 +30,12 @@ async def ovh_send(client: ovh.Client, to: str = "+33612345678") -> Any:
     return await asyncio.to_thread(lambda: client.post(JOBS, **body))
 
 
-async def test_refused(sim: Simulator, twilio: Client, ovh_sdk: ovh.Client) -> None:
+async def test_refused(
+    sim: Simulator,
+    twilio: Client,
+    ovh_sdk: ovh.Client,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """A refused connection accepts nothing, at either provider."""
     sim.faults.add(FaultKind.REFUSED, method="POST")
     for sending in (twilio_send(twilio), ovh_send(ovh_sdk)):
@@ -39,6 +44,7 @@ async def test_refused(sim: Simulator, twilio: Client, ovh_sdk: ovh.Client) -> N
     assert sim.twilio.messages == []
     assert sim.ovh.messages == []
     assert [r.status for r in sim.requests if r.method == "POST"] == [None, None]
+    assert not [r for r in caplog.records if r.levelname == "ERROR"]
     sim.faults.clear()
     await twilio_send(twilio)
     await ovh_send(ovh_sdk)

@@ -176,13 +176,11 @@ class OvhAdapter(SmsAdapter):
 
     @override
     async def confirm(self, number: PhoneNumber, event: Event) -> Event | None:
+        read = partial(read_inbound, number)
         with suppress(NotFoundError):
-            match event:
-                case InboundMessage(message_id=message_id):
-                    read = partial(read_inbound, number)
-                    return await self._ask_number(number, read, "incoming", message_id)
-                case DeliveryReceipt(provider_id=provider_id):
-                    return await self.fetch_receipt(number, provider_id)
+            if isinstance(event, DeliveryReceipt):
+                return await self.fetch_receipt(number, event.provider_id)
+            return await self._ask_number(number, read, "incoming", event.message_id)
         return None
 
     @override

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE: Final = 1000
 RECENT: Final = 50
-_SID: Final = re.compile(r"[A-Z]{2}[0-9A-Za-z]+")
+_SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
 
 
 class TwilioAdapter(SmsAdapter):
@@ -244,15 +244,18 @@ class TwilioAdapter(SmsAdapter):
     async def find_sent(
         self, number: PhoneNumber, message: OutboundMessage, since: datetime
     ) -> list[SentMessage]:
-        # Without a DateSent, for what is queued has none yet.
-        return await self._ask(
-            partial(records.read_equals, message.text, _to_the_second(since)),
+        start = _to_the_second(since)
+        # Without a DateSent, for what is queued has none yet: the newest come first,
+        # so it is enough to read until the page that is too old.
+        found = await self._list(
+            partial(records.read_equal, message.text),
             lambda sdk: sdk.rest.messages,
-            "page",
+            goes_on=lambda found: not found or found[-1][0] >= start,
+            page_size=RECENT,
             to=message.recipient,
             from_=number.number,
-            page_size=RECENT,
         )
+        return [sent for created, sent in found if sent and created >= start]
 
     @override
     async def get_balance(self) -> Balance:
@@ -307,14 +310,17 @@ class TwilioAdapter(SmsAdapter):
         self,
         read: Callable[[Any], T],
         choose: Callable[[Sdk], Any],
+        *,
+        goes_on: Callable[[list[T]], bool] = lambda _: True,
+        page_size: int = LARGEST_PAGE,
         **filters: object,
     ) -> list[T]:
-        """List all pages, each with the time of a call of its own."""
+        """List the pages while they go on, each with the time of a call of its own."""
         read_page = partial(records.read_page, read)
         found, page = await self._ask(
-            read_page, choose, "page", page_size=LARGEST_PAGE, **filters
+            read_page, choose, "page", page_size=page_size, **filters
         )
-        while page is not None:
+        while page is not None and goes_on(found):
             more, page = await self._ask(read_page, partial(_given, page), "next_page")
             found += more
         return found

@@ -178,8 +178,8 @@ def read_inbound(record: Any) -> tuple[InboundMessage, bool] | None:
         return None
     message = InboundMessage(
         message_id=_text(record.sid),
-        number=_text(record.to),
-        sender=_text(record.from_),
+        number=record.to or None,
+        sender=record.from_ or "",
         text=record.body or "",
         received_at=_time(record.date_sent or record.date_created),
         segments=_count(record.num_segments),
@@ -187,15 +187,12 @@ def read_inbound(record: Any) -> tuple[InboundMessage, bool] | None:
     return message, _count(record.num_media) is not None
 
 
-def read_equals(text: str, since: datetime, page: Any) -> list[SentMessage]:
-    """Read those on a page that were sent through the API since with a text."""
-    return [
-        read_sent(record)
-        for record in page
-        if _text(record.direction) == "outbound-api"
-        and _time(record.date_created) >= since
-        and _bare(record.body or "") == _bare(text)
-    ]
+def read_equal(text: str, record: Any) -> tuple[datetime, SentMessage | None]:
+    """Read when a message was made, and what it is if the API sent it with a text."""
+    is_equal = _text(record.direction) == "outbound-api" and (
+        _bare(record.body or "") == _bare(text)
+    )
+    return _time(record.date_created), read_sent(record) if is_equal else None
 
 
 def read_callbacks(record: Any) -> tuple[str, str, CallbackUrls]:
@@ -249,8 +246,8 @@ def read_inbound_callback(fields: Mapping[str, str]) -> InboundMessage:
     # It carries no time, and comes while the message does.
     return InboundMessage(
         message_id=_text(fields["MessageSid"]),
-        number=_text(fields["To"]),
-        sender=_text(fields["From"]),
+        number=fields["To"] or None,
+        sender=fields["From"],
         text=fields["Body"],
         received_at=datetime.now(UTC),
         segments=_count(fields.get("NumSegments")),

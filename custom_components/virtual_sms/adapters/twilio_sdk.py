@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .base import RunBlocking
 
-_SID: Final = re.compile(r"(AC|SK)[0-9A-Za-z]+")
+_SID: Final = re.compile(r"(AC|SK)\w+", re.ASCII)
 # Given none, or an empty one, the SDK obeys TWILIO_REGION of the process.
 _ENVIRONMENT: Final = {"TWILIO_REGION": ""}
 

@@ -1,0 +1,99 @@
+"""What a home sees of its numbers, and does with them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.helpers import entity_registry as er
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.virtual_sms.const import DOMAIN
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import Event, HomeAssistant, State
+
+    from simulator import Simulator
+
+RECIPIENT = "+33612345678"
+SENDER = "+33698765432"
+
+
+@dataclass
+class Heard:
+    """The bus events that were fired since."""
+
+    received_events: list[Event]
+    status_events: list[Event]
+
+    @property
+    def received(self) -> list[dict[str, Any]]:
+        """List what came in."""
+        return [dict(event.data) for event in self.received_events]
+
+    @property
+    def statuses(self) -> list[dict[str, Any]]:
+        """List how messages moved."""
+        return [dict(event.data) for event in self.status_events]
+
+    @property
+    def texts(self) -> list[str]:
+        """List the texts that came in."""
+        return [event.data["text"] for event in self.received_events]
+
+    def course(self, message_id: str) -> list[str]:
+        """List the statuses of a message."""
+        return [
+            each["status"] for each in self.statuses if each["message_id"] == message_id
+        ]
+
+
+def listen(hass: HomeAssistant) -> Heard:
+    """Hear the bus events from now on."""
+    return Heard(
+        async_capture_events(hass, "virtual_sms_received"),
+        async_capture_events(hass, "virtual_sms_status"),
+    )
+
+
+async def send(hass: HomeAssistant, entry: ConfigEntry, **data: Any) -> list[Any]:
+    """Call our action and return what it answers."""
+    defaults = {"to": RECIPIENT, "message": "Hello"}
+    response = await hass.services.async_call(
+        DOMAIN,
+        "send_message",
+        {"config_entry_id": entry.entry_id} | defaults | data,
+        blocking=True,
+        return_response=True,
+    )
+    assert set(response) == {"messages"}
+    messages: list[Any] = response["messages"]
+    return messages
+
+
+def revoke(sim: Simulator) -> None:
+    """Make the credentials invalid that the home has."""
+    sim.twilio.auth_token = "f" * 32
+    sim.ovh.auth.expire(sim.ovh.consumer_key)
+
+
+async def settle(hass: HomeAssistant, sim: Simulator) -> None:
+    """Let all that is under way come to its end, on both sides."""
+    await sim.settled()
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def entity_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str:
+    """Return the id of an entity by its key."""
+    platform = "event" if key in {"message", "delivery"} else "sensor"
+    found = er.async_get(hass).async_get_entity_id(
+        platform, DOMAIN, f"{entry.entry_id}_{key}"
+    )
+    assert found is not None
+    return found
+
+
+def state(hass: HomeAssistant, entry: ConfigEntry, key: str) -> State:
+    """Return the state of an entity by its key."""
+    found = hass.states.get(entity_id(hass, entry, key))
+    assert found is not None
+    return found

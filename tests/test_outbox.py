@@ -1,0 +1,625 @@
+"""Each message is sent at most once, and its end is always told."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from custom_components.virtual_sms.adapters.errors import (
+    AuthenticationError,
+    InvalidResponseError,
+    MessageRejectedError,
+    ProviderUnavailableError,
+    RateLimitedError,
+    SendOutcomeUnknownError,
+    SmsError,
+    UnsupportedFeatureError,
+)
+from custom_components.virtual_sms.adapters.models import (
+    DeliveryStatus,
+    RejectReason,
+    SentMessage,
+)
+from custom_components.virtual_sms.announcements import StatusChanged
+from custom_components.virtual_sms.ledger import Ledger
+from custom_components.virtual_sms.ledger_outbound import SETTLE
+from custom_components.virtual_sms.outbox import Outbox, Outcome
+
+from .fakes import (
+    START,
+    Clock,
+    FakeAdapter,
+    make_surroundings,
+    open_ledger,
+    outbound,
+    receipt,
+)
+
+PATIENCE = timedelta(minutes=30)
+DOWN = ProviderUnavailableError("refused", maybe_processed=False)
+TIMEOUT = SendOutcomeUnknownError("no answer in time")
+ANSWERED = SendOutcomeUnknownError("HTTP 500", answered=True)
+REFUSED = MessageRejectedError(reason=RejectReason.OPTED_OUT, provider_code="21610")
+
+
+@dataclass
+class Home:
+    """An outbox, all it needs, and what is heard of it."""
+
+    path: Path
+    clock: Clock
+    adapter: FakeAdapter
+    ledger: Ledger
+    outbox: Outbox
+    heard: list[StatusChanged] = field(default_factory=list)
+    attempts_at: list[datetime] = field(default_factory=list)
+
+    @classmethod
+    async def open(
+        cls, path: Path, clock: Clock, adapter: FakeAdapter, **surroundings: Any
+    ) -> Self:
+        """Start Home Assistant."""
+        ledger = await open_ledger(path, clock)
+        heard: list[StatusChanged] = []
+        world = make_surroundings(clock)
+        for name, value in surroundings.items():
+            object.__setattr__(world, name, value)
+        outbox = Outbox(adapter.line(), ledger.outbound, heard.extend, world)
+        return cls(path, clock, adapter, ledger, outbox, heard)
+
+    async def restart(self) -> Home:
+        """Start again on what a crash left."""
+        again = await Home.open(self.path, self.clock, self.adapter)
+        await self.ledger.close()
+        return again
+
+    async def send(
+        self, *ids: str, patience: timedelta = PATIENCE, **content: str
+    ) -> list[Outcome]:
+        """Send messages that are alike."""
+        now = self.clock()
+        messages = [outbound(each, created_at=now, **content) for each in ids]
+        return await self.outbox.send(messages, patience)
+
+    async def live(self, seconds: float) -> None:
+        """Let time go by, and work whenever something is due."""
+        until = self.clock() + timedelta(seconds=seconds)
+        for _ in range(5000):
+            before = len(self.adapter.attempts)
+            next_at = await self.outbox.work()
+            made = len(self.adapter.attempts) - before
+            self.attempts_at.extend([self.clock()] * made)
+            if next_at is None or next_at > until:
+                self.clock.time = until
+                return
+            self.clock.time = max(self.clock.time, next_at)
+        pytest.fail("the outbox never rests")
+
+    def states(self, message_id: str = "m") -> list[tuple[str | None, str]]:
+        """List a message's changes."""
+        return [
+            (each.previous, each.status)
+            for each in self.heard
+            if each.message_id == message_id
+        ]
+
+    @property
+    def accepted(self) -> list[str]:
+        """List the messages the provider took, once for each time it did."""
+        return [message.message_id for _, _, message in self.adapter.accepted]
+
+    @property
+    def lookups(self) -> int:
+        """Count how often the provider was asked for a doubtful message."""
+        return self.adapter.questions.count("find_sent")
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> Home:
+    """Start Home Assistant for the first time."""
+    clock = Clock()
+    return await Home.open(tmp_path / "ledger.db", clock, FakeAdapter(clock))
+
+
+@pytest.fixture(autouse=True)
+async def _end(home: Home) -> Any:
+    yield
+    await home.ledger.close()
+
+
+def offsets(moments: Sequence[datetime]) -> list[float]:
+    """Count moments in seconds from the start."""
+    return [(moment - START).total_seconds() for moment in moments]
+
+
+# The easy days
+
+
+async def test_composing(home: Home) -> None:
+    """A message knows its price, and is refused if the provider cannot express it."""
+    message = home.outbox.compose("+33612345678", "Fuite d’eau", ["https://e.org/a"])
+    other = home.outbox.compose("+33612345678", "Fuite d’eau")
+    assert (message.segments, message.encoding) == (1, "UCS-2")
+    assert (message.media, other.media) == (("https://e.org/a",), ())
+    assert message.created_at == START
+    assert message.message_id != other.message_id
+    with pytest.raises(MessageRejectedError):
+        home.outbox.compose("+33612345678", "")
+
+
+async def test_success(home: Home) -> None:
+    """An accepted message was written down first, and is sent once."""
+    written: list[int] = []
+
+    async def look() -> None:
+        written.append(home.ledger.tally.pending)
+
+    home.adapter.during["send"] = look
+    (outcome,) = await home.send("m")
+
+    assert written == [1]
+    assert (outcome.status, outcome.provider_id) == (DeliveryStatus.QUEUED, "P0")
+    assert not outcome.waits
+    assert home.states() == [(None, "queued")]
+    assert await home.outbox.work() is None
+    await home.live(100_000)
+    assert home.accepted == ["m"]
+    assert home.lookups == 0
+    assert home.ledger.tally.sent == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (REFUSED, RejectReason.OPTED_OUT),
+        (AuthenticationError(), RejectReason.OTHER),
+        (UnsupportedFeatureError(), RejectReason.OTHER),
+    ],
+)
+async def test_refusal(home: Home, error: SmsError, reason: RejectReason) -> None:
+    """What is refused fails at once, with its reason, and is never tried again."""
+    home.adapter.outcomes.append(error)
+    (outcome,) = await home.send("m")
+
+    assert (outcome.status, outcome.error) == (DeliveryStatus.FAILED, error)
+    assert not outcome.waits
+    assert home.states() == [(None, "queued"), ("queued", "failed")]
+    assert home.heard[-1].reason is reason
+    assert home.heard[-1].error_code == error.provider_code
+    await home.live(100_000)
+    assert len(home.adapter.attempts) == 1
+    assert home.ledger.tally.failed == 1
+
+
+async def test_one_of_two_recipients_fails(home: Home) -> None:
+    """The other one gets the message all the same."""
+    home.adapter.outcomes.extend([REFUSED, None])
+    one, other = await home.send("m", "n")
+
+    assert one.error is REFUSED
+    assert (other.error, other.provider_id) == (None, "P0")
+    assert home.accepted == ["n"]
+
+
+# The provider is away
+
+
+async def test_an_outage_is_waited_out(home: Home) -> None:
+    """A message that surely did not leave is tried again, without being asked about."""
+    home.adapter.outcomes.extend([DOWN] * 5)
+    (outcome,) = await home.send("m")
+    assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
+    assert outcome.waits
+
+    await home.live(600)
+    assert home.accepted == ["m"]
+    assert home.lookups == 0
+    assert home.states() == [(None, "queued")]
+
+
+async def test_pauses_grow_up_to_a_bound(home: Home) -> None:
+    """A provider in trouble is not bothered, yet heard soon when it is back."""
+    home.adapter.outcomes.extend([DOWN] * 1000)
+    await home.send("m")
+    await home.live(1700)
+
+    moments = [0.0, *offsets(home.attempts_at)]
+    pauses = [round(after - before, 3) for before, after in pairwise(moments)]
+    assert pauses[0] == 2
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 60
+    assert 20 < len(pauses) < 60
+
+
+async def test_pauses_are_jittered(tmp_path: Path) -> None:
+    """Homes that lost a provider together do not return to it together."""
+    clock = Clock()
+    asked: list[tuple[float, float]] = []
+
+    def jitter(low: float, high: float) -> float:
+        asked.append((low, high))
+        return high
+
+    adapter = FakeAdapter(clock)
+    home = await Home.open(tmp_path / "other.db", clock, adapter, jitter=jitter)
+    adapter.outcomes.append(DOWN)
+    await home.send("m")
+    await home.live(60)
+
+    assert offsets(home.attempts_at) == [2.5]
+    assert asked == [(0.75, 1.25)]
+    await home.ledger.close()
+
+
+@pytest.mark.parametrize(
+    "error", [RateLimitedError(retry_after=90), SendOutcomeUnknownError(retry_after=90)]
+)
+async def test_the_provider_may_ask_for_a_pause(home: Home, error: SmsError) -> None:
+    """Neither an attempt nor a question is made before it is over."""
+    home.adapter.outcomes.append(error)
+    await home.send("m")
+    await home.live(89)
+    assert len(home.adapter.attempts) == 1
+    assert home.lookups == 0
+
+    await home.live(60)
+    assert home.accepted == ["m"]
+
+
+async def test_a_message_expires(home: Home) -> None:
+    """At the deadline it fails, and says why."""
+    home.adapter.outcomes.extend([DOWN] * 1000)
+    await home.send("m")
+    await home.live(1799)
+    assert home.states() == [(None, "queued")]
+    await home.live(1)
+
+    assert home.states() == [(None, "queued"), ("queued", "failed")]
+    assert home.heard[-1].reason is RejectReason.EXPIRED
+    assert home.ledger.tally.pending == 0
+
+
+async def test_a_long_pause_does_not_delay_the_end(home: Home) -> None:
+    """Who is asked to come back after the deadline learns of the failure in time."""
+    home.adapter.outcomes.append(RateLimitedError(retry_after=36_000))
+    await home.send("m")
+    await home.live(1800)
+    assert home.states()[-1] == ("queued", "failed")
+    assert len(home.adapter.attempts) == 1
+
+
+async def test_no_patience(home: Home) -> None:
+    """Then the first failure is the last."""
+    home.adapter.outcomes.append(RateLimitedError(provider_code="20429"))
+    (outcome,) = await home.send("m", patience=timedelta())
+
+    assert isinstance(outcome.error, RateLimitedError)
+    assert home.heard[-1].reason is RejectReason.EXPIRED
+    assert home.heard[-1].error_code == "20429"
+    assert await home.outbox.work() is None
+
+
+async def test_no_patience_still_settles_a_doubt(home: Home) -> None:
+    """A message that may have been sent is neither sent again nor forgotten."""
+    home.adapter.outcomes.extend([(TIMEOUT, 10), TIMEOUT])
+    await home.send("m", patience=timedelta())
+    await home.send("n", patience=timedelta(), text="other")
+    await home.live(60)
+
+    assert home.accepted == ["m"]
+    assert home.states("m")[-1] == ("unknown", "sent")
+    assert home.states("n")[-1] == ("unknown", "failed")
+    assert len(home.adapter.attempts) == 2
+
+
+# Nobody knows whether it was sent
+
+
+async def test_a_doubtful_message_that_was_sent(home: Home) -> None:
+    """The provider is asked, and what it has is not sent again."""
+    home.adapter.outcomes.append((TIMEOUT, 0))
+    (outcome,) = await home.send("m")
+    assert (outcome.status, outcome.waits) == (DeliveryStatus.UNKNOWN, True)
+    await home.live(1000)
+
+    assert home.accepted == ["m"]
+    assert home.lookups == 1
+    assert home.states() == [(None, "queued"), ("queued", "unknown"), ("unknown", "sent")]
+    assert home.heard[-1].provider_id == "P0"
+    assert home.ledger.tally.sent == 1
+
+
+@pytest.mark.parametrize("delay", [1, 10, 19.9])
+async def test_a_provider_may_accept_after_a_while(home: Home, delay: float) -> None:
+    """So a message that is not found is not sent again before that while is over."""
+    home.adapter.outcomes.append((TIMEOUT, delay))
+    await home.send("m")
+    await home.live(1000)
+    assert home.accepted == ["m"]
+
+
+async def test_a_doubtful_message_that_was_not_sent(home: Home) -> None:
+    """Once the provider has surely done with it, it is sent again, once."""
+    home.adapter.outcomes.append(TIMEOUT)
+    await home.send("m")
+    await home.live(SETTLE.total_seconds() - 0.1)
+    assert len(home.adapter.attempts) == 1
+    assert home.lookups >= 1
+    await home.live(1000)
+
+    assert home.accepted == ["m"]
+    assert len(home.adapter.attempts) == 2
+    assert home.states() == [(None, "queued"), ("queued", "unknown")]
+
+
+@pytest.mark.parametrize("error", [ANSWERED, InvalidResponseError()])
+@pytest.mark.parametrize("was_sent", [True, False])
+async def test_an_answered_doubt_is_settled_at_once(
+    home: Home, error: SmsError, was_sent: bool
+) -> None:
+    """A provider that gave an answer, if a strange one, has done with the request."""
+    home.adapter.outcomes.append((error, 0) if was_sent else error)
+    await home.send("m")
+    await home.live(3)
+
+    assert home.lookups == 1
+    assert home.accepted == ["m"]
+
+
+async def test_a_connection_lost_after_the_request_left_is_a_doubt(home: Home) -> None:
+    """An unavailable provider that may have processed a message is asked first."""
+    home.adapter.outcomes.append((ProviderUnavailableError("reset"), 5))
+    (outcome,) = await home.send("m")
+    assert outcome.status is DeliveryStatus.UNKNOWN
+    await home.live(100)
+    assert home.accepted == ["m"]
+
+
+async def test_who_cannot_ask_keeps_waiting(home: Home) -> None:
+    """As long as the provider cannot be asked, nothing is sent a second time."""
+    home.adapter.outcomes.append((TIMEOUT, 0))
+    home.adapter.trouble["find_sent"] = DOWN
+    await home.send("m")
+    await home.live(3 * 3600)
+    assert home.states() == [(None, "queued"), ("queued", "unknown")]
+
+    del home.adapter.trouble["find_sent"]
+    await home.live(120)
+    assert home.accepted == ["m"]
+    assert home.states()[-1] == ("unknown", "sent")
+
+
+async def test_a_doubt_that_nobody_settles_ends(home: Home) -> None:
+    """A day after its deadline such a message counts as failed."""
+    home.adapter.outcomes.append(TIMEOUT)
+    home.adapter.trouble["find_sent"] = UnsupportedFeatureError()
+    await home.send("m")
+    await home.live(86_000)
+    assert home.states()[-1] == ("queued", "unknown")
+    await home.live(3000)
+
+    assert home.states()[-1] == ("unknown", "failed")
+    assert len(home.adapter.attempts) == 1
+    assert await home.outbox.work() is None
+
+
+async def test_a_doubt_may_outlast_the_deadline(home: Home) -> None:
+    """What is found then was sent; what is not is not sent any more."""
+    home.adapter.outcomes.extend([(TIMEOUT, 0), TIMEOUT])
+    home.adapter.trouble["find_sent"] = DOWN
+    await home.send("m")
+    await home.send("n", text="other")
+    await home.live(2000)
+    del home.adapter.trouble["find_sent"]
+    await home.live(200)
+
+    assert home.states("m")[-1] == ("unknown", "sent")
+    assert home.states("n")[-1] == ("unknown", "failed")
+    assert home.accepted == ["m"]
+    assert len(home.adapter.attempts) == 2
+
+
+# Twins: the same text to the same recipient
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        [(TIMEOUT, 0), (TIMEOUT, 5)],
+        [(TIMEOUT, 5), TIMEOUT],
+        [TIMEOUT, (TIMEOUT, 5)],
+        [TIMEOUT, TIMEOUT],
+        [TIMEOUT, ANSWERED],
+        [(ANSWERED, 0), DOWN],
+        [TIMEOUT, None],
+        [None, TIMEOUT],
+        [(TIMEOUT, 19), None],
+    ],
+)
+async def test_twins_in_doubt(home: Home, outcomes: list[Any]) -> None:
+    """Two equal messages are accepted twice, never once or three times."""
+    home.adapter.outcomes.extend(outcomes)
+    await home.send("m", "n")
+    await home.live(1000)
+
+    assert len(home.accepted) == 2
+    assert home.ledger.tally.sent == 2
+    assert await home.ledger.outbound.due() == []
+
+
+@pytest.mark.parametrize("was_sent", [True, False])
+async def test_a_twin_on_its_way_is_not_taken_for_a_doubtful_one(
+    home: Home, was_sent: bool
+) -> None:
+    """The record may show it before its own answer arrives."""
+    home.adapter.outcomes.append((TIMEOUT, 0) if was_sent else TIMEOUT)
+    await home.send("m")
+    home.clock.advance(60)
+    answered = asyncio.Event()
+    home.adapter.during["send"] = answered.wait
+    twin = asyncio.create_task(home.send("n"))
+    while len(home.adapter.attempts) < 2:
+        await asyncio.sleep(0)
+    await home.outbox.work()
+    answered.set()
+    await twin
+    del home.adapter.during["send"]
+    await home.live(1000)
+
+    assert sorted(home.accepted) == ["m", "n"]
+    assert home.ledger.tally.sent == 2
+
+
+async def test_a_twin_may_leave_while_the_provider_is_asked(home: Home) -> None:
+    """Then too it is itself, not the doubtful one."""
+    home.adapter.outcomes.append(TIMEOUT)
+    await home.send("m")
+    home.clock.advance(60)
+    answered, tasks = asyncio.Event(), []
+
+    async def send_twin() -> None:
+        del home.adapter.during["find_sent"]
+        home.adapter.during["send"] = answered.wait
+        tasks.append(asyncio.create_task(home.send("n")))
+        while len(home.adapter.accepted) < 1:
+            await asyncio.sleep(0)
+
+    home.adapter.during["find_sent"] = send_twin
+    original = home.adapter.find_sent
+
+    async def find_sent(*args: Any) -> list[SentMessage]:
+        await original(*args)
+        home.adapter.find_sent = original  # type: ignore[method-assign]
+        return await original(*args)
+
+    home.adapter.find_sent = find_sent  # type: ignore[method-assign]
+    await home.outbox.work()
+    answered.set()
+    await asyncio.gather(*tasks)
+    del home.adapter.during["send"]
+    await home.live(1000)
+
+    assert sorted(home.accepted) == ["m", "n"]
+    assert home.ledger.tally.sent == 2
+
+
+# Callbacks that know more
+
+
+@pytest.mark.parametrize(
+    "status", [DeliveryStatus.QUEUED, DeliveryStatus.SENT, DeliveryStatus.DELIVERED]
+)
+@pytest.mark.parametrize("question", ["send", "find_sent"])
+async def test_a_callback_claims_a_doubtful_message(
+    home: Home, status: DeliveryStatus, question: str
+) -> None:
+    """It may do so while the attempt, or the question about it, is under way."""
+    home.adapter.outcomes.append(TIMEOUT)
+
+    async def call_back() -> None:
+        home.adapter.during.clear()
+        claim = receipt("P9", status, message_id="m")
+        change = await home.ledger.outbound.receive(claim)
+        home.heard.extend([change] if change else [])
+
+    home.adapter.during[question] = call_back
+    await home.send("m")
+    home.clock.advance(60)
+    await home.live(10_000)
+
+    assert len(home.adapter.attempts) == 1
+    assert home.states()[-1][1] in {status, "unknown"}
+    assert await home.ledger.outbound.is_claimed("P9")
+    assert home.ledger.tally.sent == 1
+    assert home.ledger.tally.failed == 0
+
+
+@pytest.mark.parametrize("trouble", [None, DOWN])
+async def test_a_claimed_message_does_not_expire(
+    home: Home, trouble: SmsError | None
+) -> None:
+    """Whoever gives up on a message must not do so after it was accepted."""
+    home.adapter.outcomes.append(TIMEOUT)
+    await home.send("m")
+    home.clock.advance(3 * 86_400)
+    if trouble:
+        home.adapter.trouble["find_sent"] = trouble
+
+    async def call_back() -> None:
+        claim = receipt("P9", DeliveryStatus.SENT, message_id="m")
+        await home.ledger.outbound.receive(claim)
+
+    home.adapter.during["find_sent"] = call_back
+    await home.outbox.work()
+
+    assert "failed" not in [status for _, status in home.states()]
+    change = await home.ledger.outbound.receive(receipt("P9"))
+    assert change
+    assert change.status is DeliveryStatus.DELIVERED
+
+
+async def test_a_receipt_that_overtook_the_answer_is_told_after_it(home: Home) -> None:
+    """A receipt without our id waits for the answer."""
+
+    async def call_back() -> None:
+        await home.ledger.outbound.receive(receipt("P0"))
+
+    home.adapter.during["send"] = call_back
+    await home.send("m")
+    assert home.states() == [(None, "queued"), ("queued", "delivered")]
+
+
+# Crashes
+
+
+@pytest.mark.parametrize("outcome", [None, DOWN, TIMEOUT, (TIMEOUT, 0), (TIMEOUT, 15)])
+@pytest.mark.parametrize("later", [0, 1, 3600])
+async def test_a_crash_in_the_middle_of_an_attempt(
+    home: Home, outcome: Any, later: float
+) -> None:
+    """The next start settles it: accepted once, or told to have failed."""
+    home.adapter.outcomes.append(outcome)
+    home.adapter.during["send"] = asyncio.Event().wait
+    lost = asyncio.create_task(home.send("m"))
+    while not home.adapter.questions:
+        await asyncio.sleep(0)
+    home.clock.advance(later)
+    again = await home.restart()
+    del home.adapter.during["send"]
+    await again.live(4000)
+
+    was_sent = outcome is None or isinstance(outcome, tuple)
+    if was_sent or later < 1800:
+        assert again.accepted == ["m"]
+        assert again.ledger.tally.sent == 1
+    else:
+        assert again.states() == [("queued", "failed")]
+    assert len(home.adapter.attempts) <= 2 - was_sent
+    lost.cancel()
+    await asyncio.gather(lost, return_exceptions=True)
+    await again.ledger.close()
+
+
+async def test_what_waits_survives_a_restart(home: Home) -> None:
+    """An outage may be longer than the life of a Home Assistant."""
+    home.adapter.outcomes.append(DOWN)
+    await home.send("m")
+    again = await home.restart()
+    await again.live(10)
+    assert again.accepted == ["m"]
+    await again.ledger.close()
+
+
+async def test_two_workers_do_not_meet(home: Home) -> None:
+    """Whatever wakes the outbox twice, a message is attempted once."""
+    home.adapter.outcomes.append(DOWN)
+    await home.send("m")
+    home.clock.advance(10)
+    await asyncio.gather(home.outbox.work(), home.outbox.work())
+    assert home.accepted == ["m"]
+    assert len(home.adapter.attempts) == 2
