@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let every test that has a Home Assistant load this integration."""
+    if "recorder_mock" in request.fixturenames:
+        # The database has to be there before the home.
+        request.getfixturevalue("recorder_db_url")
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util.json import json_loads_object
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms.const import DOMAIN
@@ -97,3 +98,26 @@ def state(hass: HomeAssistant, entry: ConfigEntry, key: str) -> State:
     found = hass.states.get(entity_id(hass, entry, key))
     assert found is not None
     return found
+
+
+def picture(hass: HomeAssistant, entry: ConfigEntry, platform: str) -> dict[str, Any]:
+    """Describe the entities of a platform as every release of Home Assistant would."""
+    registry = er.async_get(hass)
+    return {
+        each.unique_id.removeprefix(f"{entry.entry_id}_"): {
+            "entity_id": each.entity_id,
+            "category": each.entity_category and each.entity_category.value,
+            "translation_key": each.translation_key,
+            "state": _read(hass, each.entity_id),
+        }
+        for each in er.async_entries_for_config_entry(registry, entry.entry_id)
+        if each.domain == platform
+    }
+
+
+def _read(hass: HomeAssistant, entity_id: str) -> dict[str, Any] | None:
+    found = hass.states.get(entity_id)
+    if found is None:
+        return None
+    shown = json_loads_object(found.as_dict_json)
+    return {"state": shown["state"], "attributes": shown["attributes"]}

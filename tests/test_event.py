@@ -1,17 +1,16 @@
 """The event entities of a number."""
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from homeassistant.const import STATE_UNKNOWN, Platform
+from homeassistant.components.recorder import history
+from homeassistant.components.recorder.util import session_scope
+from homeassistant.const import STATE_UNKNOWN
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance
 import pytest
-from pytest_homeassistant_custom_component.common import snapshot_platform
-from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 
-from custom_components.virtual_sms.const import DOMAIN
-
-from .flows import set_up
-from .home import RECIPIENT, SENDER, entity_id, listen, send, settle, state
+from .home import RECIPIENT, SENDER, entity_id, listen, picture, send, settle, state
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -19,3 +18,92 @@ if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
     from simulator import Simulator
+
+
+async def test_entities(
+    hass: HomeAssistant, entry: ConfigEntry, snapshot: SnapshotAssertion
+) -> None:
+    """A number has these two."""
+    assert picture(hass, entry, "event") == snapshot
+
+
+async def test_message(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """A message is an event with all that the bus event tells of it."""
+    assert state(hass, entry, "message").state == STATE_UNKNOWN
+    heard = listen(hass)
+    simulator.providers[provider].receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    shown = state(hass, entry, "message")
+    [received] = heard.received
+    own = {"entry_id", "device_id", "provider", "number"}
+    expected = {key: value for key, value in received.items() if key not in own}
+    assert expected | {"event_type": "received"} == {
+        key: shown.attributes[key] for key in (*expected, "event_type")
+    }
+    assert state(hass, entry, "delivery").state == STATE_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("mode", "to", "status", "reason"),
+    [
+        ("automatic", RECIPIENT, "delivered", None),
+        ("polling", RECIPIENT, "delivered", None),
+        ("automatic", "+15005551003", "undelivered", "unreachable"),
+    ],
+)
+async def test_delivery(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    to: str,
+    status: str,
+    reason: str | None,
+) -> None:
+    """The course of a message is a row of events."""
+    heard = listen(hass)
+    [message] = await send(hass, twilio_entry, to=to)
+    await settle(hass, simulator)
+    await twilio_entry.runtime_data.coordinator.async_refresh()
+    attributes = state(hass, twilio_entry, "delivery").attributes
+    assert attributes["event_type"] == attributes["status"] == status
+    assert attributes["reason"] == reason
+    assert attributes["message_id"] == message["message_id"]
+    assert attributes["recipient"] == to
+    assert attributes["final"] is True
+    assert attributes["at"] == heard.statuses[-1]["at"]
+
+
+async def test_not_recorded(
+    recorder_mock: None,
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+) -> None:
+    """Neither texts nor correspondents are kept in the database."""
+    simulator.twilio.receive(SENDER, "Hello")
+    await send(hass, twilio_entry)
+    await settle(hass, simulator)
+    await get_instance(hass).async_block_till_done()
+    kept = await get_instance(hass).async_add_executor_job(_read_history, hass)
+    keys = ("message", "delivery", "last_message")
+    message, delivery, last = (
+        kept[entity_id(hass, twilio_entry, key)][-1].attributes for key in keys
+    )
+    assert message["message_id"]
+    assert not {"text", "sender", "media"} & set(message)
+    assert delivery["status"] == "delivered"
+    assert "recipient" not in delivery
+    assert not {"text", "sender", "received_at", "message_id"} & set(last)
+
+
+START = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def _read_history(hass: HomeAssistant) -> dict[str, list[Any]]:
+    with session_scope(hass=hass, read_only=True) as session:
+        ids = list(er.async_get(hass).entities)
+        return history.get_full_significant_states_with_session(
+            hass, session, START, None, ids
+        )

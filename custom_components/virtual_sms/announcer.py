@@ -5,6 +5,7 @@ meanwhile, or was cut short by a crash, is held back and told in order.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 import logging
@@ -15,6 +16,10 @@ from .ledger import Ledger
 _LOGGER = logging.getLogger(__name__)
 
 
+IN_FLIGHT = 8
+"""Announcements that a crash may repeat: the most that are told but not noted."""
+
+
 class Announcer:
     """Publish announcements in order, each once."""
 
@@ -22,57 +27,60 @@ class Announcer:
         """Take the ledger that remembers, and whom to tell."""
         self._ledger = ledger
         self._publish = publish
-        self._held: list[Announcement] | None = []
-        self._told: list[Announcement] = []
+        self._waiting: deque[Announcement] = deque()
         self._noting: asyncio.Task[None] | None = None
+        self._is_open = False
 
     async def load(self) -> None:
         """Take up what an earlier run knew but did not tell."""
-        self._held = [
-            *(
-                Received(message=each.message, late=True)
-                for each in await self._ledger.inbound.untold()
-            ),
-            *await self._ledger.outbound.untold(),
-        ]
+        self._waiting.extend(
+            Received(message=each.message, late=True)
+            for each in await self._ledger.inbound.untold()
+        )
+        self._waiting.extend(await self._ledger.outbound.untold())
 
     def start(self) -> None:
         """Begin to tell: what was held back first, the oldest before the rest."""
-        held, self._held = self._held or [], None
-        self.announce(sorted(held, key=_time))
+        self._waiting = deque(sorted(self._waiting, key=_time))
+        self._is_open = True
+        self._go_on()
 
     def announce(self, announcements: Sequence[Announcement]) -> None:
-        """Tell, or hold back until `start`."""
-        if self._held is not None:
-            self._held.extend(announcements)
-            return
-        for announcement in announcements:
-            self._publish(announcement)
-        self._told.extend(announcements)
-        if self._told and self._noting is None:
-            self._noting = asyncio.create_task(self._note())
+        """Tell as soon as what was told before is noted, but not before `start`."""
+        self._waiting.extend(announcements)
+        self._go_on()
 
     async def close(self) -> None:
-        """Finish noting what was told."""
+        """Finish noting what was told; what was not waits for the next run."""
+        self._is_open = False
         if self._noting is not None:
             await self._noting
 
-    async def _note(self) -> None:
-        """Note in the ledger what was told; many at once in a burst."""
+    def _go_on(self) -> None:
+        if self._waiting and self._is_open and self._noting is None:
+            self._noting = asyncio.create_task(self._note(self._tell()))
+
+    def _tell(self) -> list[Announcement]:
+        """Tell the next few and return them."""
+        count = min(IN_FLIGHT, len(self._waiting))
+        told = [self._waiting.popleft() for _ in range(count)]
+        for announcement in told:
+            self._publish(announcement)
+        return told
+
+    async def _note(self, told: Sequence[Announcement]) -> None:
+        """Note in the ledger what was told, then tell more."""
         try:
-            while told := self._told:
-                self._told = []
-                received = [each for each in told if isinstance(each, Received)]
-                changed = [each for each in told if isinstance(each, StatusChanged)]
-                await self._ledger.inbound.told(
-                    [each.message.message_id for each in received]
-                )
-                await self._ledger.outbound.told(changed)
+            await self._ledger.inbound.told(
+                [each.message.message_id for each in told if isinstance(each, Received)]
+            )
+            await self._ledger.outbound.told(
+                [each for each in told if isinstance(each, StatusChanged)]
+            )
         except Exception:
             _LOGGER.exception("The ledger cannot be written")
-            self._told = told + self._told
-        finally:
-            self._noting = None
+        self._noting = None
+        self._go_on()
 
 
 def _time(announcement: Announcement) -> datetime:

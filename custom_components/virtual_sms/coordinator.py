@@ -97,7 +97,7 @@ class VirtualSmsCoordinator(DataUpdateCoordinator[LineState | None]):
         if self._balance_at and now < self._balance_at + _BALANCE_INTERVAL:
             return self.balance
         try:
-            balance = await adapter.get_balance()
+            balance = await adapter.get_balance(self._gateway.line.number)
         except MissingRightsError, NotFoundError:
             balance = None
         self._balance_at = now

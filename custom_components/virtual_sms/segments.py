@@ -17,6 +17,8 @@ _GSM_BASIC = frozenset(
 )
 _GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
 _GSM = _GSM_BASIC | _GSM_EXTENDED
+# Beyond it, UTF-16 takes a pair of units.
+_LAST_IN_PLANE = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class _Alphabet:
 
 _ALPHABETS = {
     Encoding.GSM_7: _Alphabet(160, 153, lambda each: 1 + (each in _GSM_EXTENDED)),
-    Encoding.UCS_2: _Alphabet(70, 67, lambda each: 1 + (ord(each) > 0xFFFF)),
+    Encoding.UCS_2: _Alphabet(70, 67, lambda each: 1 + (ord(each) > _LAST_IN_PLANE)),
 }
 
 

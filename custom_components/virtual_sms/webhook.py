@@ -11,7 +11,6 @@ from http import HTTPStatus
 import logging
 
 from aiohttp import web
-
 from homeassistant.components import webhook
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 

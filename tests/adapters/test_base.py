@@ -48,7 +48,7 @@ async def test_optional_verbs(bare: SmsAdapter) -> None:
         lambda: bare.fetch_inbound(NUMBER, NOW, known),
         lambda: bare.fetch_receipt(NUMBER, "1"),
         lambda: bare.find_sent(NUMBER, MESSAGE, NOW),
-        bare.get_balance,
+        lambda: bare.get_balance(NUMBER),
         lambda: bare.request_authorization(None),
         bare.authorization_state,
     ):

@@ -106,6 +106,8 @@ async def ask(
     """Use one of the verbs that read."""
     now = datetime.now(UTC)
     match verb:
+        case "get_balance":
+            return await adapter.get_balance(number)
         case "get_callbacks":
             return await adapter.get_callbacks(number)
         case "fetch_inbound":
@@ -184,7 +186,7 @@ async def test_what_is_missing_is_unsupported(
     """The methods of a capability that is not declared say so."""
     calls: dict[Capability, Callable[[], Any]] = {
         Capability.AUTHORIZATION: lambda: adapter.request_authorization(None),
-        Capability.BALANCE: adapter.get_balance,
+        Capability.BALANCE: lambda: adapter.get_balance(number),
         Capability.CALLBACK_URLS: lambda: adapter.get_callbacks(number),
         Capability.HISTORY: lambda: fetch(adapter, number, datetime.now(UTC)),
         Capability.LOOKUP: lambda: adapter.find_sent(
@@ -571,9 +573,11 @@ async def test_callback_urls(
     assert await adapter.get_callbacks(number) == CallbackUrls()
 
 
-async def test_balance(adapter: SmsAdapter, harness: Harness) -> None:
+async def test_balance(
+    adapter: SmsAdapter, harness: Harness, number: PhoneNumber
+) -> None:
     """The balance is what is left."""
-    assert await adapter.get_balance() == harness.balance
+    assert await adapter.get_balance(number) == harness.balance
 
 
 async def test_unknown_message(

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
 TOKEN = "12345"
 ACCOUNT = "AC" + "5a" * 16
+NUMBER = PhoneNumber(account=ACCOUNT, number="+15005550006")
 HOOK = "https://home.example.com/api/webhook/abc"
 U = "https://mycompany.com/myapp.php?foo=1&bar=2"
 P = {
@@ -588,7 +589,7 @@ async def test_errors(
     """The code decides, and the HTTP status where there is none that is known."""
     harness.sim.faults.add("garbage", provider="twilio", status=status, body=body)
     with pytest.raises(kind) as caught:
-        await adapter.get_balance()
+        await adapter.get_balance(NUMBER)
     assert type(caught.value) is kind
 
 
@@ -622,7 +623,7 @@ async def test_odd_pause(
     fault = harness.sim.faults.add("rate_limited", provider="twilio")
     fault.retry_after = retry_after  # type: ignore[assignment]
     with pytest.raises(RateLimitedError) as caught:
-        await adapter.get_balance()
+        await adapter.get_balance(NUMBER)
     assert caught.value.retry_after is None
 
 
@@ -641,7 +642,7 @@ async def test_odd_balance(
     """A balance that is no amount makes no sense."""
     harness.sim.faults.add("garbage", provider="twilio", body=json.dumps(body))
     with pytest.raises(InvalidResponseError):
-        await adapter.get_balance()
+        await adapter.get_balance(NUMBER)
 
 
 @pytest.mark.parametrize("field", ["sid", "status", "date_updated"])
@@ -782,7 +783,7 @@ async def test_built_once(harness: Harness, session: aiohttp.ClientSession) -> N
     adapter = TwilioAdapter(
         harness.credentials, session=session, run_blocking=run_blocking
     )
-    await asyncio.gather(*(adapter.get_balance() for _ in range(5)))
+    await asyncio.gather(*(adapter.get_balance(NUMBER) for _ in range(5)))
     assert threads.count(load) == 1
     assert adapter._sdk
     # Where the SDK has asynchronous verbs, nothing else leaves the loop.
@@ -802,7 +803,7 @@ async def test_environment(
     adapter = TwilioAdapter(
         harness.credentials, session=session, run_blocking=asyncio.to_thread
     )
-    assert await adapter.get_balance() == harness.balance
+    assert await adapter.get_balance(NUMBER) == harness.balance
 
 
 async def test_log(

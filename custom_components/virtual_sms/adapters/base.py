@@ -83,6 +83,8 @@ class SmsAdapter(ABC):
     """The provider's error codes that have a sentence of their own."""
     concurrency: ClassVar[int]
     """Calls that may be under way at once."""
+    links: ClassVar[Mapping[str, str]]
+    """The provider's pages that the texts of its forms lead to, by placeholder."""
     poll_interval: ClassVar[int]
     """Seconds between two questions for news where callbacks cannot reach us."""
 
@@ -106,7 +108,7 @@ class SmsAdapter(ABC):
         """Return the origin that replaces the provider's own, without a slash."""
         return (self._credentials.get("api_url") or "").rstrip("/") or None
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # noqa: B027  # most need it, none must
         """Load what is slow to load, off the event loop; a second time costs nothing."""
 
     @abstractmethod
@@ -208,8 +210,8 @@ class SmsAdapter(ABC):
         """
         raise UnsupportedFeatureError
 
-    async def get_balance(self) -> Balance:
-        """Ask what is left in the account."""
+    async def get_balance(self, number: PhoneNumber) -> Balance:
+        """Ask what is left in a number's account."""
         raise UnsupportedFeatureError
 
     async def request_authorization(self, redirect: str | None) -> Authorization:

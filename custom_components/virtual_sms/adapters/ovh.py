@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import batched
-from typing import Any, Final, override
+from typing import Any, ClassVar, Final, override
 from urllib.parse import quote
 
 from .base import KnownIds, SmsAdapter
@@ -100,6 +100,12 @@ class OvhAdapter(SmsAdapter):
     )
     error_rules = ERROR_RULES
     concurrency = 4
+    links: ClassVar = {
+        "create_token_url": (
+            "https://eu.api.ovh.com/createToken/"
+            "?GET=/sms&GET=/sms/*&POST=/sms/*&PUT=/sms/*&DELETE=/sms/*"
+        )
+    }
     poll_interval = 60
 
     @override
@@ -243,11 +249,8 @@ class OvhAdapter(SmsAdapter):
         return [SentMessage(provider_id=each) for each in sorted(found, key=int)]
 
     @override
-    async def get_balance(self) -> Balance:
-        services = await self._services()
-        if not services:
-            raise InvalidResponseError("no SMS account")
-        return await self._ask(read_balance, _path(services[0]))
+    async def get_balance(self, number: PhoneNumber) -> Balance:
+        return await self._ask(read_balance, _path(number.account))
 
     @override
     async def request_authorization(self, redirect: str | None) -> Authorization:

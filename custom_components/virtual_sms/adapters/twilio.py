@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 import re
-from typing import TYPE_CHECKING, Any, Final, override
+from typing import TYPE_CHECKING, Any, ClassVar, Final, override
 from urllib.parse import urlencode
 
 from . import twilio_records as records
@@ -87,6 +87,7 @@ class TwilioAdapter(SmsAdapter):
     # An alarm goes to fifty neighbours at once. Twilio does not publish how many
     # calls it takes at a time, but what exceeds it (20429) was not processed.
     concurrency = CONNECTIONS
+    links: ClassVar = {"console_url": "https://console.twilio.com"}
     poll_interval = 30
 
     @override
@@ -258,7 +259,7 @@ class TwilioAdapter(SmsAdapter):
         return [sent for created, sent in found if sent and created >= start]
 
     @override
-    async def get_balance(self) -> Balance:
+    async def get_balance(self, number: PhoneNumber) -> Balance:
         return await self._ask(
             records.read_balance, lambda sdk: sdk.rest.balance, "fetch"
         )

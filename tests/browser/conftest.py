@@ -1,0 +1,77 @@
+"""A Home Assistant, both providers, and a person's browser."""
+
+from pathlib import Path
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lab.home import PROJECT, Home, Plan, free_port
+from simulator import Simulator
+
+from .pictures import Album
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import BrowserContext
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = (
+    # It may run as root, and asks nobody on the internet for anything.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_PATIENCE = 20_000
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the pictures be taken for the README."""
+    parser.addoption(
+        "--pictures", action="store_true", help="put the pictures into docs/images"
+    )
+
+
+@pytest.fixture
+def album(request: pytest.FixtureRequest, tmp_path: Path) -> Album:
+    """Say where pictures go: the README's are replaced on demand only."""
+    wanted = request.config.getoption("--pictures")
+    return Album(PROJECT / "docs" / "images" if wanted else tmp_path)
+
+
+@pytest.fixture
+async def providers() -> AsyncIterator[Simulator]:
+    """Run both providers at the pace of a demo."""
+    async with Simulator() as simulator:
+        simulator.pace = 0.2
+        yield simulator
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    """Run a Home Assistant that was just installed."""
+    async with Home(Plan(folder=tmp_path / "home", port=free_port())) as home:
+        yield home
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[BrowserContext]:
+    """Start a browser that has not been here before."""
+    from playwright.async_api import async_playwright
+
+    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if path is None:
+        pytest.fail("No Chromium is installed. On Debian: apt-get install chromium")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        context = await chromium.new_context(
+            viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC"
+        )
+        context.set_default_timeout(_PATIENCE)
+        yield context
+        await chromium.close()
