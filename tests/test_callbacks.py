@@ -71,7 +71,11 @@ async def test_what_stands_already_is_not_written_again(
     adapter.urls = single(OURS)
     assert await registration.claim(OURS) is None
     share(adapter)
-    for urls in (shared(OURS), shared(SIBLING), CallbackUrls(inbound=OURS, status=SIBLING)):
+    for urls in (
+        shared(OURS),
+        shared(SIBLING),
+        CallbackUrls(inbound=OURS, status=SIBLING),
+    ):
         adapter.urls = urls
         assert await registration.claim(OURS) is None
     assert adapter.written == []

@@ -195,7 +195,11 @@ async def test_a_receipt_brings_its_reason(ledger: Ledger) -> None:
     assert (told.reason, told.error_code) == (RejectReason.LANDLINE, "30006")
     assert (told.provider_id, told.at) == ("P", START + timedelta(seconds=5))
     (untold,) = await ledger.outbound.untold()
-    assert (untold.reason, untold.error_code, untold.at) == ("landline", "30006", told.at)
+    assert (untold.reason, untold.error_code, untold.at) == (
+        "landline",
+        "30006",
+        told.at,
+    )
     assert (untold.previous, untold.provider_id) == (None, "P")
 
 

@@ -329,7 +329,11 @@ async def test_a_doubtful_message_that_was_sent(home: Home) -> None:
 
     assert home.accepted == ["m"]
     assert home.lookups == 1
-    assert home.states() == [(None, "queued"), ("queued", "unknown"), ("unknown", "sent")]
+    assert home.states() == [
+        (None, "queued"),
+        ("queued", "unknown"),
+        ("unknown", "sent"),
+    ]
     assert home.heard[-1].provider_id == "P0"
     assert home.ledger.tally.sent == 1
 

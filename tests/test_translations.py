@@ -22,7 +22,6 @@ from custom_components.virtual_sms.adapters.errors import (
 from custom_components.virtual_sms.adapters.models import RejectReason
 from custom_components.virtual_sms.flow_access import CONSENT_ERRORS, FORM_ERRORS
 from custom_components.virtual_sms.flow_schemas import (
-    LINKS,
     SECTION_ADVANCED,
     callbacks_schema,
     number_schema,
@@ -229,7 +228,7 @@ def test_credential_form_is_complete(language: str, provider: str) -> None:
         assert set(node["data"]) == set(node["data_description"]) == expected
     assert advanced["name"]
     assert step["title"]
-    assert placeholders(step["description"]) == set(LINKS[provider])
+    assert placeholders(step["description"]) == set(ADAPTERS[provider].links)
     menu = read(language)["config"]["step"]["user"]
     assert provider in menu["menu_options"]
     assert provider in menu["menu_option_descriptions"]
@@ -295,7 +294,7 @@ def sensors() -> list[Any]:
     return [
         *sensor.LAST_SENSORS,
         *sensor.TALLY_SENSORS,
-        *sensor.BALANCES.values(),
+        sensor.CREDITS,
         sensor.MONEY,
         sensor.LINE_STATUS,
     ]

@@ -104,16 +104,19 @@ async def test_round_trip(
         for each in simulator.callbacks
     }
     twiml = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-    assert answers == {
-        "twilio": {
-            ("inbound", 200, "text/xml", twiml),
-            ("status", 204, "", ""),
-        },
-        "ovh": {
-            ("inbound", 200, "", ""),
-            ("status", 200, "", ""),
-        },
-    }[provider]
+    assert (
+        answers
+        == {
+            "twilio": {
+                ("inbound", 200, "text/xml", twiml),
+                ("status", 204, "", ""),
+            },
+            "ovh": {
+                ("inbound", 200, "", ""),
+                ("status", 200, "", ""),
+            },
+        }[provider]
+    )
 
 
 async def test_picture(

@@ -173,10 +173,7 @@ async def _async_open(
     """Open the ledger, then the door; both close with the entry or with the home."""
     await gateway.open()
     entry.async_on_unload(gateway.close)
-    webhook_id = entry.data[CONF_WEBHOOK_ID]
-    entry.async_on_unload(
-        async_register_webhook(hass, entry.title, webhook_id, gateway)
-    )
+    entry.async_on_unload(async_register_webhook(hass, entry, gateway))
 
     hass.data[GATEWAYS][entry.entry_id] = gateway
 

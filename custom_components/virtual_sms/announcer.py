@@ -28,6 +28,7 @@ class Announcer:
         self._ledger = ledger
         self._publish = publish
         self._waiting: deque[Announcement] = deque()
+        self._told: list[Announcement] = []
         self._noting: asyncio.Task[None] | None = None
         self._is_open = False
 
@@ -58,18 +59,22 @@ class Announcer:
 
     def _go_on(self) -> None:
         if self._waiting and self._is_open and self._noting is None:
-            self._noting = asyncio.create_task(self._note(self._tell()))
+            self._tell()
+            self._noting = asyncio.create_task(self._note())
 
-    def _tell(self) -> list[Announcement]:
-        """Tell the next few and return them."""
-        count = min(IN_FLIGHT, len(self._waiting))
-        told = [self._waiting.popleft() for _ in range(count)]
-        for announcement in told:
+    def _tell(self) -> None:
+        """Tell the next few."""
+        for _ in range(min(IN_FLIGHT, len(self._waiting))):
+            announcement = self._waiting.popleft()
             self._publish(announcement)
-        return told
+            self._told.append(announcement)
 
-    async def _note(self, told: Sequence[Announcement]) -> None:
-        """Note in the ledger what was told, then tell more."""
+    async def _note(self) -> None:
+        """Note in the ledger what was told, then tell more.
+
+        What cannot be noted now is noted with what is told next.
+        """
+        told = self._told
         try:
             await self._ledger.inbound.told(
                 [each.message.message_id for each in told if isinstance(each, Received)]
@@ -77,6 +82,7 @@ class Announcer:
             await self._ledger.outbound.told(
                 [each for each in told if isinstance(each, StatusChanged)]
             )
+            self._told = []
         except Exception:
             _LOGGER.exception("The ledger cannot be written")
         self._noting = None

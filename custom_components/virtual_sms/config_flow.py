@@ -1,5 +1,6 @@
 """Set a number up: credentials, which number, and how its news gets here."""
 
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components import webhook
@@ -44,7 +45,6 @@ from .flow_schemas import (
     CONF_CONFIRM,
     CONF_NAME,
     DEFAULT_RETRY_FOR,
-    LINKS,
     TAKEOVER,
     Form,
     callbacks_schema,
@@ -102,16 +102,6 @@ class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_user(self, user_input: Form | None = None) -> ConfigFlowResult:
         return self.async_show_menu(step_id="user", menu_options=list(ADAPTERS))
 
-    async def async_step_twilio(
-        self, user_input: Form | None = None
-    ) -> ConfigFlowResult:
-        """Ask for Twilio's credentials."""
-        return await self._async_credentials("twilio", user_input)
-
-    async def async_step_ovh(self, user_input: Form | None = None) -> ConfigFlowResult:
-        """Ask for OVHcloud's credentials."""
-        return await self._async_credentials("ovh", user_input)
-
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
@@ -140,14 +130,15 @@ class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         return await self._async_prove(credentials)
 
     def _show_credentials(self, errors: dict[str, str]) -> ConfigFlowResult:
-        fields = ADAPTERS[self._provider].credential_fields
+        adapter = ADAPTERS[self._provider]
+        fields = adapter.credential_fields
         shown = self._typed or shown_credentials(fields, self._stored)
         return self.async_show_form(
             step_id=self._provider,
             data_schema=self.add_suggested_values_to_schema(
                 credentials_schema(fields), shown
             ),
-            description_placeholders=LINKS[self._provider],
+            description_placeholders=adapter.links,
             errors=errors,
         )
 
@@ -363,6 +354,15 @@ class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
     @property
     def _stored(self) -> Mapping[str, str]:
         return self._entry.data[CONF_CREDENTIALS] if self._entry else {}
+
+
+# Home Assistant finds the step behind a line of the menu by its name.
+for _provider in ADAPTERS:
+    setattr(
+        VirtualSmsConfigFlow,
+        f"async_step_{_provider}",
+        partialmethod(VirtualSmsConfigFlow._async_credentials, _provider),  # noqa: SLF001
+    )
 
 
 class VirtualSmsOptionsFlow(OptionsFlowWithReload):

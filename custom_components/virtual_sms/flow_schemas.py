@@ -42,17 +42,6 @@ SECTION_ADVANCED = "advanced"
 DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
 
-LINKS = {
-    "twilio": {"console_url": "https://console.twilio.com"},
-    "ovh": {
-        "create_token_url": (
-            "https://eu.api.ovh.com/createToken/"
-            "?GET=/sms&GET=/sms/*&POST=/sms/*&PUT=/sms/*&DELETE=/sms/*"
-        )
-    },
-}
-"""The pages that the texts of the credential forms lead to."""
-
 type Form = dict[str, Any]
 type Fields = Iterable[CredentialField]
 

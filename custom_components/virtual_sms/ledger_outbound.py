@@ -6,8 +6,7 @@ another is made. Its text is kept only until the provider has accepted it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 import json
 import sqlite3
 
@@ -15,27 +14,16 @@ from .adapters.models import (
     DeliveryReceipt,
     DeliveryStatus,
     OutboundMessage,
-    RejectReason,
     SentMessage,
 )
 from .announcements import StatusChanged
 from .ledger_early import Progress, keep_early, take_early
 from .ledger_inbound import Run, bump
-from .segments import count_segments
+from .ledger_rows import Due, read_change, read_due, read_time
 
 SETTLE = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
 _FAILURES = (DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A message that waits for something to be done."""
-
-    message: OutboundMessage
-    deadline: datetime
-    settled_at: datetime | None
-    """In doubt: the time from which the provider's record can be believed."""
 
 
 class OutboundRecords:
@@ -162,6 +150,21 @@ class OutboundRecords:
             lambda connection: _message_id(connection, provider_id) is not None
         )
 
+    async def has_twin(self, message_id: str) -> bool:
+        """Say whether an equal message was not accepted either, as far as we know."""
+        return await self._run(
+            lambda connection: (
+                connection.execute(
+                    "SELECT 1 FROM outbound JOIN outbound AS twin "
+                    "USING (recipient, content) WHERE outbound.message_id = ? "
+                    "AND twin.message_id != outbound.message_id "
+                    "AND twin.open AND twin.provider_id IS NULL",
+                    (message_id,),
+                ).fetchone()
+                is not None
+            )
+        )
+
     async def due(self) -> list[Due]:
         """List what waits for something to be done now, oldest first."""
         now = self._now().timestamp()
@@ -170,7 +173,7 @@ class OutboundRecords:
                 "SELECT * FROM outbound WHERE next_at <= ? ORDER BY created_at", (now,)
             ).fetchall()
         )
-        return [_due(row) for row in rows]
+        return [read_due(row) for row in rows]
 
     async def next_due(self) -> datetime | None:
         """Return when the next message is due."""
@@ -179,7 +182,7 @@ class OutboundRecords:
                 "SELECT min(next_at) FROM outbound WHERE next_at IS NOT NULL"
             ).fetchone()
         )
-        return None if when is None else _time(when)
+        return None if when is None else read_time(when)
 
     async def open_deliveries(self, limit: int) -> list[str]:
         """List provider ids whose end is unknown, the longest unasked first."""
@@ -194,7 +197,7 @@ class OutboundRecords:
             ).fetchall()
         )
         return [
-            _changed(row, DeliveryStatus(row["told"]) if row["told"] else None)
+            read_change(row, DeliveryStatus(row["told"]) if row["told"] else None)
             for row in rows
         ]
 
@@ -335,7 +338,7 @@ def _move(
         previous=previous,
         reason=progress.reason,
         error_code=progress.error_code,
-        at=_time(at),
+        at=read_time(at),
     )
 
 
@@ -352,24 +355,6 @@ def _open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:
     return [provider_id for (provider_id,) in rows]
 
 
-def _due(row: sqlite3.Row) -> Due:
-    text, media = json.loads(row["content"])
-    count = count_segments(text)
-    return Due(
-        message=OutboundMessage(
-            message_id=row["message_id"],
-            recipient=row["recipient"],
-            text=text,
-            media=tuple(media),
-            segments=count.segments,
-            encoding=count.encoding,
-            created_at=_time(row["created_at"]),
-        ),
-        deadline=_time(row["deadline"]),
-        settled_at=None if row["settled_at"] is None else _time(row["settled_at"]),
-    )
-
-
 def _first_state(message: OutboundMessage, now: datetime) -> StatusChanged:
     return StatusChanged(
         message_id=message.message_id,
@@ -379,20 +364,3 @@ def _first_state(message: OutboundMessage, now: datetime) -> StatusChanged:
         previous=None,
         at=now,
     )
-
-
-def _changed(row: sqlite3.Row, previous: DeliveryStatus | None) -> StatusChanged:
-    return StatusChanged(
-        message_id=row["message_id"],
-        provider_id=row["provider_id"],
-        recipient=row["recipient"],
-        status=DeliveryStatus(row["status"]),
-        previous=previous,
-        reason=RejectReason(row["reason"]) if row["reason"] else None,
-        error_code=row["error_code"],
-        at=_time(row["at"]),
-    )
-
-
-def _time(timestamp: float) -> datetime:
-    return datetime.fromtimestamp(timestamp, UTC)

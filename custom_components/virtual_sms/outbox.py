@@ -28,7 +28,8 @@ from .adapters.models import (
 )
 from .announcements import StatusChanged
 from .ledger_early import Progress
-from .ledger_outbound import SETTLE, Due, OutboundRecords
+from .ledger_outbound import SETTLE, OutboundRecords
+from .ledger_rows import Due
 from .line import Line, Surroundings
 from .segments import count_segments
 
@@ -134,14 +135,18 @@ class Outbox:
             _LOGGER.debug("A doubtful message cannot be looked up now: %s", err.code)
             await self._wait_in_doubt(due, err)
             return False
-        if found is not None:
+        is_settled = self._now() >= settled_at
+        if found is None and is_settled and not self._in_flight[message.recipient]:
+            return True
+        # What is found may be a twin's, while this one's own is yet to show.
+        if found and (
+            is_settled or not await self._records.has_twin(message.message_id)
+        ):
             self._announce(await self._records.accept(message.message_id, found))
-            return False
-        if self._now() < settled_at or self._in_flight[message.recipient]:
+        else:
             next_at = max(settled_at, self._now() + SHORTEST_PAUSE)
             await self._records.postpone(message.message_id, next_at)
-            return False
-        return True
+        return False
 
     async def _wait_in_doubt(self, due: Due, err: SmsError) -> None:
         if self._now() >= due.deadline + _LONGEST_DOUBT:

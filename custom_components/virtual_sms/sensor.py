@@ -144,8 +144,6 @@ CREDITS = SensorEntityDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
     suggested_display_precision=1,
 )
-BALANCES = {"ovh": CREDITS}
-"""The providers that sell credits; the others take money."""
 LINE_STATUS = SensorEntityDescription(
     key="line_status",
     translation_key="line_status",
@@ -166,7 +164,8 @@ async def async_setup_entry(
     async_add_entities([LineStatusSensor(entry, LINE_STATUS)])
     adapter = entry.runtime_data.gateway.line.adapter
     if Capability.BALANCE in adapter.capabilities:
-        description = BALANCES.get(adapter.key, MONEY)
+        counts = Capability.CREDITS in adapter.capabilities
+        description = CREDITS if counts else MONEY
         async_add_entities([BalanceSensor(entry, description)])
 
 

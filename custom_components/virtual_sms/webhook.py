@@ -6,18 +6,20 @@ answered as such.
 """
 
 import asyncio
-from functools import partial
 from http import HTTPStatus
 import logging
 
 from aiohttp import web
 from homeassistant.components import webhook
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .adapters.errors import CallbackRejectedError, CallbackUnreadableError
 from .adapters.models import CallbackRequest
 from .const import DOMAIN
 from .gateway import Gateway
+from .refusals import RefusalWatch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,32 +27,44 @@ METHODS = ("GET", "POST")
 BODY_LIMIT = 64 * 1024
 """More than any provider sends: Twilio itself gives up at 64 kB."""
 BODY_TIMEOUT = 10.0
+MOST_IN_HAND = 64
+"""Callbacks that are read at a time: what a flood may cost in memory."""
 
 
 class CallbackHandler:
     """The webhook of one number."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        """Take who receives."""
+    def __init__(self, gateway: Gateway, watch: RefusalWatch) -> None:
+        """Take who receives, and who watches what is refused."""
         self._gateway = gateway
-        self._refused_before = False
+        self._watch = watch
+        self._in_hand = 0
 
     async def async_handle(
         self, hass: HomeAssistant, webhook_id: str, request: web.Request
     ) -> web.Response:
         """Answer a callback as the provider needs to hear it."""
+        if self._in_hand >= MOST_IN_HAND:
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        self._in_hand += 1
+        try:
+            return await self._async_answer(request)
+        finally:
+            self._in_hand -= 1
+
+    async def _async_answer(self, request: web.Request) -> web.Response:
         try:
             callback_request = await self._async_read(request)
             answer = await self._gateway.receive(callback_request)
-        except CallbackRejectedError:
-            self._log_refusal()
+        except CallbackRejectedError as err:
+            self._watch.async_refused(err)
             return web.Response(status=HTTPStatus.FORBIDDEN)
         except CallbackUnreadableError:
             return web.Response(status=HTTPStatus.BAD_REQUEST)
         except Exception:
             _LOGGER.exception("A callback could not be taken in")
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
-        self._refused_before = False
+        self._watch.async_accepted()
         return web.Response(
             status=answer.status,
             text=answer.body or None,
@@ -67,28 +81,25 @@ class CallbackHandler:
             truncated=truncated,
         )
 
-    def _log_refusal(self) -> None:
-        """Say it once: a flood of forgeries is not worth a flood of lines."""
-        if not self._refused_before:
-            self._refused_before = True
-            _LOGGER.warning(
-                "A callback that does not come from %s was refused; more of them are"
-                " refused silently. If messages fail to arrive, compare the callback"
-                " URL at the provider with this home's external URL",
-                self._gateway.line.adapter.name,
-            )
-
 
 @callback
 def async_register(
-    hass: HomeAssistant, name: str, webhook_id: str, gateway: Gateway
+    hass: HomeAssistant, entry: ConfigEntry, gateway: Gateway
 ) -> CALLBACK_TYPE:
     """Open the webhook of a number to the internet, and return how to close it."""
-    handler = CallbackHandler(gateway).async_handle
+    placeholders = {"name": entry.title, "provider": gateway.line.adapter.name}
+    watch = RefusalWatch(hass, f"callbacks_rejected_{entry.entry_id}", placeholders)
+    handler = CallbackHandler(gateway, watch).async_handle
+    webhook_id = entry.data[CONF_WEBHOOK_ID]
     webhook.async_register(
-        hass, DOMAIN, name, webhook_id, handler, allowed_methods=METHODS
+        hass, DOMAIN, entry.title, webhook_id, handler, allowed_methods=METHODS
     )
-    return partial(webhook.async_unregister, hass, webhook_id)
+
+    def close() -> None:
+        webhook.async_unregister(hass, webhook_id)
+        watch.async_clear()
+
+    return close
 
 
 async def _async_read_body(request: web.Request) -> tuple[bytes, bool]:

@@ -56,6 +56,10 @@ async def providers() -> AsyncIterator[Simulator]:
 async def home(tmp_path: Path) -> AsyncIterator[Home]:
     """Run a Home Assistant that was just installed."""
     async with Home(Plan(folder=tmp_path / "home", port=free_port())) as home:
+        # What a new home brings would ask the internet, and shows in the pictures.
+        for entry in await home.command("config_entries/get"):
+            path = f"/api/config/config_entries/entry/{entry['entry_id']}"
+            await home.ask("DELETE", path)
         yield home
 
 

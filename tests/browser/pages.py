@@ -1,11 +1,15 @@
 """What a person finds in the pages of Home Assistant and of the simulator."""
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
-INTEGRATIONS = "/config/integrations/dashboard"
+_INTEGRATIONS = "/config/integrations/dashboard"
+_ACTIONS = "/config/tools/action"
+# Dialogs slide in, and sections unfold.
+_MOVES = 600.0
 
 
 class HomePage:
@@ -28,15 +32,36 @@ class HomePage:
         """Open a page by its address."""
         await self.page.goto(self.url + path)
 
+    async def shows(self, text: str) -> None:
+        """Wait until the page shows a text."""
+        await self.page.get_by_text(text).first.wait_for()
+
     async def add_integration(self, name: str) -> Flow:
         """Choose an integration as a person does, and return its flow."""
-        await self.open(INTEGRATIONS)
+        await self.open(_INTEGRATIONS)
         await self.page.get_by_text("Add integration").click()
-        await self.page.locator("dialog-add-integration input").fill(name)
-        await self.page.locator("dialog-add-integration").get_by_text(
-            name, exact=True
-        ).click()
+        chooser = self.page.locator("dialog-add-integration")
+        await chooser.locator("input").fill(name)
+        await chooser.get_by_text(name, exact=True).click()
         return Flow(self.page)
+
+    async def prepare_action(self, yaml: str) -> Locator:
+        """Type an action, look at it in the form, and return the form."""
+        await self.open(_ACTIONS)
+        tools = self.page.locator("tools-action")
+        await tools.get_by_text("YAML mode").click()
+        await tools.locator(".cm-content").fill(yaml)
+        await tools.get_by_text("UI mode").click()
+        await tools.locator("ha-service-control").wait_for()
+        await self.page.wait_for_timeout(_MOVES)
+        return tools
+
+    async def perform_action(self) -> str:
+        """Perform the action that was typed, and return the response shown."""
+        tools = self.page.locator("tools-action")
+        await tools.get_by_role("button", name="Perform action").click()
+        response = tools.locator(".cm-content").filter(has_text="messages:").last
+        return await response.inner_text()
 
 
 class Flow:
@@ -45,37 +70,76 @@ class Flow:
     def __init__(self, page: Page) -> None:
         """Take the tab that shows it."""
         self._page = page
-        self.dialog = page.locator("dialog-data-entry-flow")
+        self._dialog = page.locator("dialog-data-entry-flow")
 
     @property
     def frame(self) -> Locator:
         """Return what a picture of the dialog shows."""
-        return self.dialog.locator("dialog")
+        return self._dialog.locator("dialog")
 
-    async def title(self, text: str) -> None:
+    async def step(self, title: str) -> None:
         """Wait for the step with this title."""
-        await self.dialog.get_by_text(text, exact=True).first.wait_for()
-        # It slides in, and its description follows.
-        await self._page.wait_for_timeout(500)
+        await self._dialog.get_by_text(title, exact=True).first.wait_for()
+        await self._page.wait_for_timeout(_MOVES)
 
     async def choose(self, text: str) -> None:
         """Choose an item of a menu, or a radio button."""
-        await self.dialog.get_by_text(text, exact=True).click()
+        await self._dialog.get_by_text(text, exact=True).click()
 
     async def fill(self, **values: str) -> None:
         """Fill in fields by their names."""
         for name, value in values.items():
-            await self.dialog.locator(f"input[name={name}]").fill(value)
+            await self._dialog.locator(f"input[name={name}]").fill(value)
 
-    async def expand(self, section: str) -> None:
-        """Open a closed section."""
-        await self.dialog.get_by_text(section, exact=True).click()
-        await self._page.wait_for_timeout(500)
+    async def toggle(self, section: str) -> None:
+        """Open a closed section, or close it."""
+        await self._dialog.get_by_text(section, exact=True).click()
+        await self._page.wait_for_timeout(_MOVES)
 
-    async def submit(self, button: str = "Submit") -> None:
+    async def submit(self) -> None:
         """Go on to the next step."""
-        await self.dialog.get_by_role("button", name=button).click()
+        await self._dialog.get_by_role("button", name="Submit").click()
 
-    async def said(self) -> str:
+    async def finish(self) -> None:
+        """Close the last step, which offers to choose an area."""
+        await self._dialog.get_by_role(
+            "button", name=re.compile("finish", re.IGNORECASE)
+        ).click()
+        await self._dialog.wait_for(state="hidden")
+
+    async def error(self) -> str:
         """Return the error that the form shows."""
-        return await self.dialog.locator("ha-alert").first.inner_text()
+        return await self._dialog.locator("ha-alert").first.inner_text()
+
+    async def follow_link(self, text: str) -> Page:
+        """Open a link of the description, which opens a tab of its own."""
+        async with self._page.context.expect_page() as opened:
+            await self._dialog.get_by_role("link", name=text).click()
+        return await opened.value
+
+
+class HandsetPage:
+    """The simulator's page, on which a person plays the other end."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        """Take an empty tab."""
+        self.page = page
+        self._url = url
+
+    async def open(self) -> None:
+        """Open the page."""
+        await self.page.goto(self._url)
+
+    async def text(self, provider: str, text: str) -> None:
+        """Text the home through a provider."""
+        phone = self._phone(provider)
+        await phone.locator("textarea").fill(text)
+        await phone.get_by_role("button", name="Text the home").click()
+
+    async def shows(self, provider: str, text: str) -> None:
+        """Wait until a phone shows a text."""
+        await self._phone(provider).get_by_text(text).first.wait_for()
+
+    def _phone(self, provider: str) -> Locator:
+        heading = self.page.get_by_role("heading", name=provider, exact=True)
+        return self.page.locator("section").filter(has=heading)

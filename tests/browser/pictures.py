@@ -20,9 +20,7 @@ class Album:
     folder: Path
     taken: set[str] = field(default_factory=set)
 
-    async def take(
-        self, page: Page, name: str, around: Locator | None = None
-    ) -> None:
+    async def take(self, page: Page, name: str, around: Locator | None = None) -> None:
         """Take a picture of the page, or of what stands around a part of it."""
         clip = None
         if around is not None:

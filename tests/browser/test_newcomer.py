@@ -1,12 +1,13 @@
-"""What a newcomer does in the first ten minutes."""
+"""What a newcomer does in the first ten minutes, as the README tells it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.home import USER
+from lab.dashboard import show_dashboard
+from lab.home import PROJECT, USER
 
-from .pages import HomePage
+from .pages import HandsetPage, HomePage
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext
@@ -18,75 +19,151 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+AUTOMATIC = "Automatic: set the address at the provider for me"
+QUESTION, ANSWER = "Is the garage door closed?", "The garage door is open."
 
-async def test_newcomer(
+
+async def test_a_newcomer_gets_along(
     home: Home, providers: Simulator, browser: BrowserContext, album: Album
 ) -> None:
-    page = await browser.new_page()
-    ui = HomePage(page, home.url)
+    """Both numbers are set up, text and receive, all with mouse and keyboard."""
+    ui = HomePage(await browser.new_page(), home.url)
+    handset = HandsetPage(await browser.new_page(), providers.url)
+    await ui.page.bring_to_front()
     await ui.log_in(USER["username"], USER["password"])
+
+    await add_twilio_number(ui, providers, album)
+    await add_ovh_number(ui, providers, album)
+    twilio, ovh = await home.command("config_entries/get", domain="virtual_sms")
+
+    await text_the_home(ui, handset, home, twilio["entry_id"], album)
+    await answer_by_action(ui, home, twilio["entry_id"], album)
+    await see_the_handset(handset, home, album)
+    await see_the_dashboard(ui, home, [twilio, ovh], album)
+
+    pictures = {path.stem for path in (PROJECT / "docs" / "images").glob("*.png")}
+    assert pictures == album.taken, "docs/images is not what is taken here"
+
+
+async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) -> None:
+    """Add Twilio's number; the token is wrong at first."""
     flow = await ui.add_integration("Virtual SMS")
-    await flow.title("Who is your number from?")
+    await flow.step("Who is your number from?")
+    await album.take(ui.page, "provider", flow.frame)
     await flow.choose("Twilio")
-    await flow.title("Connect to Twilio")
+
+    await flow.step("Connect to Twilio")
+    await flow.toggle("Advanced")
+    await flow.fill(api_url=providers.url)
+    await flow.toggle("Advanced")
     await flow.fill(**providers.twilio.credentials)
-    await flow.expand("Advanced")
-    await flow.fill(api_url=providers.url)
+    await album.take(ui.page, "twilio-credentials", flow.frame)
+    await flow.fill(auth_token="0" * 32)
     await flow.submit()
-    await flow.title("Choose a number")
+    assert "does not accept these credentials" in await flow.error()
+    await album.take(ui.page, "twilio-wrong-token", flow.frame)
+    await flow.fill(**providers.twilio.credentials)
+    await flow.submit()
+
+    await flow.step("Choose a number")
     await flow.fill(name="Home")
+    await album.take(ui.page, "twilio-number", flow.frame)
     await flow.submit()
-    await flow.title("How do messages get here?")
-    await album.take(page, "callbacks", flow.frame)
-    await flow.choose("Automatic: set the address at the provider for me")
+    await flow.step("How do messages get here?")
+    await flow.choose(AUTOMATIC)
+    await album.take(ui.page, "callbacks", flow.frame)
     await flow.submit()
-    await page.wait_for_timeout(3000)
-    await album.take(page, "x1")
-    await flow.submit("Finish")
-    await page.wait_for_timeout(3000)
-    await album.take(page, "x2")
+    await flow.finish()
+
+
+async def add_ovh_number(ui: HomePage, providers: Simulator, album: Album) -> None:
+    """Add OVHcloud's number, whose access is allowed by a click."""
     flow = await ui.add_integration("Virtual SMS")
-    await flow.title("Who is your number from?")
     await flow.choose("OVHcloud")
-    await flow.title("Connect to OVHcloud")
-    keys = providers.ovh.credentials
-    await flow.fill(application_key=keys["application_key"], application_secret=keys["application_secret"])
-    await flow.expand("Advanced")
+
+    await flow.step("Connect to OVHcloud")
+    await flow.toggle("Advanced")
     await flow.fill(api_url=providers.url)
-    await album.take(page, "x3", flow.frame)
+    await flow.toggle("Advanced")
+    await flow.fill(**providers.ovh.credentials)
+    await album.take(ui.page, "ovh-credentials", flow.frame)
+    await flow.fill(consumer_key="")
     await flow.submit()
-    await page.wait_for_timeout(3000)
-    await album.take(page, "x4")
-    async with browser.expect_page() as opened:
-        await flow.dialog.get_by_role("link").last.click()
-    p2 = await opened.value
-    await album.take(p2, "x5")
-    await p2.get_by_role("button").first.click()
-    await p2.wait_for_timeout(500)
-    await album.take(p2, "x6")
-    await p2.close()
-    await page.wait_for_timeout(4000)
-    await album.take(page, "x7")
-    await flow.fill(name="Work")
+
+    await flow.step("Allow the access at OVHcloud")
+    await album.take(ui.page, "ovh-click", flow.frame)
+    tab = await flow.follow_link("this page of OVHcloud")
+    await tab.get_by_role("button", name="Authorise").click()
+    await tab.get_by_text("validated").wait_for()
+    await tab.close()
+
+    await flow.step("Choose a number")
+    await flow.fill(name="Holiday home")
+    await album.take(ui.page, "ovh-number", flow.frame)
     await flow.submit()
-    await flow.choose("Automatic: set the address at the provider for me")
+    await flow.step("How do messages get here?")
+    await flow.choose(AUTOMATIC)
     await flow.submit()
-    await flow.submit("Finish")
-    await page.wait_for_timeout(3000)
-    await ui.open("/config/integrations/integration/virtual_sms")
-    await page.wait_for_timeout(4000)
-    await album.take(page, "x8")
-    await ui.open("/config/tools/action")
-    await page.wait_for_timeout(4000)
-    print(page.url)
-    await album.take(page, "x9")
-    await ui.open("/developer-tools/action")
-    await page.wait_for_timeout(4000)
-    print(page.url)
-    await album.take(page, "x10")
-    entries = await home.command("config_entries/get", domain="virtual_sms")
-    dev = await home.command("config/device_registry/list")
-    d = [x for x in dev if x["name"]=="Home"][0]
-    await page.goto(home.url+"/config/devices/device/"+d["id"])
-    await page.wait_for_timeout(4000)
-    await album.take(page, "x11")
+    await flow.finish()
+
+
+async def text_the_home(
+    ui: HomePage, handset: HandsetPage, home: Home, entry_id: str, album: Album
+) -> None:
+    """Watch the device page while a text comes in."""
+    devices = await home.command("config/device_registry/list")
+    device = next(each for each in devices if entry_id in each["config_entries"])
+    await ui.open(f"/config/devices/device/{device['id']}")
+    await ui.shows("Last message")
+    await handset.open()
+    await handset.text("Twilio", QUESTION)
+    await ui.shows(QUESTION)
+    await album.take(ui.page, "device")
+
+
+async def answer_by_action(
+    ui: HomePage, home: Home, entry_id: str, album: Album
+) -> None:
+    """Answer from the page for actions, and read the response."""
+    (received,) = home.find("virtual_sms_received", entry_id=entry_id)
+    tools = await ui.prepare_action(
+        "action: virtual_sms.send_message\n"
+        "data:\n"
+        f"  config_entry_id: {entry_id}\n"
+        f"  to: '{received['sender']}'\n"
+        f"  message: {ANSWER}\n"
+    )
+    await album.take(ui.page, "action", tools.locator("ha-card").first)
+    response = await ui.perform_action()
+    assert "status: queued" in response
+    assert received["sender"] in response
+
+
+async def see_the_handset(handset: HandsetPage, home: Home, album: Album) -> None:
+    """See the answer arrive, and text through the other number too."""
+    await handset.page.bring_to_front()
+    await handset.shows("Twilio", ANSWER)
+    await handset.shows("Twilio", "delivered ✓")
+    await handset.text("OVHcloud", "Is the heating on?")
+    await home.call(
+        "notify",
+        "holiday_home",
+        message="The heating is on, 19 °C.",
+        target="06 12 34 56 78",
+    )
+    await handset.shows("OVHcloud", "delivered ✓")
+    await handset.page.evaluate("window.scrollTo(0, 0)")
+    await album.take(handset.page, "handset")
+
+
+async def see_the_dashboard(
+    ui: HomePage, home: Home, entries: list[dict[str, str]], album: Album
+) -> None:
+    """See both numbers side by side."""
+    await show_dashboard(home, [(each["title"], each["entry_id"]) for each in entries])
+    await ui.page.bring_to_front()
+    await ui.open("/virtual-sms")
+    await ui.shows(QUESTION)
+    await ui.shows("Is the heating on?")
+    await ui.page.wait_for_timeout(2000)
+    await album.take(ui.page, "dashboard")

@@ -168,7 +168,16 @@ class CallbackError(SmsError):
 
 
 class CallbackRejectedError(CallbackError):
-    """The callback is not authentic."""
+    """The callback is not authentic.
+
+    `plausible` tells that all but the proof is right: then the address it was
+    signed for may not be the one that we believe to have.
+    """
+
+    def __init__(self, message: str = "", *, plausible: bool = False) -> None:
+        """Remember how near it came."""
+        super().__init__(message)
+        self.plausible = plausible
 
 
 class CallbackUnreadableError(CallbackError):

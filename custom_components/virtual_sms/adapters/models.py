@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 class Capability(Flag):
     """What a provider can do beyond sending and receiving callbacks.
 
+    CREDITS: the balance is a number of credits, not an amount of money.
     SHARED_CALLBACK_URLS: the URLs are the account's, for inbound messages and
     statuses alike; otherwise each number has one for inbound messages, and each
     outbound message carries its own.
@@ -25,6 +26,7 @@ class Capability(Flag):
     AUTHORIZATION = auto()
     BALANCE = auto()
     CALLBACK_URLS = auto()
+    CREDITS = auto()
     HISTORY = auto()
     LOOKUP = auto()
     MEDIA = auto()

@@ -86,6 +86,7 @@ class OvhAdapter(SmsAdapter):
         Capability.AUTHORIZATION
         | Capability.BALANCE
         | Capability.CALLBACK_URLS
+        | Capability.CREDITS
         | Capability.HISTORY
         | Capability.LOOKUP
         | Capability.RECEIPTS

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE: Final = 1000
 RECENT: Final = 50
+_SIGNATURE: Final = "x-twilio-signature"
 _SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
 
 
@@ -163,11 +164,15 @@ class TwilioAdapter(SmsAdapter):
     @override
     def verify(self, request: CallbackRequest) -> None:
         try:
-            authentic = not request.truncated and self._is_authentic(request)
+            is_ours = equal(request.fields.get("AccountSid", ""), self._account)
+            is_signed = not request.truncated and self._has_signed(request)
         except ValueError as err:
             raise CallbackRejectedError("no URL or form") from err
-        if not authentic:
-            raise CallbackRejectedError("wrong signature or account")
+        if not (is_ours and is_signed):
+            plausible = is_ours and _SIGNATURE in request.headers
+            raise CallbackRejectedError(
+                "wrong signature or account", plausible=plausible
+            )
 
     @override
     def parse(self, request: CallbackRequest) -> Event:
@@ -340,12 +345,10 @@ class TwilioAdapter(SmsAdapter):
 
         return await self._call(read, call)
 
-    def _is_authentic(self, request: CallbackRequest) -> bool:
-        signature = request.headers.get("x-twilio-signature", "")
-        return (
-            self._sdk is not None
-            and self._sdk.has_signed(request.url, request.form, signature)
-            and equal(request.fields.get("AccountSid", ""), self._account)
+    def _has_signed(self, request: CallbackRequest) -> bool:
+        signature = request.headers.get(_SIGNATURE, "")
+        return self._sdk is not None and self._sdk.has_signed(
+            request.url, request.form, signature
         )
 
     @override

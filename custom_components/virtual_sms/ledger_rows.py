@@ -1,0 +1,58 @@
+"""How the rows of the outbound book read."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import json
+import sqlite3
+
+from .adapters.models import DeliveryStatus, OutboundMessage, RejectReason
+from .announcements import StatusChanged
+from .segments import count_segments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A message that waits for something to be done."""
+
+    message: OutboundMessage
+    deadline: datetime
+    settled_at: datetime | None
+    """In doubt: the time from which the provider's record can be believed."""
+
+
+def read_due(row: sqlite3.Row) -> Due:
+    """Read a message that is yet to be accepted."""
+    text, media = json.loads(row["content"])
+    count = count_segments(text)
+    return Due(
+        message=OutboundMessage(
+            message_id=row["message_id"],
+            recipient=row["recipient"],
+            text=text,
+            media=tuple(media),
+            segments=count.segments,
+            encoding=count.encoding,
+            created_at=read_time(row["created_at"]),
+        ),
+        deadline=read_time(row["deadline"]),
+        settled_at=None if row["settled_at"] is None else read_time(row["settled_at"]),
+    )
+
+
+def read_change(row: sqlite3.Row, previous: DeliveryStatus | None) -> StatusChanged:
+    """Read the state of a message as a change from an earlier one."""
+    return StatusChanged(
+        message_id=row["message_id"],
+        provider_id=row["provider_id"],
+        recipient=row["recipient"],
+        status=DeliveryStatus(row["status"]),
+        previous=previous,
+        reason=RejectReason(row["reason"]) if row["reason"] else None,
+        error_code=row["error_code"],
+        at=read_time(row["at"]),
+    )
+
+
+def read_time(timestamp: float) -> datetime:
+    """Read a time."""
+    return datetime.fromtimestamp(timestamp, UTC)

@@ -1,0 +1,180 @@
+"""Polling: how often, what for, and how its failures are told."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.virtual_sms.adapters.models import Capability
+from custom_components.virtual_sms.const import OPTION_POLL_INTERVAL
+
+from .home import RECIPIENT, SENDER, listen, send, settle, state
+
+if TYPE_CHECKING:
+    from freezegun.api import FrozenDateTimeFactory
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant
+
+    from custom_components.virtual_sms.coordinator import VirtualSmsCoordinator
+    from simulator import Simulator
+
+
+def coordinator_of(entry: ConfigEntry) -> VirtualSmsCoordinator:
+    """Return what polls for an entry."""
+    coordinator: VirtualSmsCoordinator = entry.runtime_data.coordinator
+    return coordinator
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_polling_alone(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """Without callbacks the same is told, at the interval of the provider."""
+    heard = listen(hass)
+    [message] = await send(hass, entry, to=RECIPIENT)
+    simulator.providers[provider].receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert not simulator.callbacks
+    assert not heard.received
+
+    interval = {"twilio": 30, "ovh": 60}[provider]
+    assert coordinator_of(entry).update_interval == timedelta(seconds=interval)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=interval + 1))
+    await settle(hass, simulator)
+    assert heard.texts == ["Hello"]
+    assert heard.received[0]["late"] is False
+    assert heard.course(message["message_id"])[-1] == "delivered"
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=interval + 1))
+    await settle(hass, simulator)
+    assert len(heard.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "interval"), [("polling", 45), ("automatic", 600), ("manual", 600)]
+)
+async def test_interval(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, interval: int
+) -> None:
+    """The option counts where polling is all there is."""
+    hass.config_entries.async_update_entry(
+        twilio_entry, options={OPTION_POLL_INTERVAL: 45}
+    )
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    assert coordinator_of(twilio_entry).update_interval == timedelta(seconds=interval)
+
+
+@pytest.mark.parametrize("mode", ["automatic", "polling"])
+async def test_lost_callback(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """What no callback brought is found by a poll, and after a gap it is late."""
+    heard = listen(hass)
+    coordinator = coordinator_of(entry)
+    simulator.faults.add("server_error", provider=provider)
+    await coordinator.async_refresh()
+    simulator.providers[provider].receive(SENDER, "Hello", callback=False)
+    simulator.faults.clear()
+    await coordinator.async_refresh()
+    assert heard.texts == ["Hello"]
+    assert heard.received[0]["late"] is True
+
+
+async def test_trouble_is_told_once(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An outage makes one line when it begins and one when it ends."""
+    coordinator = coordinator_of(entry)
+    caplog.set_level("INFO", "custom_components.virtual_sms")
+    caplog.clear()
+    simulator.faults.add("bad_gateway", provider=provider)
+    for _ in range(3):
+        await coordinator.async_refresh()
+    name = {"twilio": "Twilio", "ovh": "OVHcloud"}[provider]
+    ours = [each for each in caplog.records if "coordinator" in each.name]
+    assert len(ours) == 1
+    assert name in ours[0].getMessage()
+    assert coordinator.update_interval == timedelta(minutes=1)
+
+    simulator.faults.clear()
+    for _ in range(2):
+        await coordinator.async_refresh()
+    ours = [each for each in caplog.records if "coordinator" in each.name]
+    assert len(ours) == 2
+    assert coordinator.update_interval == timedelta(minutes=10)
+
+
+async def test_patience_that_was_asked_for(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """A provider that names a pause gets it."""
+    simulator.faults.add("rate_limited", provider=provider, retry_after=300)
+    coordinator = coordinator_of(entry)
+    await coordinator.async_refresh()
+    simulator.faults.clear()
+    asked = len(simulator.requests)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=200))
+    await settle(hass, simulator)
+    assert len(simulator.requests) == asked
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=310))
+    await settle(hass, simulator)
+    assert state(hass, entry, "line_status").state == "available"
+
+
+async def test_balance_now_and_then(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The balance is asked for rarely, however often news is."""
+
+    def asked() -> int:
+        return sum("Balance" in each.path for each in simulator.requests)
+
+    coordinator = coordinator_of(twilio_entry)
+    before = asked()
+    for _ in range(3):
+        await coordinator.async_refresh()
+    assert asked() == before
+    freezer.tick(timedelta(minutes=11))
+    await coordinator.async_refresh()
+    assert asked() == before + 1
+    assert state(hass, twilio_entry, "balance").state == "12.34"
+
+
+async def test_balance_that_may_not_be_read(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A key that may not read the balance is good for all the rest."""
+    simulator.faults.add(
+        "garbage",
+        path="Balance",
+        status=403,
+        body='{"code": 70051, "message": "no", "status": 403}',
+    )
+    freezer.tick(timedelta(minutes=11))
+    await coordinator_of(twilio_entry).async_refresh()
+    assert state(hass, twilio_entry, "balance").state == "unknown"
+    assert state(hass, twilio_entry, "line_status").state == "available"
+
+
+async def test_provider_without_a_balance(
+    hass: HomeAssistant, twilio_entry: ConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no balance, nobody asks for it and no sensor shows it."""
+    adapter = twilio_entry.runtime_data.gateway.line.adapter
+    without = adapter.capabilities & ~Capability.BALANCE
+    monkeypatch.setattr(type(adapter), "capabilities", without)
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    await hass.async_block_till_done()
+    assert state(hass, twilio_entry, "balance").state == "unavailable"
+    assert state(hass, twilio_entry, "line_status").state == "available"

@@ -1,0 +1,315 @@
+"""The life of a config entry, from its set-up to its removal."""
+
+from datetime import timedelta
+from pathlib import Path
+import sqlite3
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import (
+    CONF_WEBHOOK_ID,
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+    EVENT_HOMEASSISTANT_STARTED,
+    STATE_UNAVAILABLE,
+)
+from homeassistant.core import CoreState
+from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.virtual_sms.const import DOMAIN
+from custom_components.virtual_sms.inbox import Inbox
+from custom_components.virtual_sms.runtime import GATEWAYS
+
+from .flows import answer, set_up, to_callbacks
+from .home import SENDER, listen, revoke, send, settle, state
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant
+
+    from simulator import Simulator
+
+
+def ledgers(hass: HomeAssistant) -> list[str]:
+    """List the files on disk."""
+    storage = Path(hass.config.path(".storage"))
+    return sorted(path.name for path in storage.glob(f"{DOMAIN}*"))
+
+
+def traces(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
+    """Describe what a loaded entry leaves in Home Assistant."""
+    webhooks = hass.data["webhook"]
+    signals = hass.data.get("dispatcher", {})
+    return {
+        "webhooks": [each for each in webhooks if each == entry.data[CONF_WEBHOOK_ID]],
+        "gateways": list(hass.data[GATEWAYS]),
+        "notify": [each for each in hass.services.async_services().get("notify", ())],
+        "signals": [
+            each
+            for each, listeners in signals.items()
+            if listeners and str(each).startswith(DOMAIN)
+        ],
+        "listeners": hass.bus.async_listeners().get(EVENT_HOMEASSISTANT_FINAL_WRITE),
+        "tasks": len(entry._background_tasks),
+    }
+
+
+async def test_device(hass: HomeAssistant, entry: ConfigEntry, provider: str) -> None:
+    """A number is a device of its provider's."""
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert device.name == "My line"
+    assert device.manufacturer == {"twilio": "Twilio", "ovh": "OVHcloud"}[provider]
+    assert device.identifiers == {(DOMAIN, entry.entry_id)}
+    assert device.entry_type is dr.DeviceEntryType.SERVICE
+
+
+async def test_events_name_the_device(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """Each event tells whose it is."""
+    heard = listen(hass)
+    await send(hass, entry)
+    await settle(hass, simulator)
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert {each["device_id"] for each in heard.statuses} == {device.id}
+
+
+async def test_unload_leaves_nothing(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """An unloaded number is neither seen nor heard, and returns as it was."""
+    loaded = traces(hass, entry)
+    assert loaded["webhooks"]
+    assert loaded["gateways"]
+    assert loaded["signals"]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await settle(hass, simulator)
+    unloaded = traces(hass, entry)
+    assert not unloaded["webhooks"]
+    assert not unloaded["gateways"]
+    assert not unloaded["notify"]
+    assert not unloaded["signals"]
+    assert not unloaded["tasks"]
+    assert ledgers(hass) == [f"{DOMAIN}.{entry.entry_id}.db"]
+
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    for _ in range(3):
+        assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert traces(hass, entry) == loaded
+
+
+async def test_remove_leaves_nothing(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """A removed number leaves nothing, neither here nor at the provider."""
+    number = simulator.twilio.numbers[simulator.twilio.NUMBER]
+    assert number.sms_url or simulator.ovh.service.cgi_url
+    await send(hass, entry)
+    await settle(hass, simulator)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not number.sms_url
+    assert not simulator.ovh.service.cgi_url
+    assert not simulator.ovh.service.call_back
+    assert not ledgers(hass)
+    assert not traces(hass, entry)["webhooks"]
+    assert not [each for each in hass.states.async_entity_ids() if "my_line" in each]
+    assert hass.services.has_service(DOMAIN, "send_message")
+
+
+async def test_removed_while_down(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A number can be removed while its provider is down."""
+    simulator.faults.add("server_error", provider=provider)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    assert "clear it in the console" in caplog.text
+    assert not ledgers(hass)
+
+
+async def test_first_set_up_while_down(
+    hass: HomeAssistant, simulator: Simulator, home_url: str, provider: str
+) -> None:
+    """A number whose history cannot be read does not start, and tries again."""
+    result = await to_callbacks(hass, simulator, provider, name="My line")
+    simulator.faults.add("server_error", provider=provider, method="GET")
+    result = await answer(hass, result, mode="polling")
+    await hass.async_block_till_done()
+    entry: ConfigEntry = result["result"]
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert not traces(hass, entry)["webhooks"]
+    assert not traces(hass, entry)["gateways"]
+
+    simulator.faults.clear()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=5))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_first_set_up_with_a_revoked_key(
+    hass: HomeAssistant, simulator: Simulator, home_url: str, provider: str
+) -> None:
+    """Credentials that do not work any more are asked for anew."""
+    result = await to_callbacks(hass, simulator, provider, name="My line")
+    revoke(simulator)
+    result = await answer(hass, result, mode="polling")
+    await hass.async_block_till_done()
+    assert result["result"].state is ConfigEntryState.SETUP_ERROR
+    [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert flow["context"]["source"] == "reauth"
+
+
+async def test_restart_while_down(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A number that has run before starts without its provider, and can send."""
+    simulator.faults.add("rate_limited", provider=provider)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert state(hass, entry, "balance").state == STATE_UNAVAILABLE
+    assert state(hass, entry, "line_status").state == "unavailable"
+    [message] = await send(hass, entry)
+    assert message["status"] == "queued"
+
+    await entry.runtime_data.coordinator.async_refresh()
+    await entry.runtime_data.coordinator.async_refresh()
+    errors = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert "rate_limited" in errors[0].getMessage()
+
+
+async def test_revoked_while_running(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """A key that is revoked is noticed by the next poll."""
+    revoke(simulator)
+    await entry.runtime_data.coordinator.async_refresh()
+    await hass.async_block_till_done()
+    [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert flow["context"]["source"] == "reauth"
+    assert state(hass, entry, "line_status").state == "unavailable"
+
+
+async def test_what_was_missed(
+    hass: HomeAssistant, simulator: Simulator, home_url: str, provider: str
+) -> None:
+    """History is never told; what came during a stop is told late, in order."""
+    sim = simulator.providers[provider]
+    now = dt_util.utcnow()
+    sim.history(30, newest=now - timedelta(seconds=5), every=timedelta(minutes=1))
+    heard = listen(hass)
+    entry = await set_up(hass, simulator, provider, name="My line")
+    await settle(hass, simulator)
+    assert not heard.received
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    for number in (3, 1, 2):
+        at = now + timedelta(seconds=number)
+        sim.receive(SENDER, f"message {number}", at=at, callback=False)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass, simulator)
+    assert heard.texts == ["message 1", "message 2", "message 3"]
+    assert {each["late"] for each in heard.received} == {True}
+    assert [each["received_at"][17:19] for each in heard.received] == [
+        f"{(now + timedelta(seconds=number)):%S}" for number in (1, 2, 3)
+    ]
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert len(heard.received) == 3
+
+
+async def test_held_until_started(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """What comes while Home Assistant starts is told when automations listen."""
+    assert await hass.config_entries.async_unload(twilio_entry.entry_id)
+    hass.set_state(CoreState.starting)
+    assert await hass.config_entries.async_setup(twilio_entry.entry_id)
+    heard = listen(hass)
+    simulator.twilio.receive(SENDER, "Hello")
+    [message] = await send(hass, twilio_entry)
+    await simulator.settled()
+    assert [each.status for each in simulator.callbacks][0] == 200
+    assert not heard.received
+    assert not heard.statuses
+    assert state(hass, twilio_entry, "message").state == "unknown"
+
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await settle(hass, simulator)
+    assert heard.texts == ["Hello"]
+    assert heard.course(message["message_id"])[-1] == "delivered"
+    assert state(hass, twilio_entry, "message").state != "unknown"
+
+
+async def test_unloaded_before_the_start(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """A number that goes before Home Assistant has started does not come back."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.set_state(CoreState.starting)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    asked = len(simulator.requests)
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await settle(hass, simulator)
+    assert len(simulator.requests) == asked
+
+
+async def test_stop(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """When Home Assistant stops, all is on disk and the provider keeps our URL."""
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    with sqlite3.connect(
+        hass.config.path(".storage", f"{DOMAIN}.{twilio_entry.entry_id}.db")
+    ) as connection:
+        assert connection.execute("SELECT count(*) FROM inbound").fetchone() == (0,)
+    connection.close()
+    assert simulator.twilio.numbers[simulator.twilio.NUMBER].sms_url
+    simulator.twilio.receive(SENDER, "Too late")
+    await settle(hass, simulator)
+    assert {each.status for each in simulator.callbacks} == {503}
+
+
+async def test_pruned_daily(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """The ledger forgets once a day what is too old to matter."""
+    ledger = twilio_entry.runtime_data.gateway.ledger
+    with patch.object(ledger, "prune") as prune:
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(days=1, minutes=1))
+        await hass.async_block_till_done(wait_background_tasks=True)
+    prune.assert_awaited_once()
+
+
+async def test_bell_during_set_up(
+    hass: HomeAssistant, simulator: Simulator, home_url: str
+) -> None:
+    """A bell that rings before the number is ready is heard."""
+    entry = await set_up(hass, simulator, "ovh", name="My line")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    heard = listen(hass)
+
+    async def ring(_: Inbox) -> None:
+        simulator.faults.add("server_error", provider="ovh", path="incoming", times=1)
+        simulator.ovh.receive(SENDER, "Hello")
+        await simulator.settled()
+
+    with patch.object(Inbox, "begin", ring):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass, simulator)
+    assert heard.texts == ["Hello"]
