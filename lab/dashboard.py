@@ -38,9 +38,12 @@ async def show_dashboard(home: Home, numbers: Sequence[tuple[str, str]]) -> None
 
 
 def _section(title: str, entities: dict[str, str]) -> dict[str, Any]:
-    tiles = [
-        {"type": "tile", "entity": entities[key], "vertical": False} for key in _TILES
+    # The heading names the number already; the message may be long.
+    tiles: list[dict[str, Any]] = [
+        {"type": "tile", "entity": entities[key], "name": {"type": "entity"}}
+        for key in _TILES
     ]
+    tiles[0]["grid_options"] = {"columns": "full"}
     history = {
         "type": "logbook",
         "target": {"entity_id": [entities["message"], entities["delivery"]]},

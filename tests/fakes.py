@@ -44,6 +44,7 @@ class Clock:
         self.time = START
 
     def __call__(self) -> datetime:
+        """Tell the time."""
         return self.time
 
     def advance(self, seconds: float) -> None:

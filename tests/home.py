@@ -79,8 +79,10 @@ def revoke(sim: Simulator) -> None:
 
 async def settle(hass: HomeAssistant, sim: Simulator) -> None:
     """Let all that is under way come to its end, on both sides."""
-    await sim.settled()
     await hass.async_block_till_done(wait_background_tasks=True)
+    while sim._tasks:
+        await sim.settled()
+        await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def entity_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str:

@@ -28,6 +28,7 @@ class Workers:
         self.trouble: Exception | None = None
 
     async def __call__[T](self, target: Callable[..., T], /, *args: Any) -> T:
+        """Run something in the thread."""
         self.calls += 1
         if self.trouble:
             raise self.trouble

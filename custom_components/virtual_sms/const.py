@@ -16,5 +16,7 @@ MODE_AUTOMATIC: Final = "automatic"
 MODE_MANUAL: Final = "manual"
 MODE_POLLING: Final = "polling"
 
+OPTION_BALANCE_THRESHOLD: Final = "balance_threshold"
 OPTION_POLL_INTERVAL: Final = "poll_interval"
+OPTION_PRIVACY: Final = "privacy"
 OPTION_RETRY_FOR: Final = "retry_for"

@@ -91,6 +91,7 @@ def _find_heir(hass: HomeAssistant, entry: ConfigEntry) -> ConfigEntry | None:
             sibling
             for sibling in async_siblings(hass, entry)
             if sibling.data[CONF_MODE] == MODE_AUTOMATIC
+            and CONF_CALLBACK_URL in sibling.data
         ),
         None,
     )

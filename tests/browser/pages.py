@@ -32,6 +32,11 @@ class HomePage:
         """Open a page by its address."""
         await self.page.goto(self.url + path)
 
+    async def open_device(self, device_id: str) -> None:
+        """Open the page of a device, and wait until it is there."""
+        await self.open(f"/config/devices/device/{device_id}")
+        await self.shows("Last message")
+
     async def shows(self, text: str) -> None:
         """Wait until the page shows a text."""
         await self.page.get_by_text(text).first.wait_for()
@@ -124,6 +129,7 @@ class HandsetPage:
     def __init__(self, page: Page, url: str) -> None:
         """Take an empty tab."""
         self.page = page
+        self.phones = page.locator("#phones")
         self._url = url
 
     async def open(self) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _MARGIN = 12
 _COLOURS = "128"
+_SETTLING = 600.0
 
 
 @dataclass
@@ -20,23 +21,32 @@ class Album:
     folder: Path
     taken: set[str] = field(default_factory=set)
 
-    async def take(self, page: Page, name: str, around: Locator | None = None) -> None:
-        """Take a picture of the page, or of what stands around a part of it."""
-        clip = None
-        if around is not None:
-            clip = _around(await around.bounding_box(), page)
+    async def take(
+        self, page: Page, name: str, around: Locator | None = None, height: int = 0
+    ) -> None:
+        """Take a picture of the page, or of what stands around a part of it.
+
+        For what is higher than the window, the window grows for a moment.
+        """
+        window = page.viewport_size
+        assert window
+        if height:
+            await page.set_viewport_size({"width": window["width"], "height": height})
+            await page.wait_for_timeout(_SETTLING)
         await page.mouse.move(0, 0)
+        clip = await _frame(page, around) if around is not None else None
         path = self.folder / f"{name}.png"
         await page.screenshot(
             path=path, clip=clip, animations="disabled", caret="hide", scale="css"
         )
+        await page.set_viewport_size(window)
         _squeeze(path)
         self.taken.add(name)
 
 
-def _around(box: FloatRect | None, page: Page) -> FloatRect:
-    """Return the box with a margin, as far as the window reaches."""
-    window = page.viewport_size
+async def _frame(page: Page, part: Locator) -> FloatRect:
+    """Return a part of the page with a margin, as far as the window reaches."""
+    box, window = await part.bounding_box(), page.viewport_size
     assert box, "it cannot be seen"
     assert window
     left, top = max(0, box["x"] - _MARGIN), max(0, box["y"] - _MARGIN)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 AUTOMATIC = "Automatic: set the address at the provider for me"
+SENDER = "+14155550100"
 QUESTION, ANSWER = "Is the garage door closed?", "The garage door is open."
 
 
@@ -36,9 +37,10 @@ async def test_a_newcomer_gets_along(
     await add_ovh_number(ui, providers, album)
     twilio, ovh = await home.command("config_entries/get", domain="virtual_sms")
 
-    await text_the_home(ui, handset, home, twilio["entry_id"], album)
+    await text_the_home(ui, handset, home, twilio["entry_id"])
     await answer_by_action(ui, home, twilio["entry_id"], album)
-    await see_the_handset(handset, home, album)
+    await see_the_delivery(ui, home, twilio["entry_id"], album)
+    await see_the_handset(ui, handset, home, ovh["entry_id"], album)
     await see_the_dashboard(ui, home, [twilio, ovh], album)
 
     pictures = {path.stem for path in (PROJECT / "docs" / "images").glob("*.png")}
@@ -108,43 +110,60 @@ async def add_ovh_number(ui: HomePage, providers: Simulator, album: Album) -> No
 
 
 async def text_the_home(
-    ui: HomePage, handset: HandsetPage, home: Home, entry_id: str, album: Album
+    ui: HomePage, handset: HandsetPage, home: Home, entry_id: str
 ) -> None:
     """Watch the device page while a text comes in."""
-    devices = await home.command("config/device_registry/list")
-    device = next(each for each in devices if entry_id in each["config_entries"])
-    await ui.open(f"/config/devices/device/{device['id']}")
-    await ui.shows("Last message")
+    await ui.open_device(await device_of(home, entry_id))
     await handset.open()
     await handset.text("Twilio", QUESTION)
     await ui.shows(QUESTION)
-    await album.take(ui.page, "device")
+    await ui.shows(SENDER)
+
+
+async def device_of(home: Home, entry_id: str) -> str:
+    """Return the id of a number's device."""
+    devices = await home.command("config/device_registry/list")
+    return next(
+        each["id"] for each in devices if entry_id in each["config_entries"]
+    )
 
 
 async def answer_by_action(
     ui: HomePage, home: Home, entry_id: str, album: Album
 ) -> None:
     """Answer from the page for actions, and read the response."""
-    (received,) = home.find("virtual_sms_received", entry_id=entry_id)
     tools = await ui.prepare_action(
         "action: virtual_sms.send_message\n"
         "data:\n"
         f"  config_entry_id: {entry_id}\n"
-        f"  to: '{received['sender']}'\n"
+        f"  to: '{SENDER}'\n"
         f"  message: {ANSWER}\n"
     )
-    await album.take(ui.page, "action", tools.locator("ha-card").first)
+    await album.take(ui.page, "action", tools.locator("ha-card").first, height=1000)
     response = await ui.perform_action()
     assert "status: queued" in response
-    assert received["sender"] in response
+    assert SENDER in response
 
 
-async def see_the_handset(handset: HandsetPage, home: Home, album: Album) -> None:
-    """See the answer arrive, and text through the other number too."""
+async def see_the_delivery(
+    ui: HomePage, home: Home, entry_id: str, album: Album
+) -> None:
+    """See on the device page that the answer was delivered."""
+    await ui.open_device(await device_of(home, entry_id))
+    await ui.shows("Delivered")
+    await album.take(ui.page, "device", height=1040)
+
+
+async def see_the_handset(
+    ui: HomePage, handset: HandsetPage, home: Home, entry_id: str, album: Album
+) -> None:
+    """See the answer there, and text through the other number too."""
     await handset.page.bring_to_front()
     await handset.shows("Twilio", ANSWER)
     await handset.shows("Twilio", "delivered ✓")
     await handset.text("OVHcloud", "Is the heating on?")
+    await ui.open_device(await device_of(home, entry_id))
+    await ui.shows("Is the heating on?")
     await home.call(
         "notify",
         "holiday_home",
@@ -152,8 +171,7 @@ async def see_the_handset(handset: HandsetPage, home: Home, album: Album) -> Non
         target="06 12 34 56 78",
     )
     await handset.shows("OVHcloud", "delivered ✓")
-    await handset.page.evaluate("window.scrollTo(0, 0)")
-    await album.take(handset.page, "handset")
+    await album.take(handset.page, "handset", handset.phones)
 
 
 async def see_the_dashboard(
