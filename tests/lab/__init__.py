@@ -1,0 +1,1 @@
+"""The experiments with a real Home Assistant, in small."""
