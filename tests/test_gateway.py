@@ -297,6 +297,18 @@ async def test_catching_up_reads_every_line(account: Account, gateway: Gateway) 
     assert not news.late
 
 
+async def test_trouble_with_one_line_hides_no_other(
+    account: Account, gateway: Gateway
+) -> None:
+    """It is raised once all of them have been read."""
+    await account.add(OTHER)
+    account.adapter.questions.clear()
+    account.adapter.trouble["fetch_inbound"] = ProviderUnavailableError()
+    with pytest.raises(ProviderUnavailableError):
+        await gateway.catch_up()
+    assert account.adapter.questions == ["fetch_inbound", "fetch_inbound"]
+
+
 async def test_what_waits_wakes_the_outbox(account: Account, gateway: Gateway) -> None:
     """Only then is there something to work on."""
     await gateway.send([outbound("m")], PATIENCE)

@@ -89,6 +89,9 @@ class Doorbell:
         except SmsError as err:
             _LOGGER.debug("A callback cannot be looked up now: %s", err.code)
             self._household.ask_later()
+        except Exception:
+            _LOGGER.exception("A callback could not be looked up")
+            self._household.ask_later()
         finally:
             self._is_answering = False
 

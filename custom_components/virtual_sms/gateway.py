@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .adapters.errors import CallbackUnreadableError
+from .adapters.errors import CallbackUnreadableError, SmsError
 from .adapters.models import (
     Acknowledgement,
     CallbackRequest,
@@ -112,9 +112,18 @@ class Gateway:
         return adapter.acknowledge(event)
 
     async def catch_up(self, *, late: bool = False) -> None:
-        """Read the provider's record on all lines of the account."""
+        """Read the provider's record on all lines of the account.
+
+        Trouble with one of them is raised when all have been read.
+        """
+        troubles: list[SmsError] = []
         for sibling in self._host.siblings():
-            await sibling.inbox.catch_up(late=late)
+            try:
+                await sibling.inbox.catch_up(late=late)
+            except SmsError as err:
+                troubles.append(err)
+        if troubles:
+            raise troubles[0]
 
     async def concerns(self, event: Event) -> bool:
         """Say whether a bell may bring news to a line of the account."""
