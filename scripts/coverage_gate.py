@@ -41,14 +41,17 @@ CORE = (
     "line",
     "numbers",
     "outbox",
+    "privacy",
     "segments",
+    "verdict",
 )
+FLOWS = ("config_flow", "flow_callbacks", "options_flow")
 
 # The first that applies decides.
 GATES = (
     Gate(f"{PACKAGE}/adapters/**", 100),
     *(Gate(f"{PACKAGE}/{module}.py", 100) for module in CORE),
-    Gate(f"{PACKAGE}/config_flow.py", 100),
+    *(Gate(f"{PACKAGE}/{module}.py", 100) for module in FLOWS),
     Gate("custom_components/**", 95.01),
 )
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from homeassistant.exceptions import HomeAssistantError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from homeassistant.core import HomeAssistant
 
 
@@ -24,8 +26,10 @@ class Cloud(ModuleType):
         """Begin with a subscription, and no webhooks."""
         super().__init__("homeassistant.components.cloud")
         self.subscribed = True
+        self.url = self.URL
         self.failure: Exception | None = None
         self.hooks: dict[str, str] = {}
+        self.listeners: list[Callable[..., None]] = []
 
     def async_active_subscription(self, _: HomeAssistant) -> bool:
         """Say whether there is a subscription."""
@@ -37,7 +41,7 @@ class Cloud(ModuleType):
         """Relay a webhook."""
         if self.failure is not None:
             raise self.failure
-        return self.hooks.setdefault(webhook_id, self.URL)
+        return self.hooks.setdefault(webhook_id, self.url)
 
     async def async_delete_cloudhook(self, _: HomeAssistant, webhook_id: str) -> None:
         """Relay it no longer, or fail as the real one does."""
@@ -45,3 +49,19 @@ class Cloud(ModuleType):
             raise self.failure
         if self.hooks.pop(webhook_id, None) is None:
             raise ValueError("Hook is not enabled for the cloud.")
+
+    def async_listen_connection_change(
+        self, _: HomeAssistant, listener: Callable[..., None]
+    ) -> Callable[[], None]:
+        """Have a listener hear when the cloud comes and goes."""
+        return self._listen(listener)
+
+    def async_listen_cloudhook_change(
+        self, _: HomeAssistant, webhook_id: str, listener: Callable[..., None]
+    ) -> Callable[[], None]:
+        """Have a listener hear when a webhook's address changes."""
+        return self._listen(listener)
+
+    def _listen(self, listener: Callable[..., None]) -> Callable[[], None]:
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)

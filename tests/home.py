@@ -1,5 +1,6 @@
 """What a home sees of its numbers, and does with them."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from homeassistant.util.json import json_loads_object
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms.const import DOMAIN
+from custom_components.virtual_sms.runtime import GATEWAYS
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -79,10 +81,25 @@ def revoke(sim: Simulator) -> None:
 
 async def settle(hass: HomeAssistant, sim: Simulator) -> None:
     """Let all that is under way come to its end, on both sides."""
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await _rest(hass)
     while sim._tasks:
         await sim.settled()
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await _rest(hass)
+
+
+async def refresh(hass: HomeAssistant, sim: Simulator, entry: ConfigEntry) -> None:
+    """Poll now."""
+    await entry.runtime_data.coordinator.async_refresh()
+    await settle(hass, sim)
+
+
+async def _rest(hass: HomeAssistant) -> None:
+    """Wait for the home, and until everything has been told."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+    for gateway in list(hass.data[GATEWAYS].values()):
+        while gateway._announcer._noting is not None:
+            await asyncio.wait([gateway._announcer._noting])
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def entity_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str:

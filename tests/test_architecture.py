@@ -30,7 +30,9 @@ CORE = {
     "line",
     "numbers",
     "outbox",
+    "privacy",
     "segments",
+    "verdict",
 }
 PROVIDERS = ("twilio", "ovh")
 SDKS = {"twilio", "ovh", "requests", "urllib3"}

@@ -9,7 +9,9 @@ from custom_components.virtual_sms.adapters.errors import (
 from custom_components.virtual_sms.adapters.models import CallbackUrls, Capability
 from custom_components.virtual_sms.callbacks import (
     CallbackRegistration,
+    CallbacksOverruledError,
     ForeignCallbackError,
+    Standing,
 )
 
 from .fakes import NUMBER, Clock, FakeAdapter
@@ -207,3 +209,57 @@ async def test_a_number_that_is_gone_needs_no_release(
     with pytest.raises(ProviderUnavailableError):
         await registration.release(OURS, previous=None, heir=None)
     assert adapter.written == []
+
+
+async def test_inspecting(
+    adapter: FakeAdapter, registration: CallbackRegistration
+) -> None:
+    """It is told whose URL stands there, and nothing is changed."""
+    finding = await registration.inspect(OURS)
+    assert (finding.standing, finding.foreign_url) == (Standing.MISSING, None)
+    for url, standing, foreign_url in (
+        (OURS, Standing.OURS, None),
+        (MOVED, Standing.MISSING, None),
+        (FOREIGN, Standing.FOREIGN, FOREIGN),
+    ):
+        adapter.urls = single(url)
+        finding = await registration.inspect(OURS)
+        assert (finding.standing, finding.foreign_url) == (standing, foreign_url)
+    assert not adapter.written
+    assert FOREIGN not in repr(finding)
+
+
+async def test_inspecting_an_account(
+    adapter: FakeAdapter, registration: CallbackRegistration
+) -> None:
+    """A sibling's URL serves as well; half of the URLs does not."""
+    share(adapter)
+    for urls, standing in (
+        (shared(SIBLING), Standing.OURS),
+        (single(OURS), Standing.MISSING),
+        (CallbackUrls(inbound=OURS, status=FOREIGN), Standing.FOREIGN),
+    ):
+        adapter.urls = urls
+        assert (await registration.inspect(OURS)).standing is standing
+
+
+async def test_overruled(
+    adapter: FakeAdapter, registration: CallbackRegistration
+) -> None:
+    """Where our URL would have no effect, it is not set."""
+    adapter.urls = CallbackUrls(overruled_by="application")
+    with pytest.raises(CallbacksOverruledError) as caught:
+        await registration.claim(OURS, replace=True)
+    assert caught.value.by == "application"
+    assert not adapter.written
+    assert (await registration.inspect(OURS)).overruled_by == "application"
+
+
+async def test_perhaps_overruled(
+    adapter: FakeAdapter, registration: CallbackRegistration
+) -> None:
+    """Where it may have none, it is set, and the doubt is passed on."""
+    adapter.urls = CallbackUrls(perhaps_overruled_by="messaging_service")
+    assert (await registration.inspect(OURS)).perhaps_overruled_by
+    assert await registration.claim(OURS) is None
+    assert adapter.urls == single(OURS)

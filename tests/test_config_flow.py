@@ -367,13 +367,15 @@ async def test_number_set_up_meanwhile(
     number = simulator.providers[provider].number
     result = await to_number(hass, simulator, provider)
     at_callbacks = await to_callbacks(hass, simulator, provider)
-    expect_abort(await answer(hass, result, number=number), "already_in_progress")
+    # A window that was closed half-way does not keep the number for itself.
+    result = await answer(hass, result, number=number)
+    assert result["step_id"] == "callbacks"
 
     MockConfigEntry(
         domain=DOMAIN, unique_id=unique_id(simulator, provider, number)
     ).add_to_hass(hass)
-    result = await answer(hass, at_callbacks, mode="automatic")
-    expect_abort(result, "already_configured")
+    for flow, mode in ((at_callbacks, "automatic"), (result, "polling")):
+        expect_abort(await answer(hass, flow, mode=mode), "already_configured")
     assert registered(simulator, provider) == {None}
 
 
@@ -455,6 +457,21 @@ async def test_home_without_public_url(
     result = await answer(hass, result, mode="polling")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert CONF_CALLBACK_URL not in result["data"]
+
+
+async def test_url_would_be_ignored(
+    hass: HomeAssistant, simulator: Simulator, home_url: str
+) -> None:
+    """Where an application overrules the number's URL, the form explains that."""
+    number = simulator.twilio.numbers[simulator.twilio.NUMBER]
+    number.sms_application_sid = "AP" + "0" * 32
+    result = await to_callbacks(hass, simulator, "twilio")
+    result = await answer(hass, result, mode="automatic")
+    expect_form(result, "callbacks", {"base": "callbacks_overruled"})
+    assert not number.sms_url
+    number.sms_application_sid = ""
+    result = await answer(hass, result, mode="automatic")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR, FaultKind.RATE_LIMITED])
@@ -845,27 +862,6 @@ async def test_account_counts_where_listing_is_forbidden(
     with patch.object(adapter, "list_numbers", side_effect=MissingRightsError):
         result = await answer(hass, result, **credentials(simulator, "ovh"))
     expect_abort(result, reason)
-
-
-async def test_options(
-    hass: HomeAssistant, simulator: Simulator, provider: str
-) -> None:
-    """The options begin with what applies without them, and are whole numbers."""
-    entry = await set_up(hass, simulator, provider, mode="polling")
-    flow = hass.config_entries.options
-    result = await flow.async_init(entry.entry_id)
-    interval = ADAPTERS[provider].poll_interval
-    assert shown(result) == {"poll_interval": interval, "retry_for": 30}
-    typed: dict[str, Any] = {"poll_interval": 90.0, "retry_for": 0.0}
-    result = await flow.async_configure(result["flow_id"], typed)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {"poll_interval": 90, "retry_for": 0}
-    assert {type(value) for value in entry.options.values()} == {int}
-
-    result = await flow.async_init(entry.entry_id)
-    assert shown(result) == entry.options
-    with pytest.raises(InvalidData):
-        await flow.async_configure(result["flow_id"], {"poll_interval": 1})
 
 
 async def test_flow_over_http(

@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.virtual_sms.adapters.models import Capability
 from custom_components.virtual_sms.const import OPTION_POLL_INTERVAL
 
-from .home import RECIPIENT, SENDER, listen, send, settle, state
+from .home import RECIPIENT, SENDER, listen, refresh, send, settle, state
 
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory
@@ -71,12 +71,11 @@ async def test_lost_callback(
 ) -> None:
     """What no callback brought is found by a poll, and after a gap it is late."""
     heard = listen(hass)
-    coordinator = coordinator_of(entry)
     simulator.faults.add("server_error", provider=provider)
-    await coordinator.async_refresh()
+    await refresh(hass, simulator, entry)
     simulator.providers[provider].receive(SENDER, "Hello", callback=False)
     simulator.faults.clear()
-    await coordinator.async_refresh()
+    await refresh(hass, simulator, entry)
     assert heard.texts == ["Hello"]
     assert heard.received[0]["late"] is True
 
@@ -94,7 +93,7 @@ async def test_trouble_is_told_once(
     caplog.clear()
     simulator.faults.add("bad_gateway", provider=provider)
     for _ in range(3):
-        await coordinator.async_refresh()
+        await refresh(hass, simulator, entry)
     name = {"twilio": "Twilio", "ovh": "OVHcloud"}[provider]
     ours = [each for each in caplog.records if "coordinator" in each.name]
     assert len(ours) == 1
@@ -103,7 +102,7 @@ async def test_trouble_is_told_once(
 
     simulator.faults.clear()
     for _ in range(2):
-        await coordinator.async_refresh()
+        await refresh(hass, simulator, entry)
     ours = [each for each in caplog.records if "coordinator" in each.name]
     assert len(ours) == 2
     assert coordinator.update_interval == timedelta(minutes=10)
@@ -114,8 +113,7 @@ async def test_patience_that_was_asked_for(
 ) -> None:
     """A provider that names a pause gets it."""
     simulator.faults.add("rate_limited", provider=provider, retry_after=300)
-    coordinator = coordinator_of(entry)
-    await coordinator.async_refresh()
+    await refresh(hass, simulator, entry)
     simulator.faults.clear()
     asked = len(simulator.requests)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=200))
@@ -137,13 +135,12 @@ async def test_balance_now_and_then(
     def asked() -> int:
         return sum("Balance" in each.path for each in simulator.requests)
 
-    coordinator = coordinator_of(twilio_entry)
     before = asked()
     for _ in range(3):
-        await coordinator.async_refresh()
+        await refresh(hass, simulator, twilio_entry)
     assert asked() == before
     freezer.tick(timedelta(minutes=11))
-    await coordinator.async_refresh()
+    await refresh(hass, simulator, twilio_entry)
     assert asked() == before + 1
     assert state(hass, twilio_entry, "balance").state == "12.34"
 
@@ -162,7 +159,7 @@ async def test_balance_that_may_not_be_read(
         body='{"code": 70051, "message": "no", "status": 403}',
     )
     freezer.tick(timedelta(minutes=11))
-    await coordinator_of(twilio_entry).async_refresh()
+    await refresh(hass, simulator, twilio_entry)
     assert state(hass, twilio_entry, "balance").state == "unknown"
     assert state(hass, twilio_entry, "line_status").state == "available"
 

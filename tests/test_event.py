@@ -10,7 +10,17 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 import pytest
 
-from .home import RECIPIENT, SENDER, entity_id, listen, picture, send, settle, state
+from .home import (
+    RECIPIENT,
+    SENDER,
+    entity_id,
+    listen,
+    picture,
+    refresh,
+    send,
+    settle,
+    state,
+)
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -65,7 +75,7 @@ async def test_delivery(
     heard = listen(hass)
     [message] = await send(hass, twilio_entry, to=to)
     await settle(hass, simulator)
-    await twilio_entry.runtime_data.coordinator.async_refresh()
+    await refresh(hass, simulator, twilio_entry)
     attributes = state(hass, twilio_entry, "delivery").attributes
     assert attributes["event_type"] == attributes["status"] == status
     assert attributes["reason"] == reason

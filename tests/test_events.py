@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from homeassistant.core import callback
 import pytest
 
 from custom_components.virtual_sms.adapters.models import (
@@ -11,16 +12,16 @@ from custom_components.virtual_sms.adapters.models import (
     Media,
     RejectReason,
 )
-from custom_components.virtual_sms.announcements import (
-    Announcement,
-    Received,
-    StatusChanged,
-)
+from custom_components.virtual_sms.announcements import Received, StatusChanged
 from custom_components.virtual_sms.events import (
+    EVENT_RECEIVED,
+    EVENT_STATUS,
+    News,
     async_publish,
     async_subscribe,
     describe,
 )
+from custom_components.virtual_sms.privacy import Privacy
 
 from .home import listen
 
@@ -114,18 +115,27 @@ def test_status() -> None:
 async def test_publish(hass: HomeAssistant) -> None:
     """The bus hears first, then the entities of that number, and only they."""
     heard = listen(hass)
-    one: list[Announcement] = []
-    other: list[Announcement] = []
-    unsubscribe = async_subscribe(hass, "one", one.append)
-    async_subscribe(hass, "other", other.append)
-    async_publish(hass, COMMON, CHANGE)
-    async_publish(hass, COMMON, message())
+    one: list[News] = []
+    other: list[News] = []
+
+    @callback
+    def hear_one(announcement: News) -> None:
+        one.append(announcement)
+
+    @callback
+    def hear_other(announcement: News) -> None:
+        other.append(announcement)
+
+    unsubscribe = async_subscribe(hass, "one", hear_one)
+    async_subscribe(hass, "other", hear_other)
+    async_publish(hass, COMMON, Privacy.FULL, CHANGE)
+    async_publish(hass, COMMON, Privacy.FULL, message())
     await hass.async_block_till_done()
     assert heard.statuses == [COMMON | describe(CHANGE)[1]]
     assert heard.received == [COMMON | describe(message())[1]]
-    assert one == [CHANGE, message()]
+    assert [each.event_type for each in one] == [EVENT_STATUS, EVENT_RECEIVED]
     assert not other
 
     unsubscribe()
-    async_publish(hass, COMMON, CHANGE)
+    async_publish(hass, COMMON, Privacy.FULL, CHANGE)
     assert len(one) == 2

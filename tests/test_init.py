@@ -24,7 +24,7 @@ from custom_components.virtual_sms.inbox import Inbox
 from custom_components.virtual_sms.runtime import GATEWAYS
 
 from .flows import answer, set_up, to_callbacks
-from .home import SENDER, listen, revoke, send, settle, state
+from .home import SENDER, listen, refresh, revoke, send, settle, state
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -46,7 +46,7 @@ def traces(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
     return {
         "webhooks": [each for each in webhooks if each == entry.data[CONF_WEBHOOK_ID]],
         "gateways": list(hass.data[GATEWAYS]),
-        "notify": [each for each in hass.services.async_services().get("notify", ())],
+        "notify": list(hass.services.async_services().get("notify", ())),
         "signals": [
             each
             for each, listeners in signals.items()
@@ -183,8 +183,8 @@ async def test_restart_while_down(
     [message] = await send(hass, entry)
     assert message["status"] == "queued"
 
-    await entry.runtime_data.coordinator.async_refresh()
-    await entry.runtime_data.coordinator.async_refresh()
+    await refresh(hass, simulator, entry)
+    await refresh(hass, simulator, entry)
     errors = [each for each in caplog.records if each.levelname == "ERROR"]
     assert len(errors) == 1
     assert "rate_limited" in errors[0].getMessage()
@@ -195,7 +195,7 @@ async def test_revoked_while_running(
 ) -> None:
     """A key that is revoked is noticed by the next poll."""
     revoke(simulator)
-    await entry.runtime_data.coordinator.async_refresh()
+    await refresh(hass, simulator, entry)
     await hass.async_block_till_done()
     [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert flow["context"]["source"] == "reauth"
@@ -240,7 +240,7 @@ async def test_held_until_started(
     simulator.twilio.receive(SENDER, "Hello")
     [message] = await send(hass, twilio_entry)
     await simulator.settled()
-    assert [each.status for each in simulator.callbacks][0] == 200
+    assert simulator.callbacks[0].status == 200
     assert not heard.received
     assert not heard.statuses
     assert state(hass, twilio_entry, "message").state == "unknown"

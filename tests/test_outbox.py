@@ -443,6 +443,8 @@ async def test_a_doubt_may_outlast_the_deadline(home: Home) -> None:
         [TIMEOUT, None],
         [None, TIMEOUT],
         [(TIMEOUT, 19), None],
+        [(TIMEOUT, 19), (ANSWERED, 0)],
+        [(ANSWERED, 0), (TIMEOUT, 19)],
     ],
 )
 async def test_twins_in_doubt(home: Home, outcomes: list[Any]) -> None:

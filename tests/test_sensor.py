@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
-from .home import RECIPIENT, SENDER, entity_id, picture, send, settle, state
+from .home import RECIPIENT, SENDER, entity_id, picture, refresh, send, settle, state
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -142,15 +142,14 @@ async def test_provider_down(
 ) -> None:
     """What is polled becomes unavailable, and nothing else does."""
     simulator.faults.add("server_error", provider=provider)
-    coordinator = entry.runtime_data.coordinator
-    await coordinator.async_refresh()
+    await refresh(hass, simulator, entry)
     assert state(hass, entry, "balance").state == STATE_UNAVAILABLE
     assert state(hass, entry, "line_status").state == "unavailable"
     assert state(hass, entry, "sent").state == "0"
     assert state(hass, entry, "last_message").state == STATE_UNKNOWN
 
     simulator.faults.clear()
-    await coordinator.async_refresh()
+    await refresh(hass, simulator, entry)
     assert state(hass, entry, "line_status").state == "available"
     assert state(hass, entry, "balance").state != STATE_UNAVAILABLE
 

@@ -270,6 +270,7 @@ async def test_no_patience(
     with pytest.raises(HomeAssistantError) as caught:
         await send(hass, entry, **data)
     assert caught.type is HomeAssistantError
+    await settle(hass, simulator)
     assert [(each["status"], each["reason"]) for each in heard.statuses] == [
         ("queued", None),
         ("failed", "expired"),
@@ -321,7 +322,7 @@ async def test_unloaded_meanwhile(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """Who sends while the number is unloaded gets an answer, and later the message."""
-    fault = simulator.faults.add("slow", method="POST", delay=30)
+    fault = simulator.faults.add("slow", path="/Messages", method="POST", delay=30)
     heard = listen(hass)
     task = hass.async_create_task(send(hass, twilio_entry))
     while not fault.hits:

@@ -9,6 +9,7 @@ import re
 from string import Formatter
 from typing import Any
 
+from homeassistant.helpers.selector import SelectSelector
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
@@ -19,7 +20,10 @@ from custom_components.virtual_sms.adapters.errors import (
     MessageRejectedError,
     SmsError,
 )
-from custom_components.virtual_sms.adapters.models import RejectReason
+from custom_components.virtual_sms.adapters.models import (
+    DeliveryStatus,
+    RejectReason,
+)
 from custom_components.virtual_sms.flow_access import CONSENT_ERRORS, FORM_ERRORS
 from custom_components.virtual_sms.flow_schemas import (
     SECTION_ADVANCED,
@@ -28,6 +32,7 @@ from custom_components.virtual_sms.flow_schemas import (
     options_schema,
 )
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
+from custom_components.virtual_sms.verdict import Verdict
 
 ROOT = Path(sensor.__file__).parent
 LANGUAGES = sorted(path.stem for path in (ROOT / "translations").glob("*.json"))
@@ -38,6 +43,10 @@ URL = re.compile(r"(\w+://|www\.)", re.IGNORECASE)
 HTML = re.compile(r"<[a-z!/]", re.IGNORECASE)
 QUOTED_PLACEHOLDER = re.compile(r"'{\w+}'")
 REFERENCE = re.compile(r"\[%")
+PLACEHOLDERS_OF_LOGBOOK = {
+    "logbook_received_text": {"correspondent", "text"},
+    "logbook_someone": set[str](),
+}
 KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 
@@ -127,11 +136,18 @@ def _translated(node: ast.AST) -> list[ast.Call]:
     ]
 
 
-def in_flow(word: str) -> set[str]:
-    """Return what the flow gives as a `reason`, a `step_id` and the like."""
-    tree = ast.parse((ROOT / "config_flow.py").read_text(encoding="utf-8"))
+def in_flow(word: str, *modules: str) -> set[str]:
+    """Return what a flow gives as a `reason`, a `step_id` and the like.
+
+    Its steps are in its own module and in the one that both flows share.
+    """
+    trees = [
+        ast.parse((ROOT / f"{module}.py").read_text(encoding="utf-8"))
+        for module in (*(modules or ["config_flow"]), "flow_callbacks")
+    ]
     return {
         str(node.value.value)
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.keyword)
         and node.arg == word
@@ -201,7 +217,8 @@ def test_exceptions_are_complete(language: str) -> None:
         for reason in RejectReason
         if reason is not RejectReason.OTHER
     }
-    expected = codes() | rules | reasons | set(raised()) | {"invalid_number"}
+    verdicts = {f"return_path_{each}" for each in Verdict}
+    expected = codes() | rules | reasons | set(raised()) | {"invalid_number"} | verdicts
     assert set(read(language)["exceptions"]) == expected
 
 
@@ -251,9 +268,11 @@ def test_other_forms_are_complete(language: str) -> None:
     init = options["step"]["init"]
     fields = fields_of(options_schema())
     assert sorted(init["data"]) == sorted(init["data_description"]) == sorted(fields)
-    (mode,) = callbacks_schema("polling").schema.values()
-    modes = read(language)["selector"][mode.config["translation_key"]]["options"]
-    assert sorted(modes) == sorted(mode.config["options"])
+    for select in options_schema().schema.values():
+        if isinstance(select, SelectSelector):
+            words = read(language)["selector"][select.config["translation_key"]]
+            assert sorted(words["options"]) == sorted(select.config["options"])
+    assert set(read(language)["selector"]) == {"mode", "privacy"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -273,15 +292,47 @@ def test_flow_says_everything(language: str) -> None:
     }
     assert set(config["abort"]) == in_flow("reason") | home_assistants
 
-    steps = in_flow("step_id") - {"init"} | set(ADAPTERS)
+    steps = in_flow("step_id") | set(ADAPTERS)
     assert set(config["step"]) == steps
     assert set(config["progress"]) == in_flow("progress_action")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_options_say_everything(language: str) -> None:
+    """Every step and error of the options has its words, as in the set-up."""
+    config, options = read(language)["config"], read(language)["options"]
+    assert set(options["step"]) == in_flow("step_id", "options_flow")
+    for step in set(options["step"]) - {"init"}:
+        assert options["step"][step] == config["step"][step]
+    errors = set(FORM_ERRORS.values()) | {"no_public_url", "unknown"}
+    assert set(options["error"]) == errors
+    assert not set().union(*map(placeholders, options["error"].values()))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_logbook_is_complete(language: str) -> None:
+    """Everything that happens has its sentence."""
+    keys = {"received", "received_text", "someone", *DeliveryStatus}
+    common = read(language)["common"]
+    assert set(common) == {f"logbook_{key}" for key in keys}
+    for key, text in common.items():
+        expected = PLACEHOLDERS_OF_LOGBOOK.get(key, {"correspondent"})
+        assert placeholders(text) == expected, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_system_health_is_complete(language: str) -> None:
+    """Each line of the system page has its words."""
+    reachable = {f"can_reach_{key}" for key in ADAPTERS}
+    expected = reachable | {"numbers", "numbers_loaded", "pending_messages"}
+    assert set(read(language)["system_health"]["info"]) == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_flow_fills_its_placeholders(language: str) -> None:
     """What a form's text refers to is what the flow gives it."""
     config = read(language)["config"]
+    assert placeholders(config["step"]["callbacks"]["description"]) == {"way"}
     assert placeholders(config["step"]["manual"]["description"]) == {"callback_url"}
     assert placeholders(config["step"]["takeover"]["description"]) == {"foreign_url"}
     assert placeholders(config["progress"]["authorize"]) == {"url"}

@@ -19,7 +19,7 @@ from simulator.callbacks import Quirk
 from simulator.twilio_callbacks import inbound_fields, sign, status_fields
 
 from .flows import set_up
-from .home import RECIPIENT, SENDER, Heard, listen, send, settle, state
+from .home import RECIPIENT, SENDER, Heard, listen, refresh, send, settle, state
 
 if TYPE_CHECKING:
     from aiohttp.test_utils import TestClient
@@ -229,7 +229,7 @@ async def test_bell_while_down(
     simulator.faults.add("server_error", provider="ovh", path="incoming", times=1)
     simulator.ovh.receive(SENDER, "Hello")
     await settle(hass, simulator)
-    await ovh_entry.runtime_data.coordinator.async_refresh()
+    await refresh(hass, simulator, ovh_entry)
     assert heard.texts == ["Hello"]
     assert [each.status for each in simulator.callbacks] == [200]
 
@@ -356,6 +356,34 @@ async def test_our_fault(
     assert heard.texts == ["Hello"]
 
 
+async def test_caller_hangs_up(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    client: TestClient[Any, Any],
+) -> None:
+    """What is written down is told, whether or not its caller waits for the answer."""
+    heard, held = listen(hass), asyncio.Event()
+    records = twilio_entry.runtime_data.gateway.ledger.inbound
+    admit = records.admit
+
+    async def admit_slowly(*args: Any, **kwargs: Any) -> Any:
+        news = await admit(*args, **kwargs)
+        await held.wait()
+        return news
+
+    fields = inbound(simulator)
+    headers = signed(simulator, twilio_entry, fields)
+    post = client.post(path(twilio_entry), data=fields, headers=headers)
+    with patch.object(records, "admit", admit_slowly):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(post, 0.2)
+        await asyncio.sleep(0.1)
+        held.set()
+        await settle(hass, simulator)
+    assert heard.texts == ["Hello"]
+
+
 async def via_cloud(
     hass: HomeAssistant,
     entry: ConfigEntry,
@@ -389,6 +417,7 @@ async def test_twilio_via_cloud(
     headers = signed(simulator, twilio_entry, fields)
     assert await via_cloud(hass, twilio_entry, "POST", body, headers) == 200
     assert await via_cloud(hass, twilio_entry, "POST", body, FORM) == 403
+    await settle(hass, simulator)
     assert heard.texts == ["Hé"]
 
     [message] = simulator.twilio.messages

@@ -7,7 +7,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from .home import listen, send, settle, state
+from .home import listen, refresh, send, settle, state
 
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from simulator import Simulator
+
+
+SENDING = r"/Messages\.json|/jobs"
 
 
 async def pass_time(
@@ -37,7 +40,7 @@ async def test_sent_when_the_provider_is_back(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """A message waits for its provider, is tried again, and sent once."""
-    simulator.faults.add("rate_limited", provider=provider, times=2)
+    simulator.faults.add("rate_limited", method="POST", path=SENDING, times=2)
     heard = listen(hass)
     [message] = await send(hass, entry)
     assert message["status"] == "queued"
@@ -57,7 +60,7 @@ async def test_given_up_in_the_end(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """When its time is over a message has failed."""
-    simulator.faults.add("rate_limited", provider=provider)
+    simulator.faults.add("rate_limited", method="POST", path=SENDING)
     heard = listen(hass)
     [message] = await send(hass, entry, retry_for={"seconds": 90})
     for _ in range(10):
@@ -75,7 +78,7 @@ async def test_over_a_reload(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """What waits goes on waiting over a restart, under the same id."""
-    simulator.faults.add("rate_limited", provider=provider)
+    simulator.faults.add("rate_limited", method="POST", path=SENDING)
     heard = listen(hass)
     [message] = await send(hass, entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -99,12 +102,12 @@ async def test_doubt_is_settled(
     kind: str,
 ) -> None:
     """A message whose answer was lost is looked for, not sent again."""
-    simulator.faults.add(kind, provider=provider, method="POST", times=1)
+    simulator.faults.add(kind, method="POST", path=SENDING, times=1)
     heard = listen(hass)
     [message] = await send(hass, entry)
     for _ in range(6):
         await pass_time(hass, simulator, freezer, 30)
-    await entry.runtime_data.coordinator.async_refresh()
+    await refresh(hass, simulator, entry)
     assert len(simulator.providers[provider].messages) == 1
     assert heard.course(message["message_id"])[-1] == "delivered"
 
@@ -117,7 +120,7 @@ async def test_trouble(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Whatever happens to the outbox, it is woken again."""
-    simulator.faults.add("rate_limited", provider="twilio", times=1)
+    simulator.faults.add("rate_limited", method="POST", path=SENDING, times=1)
     heard = listen(hass)
     outbox = twilio_entry.runtime_data.gateway.outbox
     with patch.object(outbox, "work", side_effect=OSError):
@@ -135,7 +138,7 @@ async def test_stops_with_its_entry(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """An unloaded number sends nothing."""
-    simulator.faults.add("rate_limited", provider="twilio", times=1)
+    simulator.faults.add("rate_limited", method="POST", path=SENDING, times=1)
     await send(hass, twilio_entry)
     assert await hass.config_entries.async_unload(twilio_entry.entry_id)
     with patch.object(type(twilio_entry), "async_create_background_task") as create:

@@ -25,6 +25,7 @@ from homeassistant.util import dt as dt_util
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
 from .adapters.models import PhoneNumber
+from .care import Care
 from .const import (
     CONF_ACCOUNT,
     CONF_CALLBACK_URL,
@@ -34,22 +35,23 @@ from .const import (
     DOMAIN,
 )
 from .coordinator import VirtualSmsCoordinator
-from .events import async_publish
+from .events import async_publish, get_privacy
 from .gateway import Gateway, Host
 from .helpers import async_create_adapter, wants_new_credentials
+from .issues import async_clear_issues
 from .journal import Journal
 from .ledger import MIGRATIONS, Ledger
 from .line import Line, Surroundings
 from .notify import async_setup_notify
 from .public_url import async_forget_callback_url
-from .registration import async_ensure_callbacks, async_release_callbacks
+from .registration import Registrar, async_release_callbacks
 from .runtime import GATEWAYS, Runtime, VirtualSmsConfigEntry
 from .services import async_setup_services
 from .webhook import async_register as async_register_webhook
 from .worker import Worker
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = (Platform.EVENT, Platform.SENSOR)
+PLATFORMS = (Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
 _PRUNE_INTERVAL = timedelta(days=1)
 
 
@@ -70,14 +72,22 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
     gateway = await _async_create_gateway(hass, entry, worker)
     # From when the door is open, a callback may want the coordinator.
     coordinator = VirtualSmsCoordinator(hass, entry, gateway)
-    entry.runtime_data = Runtime(gateway=gateway, coordinator=coordinator)
+    entry.runtime_data = Runtime(
+        gateway=gateway,
+        coordinator=coordinator,
+        registrar=Registrar(hass, entry, gateway.line),
+    )
     await _async_open(hass, entry, gateway)
     try:
         await gateway.inbox.begin()
     except SmsError as err:
-        revoked = wants_new_credentials(err)
-        kind = ConfigEntryAuthFailed if revoked else ConfigEntryNotReady
-        raise kind(translation_domain=DOMAIN, translation_key=err.code) from err
+        if wants_new_credentials(err):
+            raise ConfigEntryAuthFailed(
+                translation_domain=DOMAIN, translation_key=err.code
+            ) from err
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN, translation_key=err.code
+        ) from err
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_setup_notify(hass, entry)
     await _async_start(hass, entry, worker)
@@ -86,11 +96,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
 
 async def async_unload_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> bool:
     """Put a number to rest; what it still has to send waits on disk."""
+    if entry.disabled_by is not None:
+        async_clear_issues(hass, entry)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
     """Leave nothing behind: neither at the provider, nor in the cloud, nor on disk."""
+    async_clear_issues(hass, entry)
     await async_release_callbacks(hass, entry)
     await async_forget_callback_url(hass, entry.data[CONF_WEBHOOK_ID])
     await _create_journal(hass, entry).erase()
@@ -149,7 +162,7 @@ def _create_host(
         ]
 
     return Host(
-        publish=partial(async_publish, hass, common),
+        publish=partial(async_publish, hass, common, get_privacy(entry)),
         wake=worker.async_wake,
         ask_later=ask_later,
         siblings=siblings,
@@ -162,6 +175,7 @@ def _create_device(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:
         identifiers={(DOMAIN, entry.entry_id)},
         entry_type=dr.DeviceEntryType.SERVICE,
         manufacturer=ADAPTERS[entry.data[CONF_PROVIDER]].name,
+        model=entry.data[CONF_NUMBER],
         name=entry.title,
     )
     return device.id
@@ -199,8 +213,10 @@ async def _async_start(
     async def start(hass: HomeAssistant) -> None:
         gateway.start()
         worker.async_start(gateway.outbox)
-        await async_ensure_callbacks(hass, entry, gateway.line)
+        await entry.runtime_data.registrar.async_follow()
+        entry.runtime_data.registrar.async_watch()
         await coordinator.async_refresh()
+        await Care(hass, entry).async_start()
         await gateway.ledger.prune()
 
     if hass.state is CoreState.running:

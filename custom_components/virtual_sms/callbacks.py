@@ -5,7 +5,8 @@ it is read first, never replaced unasked, and put back in the end.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from .adapters.base import SmsAdapter
 from .adapters.errors import NotFoundError, SmsError
@@ -21,6 +22,35 @@ class ForeignCallbackError(SmsError):
         """Keep the URL for the person to judge."""
         super().__init__("another application's URL stands at the provider")
         self.url = url
+
+
+class CallbacksOverruledError(SmsError):
+    """The provider ignores the number's own URLs: `by` names what it follows."""
+
+    code = "callbacks_overruled"
+
+    def __init__(self, by: str) -> None:
+        """Keep what the provider follows instead."""
+        super().__init__(f"overruled by: {by}")
+        self.by = by
+
+
+class Standing(StrEnum):
+    """Whose URL stands at the provider."""
+
+    OURS = "ours"
+    MISSING = "missing"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What was found at the provider; see CallbackUrls for who overrules."""
+
+    standing: Standing
+    foreign_url: str | None = field(default=None, repr=False)
+    overruled_by: str | None = None
+    perhaps_overruled_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +70,31 @@ class CallbackRegistration:
         """Return what should stand at the provider."""
         return CallbackUrls(inbound=url, status=url if self._is_shared else None)
 
+    async def inspect(self, url: str) -> Finding:
+        """Say whose URL stands at the provider, and change nothing."""
+        current = await self.adapter.get_callbacks(self.number)
+        foreign = self._foreign(current)
+        standing = Standing.FOREIGN if foreign else Standing.MISSING
+        if self._serves(current, url):
+            standing = Standing.OURS
+        return Finding(
+            standing=standing,
+            foreign_url=foreign[0] if foreign else None,
+            overruled_by=current.overruled_by,
+            perhaps_overruled_by=current.perhaps_overruled_by,
+        )
+
     async def claim(self, url: str, *, replace: bool = False) -> CallbackUrls | None:
         """Set our URL and return the foreign ones it replaced, if any.
 
         A URL of this home is left alone where it still leads here: lines of one
-        account share it. Raises ForeignCallbackError unless told to replace.
+        account share it. Raises ForeignCallbackError unless told to replace, and
+        CallbacksOverruledError where a URL of ours would have no effect.
         """
         current = await self.adapter.get_callbacks(self.number)
-        foreign = [each for each in _urls(current) if not self._is_own(each)]
+        if current.overruled_by:
+            raise CallbacksOverruledError(current.overruled_by)
+        foreign = self._foreign(current)
         if foreign and not replace:
             raise ForeignCallbackError(foreign[0])
         if not self._serves(current, url):
@@ -79,6 +126,9 @@ class CallbackRegistration:
     @property
     def _is_shared(self) -> bool:
         return Capability.SHARED_CALLBACK_URLS in self.adapter.capabilities
+
+    def _foreign(self, urls: CallbackUrls) -> list[str]:
+        return [each for each in _urls(urls) if not self._is_own(each)]
 
     def _is_own(self, url: str) -> bool:
         return any(mark in url for mark in self.own)

@@ -7,17 +7,14 @@ from homeassistant.components import webhook
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
-    OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import callback
 
 from .adapters import ADAPTERS
-from .adapters.errors import UnsupportedFeatureError
-from .callbacks import CallbackRegistration, ForeignCallbackError
+from .callbacks import CallbackRegistration
 from .const import (
     CONF_ACCOUNT,
     CONF_CALLBACK_URL,
@@ -28,10 +25,7 @@ from .const import (
     CONF_PROVIDER,
     DOMAIN,
     MODE_AUTOMATIC,
-    MODE_MANUAL,
     MODE_POLLING,
-    OPTION_POLL_INTERVAL,
-    OPTION_RETRY_FOR,
 )
 from .flow_access import (
     Access,
@@ -41,36 +35,32 @@ from .flow_access import (
     async_request_consent,
     needs_consent,
 )
+from .flow_callbacks import CallbackSteps, async_own_marks
 from .flow_schemas import (
-    CONF_CONFIRM,
     CONF_NAME,
-    DEFAULT_RETRY_FOR,
-    TAKEOVER,
     Form,
     callbacks_schema,
     credentials_schema,
     is_incomplete,
     keep_secrets,
     number_schema,
-    options_schema,
     read_credentials,
     shown_credentials,
 )
 from .numbers import InvalidNumberError
-from .public_url import (
-    async_callback_url,
-    async_forget_callback_url,
-    async_has_secure_url,
-)
+from .options_flow import VirtualSmsOptionsFlow
+from .public_url import async_has_secure_url
+from .return_path import async_preview
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
 
     from .adapters.models import CallbackUrls, PhoneNumber
+    from .runtime import VirtualSmsConfigEntry
 
 
-class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
+class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
     """One number becomes one config entry."""
 
     VERSION = 1
@@ -83,10 +73,6 @@ class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
     _access: Access
     _number: PhoneNumber
     _name: str
-    _mode: str
-    _callback_url = ""
-    _foreign_url: str
-    _keeps_url = False
 
     def __init__(self) -> None:
         """Choose the webhook early: its URL is shown before the entry exists."""
@@ -95,7 +81,9 @@ class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> VirtualSmsOptionsFlow:
+    def async_get_options_flow(
+        config_entry: VirtualSmsConfigEntry,
+    ) -> VirtualSmsOptionsFlow:
         return VirtualSmsOptionsFlow()
 
     @override
@@ -192,7 +180,7 @@ class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="already_configured")
         return await self.async_step_number()
 
-    def _renew(self, entry: ConfigEntry) -> ConfigFlowResult:
+    def _renew(self, entry: VirtualSmsConfigEntry) -> ConfigFlowResult:
         """Give an entry new credentials, provided that they open its number."""
         if not self._access.opens(entry.data[CONF_ACCOUNT], entry.data[CONF_NUMBER]):
             return self.async_abort(reason="wrong_account")
@@ -222,7 +210,9 @@ class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_choose(self, text: str) -> None:
         self._number = self._access.find(text, self.hass.config.country)
-        await self.async_set_unique_id(self._access.unique_id(self._number))
+        # A flow that was left in a closed tab must not keep the number for itself.
+        unique_id = self._access.unique_id(self._number)
+        await self.async_set_unique_id(unique_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
 
     async def async_step_callbacks(
@@ -235,68 +225,32 @@ class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await self._async_arrange(user_input[CONF_MODE])
         secure = async_has_secure_url(self.hass)
         schema = callbacks_schema(MODE_AUTOMATIC if secure else MODE_POLLING)
+        way = await async_preview(self.hass, self._access.adapter.base_url)
         return self.async_show_form(
             step_id="callbacks",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            description_placeholders={"way": way},
             errors=errors,
         )
 
-    async def _async_arrange(self, mode: str) -> ConfigFlowResult:
-        """Do what a mode needs before the entry exists."""
-        self._mode = mode
-        if mode == MODE_POLLING:
-            return self._create()
-        self._callback_url = await async_callback_url(self.hass, self._webhook_id)
-        if mode == MODE_MANUAL:
-            return await self.async_step_manual()
-        return await self._async_claim()
-
-    async def _async_claim(self, *, replace: bool = False) -> ConfigFlowResult:
-        """Put our URL at the provider, after asking where another one stands."""
+    @override
+    async def _async_registration(self) -> CallbackRegistration:
         self._abort_if_unique_id_configured()
-        registration = CallbackRegistration(
-            adapter=self._access.adapter, number=self._number, own=self._own
+        marks = async_own_marks(self.hass, self._provider, self._number.account)
+        return CallbackRegistration(
+            adapter=self._access.adapter,
+            number=self._number,
+            own=[self._webhook_id, self._callback_url, *marks],
         )
-        try:
-            previous = await registration.claim(self._callback_url, replace=replace)
-        except ForeignCallbackError as err:
-            self._foreign_url = err.url
-            return await self.async_step_takeover()
-        except UnsupportedFeatureError:
-            self._mode = MODE_MANUAL
-            return await self.async_step_manual()
-        return self._create(previous)
 
-    async def async_step_takeover(
-        self, user_input: Form | None = None
+    @override
+    async def _async_choose_again(self) -> ConfigFlowResult:
+        return await self.async_step_callbacks()
+
+    @override
+    async def _async_conclude(
+        self, previous: CallbackUrls | None = None
     ) -> ConfigFlowResult:
-        """Ask before another application's URL is replaced."""
-        errors = FormErrors()
-        if user_input is not None:
-            if not user_input[CONF_CONFIRM]:
-                return await self.async_step_callbacks()
-            with errors:
-                return await self._async_claim(replace=True)
-        return self.async_show_form(
-            step_id="takeover",
-            data_schema=TAKEOVER,
-            description_placeholders={"foreign_url": self._foreign_url},
-            errors=errors,
-        )
-
-    async def async_step_manual(
-        self, user_input: Form | None = None
-    ) -> ConfigFlowResult:
-        """Show the URL to paste into the provider's console."""
-        if user_input is not None:
-            return self._create()
-        return self.async_show_form(
-            step_id="manual",
-            description_placeholders={"callback_url": self._callback_url},
-        )
-
-    def _create(self, previous: CallbackUrls | None = None) -> ConfigFlowResult:
-        """Create the entry of the chosen number."""
         data: dict[str, Any] = {
             CONF_PROVIDER: self._provider,
             CONF_CREDENTIALS: self._credentials,
@@ -313,37 +267,18 @@ class VirtualSmsConfigFlow(ConfigFlow, domain=DOMAIN):
                 "inbound": previous.inbound,
                 "status": previous.status,
             }
+        # Another window may have been faster; this one must not replace its entry.
+        self._abort_if_unique_id_configured()
         return self.async_create_entry(
             title=self._name or self._number.number, data=data
         )
-
-    @callback
-    @override
-    def async_remove(self) -> None:
-        if self._callback_url and not self._keeps_url:
-            forget = async_forget_callback_url(self.hass, self._webhook_id)
-            self.hass.async_create_task(forget)
 
     @property
     def _free_numbers(self) -> list[PhoneNumber]:
         return self._access.free(self._async_current_ids())
 
     @property
-    def _own(self) -> list[str]:
-        """List what marks a URL in the account as this home's.
-
-        A cloud URL names no webhook, so whole URLs count as well.
-        """
-        marks = [self._webhook_id, self._callback_url]
-        for entry in self._async_current_entries():
-            data = entry.data
-            account = data[CONF_PROVIDER], data[CONF_ACCOUNT]
-            if account == (self._provider, self._number.account):
-                marks += [data[CONF_WEBHOOK_ID], data.get(CONF_CALLBACK_URL, "")]
-        return [mark for mark in marks if mark]
-
-    @property
-    def _entry(self) -> ConfigEntry | None:
+    def _entry(self) -> VirtualSmsConfigEntry | None:
         """Return the entry that reauth or reconfigure is about."""
         if self.source == SOURCE_REAUTH:
             return self._get_reauth_entry()
@@ -363,23 +298,3 @@ for _provider in ADAPTERS:
         f"async_step_{_provider}",
         partialmethod(VirtualSmsConfigFlow._async_credentials, _provider),  # noqa: SLF001
     )
-
-
-class VirtualSmsOptionsFlow(OptionsFlowWithReload):
-    """How often to ask for news, and how long to try to send."""
-
-    async def async_step_init(self, user_input: Form | None = None) -> ConfigFlowResult:
-        """Ask for both."""
-        if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        adapter = ADAPTERS[self.config_entry.data[CONF_PROVIDER]]
-        defaults = {
-            OPTION_POLL_INTERVAL: adapter.poll_interval,
-            OPTION_RETRY_FOR: DEFAULT_RETRY_FOR,
-        }
-        return self.async_show_form(
-            step_id="init",
-            data_schema=self.add_suggested_values_to_schema(
-                options_schema(), defaults | dict(self.config_entry.options)
-            ),
-        )

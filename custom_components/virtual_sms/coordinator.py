@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING, override
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -43,7 +42,7 @@ class LineState:
 class VirtualSmsCoordinator(DataUpdateCoordinator[LineState | None]):
     """Catch up with the provider's record on a timer."""
 
-    config_entry: ConfigEntry
+    config_entry: VirtualSmsConfigEntry
 
     def __init__(
         self, hass: HomeAssistant, entry: VirtualSmsConfigEntry, gateway: Gateway
@@ -67,7 +66,7 @@ class VirtualSmsCoordinator(DataUpdateCoordinator[LineState | None]):
         """Return what was last read of the balance."""
         return self.data.balance if self.data else None
 
-    def _choose_interval(self, entry: ConfigEntry) -> timedelta:
+    def _choose_interval(self, entry: VirtualSmsConfigEntry) -> timedelta:
         if not self._polls:
             return _NET_INTERVAL
         default = self._gateway.line.adapter.poll_interval

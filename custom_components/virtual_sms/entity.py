@@ -7,9 +7,8 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .announcements import Announcement
 from .const import DOMAIN
-from .events import async_subscribe
+from .events import News, async_subscribe
 from .runtime import VirtualSmsConfigEntry
 
 
@@ -30,7 +29,7 @@ class VirtualSmsEntity(Entity):
 
 
 class ListeningEntity(VirtualSmsEntity):
-    """An entity that hears what is announced of its number."""
+    """An entity that hears what is told of its number."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -41,5 +40,5 @@ class ListeningEntity(VirtualSmsEntity):
 
     @callback
     @abstractmethod
-    def _async_hear(self, announcement: Announcement) -> None:
-        """Take note of an announcement."""
+    def _async_hear(self, news: News) -> None:
+        """Take note of what happened."""

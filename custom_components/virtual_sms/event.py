@@ -1,17 +1,20 @@
 """Events: a message came in, a message of ours moved on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import override
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import (
+    EventEntity,
+    EventEntityDescription,
+    EventExtraStoredData,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .adapters.models import DeliveryStatus
-from .announcements import Announcement, Received, StatusChanged
 from .entity import ListeningEntity
-from .events import describe
+from .events import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
 from .runtime import VirtualSmsConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -21,19 +24,10 @@ RECEIVED = "received"
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualSmsEventDescription(EventEntityDescription):
-    """An event entity; `event_type` tells what an announcement is to it, if anything."""
+    """An event entity: the bus event that it shows, and what that is called here."""
 
-    event_type: Callable[[Announcement], str | None]
-
-
-def _inbound(announcement: Announcement) -> str | None:
-    return RECEIVED if isinstance(announcement, Received) else None
-
-
-def _outbound(announcement: Announcement) -> str | None:
-    if isinstance(announcement, StatusChanged):
-        return announcement.status.value
-    return None
+    source: str
+    read_type: Callable[[News], str]
 
 
 EVENTS = (
@@ -41,13 +35,15 @@ EVENTS = (
         key="message",
         translation_key="message",
         event_types=[RECEIVED],
-        event_type=_inbound,
+        source=EVENT_RECEIVED,
+        read_type=lambda _: RECEIVED,
     ),
     VirtualSmsEventDescription(
         key="delivery",
         translation_key="delivery",
         event_types=[status.value for status in DeliveryStatus],
-        event_type=_outbound,
+        source=EVENT_STATUS,
+        read_type=lambda news: str(news.data["status"]),
     ),
 )
 
@@ -67,11 +63,18 @@ class VirtualSmsEvent(ListeningEntity, EventEntity):
     _unrecorded_attributes = frozenset({"media", "recipient", "sender", "text"})
     entity_description: VirtualSmsEventDescription
 
+    @override
+    async def async_get_last_event_data(self) -> EventExtraStoredData | None:
+        """Restore no more than may be told by now."""
+        last = await super().async_get_last_event_data()
+        if last is None or last.last_event_attributes is None:
+            return last
+        veil = get_privacy(self._entry).veil
+        return replace(last, last_event_attributes=veil(last.last_event_attributes))
+
     @callback
     @override
-    def _async_hear(self, announcement: Announcement) -> None:
-        event_type = self.entity_description.event_type(announcement)
-        if event_type is not None:
-            _, attributes = describe(announcement)
-            self._trigger_event(event_type, attributes)
+    def _async_hear(self, news: News) -> None:
+        if news.event_type == self.entity_description.source:
+            self._trigger_event(self.entity_description.read_type(news), news.data)
             self.async_write_ha_state()

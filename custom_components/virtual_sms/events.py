@@ -1,6 +1,10 @@
-"""Tell Home Assistant what happened to a number: bus events, and our entities."""
+"""Tell Home Assistant what happened to a number: bus events, and our entities.
+
+All that is ever told goes through here, and so does the person's wish for privacy.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -10,32 +14,51 @@ from homeassistant.helpers.dispatcher import (
 )
 
 from .announcements import Announcement, Received, StatusChanged
-from .const import DOMAIN
+from .const import DOMAIN, OPTION_PRIVACY
+from .privacy import Privacy
+from .runtime import VirtualSmsConfigEntry
 from .segments import count_segments
 
 EVENT_RECEIVED: Final = f"{DOMAIN}_received"
 EVENT_STATUS: Final = f"{DOMAIN}_status"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What may be told of an announcement: an event's type and its own data."""
+
+    event_type: str
+    data: dict[str, object]
+
+
 @callback
 def async_publish(
-    hass: HomeAssistant, common: dict[str, str], announcement: Announcement
+    hass: HomeAssistant,
+    common: dict[str, str],
+    privacy: Privacy,
+    announcement: Announcement,
 ) -> None:
     """Fire the bus event of an announcement, then let our entities know.
 
     `common` holds what every event of the number carries.
     """
     event_type, data = describe(announcement)
-    hass.bus.async_fire(event_type, common | data)
-    async_dispatcher_send(hass, _signal(common["entry_id"]), announcement)
+    news = News(event_type=event_type, data=privacy.veil(data))
+    hass.bus.async_fire(event_type, common | news.data)
+    async_dispatcher_send(hass, _signal(common["entry_id"]), news)
 
 
 @callback
 def async_subscribe(
-    hass: HomeAssistant, entry_id: str, listener: Callable[[Announcement], None]
+    hass: HomeAssistant, entry_id: str, listener: Callable[[News], None]
 ) -> CALLBACK_TYPE:
-    """Have a listener hear every announcement of a number."""
+    """Have a listener hear all news of a number."""
     return async_dispatcher_connect(hass, _signal(entry_id), listener)
+
+
+def get_privacy(entry: VirtualSmsConfigEntry) -> Privacy:
+    """Return how much may be told of a number."""
+    return Privacy(entry.options.get(OPTION_PRIVACY, Privacy.FULL))
 
 
 def describe(announcement: Announcement) -> tuple[str, dict[str, object]]:

@@ -35,6 +35,7 @@ _LOGGER = logging.getLogger(__name__)
 
 FORM_ERRORS = {
     "account_suspended": "account_suspended",
+    "callbacks_overruled": "callbacks_overruled",
     "cannot_connect": "cannot_connect",
     "invalid_auth": "invalid_auth",
     "invalid_response": "cannot_connect",

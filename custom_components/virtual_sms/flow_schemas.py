@@ -1,6 +1,6 @@
 """The forms of the config flow, and how to read them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.data_entry_flow import section
@@ -25,9 +25,12 @@ from .const import (
     MODE_AUTOMATIC,
     MODE_MANUAL,
     MODE_POLLING,
+    OPTION_BALANCE_THRESHOLD,
     OPTION_POLL_INTERVAL,
+    OPTION_PRIVACY,
     OPTION_RETRY_FOR,
 )
+from .privacy import Privacy
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -38,6 +41,8 @@ CONF_API_URL = "api_url"
 CONF_CONFIRM = "confirm"
 CONF_NAME = "name"
 SECTION_ADVANCED = "advanced"
+
+MODES = (MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING)
 
 DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
@@ -140,21 +145,32 @@ def number_schema(numbers: list[PhoneNumber], *, typed: bool) -> vol.Schema:
 
 def callbacks_schema(default: str) -> vol.Schema:
     """Return the form that chooses how news reaches this home."""
-    mode = SelectSelectorConfig(
-        options=[MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING],
-        mode=SelectSelectorMode.LIST,
-        translation_key=CONF_MODE,
+    return vol.Schema(
+        {vol.Required(CONF_MODE, default=default): _choice(CONF_MODE, MODES)}
     )
-    return vol.Schema({vol.Required(CONF_MODE, default=default): SelectSelector(mode)})
 
 
 def options_schema() -> vol.Schema:
     """Return the form of the options."""
     return vol.Schema(
         {
+            vol.Optional(CONF_MODE): _choice(CONF_MODE, MODES),
             vol.Optional(OPTION_POLL_INTERVAL): _amount(5, 3600, "s"),
             vol.Optional(OPTION_RETRY_FOR): _amount(0, 1440, "min"),
+            vol.Optional(OPTION_BALANCE_THRESHOLD): NumberSelector(
+                NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
+            ),
+            vol.Optional(OPTION_PRIVACY): _choice(OPTION_PRIVACY, list(Privacy)),
         }
+    )
+
+
+def _choice(key: str, options: Sequence[str]) -> SelectSelector:
+    """Return a list to choose one from, each with its explanation in sight."""
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=list(options), mode=SelectSelectorMode.LIST, translation_key=key
+        )
     )
 
 

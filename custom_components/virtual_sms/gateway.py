@@ -116,14 +116,14 @@ class Gateway:
 
         Trouble with one of them is raised when all have been read.
         """
-        troubles: list[SmsError] = []
+        trouble: SmsError | None = None
         for sibling in self._host.siblings():
             try:
                 await sibling.inbox.catch_up(late=late)
             except SmsError as err:
-                troubles.append(err)
-        if troubles:
-            raise troubles[0]
+                trouble = trouble or err
+        if trouble is not None:
+            raise trouble
 
     async def concerns(self, event: Event) -> bool:
         """Say whether a bell may bring news to a line of the account."""

@@ -42,13 +42,17 @@ async def async_create_adapter(
 @callback
 def explain(hass: HomeAssistant, provider: str, err: Failure) -> str:
     """Say what went wrong and what to do, in the language of this home."""
-    key = f"component.{DOMAIN}.exceptions.{_sentence(provider, err)}.message"
+    sentence = find_sentence(hass, _sentence(provider, err))
+    return sentence.format(**_placeholders(err)) if sentence else str(err)
+
+
+@callback
+def find_sentence(hass: HomeAssistant, key: str) -> str | None:
+    """Find the sentence of one of our exceptions in the language of this home."""
     sentences = async_get_cached_translations(
         hass, hass.config.language, "exceptions", DOMAIN
     )
-    if key not in sentences:
-        return str(err)
-    return sentences[key].format(**_placeholders(err))
+    return sentences.get(f"component.{DOMAIN}.exceptions.{key}.message")
 
 
 @callback

@@ -7,7 +7,7 @@ answers one question: is this news? What it answers is on disk first.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 import sqlite3
 
 from .journal import Journal, Operation
@@ -62,6 +62,14 @@ class Tally:
     pending: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerHealth:
+    """What helps to find out why something hangs."""
+
+    schema: int
+    oldest_pending: timedelta | None
+
+
 class Ledger:
     """All that is remembered of one number, in two books."""
 
@@ -82,6 +90,11 @@ class Ledger:
         """Close the file; everything is on disk already."""
         await self._journal.close()
 
+    async def examine(self) -> LedgerHealth:
+        """Look at the file, and at what has been under way for longest."""
+        now = self._now()
+        return await self._run(lambda connection: _examine(connection, now))
+
     async def prune(self) -> None:
         """Forget what is too old, or too much, to matter."""
         now = self._now()
@@ -99,6 +112,15 @@ class Ledger:
         )
         self.tally = tally
         return result
+
+
+def _examine(connection: sqlite3.Connection, now: datetime) -> LedgerHealth:
+    (schema,) = connection.execute("PRAGMA user_version").fetchone()
+    (oldest,) = connection.execute(
+        "SELECT min(created_at) FROM outbound WHERE open"
+    ).fetchone()
+    age = None if oldest is None else now - datetime.fromtimestamp(oldest, UTC)
+    return LedgerHealth(schema=schema, oldest_pending=age)
 
 
 def _count(connection: sqlite3.Connection) -> Tally:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
+PARALLEL_UPDATES = 0
+
 # What other platforms understand may stand beside it: groups share their data.
 DATA_SCHEMA = vol.Schema(
     {vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA}, extra=vol.ALLOW_EXTRA

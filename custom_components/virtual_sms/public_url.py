@@ -1,7 +1,10 @@
 """Find the URL at which the internet reaches this home."""
 
+from collections.abc import Callable
+
 from homeassistant.components import webhook
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
@@ -18,13 +21,18 @@ class NoPublicUrlError(HomeAssistantError):
         super().__init__(translation_domain=DOMAIN, translation_key="no_public_url")
 
 
+class CloudAwayError(NoPublicUrlError):
+    """There is a subscription, but the cloud gives no URL at the moment."""
+
+
 async def async_callback_url(hass: HomeAssistant, webhook_id: str) -> str:
     """Return the URL that leads to a webhook from outside.
 
     An external URL is taken as it stands, an address or plain http included: it
-    is what the person chose. Raises NoPublicUrlError where there is none.
+    is what the person chose. Raises NoPublicUrlError where there is none, and its
+    child CloudAwayError where there may be one again soon.
     """
-    if _has_subscription(hass):
+    if async_has_subscription(hass):
         return await _async_cloudhook(hass, webhook_id)
     try:
         base = get_url(hass, allow_internal=False, allow_cloud=False, allow_ip=True)
@@ -46,9 +54,47 @@ async def async_forget_callback_url(hass: HomeAssistant, webhook_id: str) -> Non
 
 
 @callback
+def async_listen_to_address(
+    hass: HomeAssistant, webhook_id: str, changed: Callable[[], None]
+) -> CALLBACK_TYPE:
+    """Have a listener hear whenever the URL of a webhook may be another one."""
+
+    @callback
+    def hear(*_: object) -> None:
+        changed()
+
+    stops = [hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, hear)]
+    if CLOUD in hass.config.components:
+        from homeassistant.components import cloud  # noqa: PLC0415 heavy, and optional
+
+        stops += [
+            cloud.async_listen_connection_change(hass, hear),
+            cloud.async_listen_cloudhook_change(hass, webhook_id, hear),
+        ]
+
+    def stop() -> None:
+        for each in stops:
+            each()
+
+    return stop
+
+
+@callback
+def async_has_url(hass: HomeAssistant) -> bool:
+    """Say whether this home has an address of its own on the internet."""
+    if async_has_subscription(hass):
+        return True
+    try:
+        get_url(hass, allow_internal=False, allow_cloud=False)
+    except NoURLAvailableError:
+        return False
+    return True
+
+
+@callback
 def async_has_secure_url(hass: HomeAssistant) -> bool:
     """Say whether a provider can surely reach this home over https."""
-    if _has_subscription(hass):
+    if async_has_subscription(hass):
         return True
     try:
         get_url(hass, allow_internal=False, allow_cloud=False, require_ssl=True)
@@ -57,7 +103,9 @@ def async_has_secure_url(hass: HomeAssistant) -> bool:
     return True
 
 
-def _has_subscription(hass: HomeAssistant) -> bool:
+@callback
+def async_has_subscription(hass: HomeAssistant) -> bool:
+    """Say whether Home Assistant Cloud relays callbacks to this home."""
     if CLOUD not in hass.config.components:
         return False
     from homeassistant.components import cloud  # noqa: PLC0415 heavy, and optional
@@ -77,4 +125,4 @@ async def _async_cloudhook(hass: HomeAssistant, webhook_id: str) -> str:
         TimeoutError,
         ValueError,
     ) as err:
-        raise NoPublicUrlError from err
+        raise CloudAwayError from err

@@ -1,6 +1,7 @@
 """What lives as long as a config entry is loaded."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.util.hass_dict import HassKey
@@ -8,14 +9,18 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .coordinator import VirtualSmsCoordinator
 from .gateway import Gateway
+from .registration import Registrar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """A number at work, and what is polled of it."""
+    """A number at work, what is polled of it, and how its callbacks were answered."""
 
     gateway: Gateway
     coordinator: VirtualSmsCoordinator
+    registrar: Registrar
+    answers: Counter[int] = field(default_factory=Counter)
+    """How many callbacks got which HTTP status."""
 
 
 type VirtualSmsConfigEntry = ConfigEntry[Runtime]

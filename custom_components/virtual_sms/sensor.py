@@ -19,9 +19,9 @@ from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .adapters.models import Capability, DeliveryStatus
-from .announcements import Announcement, Received, StatusChanged
 from .coordinator import VirtualSmsCoordinator
 from .entity import ListeningEntity, VirtualSmsEntity
+from .events import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
 from .ledger import Tally
 from .runtime import VirtualSmsConfigEntry
 
@@ -40,7 +40,7 @@ class LineStatus(StrEnum):
 class Last(ExtraStoredData):
     """What a sensor last heard; it is kept over restarts."""
 
-    value: str | None = None
+    value: object = None
     attributes: dict[str, Any] = field(default_factory=dict)
 
     @override
@@ -50,9 +50,11 @@ class Last(ExtraStoredData):
 
 @dataclass(frozen=True, kw_only=True)
 class LastSensorDescription(SensorEntityDescription):
-    """A sensor that shows the newest announcement of a kind."""
+    """A sensor that shows a part of the newest bus event of a kind."""
 
-    read: Callable[[Announcement], Last | None]
+    source: str
+    shown: str
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,46 +65,27 @@ class TallySensorDescription(SensorEntityDescription):
     entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
 
 
-def _last_message(announcement: Announcement) -> Last | None:
-    if not isinstance(announcement, Received):
-        return None
-    message = announcement.message
-    return Last(
-        value=message.text[:MAX_LENGTH_STATE_STATE],
-        attributes={
-            "sender": message.sender,
-            "received_at": message.received_at.isoformat(),
-            "message_id": message.message_id,
-            "text": message.text,
-        },
-    )
-
-
-def _last_sender(announcement: Announcement) -> Last | None:
-    if not isinstance(announcement, Received):
-        return None
-    return Last(value=announcement.message.sender)
-
-
-def _last_delivery(announcement: Announcement) -> Last | None:
-    if not isinstance(announcement, StatusChanged):
-        return None
-    return Last(value=announcement.status.value)
-
-
 LAST_SENSORS = (
     LastSensorDescription(
-        key="last_message", translation_key="last_message", read=_last_message
+        key="last_message",
+        translation_key="last_message",
+        source=EVENT_RECEIVED,
+        shown="text",
+        attributes=("sender", "received_at", "message_id", "text"),
     ),
     LastSensorDescription(
-        key="last_sender", translation_key="last_sender", read=_last_sender
+        key="last_sender",
+        translation_key="last_sender",
+        source=EVENT_RECEIVED,
+        shown="sender",
     ),
     LastSensorDescription(
         key="last_delivery",
         translation_key="last_delivery",
         device_class=SensorDeviceClass.ENUM,
         options=[status.value for status in DeliveryStatus],
-        read=_last_delivery,
+        source=EVENT_STATUS,
+        shown="status",
     ),
 )
 TALLY_SENSORS = (
@@ -170,7 +153,7 @@ async def async_setup_entry(
 
 
 class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
-    """The newest announcement of a kind."""
+    """What the newest event of a kind says."""
 
     _unrecorded_attributes = frozenset({"message_id", "received_at", "sender", "text"})
     entity_description: LastSensorDescription
@@ -189,16 +172,24 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
 
     @callback
     @override
-    def _async_hear(self, announcement: Announcement) -> None:
-        last = self.entity_description.read(announcement)
-        if last is not None:
-            self._show(last)
+    def _async_hear(self, news: News) -> None:
+        description = self.entity_description
+        if news.event_type == description.source:
+            attributes = {key: news.data[key] for key in description.attributes}
+            self._show(Last(value=news.data[description.shown], attributes=attributes))
             self.async_write_ha_state()
 
     def _show(self, last: Last) -> None:
-        self._last = last
-        self._attr_native_value = last.value
-        self._attr_extra_state_attributes = last.attributes
+        """Show no more than may be told: what is restored may be from freer days."""
+        veil = get_privacy(self._entry).veil
+        shown = self.entity_description.shown
+        value = veil({shown: last.value})[shown]
+        attributes = veil(last.attributes)
+        self._last = Last(value=value, attributes=attributes)
+        self._attr_native_value = (
+            None if value is None else str(value)[:MAX_LENGTH_STATE_STATE]
+        )
+        self._attr_extra_state_attributes = attributes
 
 
 class TallySensor(ListeningEntity, SensorEntity):
@@ -221,7 +212,7 @@ class TallySensor(ListeningEntity, SensorEntity):
 
     @callback
     @override
-    def _async_hear(self, announcement: Announcement) -> None:
+    def _async_hear(self, news: News) -> None:
         self.async_write_ha_state()
 
 

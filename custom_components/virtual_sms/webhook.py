@@ -6,12 +6,14 @@ answered as such.
 """
 
 import asyncio
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 import logging
 
 from aiohttp import web
 from homeassistant.components import webhook
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
@@ -20,6 +22,8 @@ from .adapters.models import CallbackRequest
 from .const import DOMAIN
 from .gateway import Gateway
 from .refusals import RefusalWatch
+from .return_path import async_answer_challenge
+from .runtime import VirtualSmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,16 +38,32 @@ MOST_IN_HAND = 64
 class CallbackHandler:
     """The webhook of one number."""
 
-    def __init__(self, gateway: Gateway, watch: RefusalWatch) -> None:
-        """Take who receives, and who watches what is refused."""
+    def __init__(
+        self,
+        gateway: Gateway,
+        watch: RefusalWatch,
+        answers: Counter[int],
+        answer_challenge: Callable[[CallbackRequest], web.Response | None],
+    ) -> None:
+        """Take who receives, who watches what is refused, and where to count.
+
+        A challenge of our own, which tests the way here, concerns none of them.
+        """
         self._gateway = gateway
+        self._answer_challenge = answer_challenge
         self._watch = watch
+        self._answers = answers
         self._in_hand = 0
 
     async def async_handle(
         self, hass: HomeAssistant, webhook_id: str, request: web.Request
     ) -> web.Response:
         """Answer a callback as the provider needs to hear it."""
+        response = await self._async_take_turn(request)
+        self._answers[response.status] += 1
+        return response
+
+    async def _async_take_turn(self, request: web.Request) -> web.Response:
         if self._in_hand >= MOST_IN_HAND:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         self._in_hand += 1
@@ -55,6 +75,8 @@ class CallbackHandler:
     async def _async_answer(self, request: web.Request) -> web.Response:
         try:
             callback_request = await self._async_read(request)
+            if challenge := self._answer_challenge(callback_request):
+                return challenge
             answer = await self._gateway.receive(callback_request)
         except CallbackRejectedError as err:
             self._watch.async_refused(err)
@@ -84,13 +106,18 @@ class CallbackHandler:
 
 @callback
 def async_register(
-    hass: HomeAssistant, entry: ConfigEntry, gateway: Gateway
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, gateway: Gateway
 ) -> CALLBACK_TYPE:
     """Open the webhook of a number to the internet, and return how to close it."""
     placeholders = {"name": entry.title, "provider": gateway.line.adapter.name}
     watch = RefusalWatch(hass, f"callbacks_rejected_{entry.entry_id}", placeholders)
-    handler = CallbackHandler(gateway, watch).async_handle
     webhook_id = entry.data[CONF_WEBHOOK_ID]
+    handler = CallbackHandler(
+        gateway,
+        watch,
+        entry.runtime_data.answers,
+        partial(async_answer_challenge, hass, webhook_id),
+    ).async_handle
     webhook.async_register(
         hass, DOMAIN, entry.title, webhook_id, handler, allowed_methods=METHODS
     )

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 import logging
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from .outbox import Outbox
+from .runtime import VirtualSmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ _AFTER_TROUBLE = timedelta(minutes=1)
 class Worker:
     """A timer that always stands at the next message due."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
         """Belong to an entry: the timer ends with it."""
         self._hass = hass
         self._entry = entry

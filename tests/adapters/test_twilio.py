@@ -745,6 +745,28 @@ async def test_callbacks_overruled(
     assert urls == CallbackUrls(inbound=HOOK, overruled_by="application")
 
 
+async def test_callbacks_perhaps_overruled(
+    adapter: TwilioAdapter, harness: Harness, number: PhoneNumber
+) -> None:
+    """A Messaging Service's URL may win, and only the messages tell of it."""
+    harness.provider.receive("+33612345678", "Hello", callback=False)
+    assert await adapter.get_callbacks(number) == CallbackUrls()
+    [message] = harness.provider.inbound
+    message.service_sid = harness.provider.MESSAGING_SERVICE_SID
+    urls = await adapter.get_callbacks(number)
+    assert urls == CallbackUrls(perhaps_overruled_by="messaging_service")
+
+
+async def test_callbacks_without_a_look_at_messages(
+    adapter: TwilioAdapter, harness: Harness, number: PhoneNumber
+) -> None:
+    """A key that may not read messages still reads the URL."""
+    harness.provider.numbers[number.number].sms_url = HOOK
+    body = json.dumps({"code": 70051, "message": "", "status": 403})
+    harness.sim.faults.add("garbage", path="/Messages", body=body, status=403)
+    assert await adapter.get_callbacks(number) == CallbackUrls(inbound=HOOK)
+
+
 async def test_callbacks_are_posted(
     adapter: TwilioAdapter, harness: Harness, number: PhoneNumber
 ) -> None:

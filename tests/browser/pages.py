@@ -50,6 +50,13 @@ class HomePage:
         await chooser.get_by_text(name, exact=True).click()
         return Flow(self.page)
 
+    async def open_options(self) -> Flow:
+        """Open the options of the first number."""
+        await self.open("/config/integrations/integration/virtual_sms")
+        gear = self.page.get_by_role("button", name="Configure")
+        await gear.first.click()
+        return Flow(self.page)
+
     async def prepare_action(self, yaml: str) -> Locator:
         """Type an action, look at it in the form, and return the form."""
         await self.open(_ACTIONS)
@@ -63,10 +70,19 @@ class HomePage:
 
     async def perform_action(self) -> str:
         """Perform the action that was typed, and return the response shown."""
-        tools = self.page.locator("tools-action")
-        await tools.get_by_role("button", name="Perform action").click()
+        tools = await self._perform()
         response = tools.locator(".cm-content").filter(has_text="messages:").last
         return await response.inner_text()
+
+    async def fail_action(self) -> str:
+        """Perform the action that was typed, and return the error shown."""
+        tools = await self._perform()
+        return await tools.locator("ha-alert").first.inner_text()
+
+    async def _perform(self) -> Locator:
+        tools = self.page.locator("tools-action")
+        await tools.get_by_role("button", name="Perform action").click()
+        return tools
 
 
 class Flow:

@@ -42,6 +42,7 @@ async def test_a_newcomer_gets_along(
     await see_the_delivery(ui, home, twilio["entry_id"], album)
     await see_the_handset(ui, handset, home, ovh["entry_id"], album)
     await see_the_dashboard(ui, home, [twilio, ovh], album)
+    await see_the_options(ui, album)
 
     pictures = {path.stem for path in (PROJECT / "docs" / "images").glob("*.png")}
     assert pictures == album.taken, "docs/images is not what is taken here"
@@ -123,26 +124,32 @@ async def text_the_home(
 async def device_of(home: Home, entry_id: str) -> str:
     """Return the id of a number's device."""
     devices = await home.command("config/device_registry/list")
-    return next(
-        each["id"] for each in devices if entry_id in each["config_entries"]
-    )
+    return next(each["id"] for each in devices if entry_id in each["config_entries"])
 
 
 async def answer_by_action(
     ui: HomePage, home: Home, entry_id: str, album: Album
 ) -> None:
-    """Answer from the page for actions, and read the response."""
-    tools = await ui.prepare_action(
-        "action: virtual_sms.send_message\n"
-        "data:\n"
-        f"  config_entry_id: {entry_id}\n"
-        f"  to: '{SENDER}'\n"
-        f"  message: {ANSWER}\n"
-    )
+    """Answer from the page for actions: first with a slip, then rightly."""
+    await ui.prepare_action(action(entry_id, "the neighbour"))
+    assert "the neighbour is not a phone number" in await ui.fail_action()
+
+    tools = await ui.prepare_action(action(entry_id, SENDER))
     await album.take(ui.page, "action", tools.locator("ha-card").first, height=1000)
     response = await ui.perform_action()
     assert "status: queued" in response
     assert SENDER in response
+
+
+def action(entry_id: str, to: str) -> str:
+    """Write an action as a person would."""
+    return (
+        "action: virtual_sms.send_message\n"
+        "data:\n"
+        f"  config_entry_id: {entry_id}\n"
+        f"  to: '{to}'\n"
+        f"  message: {ANSWER}\n"
+    )
 
 
 async def see_the_delivery(
@@ -185,3 +192,13 @@ async def see_the_dashboard(
     await ui.shows("Is the heating on?")
     await ui.page.wait_for_timeout(2000)
     await album.take(ui.page, "dashboard")
+
+
+async def see_the_options(ui: HomePage, album: Album) -> None:
+    """Look at what can be changed, and leave it."""
+    flow = await ui.open_options()
+    await flow.step("Receiving, sending and privacy")
+    await album.take(ui.page, "options", flow.frame, height=1400)
+    await flow.submit()
+    await flow.step("Success")
+    await flow.finish()

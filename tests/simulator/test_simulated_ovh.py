@@ -198,7 +198,7 @@ async def test_send_then_deliver(
 @pytest.mark.parametrize(
     ("style", "field"), [("description", "description"), ("dlr", "dlr")]
 )
-async def test_status_callback_forms(  # noqa: PLR0917
+async def test_status_callback_forms(
     sim: Simulator, ovh_sdk: ovh.Client, home: Home, method: str, style: str, field: str
 ) -> None:
     """Both forms of the status callback are spoken."""
@@ -222,7 +222,7 @@ async def test_status_callback_forms(  # noqa: PLR0917
         ("+33600000302", [(4, 3), (8, 1), (1, 4)], 99.0),
     ],
 )
-async def test_special_recipients(  # noqa: PLR0917
+async def test_special_recipients(
     sim: Simulator,
     ovh_sdk: ovh.Client,
     home: Home,

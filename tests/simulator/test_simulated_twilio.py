@@ -145,7 +145,7 @@ async def test_statuses_are_called_back_in_order(
         ("+15005552001", [], None),
     ],
 )
-async def test_special_recipients_end_badly(  # noqa: PLR0917
+async def test_special_recipients_end_badly(
     sim: Simulator,
     twilio: Client,
     home: Home,
@@ -362,7 +362,7 @@ async def test_inbound(sim: Simulator, home: Home, method: str) -> None:
         (500, "text/plain", "", Verdict.REJECTED, 11200),
     ],
 )
-async def test_answers_are_judged(  # noqa: PLR0917
+async def test_answers_are_judged(
     sim: Simulator,
     home: Home,
     status: int,

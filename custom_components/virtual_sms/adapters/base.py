@@ -22,6 +22,7 @@ from .errors import (
 from .models import (
     Account,
     Acknowledgement,
+    Advice,
     Authorization,
     AuthorizationState,
     Balance,
@@ -64,6 +65,7 @@ class ErrorRule:
 
     error: type[SmsError]
     reason: RejectReason | None = None
+    advice: Advice | None = None
 
 
 class SmsAdapter(ABC):
@@ -85,6 +87,8 @@ class SmsAdapter(ABC):
     """Calls that may be under way at once."""
     links: ClassVar[Mapping[str, str]]
     """The provider's pages that the texts of its forms lead to, by placeholder."""
+    origin: ClassVar[str]
+    """Where the provider's API is, unless the credentials say otherwise."""
     poll_interval: ClassVar[int]
     """Seconds between two questions for news where callbacks cannot reach us."""
 
@@ -107,6 +111,11 @@ class SmsAdapter(ABC):
     def base_url(self) -> str | None:
         """Return the origin that replaces the provider's own, without a slash."""
         return (self._credentials.get("api_url") or "").rstrip("/") or None
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Say whether the SDK that is installed leaves the executor alone."""
+        return False
 
     async def prepare(self) -> None:  # noqa: B027  # most need it, none must
         """Load what is slow to load, off the event loop; a second time costs nothing."""

@@ -199,13 +199,24 @@ class Balance:
 class CallbackUrls:
     """The URLs that stand at the provider for a number; None where there is none.
 
-    `overruled_by` names what makes the provider ignore them, as a Twilio
-    Messaging Service does.
+    `overruled_by` names what makes the provider ignore them, as an application
+    of Twilio's does; `perhaps_overruled_by` what may, as far as can be told.
     """
 
     inbound: str | None = field(default=None, repr=False)
     status: str | None = field(default=None, repr=False)
     overruled_by: str | None = None
+    perhaps_overruled_by: str | None = None
+
+
+class Advice(StrEnum):
+    """What only the user can do about a refusal, at the provider."""
+
+    ENABLE_COUNTRY = "enable_country"
+    LEAVE_TRIAL = "leave_trial"
+    REGISTER_SENDER = "register_sender"
+    RENEW_SERVICE = "renew_service"
+    TOP_UP = "top_up"
 
 
 class AuthorizationStatus(StrEnum):

@@ -107,6 +107,7 @@ class OvhAdapter(SmsAdapter):
             "?GET=/sms&GET=/sms/*&POST=/sms/*&PUT=/sms/*&DELETE=/sms/*"
         )
     }
+    origin = "https://eu.api.ovh.com"
     poll_interval = 60
 
     @override

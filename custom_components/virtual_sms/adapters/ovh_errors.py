@@ -17,7 +17,7 @@ from .errors import (
     RateLimitedError,
     SmsError,
 )
-from .models import RejectReason
+from .models import Advice, RejectReason
 
 _REFUSALS: Final[Mapping[type[SmsError], str]] = {
     AccountSuspendedError: "service_expired",
@@ -32,12 +32,17 @@ _REJECTIONS: Final = {
     RejectReason.OTHER: "conflict empty_text text_too_long",
 }
 
+_ADVICE: Final[Mapping[str, Advice]] = {
+    "no_credit": Advice.TOP_UP,
+    "service_expired": Advice.RENEW_SERVICE,
+}
+
 ERROR_RULES: Final[Mapping[str, ErrorRule]] = {
-    word: ErrorRule(error=error)
+    word: ErrorRule(error=error, advice=_ADVICE.get(word))
     for error, words in _REFUSALS.items()
     for word in words.split()
 } | {
-    word: ErrorRule(error=MessageRejectedError, reason=reason)
+    word: ErrorRule(error=MessageRejectedError, reason=reason, advice=_ADVICE.get(word))
     for reason, words in _REJECTIONS.items()
     for word in words.split()
 }

@@ -4,6 +4,7 @@ Facts are from twilio.com/docs, named by the title of the page.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -89,6 +90,7 @@ class TwilioAdapter(SmsAdapter):
     # calls it takes at a time, but what exceeds it (20429) was not processed.
     concurrency = CONNECTIONS
     links: ClassVar = {"console_url": "https://console.twilio.com"}
+    origin = ORIGIN
     poll_interval = 30
 
     @override
@@ -103,6 +105,11 @@ class TwilioAdapter(SmsAdapter):
         self._account = credentials["account_sid"]
         self._loading = asyncio.Lock()
         self._sdk: Sdk | None = None
+
+    @property
+    @override
+    def is_asynchronous(self) -> bool:
+        return self._sdk is not None and self._sdk.is_asynchronous
 
     @override
     async def prepare(self) -> None:
@@ -199,7 +206,19 @@ class TwilioAdapter(SmsAdapter):
 
     @override
     async def get_callbacks(self, number: PhoneNumber) -> CallbackUrls:
-        return (await self._find_number(number))[1]
+        _, urls = await self._find_number(number)
+        # A Messaging Service's URL may win as well. Which numbers are in one, only
+        # another API tells; but the messages name theirs.
+        with suppress(MissingRightsError):
+            service = await self._ask(
+                partial(records.read_newest, records.read_service),
+                lambda sdk: sdk.rest.messages,
+                "page",
+                page_size=1,
+                to=number.number,
+            )
+            return replace(urls, perhaps_overruled_by=service)
+        return urls
 
     @override
     async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:

@@ -23,6 +23,7 @@ from .errors import (
     SmsError,
 )
 from .models import (
+    Advice,
     Balance,
     CallbackUrls,
     DeliveryReceipt,
@@ -89,6 +90,15 @@ _TROUBLE: Final[Mapping[type[SmsError], str]] = {
     RateLimitedError: "20429 21611 30001 30022 30023 30027 63038",
     ProviderUnavailableError: "20500 20503",
 }
+_ADVICE: Final[Mapping[str, Advice]] = {
+    code: advice
+    for advice, codes in {
+        Advice.ENABLE_COUNTRY: "21408",
+        Advice.LEAVE_TRIAL: "10002 21608 30044 572002 572005",
+        Advice.REGISTER_SENDER: "30032 30034",
+    }.items()
+    for code in codes.split()
+}
 _BY_STATUS: Final[Mapping[int, ErrorRule]] = {
     401: ErrorRule(error=AuthenticationError),
     403: ErrorRule(error=MissingRightsError),
@@ -104,7 +114,7 @@ ERROR_RULES: Final[Mapping[str, ErrorRule]] = {
     for error, codes in _TROUBLE.items()
     for code in codes.split()
 } | {
-    code: ErrorRule(error=MessageRejectedError, reason=reason)
+    code: ErrorRule(error=MessageRejectedError, reason=reason, advice=_ADVICE.get(code))
     for reason, codes in _REJECTIONS.items()
     for code in codes.split()
 }
@@ -148,6 +158,11 @@ def read_page[T](read: Callable[[Any], T], page: Any) -> tuple[list[T], Any]:
     return [read(record) for record in page], page if page.next_page_url else None
 
 
+def read_newest[T](read: Callable[[Any], T], page: Any) -> T | None:
+    """Read the first record of a page, if there is one."""
+    return next((read(record) for record in page), None)
+
+
 def read_sid(record: Any) -> str:
     """Read what every record has."""
     return _text(record.sid)
@@ -187,6 +202,12 @@ def read_inbound(record: Any) -> tuple[InboundMessage, bool] | None:
     return message, _count(record.num_media) is not None
 
 
+def read_service(record: Any) -> str | None:
+    """Name what a message came through, if it was more than the number itself."""
+    is_inbound = _text(record.direction) == "inbound"
+    return "messaging_service" if is_inbound and record.messaging_service_sid else None
+
+
 def read_equal(text: str, record: Any) -> tuple[datetime, SentMessage | None]:
     """Read when a message was made, and what it is if the API sent it with a text."""
     is_equal = _text(record.direction) == "outbound-api" and (
@@ -197,8 +218,7 @@ def read_equal(text: str, record: Any) -> tuple[datetime, SentMessage | None]:
 
 def read_callbacks(record: Any) -> tuple[str, str, CallbackUrls]:
     """Read a number, its SID and the URLs that stand there."""
-    # An application's own URLs win ("IncomingPhoneNumber resource"). A Messaging
-    # Service's may as well, but only another API would tell.
+    # An application's own URLs win ("IncomingPhoneNumber resource").
     overruled_by = "application" if record.sms_application_sid else None
     urls = CallbackUrls(inbound=record.sms_url or None, overruled_by=overruled_by)
     return _text(record.phone_number), _text(record.sid), urls

@@ -34,6 +34,11 @@ class Sdk:
     owner: Any
     validators: Sequence[Any]
 
+    @property
+    def is_asynchronous(self) -> bool:
+        """Say whether this generation needs no executor."""
+        return isinstance(self.rest.http_client, AsyncHttp)
+
     def has_signed(
         self, url: str, form: Iterable[tuple[str, str]], signature: str
     ) -> bool:

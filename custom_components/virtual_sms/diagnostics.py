@@ -1,0 +1,125 @@
+"""Tell a helper what they need to know of a number, and nothing that is private.
+
+Everything here is chosen, not redacted: what nobody thought of stays inside.
+"""
+
+from importlib import metadata
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.loader import async_get_integration
+
+from .adapters import ADAPTERS
+from .adapters.errors import SmsError
+from .const import (
+    CONF_CALLBACK_URL,
+    CONF_CREDENTIALS,
+    CONF_MODE,
+    CONF_PREVIOUS_CALLBACKS,
+    CONF_PROVIDER,
+    DOMAIN,
+)
+from .public_url import async_has_secure_url, async_has_subscription
+from .runtime import Runtime, VirtualSmsConfigEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .coordinator import VirtualSmsCoordinator
+
+_NAME = re.compile(r"[\w.-]+")
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry
+) -> dict[str, Any]:
+    """Return what is known of a number; of one that does not run, what is set up."""
+    integration = await async_get_integration(hass, DOMAIN)
+    diagnostics: dict[str, Any] = {
+        "entry": _describe_entry(entry),
+        "callbacks": _describe_callbacks(hass, entry),
+        "libraries": await hass.async_add_executor_job(
+            _list_versions, integration.requirements
+        ),
+    }
+    if entry.state is ConfigEntryState.LOADED:
+        diagnostics |= await _async_describe_runtime(entry.runtime_data)
+    return diagnostics
+
+
+def _describe_entry(entry: VirtualSmsConfigEntry) -> dict[str, Any]:
+    adapter = ADAPTERS[entry.data[CONF_PROVIDER]]
+    return {
+        "provider": entry.data[CONF_PROVIDER],
+        "mode": entry.data[CONF_MODE],
+        "state": entry.state.value,
+        "options": dict(entry.options),
+        # Which fields are filled in tells the kind of key, and none of it.
+        "credentials": sorted(entry.data[CONF_CREDENTIALS]),
+        "capabilities": [each.name for each in adapter.capabilities],
+    }
+
+
+def _describe_callbacks(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry
+) -> dict[str, Any]:
+    url = entry.data.get(CONF_CALLBACK_URL)
+    return {
+        "scheme": urlsplit(url).scheme if url else None,
+        "home_has_cloud": async_has_subscription(hass),
+        "home_has_https": async_has_secure_url(hass),
+        "replaced_another_url": CONF_PREVIOUS_CALLBACKS in entry.data,
+    }
+
+
+def _list_versions(requirements: Iterable[str]) -> dict[str, str | None]:
+    names = [match[0] for each in requirements if (match := _NAME.match(each))]
+    return {name: _find_version(name) for name in names}
+
+
+def _find_version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
+    ledger = runtime.gateway.ledger
+    health = await ledger.examine()
+    age = health.oldest_pending
+    tally = ledger.tally
+    return {
+        "asynchronous_library": runtime.gateway.line.adapter.is_asynchronous,
+        "callback_answers": {
+            str(status): count for status, count in sorted(runtime.answers.items())
+        },
+        "coordinator": _describe_coordinator(runtime.coordinator),
+        "ledger": {
+            "schema": health.schema,
+            "oldest_pending_minutes": None
+            if age is None
+            else age.total_seconds() // 60,
+            "sent": tally.sent,
+            "received": tally.received,
+            "failed": tally.failed,
+            "pending": tally.pending,
+        },
+    }
+
+
+def _describe_coordinator(coordinator: VirtualSmsCoordinator) -> dict[str, Any]:
+    balance, interval = coordinator.balance, coordinator.update_interval
+    cause = coordinator.last_exception and coordinator.last_exception.__cause__
+    return {
+        "last_update_success": coordinator.last_update_success,
+        "interval_seconds": interval and interval.total_seconds(),
+        "error": cause.code if isinstance(cause, SmsError) else None,
+        "provider_error": (
+            cause.provider_code if isinstance(cause, SmsError) else None
+        ),
+        "has_credit": None if balance is None else balance.amount > 0,
+    }

@@ -1,0 +1,122 @@
+"""Name what can be wrong with a number, and have Home Assistant say so.
+
+A problem of a number is a repair issue with an id of its own. Who finds it raises
+it, as often as it is found; who finds it gone takes it back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .adapters import ADAPTERS
+from .adapters.models import Advice
+from .const import CONF_PROVIDER, DOMAIN
+
+
+class Problem(StrEnum):
+    """What a repair issue is about; its value is the key of its texts."""
+
+    ADDRESS_CHANGED = "address_changed"
+    BALANCE_LOW = "balance_low"
+    CALLBACK_FOREIGN = "callback_foreign"
+    CALLBACK_MISSING = "callback_missing"
+    CALLBACK_OVERRULED = "callback_overruled"
+    CALLBACK_PERHAPS_OVERRULED = "callback_perhaps_overruled"
+    COUNTRY_NOT_ENABLED = "country_not_enabled"
+    CREDENTIALS_EXPIRING = "credentials_expiring"
+    NO_CREDIT = "no_credit"
+    NO_PUBLIC_URL = "no_public_url"
+    NUMBER_GONE = "number_gone"
+    REGISTRATION_MISSING = "registration_missing"
+    RETURN_PATH = "return_path"
+    SERVICE_EXPIRED = "service_expired"
+    TRIAL_LIMITS = "trial_limits"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """How a problem is shown.
+
+    `fixable` when a button can mend it, or when only the person knows that it is
+    mended. `lasting` when no check would find it again after a restart.
+    """
+
+    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
+    fixable: bool = False
+    lasting: bool = False
+
+
+_ERROR = ir.IssueSeverity.ERROR
+TRAITS: Mapping[Problem, Traits] = {
+    Problem.ADDRESS_CHANGED: Traits(fixable=True),
+    Problem.BALANCE_LOW: Traits(),
+    Problem.CALLBACK_FOREIGN: Traits(fixable=True),
+    Problem.CALLBACK_MISSING: Traits(fixable=True),
+    Problem.CALLBACK_OVERRULED: Traits(),
+    Problem.CALLBACK_PERHAPS_OVERRULED: Traits(),
+    Problem.COUNTRY_NOT_ENABLED: Traits(fixable=True, lasting=True),
+    Problem.CREDENTIALS_EXPIRING: Traits(fixable=True),
+    Problem.NO_CREDIT: Traits(severity=_ERROR),
+    Problem.NO_PUBLIC_URL: Traits(),
+    Problem.NUMBER_GONE: Traits(severity=_ERROR),
+    Problem.REGISTRATION_MISSING: Traits(fixable=True, lasting=True),
+    Problem.RETURN_PATH: Traits(fixable=True, lasting=True),
+    Problem.SERVICE_EXPIRED: Traits(severity=_ERROR, fixable=True, lasting=True),
+    Problem.TRIAL_LIMITS: Traits(fixable=True, lasting=True),
+}
+
+ADVICE: Mapping[Advice, Problem] = {
+    Advice.ENABLE_COUNTRY: Problem.COUNTRY_NOT_ENABLED,
+    Advice.LEAVE_TRIAL: Problem.TRIAL_LIMITS,
+    Advice.REGISTER_SENDER: Problem.REGISTRATION_MISSING,
+    Advice.RENEW_SERVICE: Problem.SERVICE_EXPIRED,
+    Advice.TOP_UP: Problem.NO_CREDIT,
+}
+
+
+@callback
+def async_raise_issue(
+    hass: HomeAssistant, entry: ConfigEntry, problem: Problem, **placeholders: str
+) -> None:
+    """Show a problem of a number until it is taken back."""
+    provider = ADAPTERS[entry.data[CONF_PROVIDER]].name
+    traits = TRAITS[problem]
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(entry, problem),
+        data={"entry_id": entry.entry_id, "problem": problem.value},
+        is_fixable=traits.fixable,
+        is_persistent=traits.lasting,
+        severity=traits.severity,
+        translation_key=problem.value,
+        translation_placeholders={
+            "name": entry.title,
+            "provider": provider,
+            **placeholders,
+        },
+    )
+
+
+@callback
+def async_clear_issue(
+    hass: HomeAssistant, entry: ConfigEntry, *problems: Problem
+) -> None:
+    """Take problems of a number back, if they were raised."""
+    for problem in problems:
+        ir.async_delete_issue(hass, DOMAIN, issue_id(entry, problem))
+
+
+@callback
+def async_clear_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take all problems of a number back."""
+    async_clear_issue(hass, entry, *Problem)
+
+
+def issue_id(entry: ConfigEntry, problem: Problem) -> str:
+    """Return the id of the issue for a problem of a number."""
+    return f"{problem}_{entry.entry_id}"

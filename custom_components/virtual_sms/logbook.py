@@ -1,0 +1,84 @@
+"""Say in the logbook what happened to a number, in a sentence."""
+
+from collections.abc import Callable
+
+from homeassistant.components.logbook.const import (
+    LOGBOOK_ENTRY_MESSAGE,
+    LOGBOOK_ENTRY_NAME,
+)
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.translation import async_get_cached_translations
+
+from .const import CONF_NUMBER, DOMAIN
+from .events import EVENT_RECEIVED, EVENT_STATUS, get_privacy
+from .privacy import Privacy
+from .runtime import VirtualSmsConfigEntry
+
+type Line = dict[str, str | None]
+type Describe = Callable[[Event], Line]
+
+
+@callback
+def async_describe_events(
+    hass: HomeAssistant,
+    async_describe_event: Callable[[str, str, Describe], None],
+) -> None:
+    """Name the events that we have sentences for.
+
+    The sentences follow today's wish for privacy: an event may be older than that.
+    """
+
+    @callback
+    def describe_received(event: Event) -> Line:
+        data = _tell(hass, event)
+        key = "received_text" if data["text"] else "received"
+        return _describe(hass, event, _sentence(hass, key, data))
+
+    @callback
+    def describe_status(event: Event) -> Line:
+        data = _tell(hass, event)
+        sentence = _sentence(hass, str(data["status"]), data)
+        if data["reason"]:
+            sentence += f" ({_reason(hass, str(data['reason']))})"
+        return _describe(hass, event, sentence)
+
+    async_describe_event(DOMAIN, EVENT_RECEIVED, describe_received)
+    async_describe_event(DOMAIN, EVENT_STATUS, describe_status)
+
+
+def _find_entry(hass: HomeAssistant, event: Event) -> VirtualSmsConfigEntry | None:
+    return hass.config_entries.async_get_entry(event.data["entry_id"])
+
+
+def _tell(hass: HomeAssistant, event: Event) -> dict[str, object]:
+    """Return what may be told; of a number that is gone, as little as possible."""
+    entry = _find_entry(hass, event)
+    privacy = Privacy.METADATA if entry is None else get_privacy(entry)
+    return privacy.veil(event.data)
+
+
+def _describe(hass: HomeAssistant, event: Event, sentence: str) -> Line:
+    """Return a line whose subject is the number, not one of its entities."""
+    entry = _find_entry(hass, event)
+    return {
+        LOGBOOK_ENTRY_NAME: entry.title if entry else event.data[CONF_NUMBER],
+        LOGBOOK_ENTRY_MESSAGE: sentence,
+    }
+
+
+def _sentence(hass: HomeAssistant, key: str, data: dict[str, object]) -> str:
+    someone = _word(hass, "common", "common.logbook_someone")
+    correspondent = data.get("sender") or data.get("recipient") or someone
+    sentence = _word(hass, "common", f"common.logbook_{key}")
+    return sentence.format(correspondent=correspondent, text=data.get("text"))
+
+
+def _reason(hass: HomeAssistant, reason: str) -> str:
+    path = f"entity.event.delivery.state_attributes.reason.state.{reason}"
+    return _word(hass, "entity", path)
+
+
+def _word(hass: HomeAssistant, category: str, path: str) -> str:
+    """Return a text in the language of this home."""
+    texts = async_get_cached_translations(hass, hass.config.language, category, DOMAIN)
+    return texts[f"component.{DOMAIN}.{path}"]

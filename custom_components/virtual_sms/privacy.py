@@ -1,0 +1,84 @@
+"""Decide how much of a message its home may tell, and keep.
+
+What is told ends up in places that a person does not think of: the recorder's
+database, the logbook, a backup of either. So it is shortened before it is told,
+in one place, and everything that shows it follows.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+ELLIPSIS: Final = "…"
+_MOST_KEPT: Final = 4
+_SHORTEST_NUMBER: Final = 8
+
+type Veil = Callable[[object], object]
+
+
+class Privacy(StrEnum):
+    """How much is told: all, a glimpse of it, or only that something happened."""
+
+    FULL = "full"
+    MASKED = "masked"
+    METADATA = "metadata"
+
+    def veil[T](self, data: Mapping[str, T]) -> dict[str, T | object]:
+        """Return what may be told of an event, or of the attributes of an entity.
+
+        Each key stays, so that a template that reads it does not fail. What has
+        been veiled before is not shortened further.
+        """
+        veils = _VEILS[self]
+        return {
+            key: veils[key](value) if key in veils else value
+            for key, value in data.items()
+        }
+
+
+def mask_text(value: object) -> object:
+    """Keep the first letters, never more than a quarter: a code is short as well."""
+    if not isinstance(value, str) or _is_masked(value):
+        return value
+    return value[: min(_MOST_KEPT, len(value) // 4)] + ELLIPSIS
+
+
+def mask_correspondent(value: object) -> object:
+    """Keep the country and the last digits; of a name or short number the beginning."""
+    if not isinstance(value, str) or ELLIPSIS in value:
+        return value
+    if value.startswith("+") and len(value) > _SHORTEST_NUMBER:
+        return value[:3] + ELLIPSIS + value[-2:]
+    return value[:2] + ELLIPSIS
+
+
+def _is_masked(text: str) -> bool:
+    return not text or (text.endswith(ELLIPSIS) and len(text) <= _MOST_KEPT + 1)
+
+
+def _hide(_: object) -> None:
+    """Tell nothing."""
+
+
+def _hide_urls(media: object) -> object:
+    """Tell that there is an attachment and of what kind, not where it lies."""
+    if not isinstance(media, list):
+        return media
+    return [{**each, "url": None} for each in media]
+
+
+_VEILS: Final[Mapping[Privacy, Mapping[str, Veil]]] = {
+    Privacy.FULL: {},
+    Privacy.MASKED: {
+        "media": _hide_urls,
+        "recipient": mask_correspondent,
+        "sender": mask_correspondent,
+        "text": mask_text,
+    },
+    Privacy.METADATA: {
+        "media": _hide_urls,
+        "recipient": _hide,
+        "sender": _hide,
+        "text": _hide,
+    },
+}

@@ -1,0 +1,142 @@
+"""Mend what a machine can mend, once a person agrees."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, override
+
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+
+from .adapters.errors import SmsError
+from .const import CONF_PROVIDER, DOMAIN
+from .helpers import explain, find_sentence
+from .issues import Problem
+from .public_url import NoPublicUrlError, async_callback_url
+from .return_path import async_check_return_path, say
+from .runtime import VirtualSmsConfigEntry
+from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from homeassistant.components.repairs import RepairsFlowResult
+
+    from .registration import Registrar
+
+
+class MendFlow(RepairsFlow):
+    """Ask once, mend, and say what kept us from it."""
+
+    def __init__(self, entry: VirtualSmsConfigEntry) -> None:
+        """Take the number that has the problem."""
+        self._entry = entry
+
+    async def async_step_init(self, _: Any = None) -> RepairsFlowResult:
+        """Begin with the question."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Ask, and mend when the person agrees."""
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        reason = await self._async_try() if user_input is not None else ""
+        if reason is None:
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="confirm",
+            errors={"base": "failed"} if reason else {},
+            description_placeholders={**self._placeholders, "reason": reason},
+        )
+
+    async def _async_try(self) -> str | None:
+        """Return why it did not work, in the language of this home."""
+        try:
+            return await self._async_mend()
+        except NoPublicUrlError as err:
+            return find_sentence(self.hass, str(err.translation_key)) or str(err)
+        except SmsError as err:
+            return explain(self.hass, self._entry.data[CONF_PROVIDER], err)
+
+    @abstractmethod
+    async def _async_mend(self) -> str | None:
+        """Do what takes the problem away; return or raise what keeps us from it."""
+
+    @property
+    def _registrar(self) -> Registrar:
+        return self._entry.runtime_data.registrar
+
+    @property
+    def _placeholders(self) -> Mapping[str, str]:
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return (issue and issue.translation_placeholders) or {}
+
+
+class RegisterFlow(MendFlow):
+    """Put our URL at the provider again."""
+
+    @override
+    async def _async_mend(self) -> str | None:
+        await self._registrar.async_claim()
+        return None
+
+
+class TakeoverFlow(MendFlow):
+    """Replace another application's URL."""
+
+    @override
+    async def _async_mend(self) -> str | None:
+        await self._registrar.async_claim(replace=True)
+        return None
+
+
+class PastedFlow(MendFlow):
+    """Take note that the new URL was pasted at the provider."""
+
+    @override
+    async def _async_mend(self) -> str | None:
+        webhook_id = self._entry.data[CONF_WEBHOOK_ID]
+        url = await async_callback_url(self.hass, webhook_id)
+        self._registrar.async_accept_address(url)
+        return None
+
+
+class RenewFlow(MendFlow):
+    """Open the form for new credentials."""
+
+    @override
+    async def _async_mend(self) -> str | None:
+        self._entry.async_start_reauth(self.hass)
+        return None
+
+
+class CheckAgainFlow(MendFlow):
+    """Check the way back again."""
+
+    @override
+    async def _async_mend(self) -> str | None:
+        verdict = await async_check_return_path(self.hass, self._entry, self._registrar)
+        return None if verdict is Verdict.OK else say(self.hass, verdict)
+
+
+_FLOWS: Mapping[Problem, type[MendFlow]] = {
+    Problem.ADDRESS_CHANGED: PastedFlow,
+    Problem.CALLBACK_FOREIGN: TakeoverFlow,
+    Problem.CALLBACK_MISSING: RegisterFlow,
+    Problem.CREDENTIALS_EXPIRING: RenewFlow,
+    Problem.RETURN_PATH: CheckAgainFlow,
+}
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant,
+    issue_id: str,
+    data: dict[str, str | int | float | None] | None,
+) -> RepairsFlow:
+    """Return the flow that mends an issue, else one that only takes it back."""
+    given = data or {}
+    entry = hass.config_entries.async_get_entry(str(given.get("entry_id")))
+    flow = _FLOWS.get(Problem(str(given["problem"]))) if entry else None
+    return flow(entry) if entry and flow else ConfirmRepairFlow()

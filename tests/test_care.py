@@ -1,0 +1,348 @@
+"""What Home Assistant notices by itself, and when it is content again."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.virtual_sms.adapters import ADAPTERS
+from custom_components.virtual_sms.adapters.errors import (
+    AccountSuspendedError,
+    MissingRightsError,
+)
+from custom_components.virtual_sms.adapters.models import Advice
+from custom_components.virtual_sms.const import DOMAIN, OPTION_BALANCE_THRESHOLD
+from custom_components.virtual_sms.issues import ADVICE
+
+from .home import SENDER, refresh, send, settle
+from .test_registration import FOREIGN, issues, put, standing
+
+if TYPE_CHECKING:
+    from freezegun.api import FrozenDateTimeFactory
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant
+
+    from simulator import Simulator
+
+SIX_HOURS = 6 * 3600 + 1
+PARTLY_BLOCKED = "+15005551034"
+
+
+async def wait(
+    hass: HomeAssistant,
+    sim: Simulator,
+    freezer: FrozenDateTimeFactory,
+    seconds: float = SIX_HOURS,
+) -> None:
+    """Let time go by until the next look.
+
+    Time that leaps breaks connections; after the next poll it is looked again.
+    """
+    for step in (seconds, 601):
+        freezer.tick(step)
+        async_fire_time_changed(hass)
+        await settle(hass, sim)
+
+
+def placeholders(hass: HomeAssistant, entry: ConfigEntry, key: str) -> dict[str, str]:
+    """Return what the text of an issue is filled with."""
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
+    assert issue is not None
+    return issue.translation_placeholders or {}
+
+
+async def test_content(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A number at which nothing is wrong complains of nothing."""
+    assert not issues(hass)
+    await wait(hass, simulator, freezer)
+    assert not issues(hass)
+
+
+async def test_url_removed(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A URL that someone removed is noticed, but not set unasked."""
+    put(simulator, provider, "")
+    await wait(hass, simulator, freezer)
+    assert issues(hass) == {"callback_missing"}
+    assert not standing(simulator, provider)
+    put(simulator, provider, entry.data["callback_url"])
+    await wait(hass, simulator, freezer)
+    assert not issues(hass)
+
+
+async def test_url_replaced(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Nor is a foreign URL that someone put there."""
+    put(simulator, provider, FOREIGN)
+    await wait(hass, simulator, freezer)
+    assert issues(hass) == {"callback_foreign"}
+    assert standing(simulator, provider) == {FOREIGN}
+    put(simulator, provider, "")
+    await wait(hass, simulator, freezer)
+    assert issues(hass) == {"callback_missing"}
+
+
+@pytest.mark.parametrize("mode", ["polling", "manual"])
+async def test_url_is_not_our_affair(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """In the other modes the person decides what stands there."""
+    put(simulator, provider, FOREIGN)
+    await wait(hass, simulator, freezer)
+    assert not issues(hass)
+
+
+async def test_messaging_service(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A service that may take the messages is told about, until one gets here."""
+    simulator.twilio.receive(SENDER, "Hello", callback=False)
+    simulator.twilio.inbound[-1].service_sid = simulator.twilio.MESSAGING_SERVICE_SID
+    await wait(hass, simulator, freezer)
+    assert issues(hass) == {"callback_perhaps_overruled"}
+    simulator.twilio.receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert not issues(hass)
+    simulator.twilio.inbound[-1].service_sid = simulator.twilio.MESSAGING_SERVICE_SID
+    await wait(hass, simulator, freezer)
+    assert not issues(hass)
+
+
+@pytest.mark.parametrize(("days", "soon"), [(30, False), (13, True)])
+async def test_key_expires(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    *,
+    days: int,
+    soon: bool,
+) -> None:
+    """The end of a key is announced two weeks ahead, and forgotten with a new one."""
+    consumer = simulator.ovh.auth.consumers[simulator.ovh.consumer_key]
+    consumer.expires = datetime.now(UTC) + timedelta(days=days)
+    await wait(hass, simulator, freezer)
+    assert issues(hass) == ({"credentials_expiring"} if soon else set())
+    if soon:
+        date = placeholders(hass, ovh_entry, "credentials_expiring")["date"]
+        assert date.startswith(f"{consumer.expires.year}-")
+    consumer.expires = None
+    await wait(hass, simulator, freezer)
+    assert not issues(hass)
+
+
+async def test_number_released(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A number that can no longer text is missed at the next look."""
+    line = simulator.twilio.numbers[simulator.twilio.NUMBER]
+    service, numbers = simulator.ovh.service, simulator.ovh.service.numbers
+    line.sms, service.numbers = False, numbers[1:]
+    await wait(hass, simulator, freezer)
+    assert "number_gone" in issues(hass)
+    line.sms, service.numbers = True, numbers
+    await wait(hass, simulator, freezer)
+    assert not issues(hass)
+
+
+async def test_numbers_that_may_not_be_listed(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A key that may not list numbers says nothing about them."""
+    with patch.object(
+        ADAPTERS[provider], "list_numbers", side_effect=MissingRightsError
+    ):
+        await wait(hass, simulator, freezer)
+    assert not issues(hass)
+
+
+async def test_provider_down(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Nothing is concluded from silence, and nothing taken back."""
+    put(simulator, provider, FOREIGN)
+    await wait(hass, simulator, freezer)
+    simulator.faults.add("server_error", provider=provider)
+    await wait(hass, simulator, freezer)
+    assert issues(hass) == {"callback_foreign"}
+    assert await hass.config_entries.async_reload(entry.entry_id)
+
+
+@pytest.mark.parametrize("threshold", [None, 5, 0])
+async def test_balance(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+    threshold: int | None,
+) -> None:
+    """Little is left when the person says so, nothing when nothing is left."""
+    options = {} if threshold is None else {OPTION_BALANCE_THRESHOLD: threshold}
+    hass.config_entries.async_update_entry(entry, options=options)
+    for left, expected in (
+        (6, set()),
+        (4, {"balance_low"} if threshold else set()),
+        (0, {"no_credit"}),
+        (-1, {"no_credit"}),
+        (3, {"balance_low"} if threshold else set()),
+        (8, set()),
+    ):
+        simulator.twilio.balance = Decimal(left)
+        simulator.ovh.service.credits = left
+        freezer.tick(601)
+        await refresh(hass, simulator, entry)
+        assert issues(hass) == expected, left
+
+
+async def attempt(hass: HomeAssistant, entry: ConfigEntry, **data: str) -> None:
+    """Send a message, which may be refused at once."""
+    with suppress(HomeAssistantError):
+        await send(hass, entry, **data)
+
+
+async def test_service_expired(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+) -> None:
+    """An expired service is told about when it refuses, until it sends again."""
+    simulator.ovh.service.expired = True
+    await attempt(hass, ovh_entry)
+    await refresh(hass, simulator, ovh_entry)
+    assert issues(hass) == {"service_expired"}
+    simulator.ovh.service.expired = False
+    await attempt(hass, ovh_entry)
+    await settle(hass, simulator)
+    assert not issues(hass)
+
+
+async def test_service_expired_at_a_poll(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """A poll may find it out as well, and that it is renewed."""
+    err = AccountSuspendedError(provider_code="service_expired")
+    inbox = ovh_entry.runtime_data.gateway.inbox
+    with patch.object(inbox, "catch_up", side_effect=err):
+        await refresh(hass, simulator, ovh_entry)
+    assert issues(hass) == {"service_expired"}
+    await refresh(hass, simulator, ovh_entry)
+    assert not issues(hass)
+
+
+async def test_out_of_credit_when_sending(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """What a refused message tells need not wait for the next poll."""
+    simulator.ovh.service.credits = 0
+    await attempt(hass, ovh_entry)
+    await settle(hass, simulator)
+    assert issues(hass) == {"no_credit"}
+
+
+@pytest.mark.parametrize(
+    ("recipient", "expected"),
+    [
+        ("+15005550003", {"country_not_enabled"}),
+        ("+15005550005", {"trial_limits"}),
+        ("+15005551034", {"registration_missing"}),
+        ("+15005551032", {"registration_missing"}),
+        ("+15005551044", {"trial_limits"}),
+        ("+15005551003", set()),
+    ],
+)
+async def test_advice(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    recipient: str,
+    expected: set[str],
+) -> None:
+    """What only a person can mend is told, until a message is delivered."""
+    await attempt(hass, twilio_entry, to=recipient)
+    await settle(hass, simulator)
+    assert issues(hass) == expected
+    await send(hass, twilio_entry)
+    await settle(hass, simulator)
+    assert not issues(hass)
+
+
+async def test_gone_with_the_entry(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A number that is removed complains of nothing."""
+    await attempt(hass, twilio_entry, to=PARTLY_BLOCKED)
+    await settle(hass, simulator)
+    assert issues(hass)
+    assert await hass.config_entries.async_remove(twilio_entry.entry_id)
+    assert not issues(hass)
+
+
+async def test_two_numbers_have_problems_of_their_own(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ovh_entry: ConfigEntry,
+) -> None:
+    """What is wrong with one number says nothing of the other."""
+    simulator.ovh.service.expired = True
+    await attempt(hass, ovh_entry)
+    await settle(hass, simulator)
+    registry = ir.async_get(hass)
+    assert set(registry.issues) == {(DOMAIN, f"service_expired_{ovh_entry.entry_id}")}
+    assert placeholders(hass, ovh_entry, "service_expired") == {
+        "name": "OVH line",
+        "provider": "OVHcloud",
+    }
+
+
+def test_every_advice_has_its_problem() -> None:
+    """No provider can advise what nobody would be told."""
+    assert set(ADVICE) == set(Advice)
+    given = {
+        rule.advice
+        for adapter in ADAPTERS.values()
+        for rule in adapter.error_rules.values()
+        if rule.advice
+    }
+    assert given == set(Advice)

@@ -1,0 +1,132 @@
+"""What a helper is told of a number, and what they are not."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+import json
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.const import CONF_WEBHOOK_ID
+import pytest
+
+from custom_components.virtual_sms.diagnostics import async_get_config_entry_diagnostics
+
+from .home import RECIPIENT, SENDER, revoke, send, settle
+
+if TYPE_CHECKING:
+    from freezegun.api import FrozenDateTimeFactory
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant
+    from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+    from syrupy.assertion import SnapshotAssertion
+
+    from simulator import Simulator
+
+TEXT = "Your parcel is here: 4711"
+TELLING = {"provider", "mode"}
+"""Values of an entry's data that a helper may read."""
+
+
+def flatten(data: Any) -> Iterator[str]:
+    """Return every value inside, as text."""
+    if isinstance(data, dict):
+        for value in data.values():
+            yield from flatten(value)
+    elif data is not None:
+        yield str(data)
+
+
+def secrets(entry: ConfigEntry) -> set[str]:
+    """Return what no stranger may see: all of the entry's data, whatever it is."""
+    private = {key: value for key, value in entry.data.items() if key not in TELLING}
+    return {*flatten(private), entry.title, str(entry.unique_id)}
+
+
+async def test_says_what_helps(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    snapshot: SnapshotAssertion,
+) -> None:
+    """A number at work tells how, without what."""
+    message_id = simulator.providers[provider].receive(SENDER, TEXT)
+    [sent] = await send(hass, entry, message=TEXT)
+    await settle(hass, simulator)
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    written = json.dumps(found)
+    private = {SENDER, RECIPIENT, TEXT, str(message_id)}
+    private |= {sent["message_id"], sent["provider_id"], SENDER[1:], RECIPIENT[1:]}
+    for secret in private | secrets(entry):
+        assert secret not in written, secret
+
+    libraries = found.pop("libraries")
+    assert sorted(libraries) == ["ovh", "phonenumberslite", "twilio"]
+    major = int(libraries["twilio"].partition(".")[0])
+    is_asynchronous = found.pop("asynchronous_library")
+    assert is_asynchronous is (provider == "twilio" and major >= 8)
+    assert found == snapshot
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_names_the_trouble(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """What went wrong last is told by its code."""
+    simulator.faults.add("server_error")
+    await entry.runtime_data.coordinator.async_refresh()
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["coordinator"]["last_update_success"] is False
+    assert found["coordinator"]["error"] == "cannot_connect"
+    assert found["callbacks"]["scheme"] is None
+    assert found["callback_answers"] == {}
+
+
+async def test_counts_callbacks(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """A flood of forgeries, or a proxy in the way, shows."""
+    simulator.twilio.receive(SENDER, TEXT)
+    await settle(hass, simulator)
+    client = await hass_client_no_auth()
+    path = f"/api/webhook/{twilio_entry.data[CONF_WEBHOOK_ID]}"
+    for _ in range(2):
+        assert (await client.post(path)).status == 403
+    found = await async_get_config_entry_diagnostics(hass, twilio_entry)
+    assert found["callback_answers"] == {"200": 1, "403": 2}
+
+
+async def test_age_of_what_is_under_way(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A message that hangs is seen by its age."""
+    await send(hass, twilio_entry, to="+15005552001")
+    await settle(hass, simulator)
+    freezer.tick(timedelta(minutes=7))
+    found = await async_get_config_entry_diagnostics(hass, twilio_entry)
+    assert found["ledger"]["pending"] == 1
+    assert found["ledger"]["oldest_pending_minutes"] == 7
+
+
+async def test_number_that_does_not_run(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """That is when diagnostics are asked for."""
+    revoke(simulator)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.config_entries.async_unload(entry.entry_id)
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["entry"]["provider"] == provider
+    assert "ledger" not in found
+
+
+async def test_cloud(hass: HomeAssistant, cloud: object, entry: ConfigEntry) -> None:
+    """Whether callbacks come through the cloud is told, and not by which URL."""
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["callbacks"]["home_has_cloud"] is True
+    assert found["callbacks"]["scheme"] == "https"

@@ -1,0 +1,160 @@
+"""The sentences of the logbook."""
+
+from typing import TYPE_CHECKING
+
+from homeassistant.components.logbook.const import (
+    LOGBOOK_ENTRY_MESSAGE,
+    LOGBOOK_ENTRY_NAME,
+)
+from homeassistant.helpers import translation
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.virtual_sms import logbook
+from custom_components.virtual_sms.const import DOMAIN
+
+from .home import RECIPIENT, SENDER, send, settle
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import Event, HomeAssistant
+
+    from simulator import Simulator
+
+UNREACHABLE = "+15005551003"
+
+
+class Logbook:
+    """Collect what happens, and describe it as Home Assistant's logbook does."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Learn the sentences, and listen."""
+        self._describe = {}
+        logbook.async_describe_events(hass, self._learn)
+        self._events = [
+            async_capture_events(hass, event_type) for event_type in self._describe
+        ]
+
+    def _learn(self, domain: str, event_type: str, describe: logbook.Describe) -> None:
+        assert domain == DOMAIN
+        self._describe[event_type] = describe
+
+    def lines(self) -> list[logbook.Line]:
+        """Return the lines, in order."""
+        events: list[Event] = [event for each in self._events for event in each]
+        events.sort(key=lambda event: event.time_fired)
+        return [self._describe[event.event_type](event) for event in events]
+
+    def sentences(self) -> list[str | None]:
+        """Return the sentences, in order."""
+        return [line[LOGBOOK_ENTRY_MESSAGE] for line in self.lines()]
+
+
+async def turn(hass: HomeAssistant, entry: ConfigEntry, privacy: str) -> None:
+    """Choose what may be told."""
+    flow = hass.config_entries.options
+    result = await flow.async_init(entry.entry_id)
+    await flow.async_configure(result["flow_id"], {"privacy": privacy})
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_received(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """A message is quoted, by the name of the number it came to."""
+    book = Logbook(hass)
+    simulator.providers[provider].receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert book.lines() == [
+        {
+            LOGBOOK_ENTRY_NAME: "My line",
+            LOGBOOK_ENTRY_MESSAGE: f"received an SMS from {SENDER}: Hello",
+        }
+    ]
+
+
+async def test_status(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """The course of a message is told, with the reason where it ends badly."""
+    book = Logbook(hass)
+    await send(hass, twilio_entry, to=[RECIPIENT])
+    await settle(hass, simulator)
+    assert book.sentences()[:: len(book.sentences()) - 1] == [
+        f"is about to send an SMS to {RECIPIENT}",
+        f"delivered an SMS to {RECIPIENT}",
+    ]
+    # The subject is the number: with an entity, it would be that one's name.
+    assert {line[LOGBOOK_ENTRY_NAME] for line in book.lines()} == {twilio_entry.title}
+    await send(hass, twilio_entry, to=[UNREACHABLE])
+    await settle(hass, simulator)
+    assert book.sentences()[-1] == (
+        f"could not deliver an SMS to {UNREACHABLE} (Unreachable)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("privacy", "received", "delivered"),
+    [
+        (
+            "masked",
+            "received an SMS from +33…32: H…",
+            "delivered an SMS to +33…78",
+        ),
+        (
+            "metadata",
+            "received an SMS from someone",
+            "delivered an SMS to someone",
+        ),
+    ],
+)
+async def test_privacy(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    privacy: str,
+    received: str,
+    delivered: str,
+) -> None:
+    """The logbook tells no more than may be told today, of older events too."""
+    book = Logbook(hass)
+    for _ in range(2):
+        await send(hass, twilio_entry)
+        await settle(hass, simulator)
+        simulator.twilio.receive(SENDER, "Hello")
+        await settle(hass, simulator)
+        await turn(hass, twilio_entry, privacy)
+    sentences = book.sentences()
+    assert sentences.count(received) == sentences.count(delivered) == 2
+
+
+async def test_number_that_is_gone(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """What was a number's is still there, under the number and without details."""
+    book = Logbook(hass)
+    simulator.twilio.receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    await hass.config_entries.async_remove(twilio_entry.entry_id)
+    assert book.lines() == [
+        {
+            LOGBOOK_ENTRY_NAME: simulator.twilio.NUMBER,
+            LOGBOOK_ENTRY_MESSAGE: "received an SMS from someone",
+        }
+    ]
+
+
+async def test_french(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A French home reads French."""
+    hass.config.language = "fr"
+    await translation.async_load_integrations(hass, {DOMAIN})
+    book = Logbook(hass)
+    simulator.twilio.receive(SENDER, "Bonjour")
+    await send(hass, twilio_entry, to=[UNREACHABLE])
+    await settle(hass, simulator)
+    assert f"a reçu un SMS de {SENDER} : Bonjour" in book.sentences()
+    assert f"n'a pas pu distribuer un SMS à {UNREACHABLE} (Injoignable)" in (
+        book.sentences()
+    )

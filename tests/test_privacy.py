@@ -1,0 +1,244 @@
+"""What may be told of a message, and where it must not be found otherwise."""
+
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.components.recorder.util import session_scope
+from homeassistant.core import State
+from homeassistant.helpers.recorder import get_instance
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    async_mock_restore_state_shutdown_restart,
+    mock_restore_cache_with_extra_data,
+)
+from sqlalchemy import text as sql
+
+from custom_components.virtual_sms.privacy import (
+    Privacy,
+    mask_correspondent,
+    mask_text,
+)
+
+from .home import RECIPIENT, SENDER, entity_id, listen, send, settle, state
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant
+
+    from simulator import Simulator
+
+TEXT = "Your parcel is here: 4711"
+EVENT = {
+    "number": "+33900000001",
+    "message_id": "SM1",
+    "sender": SENDER,
+    "text": TEXT,
+    "segments": 1,
+    "media": [{"content_type": "image/png", "url": "https://example.com/door"}],
+}
+STATUS = {"message_id": "ours", "recipient": RECIPIENT, "status": "sent"}
+VEILED_MEDIA = [{"content_type": "image/png", "url": None}]
+SECRETS = (TEXT, "parcel", SENDER, RECIPIENT, SENDER[4:], RECIPIENT[4:])
+
+
+@pytest.mark.parametrize(
+    ("privacy", "changes"),
+    [
+        ("full", {}),
+        ("masked", {"sender": "+33…32", "text": "Your…", "media": VEILED_MEDIA}),
+        ("metadata", {"sender": None, "text": None, "media": VEILED_MEDIA}),
+    ],
+)
+def test_received(privacy: str, changes: dict[str, Any]) -> None:
+    """The own number and all that says nothing stay; so does each key."""
+    assert Privacy(privacy).veil(EVENT) == EVENT | changes
+
+
+@pytest.mark.parametrize(
+    ("privacy", "recipient"),
+    [("full", RECIPIENT), ("masked", "+33…78"), ("metadata", None)],
+)
+def test_status(privacy: str, recipient: str | None) -> None:
+    """A status tells no more of whom it is about."""
+    assert Privacy(privacy).veil(STATUS) == STATUS | {"recipient": recipient}
+
+
+@pytest.mark.parametrize("privacy", list(Privacy))
+def test_twice_is_as_good_as_once(privacy: Privacy) -> None:
+    """What is restored was veiled when it was stored."""
+    for data in (EVENT, STATUS, {"text": "", "sender": "MyBank", "media": None}, {}):
+        once = privacy.veil(data)
+        assert privacy.veil(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (TEXT, "Your…"),
+        ("123456", "1…"),
+        ("Hello", "H…"),
+        ("OK", "…"),
+        ("", ""),
+        (None, None),
+        ("🚪🚪🚪🚪🚪🚪🚪🚪", "🚪🚪…"),
+        ("Wait for it, wait for it…", "Wait…"),
+    ],
+)
+def test_masked_text(text: object, masked: object) -> None:
+    """A short text may be a code, and is short to begin with."""
+    assert mask_text(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("correspondent", "masked"),
+    [
+        ("+33612345678", "+33…78"),
+        ("+15005550006", "+15…06"),
+        ("+1234567", "+1…"),
+        ("36180", "36…"),
+        ("MyBank", "My…"),
+        ("+33…78", "+33…78"),
+        (None, None),
+    ],
+)
+def test_masked_correspondent(correspondent: object, masked: object) -> None:
+    """Enough to tell two correspondents apart, too little to call one."""
+    assert mask_correspondent(correspondent) == masked
+
+
+async def turn(hass: HomeAssistant, entry: ConfigEntry, privacy: str) -> None:
+    """Choose what may be told."""
+    flow = hass.config_entries.options
+    result = await flow.async_init(entry.entry_id)
+    await flow.async_configure(result["flow_id"], {"privacy": privacy})
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def happen(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """Have a message go out and another come in."""
+    await send(hass, entry, message=TEXT)
+    simulator.providers[provider].receive(SENDER, TEXT)
+    await settle(hass, simulator)
+
+
+@pytest.mark.parametrize(
+    ("privacy", "sender", "recipient", "text"),
+    [
+        ("full", SENDER, RECIPIENT, TEXT),
+        ("masked", "+33…32", "+33…78", "Your…"),
+        ("metadata", None, None, None),
+    ],
+)
+async def test_all_that_tells_follows(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    privacy: str,
+    sender: str | None,
+    recipient: str | None,
+    text: str | None,
+) -> None:
+    """Events, entities and attributes say the same; a send says what it did."""
+    await turn(hass, entry, privacy)
+    heard = listen(hass)
+    await happen(hass, simulator, entry, provider)
+    [received] = heard.received
+    assert (received["sender"], received["text"]) == (sender, text)
+    assert received["number"] == entry.data["number"]
+    assert received["message_id"]
+    assert {each["recipient"] for each in heard.statuses} == {recipient}
+    assert heard.statuses[-1]["status"] == "delivered"
+
+    message = state(hass, entry, "message").attributes
+    assert (message["sender"], message["text"]) == (sender, text)
+    assert state(hass, entry, "delivery").attributes["recipient"] == recipient
+    last = state(hass, entry, "last_message")
+    assert last.state == (text or "unknown")
+    assert (last.attributes["sender"], last.attributes["text"]) == (sender, text)
+    assert state(hass, entry, "last_sender").state == (sender or "unknown")
+    assert state(hass, entry, "last_delivery").state == "delivered"
+    assert state(hass, entry, "received").state == "1"
+
+
+@pytest.mark.parametrize("privacy", ["masked", "metadata"])
+async def test_what_was_told_before_is_taken_back(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    privacy: str,
+) -> None:
+    """The last things lose what may no longer be told, on disk as well."""
+    await happen(hass, simulator, entry, provider)
+    assert state(hass, entry, "last_message").state == TEXT
+    await turn(hass, entry, privacy)
+    states = [each.as_dict_json.decode() for each in hass.states.async_all()]
+    data = await async_mock_restore_state_shutdown_restart(hass)
+    stored = [repr(each.as_dict()) for each in data.last_states.values()]
+    assert any("received_at" in each for each in stored)
+    for secret in SECRETS:
+        assert not [each for each in states + stored if secret in each]
+    assert state(hass, entry, "message").attributes["message_id"]
+    assert state(hass, entry, "last_delivery").state == "delivered"
+
+
+async def test_restored_from_freer_days(
+    hass: HomeAssistant, twilio_entry: ConfigEntry
+) -> None:
+    """What an earlier run stored is veiled before it is shown."""
+    await turn(hass, twilio_entry, "metadata")
+    await hass.config_entries.async_unload(twilio_entry.entry_id)
+    last, message = (
+        entity_id(hass, twilio_entry, key) for key in ("last_message", "message")
+    )
+    attributes = {"sender": SENDER, "text": TEXT}
+    triggered = "2026-11-21T12:00:00.000+00:00"
+    mock_restore_cache_with_extra_data(
+        hass,
+        (
+            (State(last, TEXT), {"value": TEXT, "attributes": attributes}),
+            (
+                State(message, triggered),
+                {"last_event_type": "received", "last_event_attributes": attributes},
+            ),
+        ),
+    )
+    await hass.config_entries.async_setup(twilio_entry.entry_id)
+    assert state(hass, twilio_entry, "last_message").state == "unknown"
+    shown = state(hass, twilio_entry, "message")
+    assert shown.state == triggered
+    assert shown.attributes["event_type"] == "received"
+    assert shown.attributes["sender"] is shown.attributes["text"] is None
+
+
+async def test_nothing_is_recorded(
+    recorder_mock: None,
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+) -> None:
+    """With metadata alone, the database holds neither texts nor correspondents."""
+    await turn(hass, entry, "metadata")
+    simulator.providers[provider].receive(SENDER, TEXT)
+    await settle(hass, simulator)
+    await get_instance(hass).async_block_till_done()
+    kept = await get_instance(hass).async_add_executor_job(_read_database, hass)
+    assert "virtual_sms_received" in kept
+    for secret in (TEXT, "parcel", SENDER):
+        assert secret not in kept
+
+
+def _read_database(hass: HomeAssistant) -> str:
+    """Return all that the recorder wrote."""
+    with session_scope(hass=hass, read_only=True) as session:
+        tables = session.execute(sql("SELECT name FROM sqlite_master")).scalars()
+        rows = [
+            row
+            for table in list(tables)
+            if not table.startswith(("ix_", "sqlite_"))
+            for row in session.execute(sql(f"SELECT * FROM {table}"))
+        ]
+    return repr(rows)

@@ -1,0 +1,473 @@
+"""The README is true: its tables, its pictures, and each of its examples."""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+import re
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.components.automation.config import async_validate_config_item
+from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
+from homeassistant.helpers import config_validation as cv
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
+import yaml
+
+from custom_components.virtual_sms.adapters import ADAPTERS
+from custom_components.virtual_sms.adapters.models import (
+    Capability,
+    DeliveryStatus,
+    InboundMessage,
+    RejectReason,
+)
+from custom_components.virtual_sms.announcements import Received, StatusChanged
+from custom_components.virtual_sms.care import LOOK_INTERVAL
+from custom_components.virtual_sms.coordinator import _BALANCE_INTERVAL, _NET_INTERVAL
+from custom_components.virtual_sms.events import describe
+from custom_components.virtual_sms.flow_schemas import DEFAULT_RETRY_FOR
+from custom_components.virtual_sms.ledger import _KEEP_CLOSED, RETENTION
+from custom_components.virtual_sms.privacy import Privacy
+from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
+
+from .flows import set_up
+from .home import settle
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant, ServiceCall
+
+    from simulator import Simulator
+
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+TEXTS = json.loads(
+    (PROJECT / "custom_components/virtual_sms/translations/en.json").read_text(
+        encoding="utf-8"
+    )
+)
+ME, PARTNER, STRANGER = "+33612345678", "+33698765432", "+33687654321"
+CODE_WORD = "swordfish"
+AT = datetime(2026, 11, 21, 18, 4, 5, tzinfo=UTC)
+ROWS = {
+    "Delivery status of each message": Capability.RECEIPTS,
+    "Picture messages (MMS)": Capability.MEDIA,
+    "Messages missed while Home Assistant was off": Capability.HISTORY,
+    "A doubtful send is looked up before it is repeated": Capability.LOOKUP,
+    "Balance": Capability.BALANCE,
+    "Counted in credits instead of money": Capability.CREDITS,
+    "Callback address set for you": Capability.CALLBACK_URLS,
+    "One callback address for the whole account": Capability.SHARED_CALLBACK_URLS,
+    "Callbacks are signed": Capability.SIGNED_CALLBACKS,
+    "Access granted by a click": Capability.AUTHORIZATION,
+}
+
+
+def blocks() -> list[dict[str, Any]]:
+    """Read every YAML block."""
+    found = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return [yaml.safe_load(each) for each in found]
+
+
+AUTOMATIONS = {
+    each["alias"]: {"id": str(index), **each}
+    for index, each in enumerate(blocks())
+    if "triggers" in each
+}
+
+
+def section(title: str) -> str:
+    """Return what stands below a heading, down to the next of its rank."""
+    match = re.search(rf"^(#+) {re.escape(title)}$", README, re.MULTILINE)
+    assert match, title
+    end = re.compile(rf"^#{{1,{len(match[1])}}} ", re.MULTILINE)
+    found = end.search(README, match.end())
+    return README[match.end() : found.start() if found else len(README)]
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """Read the tables of a text: rows of cells, with the heading first."""
+    rows = [
+        [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("|")
+        else []
+        for line in text.splitlines()
+    ]
+    found: list[list[list[str]]] = [[]]
+    for row in rows:
+        if not row:
+            found.append([])
+        elif set("".join(row)) != {"-"}:
+            found[-1].append(row)
+    return [table for table in found if table]
+
+
+def names(table: list[list[str]], column: int = 0) -> set[str]:
+    """Return the code words of a column."""
+    return {word for row in table[1:] for word in re.findall(r"`([^`]+)`", row[column])}
+
+
+# --- tables -------------------------------------------------------------------
+
+
+def test_providers_can_what_the_table_says() -> None:
+    """The table of providers and the adapters' capabilities agree."""
+    heading, *rows = tables(section("Which provider"))[0]
+    adapters = list(ADAPTERS.values())
+    assert heading[1:] == [adapter.name for adapter in adapters]
+    assert set(ROWS.values()) == set(Capability)
+
+    told = {row[0]: row[1:] for row in rows}
+    for words, capability in ROWS.items():
+        can = ["yes" if capability in each.capabilities else "no" for each in adapters]
+        assert told[words] == can, words
+
+
+def test_every_credential_is_explained() -> None:
+    """The forms' fields are in the tables of their providers."""
+    for provider, title in (("twilio", "Set up Twilio"), ("ovh", "Set up OVHcloud")):
+        step = TEXTS["config"]["step"][provider]
+        number = TEXTS["config"]["step"]["number"]["data"]
+        labels = [*step["data"].values(), *number.values()]
+        labels += step["sections"]["advanced"]["data"].values()
+        explained = ", ".join(row[0] for row in tables(section(title))[-1])
+        assert not [each for each in labels if each not in explained]
+
+
+def test_every_option_is_explained() -> None:
+    """The options and their defaults are in their table."""
+    _, *rows = tables(section("Options"))[0]
+    explained = {row[0]: row[1] for row in rows}
+    labels = TEXTS["options"]["step"]["init"]["data"]
+    assert list(explained) == list(labels.values())
+    intervals = [f"{each.poll_interval} s at {each.name}" for each in ADAPTERS.values()]
+    assert explained[labels["poll_interval"]] == ", ".join(intervals)
+    assert explained[labels["retry_for"]] == f"{DEFAULT_RETRY_FOR} minutes"
+
+
+def test_what_privacy_leaves() -> None:
+    """The examples of the table are what each choice makes of a message."""
+    _, *rows = tables(section("Privacy"))[1]
+    _, text, number = (cell.strip("`") for cell in rows[0])
+    choices = TEXTS["selector"]["privacy"]["options"]
+    for privacy, row in zip(Privacy, rows, strict=True):
+        shown = privacy.veil({"text": text, "sender": number})
+        told = [cell.strip("`") for cell in row[1:]]
+        assert told == [shown["text"] or "nothing", shown["sender"] or "nothing"]
+        assert choices[privacy].startswith(row[0])
+
+
+def test_what_polling_costs() -> None:
+    """The figures follow from the intervals."""
+    text = " ".join(section("How messages get here").split())
+    for adapter in ADAPTERS.values():
+        a_day = 24 * 60 * 60 // adapter.poll_interval
+        assert f"{a_day:,} a day at {adapter.name}" in text
+
+
+def test_figures_are_those_of_the_code() -> None:
+    """How often and how long stands in one place of the code."""
+    _, pushed, net, balance, look = tables(section("How data is updated"))[0]
+    assert "callback" in pushed[1]
+    assert net[1].startswith(f"Every {_NET_INTERVAL.seconds // 60} minutes")
+    assert balance[1] == f"Every {_BALANCE_INTERVAL.seconds // 60} minutes"
+    assert look[1] == f"Every {LOOK_INTERVAL.seconds // 3600} hours"
+    kept = (
+        f"At most {RETENTION.days} days for incoming, "
+        f"{_KEEP_CLOSED.days} days for finished outgoing messages"
+    )
+    assert kept in section("Privacy")
+    assert f"for {DEFAULT_RETRY_FOR} minutes by default" in section("What is promised")
+
+
+def test_every_field_of_the_action_is_explained() -> None:
+    """The table of the action names each field, and those that must be given."""
+    table = tables(section("Send"))[0]
+    fields_ = {str(key): key for key in SEND_MESSAGE_SCHEMA.schema}
+    assert names(table) == set(fields_)
+    told = {row[0].strip("`"): row[1] for row in table[1:]}
+    for name, key in fields_.items():
+        required = type(key).__name__ == "Required"
+        assert told[name] == ("yes" if required else "no"), name
+
+
+def test_every_entity_is_explained() -> None:
+    """The table names each entity by its key, as it is called."""
+    told = {row[1].strip("`"): row[0] for row in tables(section("Entities"))[0][1:]}
+    entities = [each for texts in TEXTS["entity"].values() for each in texts.items()]
+    # Money and credits are two ways to show one sensor.
+    called = {key: text["name"] for key, text in entities if key != "credits"}
+    assert told == called
+
+
+def test_every_field_of_the_events_is_explained() -> None:
+    """The tables of the events name each field."""
+    common, received, status = tables(section("Events"))
+    message = InboundMessage(
+        message_id="SM1", number=None, sender=ME, text="Hello", received_at=AT
+    )
+    change = StatusChanged(
+        message_id="one",
+        provider_id="SM1",
+        recipient=ME,
+        status=DeliveryStatus.SENT,
+        previous=None,
+        at=AT,
+    )
+    ids = {"message_id", "provider_id"}
+    first = {row[0].strip("`") for row in common[1:]}
+    assert first == ids | {"entry_id", "device_id", "provider", "number"}
+    _, data = describe(Received(message=message, late=False))
+    assert {row[0].strip("`") for row in received[1:]} | ids == set(data)
+    _, data = describe(change)
+    assert {row[0].strip("`") for row in status[1:]} | ids == set(data)
+
+
+@pytest.mark.parametrize("vocabulary", [DeliveryStatus, RejectReason])
+def test_every_status_and_reason_is_named(
+    vocabulary: type[DeliveryStatus | RejectReason],
+) -> None:
+    """Automations can be written without looking at the code."""
+    assert {each.value for each in vocabulary} <= names(tables(section("Events"))[2], 1)
+
+
+def test_every_repair_is_explained() -> None:
+    """What Home Assistant tells by itself is in the table."""
+    titles = [each["title"] for each in TEXTS["issues"].values()]
+    told = {row[0] for row in tables(section("Repairs"))[0][1:]}
+    assert told == {each.format(provider="Twilio", name="…") for each in titles}
+
+
+def test_pictures_are_there() -> None:
+    """Every picture is shown, and every picture that is shown is there."""
+    shown = set(re.findall(r"\]\((docs/images/[^)]+)\)", README))
+    there = {f"docs/images/{each.name}" for each in (PROJECT / "docs/images").iterdir()}
+    assert shown == there
+
+
+def test_links_lead_somewhere() -> None:
+    """Links within the README and to files of the project are right."""
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    anchors = {
+        re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings
+    }
+    for link in re.findall(r"\]\(([^)]+)\)", README):
+        if link.startswith("#"):
+            assert link[1:] in anchors, link
+        elif not link.startswith("https://"):
+            assert (PROJECT / link).exists(), link
+
+
+# --- examples -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alias", AUTOMATIONS)
+async def test_automation_is_valid(hass: HomeAssistant, alias: str) -> None:
+    """Home Assistant accepts it."""
+    config = await async_validate_config_item(hass, alias, AUTOMATIONS[alias])
+    assert config is not None
+    assert config.validation_error is None
+
+
+def test_other_examples_are_valid() -> None:
+    """An action and the recorder's settings are accepted as well."""
+    action, recorder = [each for each in blocks() if "triggers" not in each]
+    assert cv.SCRIPT_SCHEMA([action])
+    assert RECORDER_SCHEMA(recorder)
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, simulator: Simulator, home_url: str) -> ConfigEntry:
+    """Make the home of the examples, where they all run at once."""
+    entry = await set_up(hass, simulator, "twilio", name="Home")
+    hass.states.async_set("binary_sensor.cellar_leak", "off")
+    hass.states.async_set("binary_sensor.front_door", "closed")
+    hass.states.async_set(
+        "sensor.living_room_temperature", "20.5", {"unit_of_measurement": "°C"}
+    )
+    hass.states.async_set("input_text.sms_code_word", CODE_WORD)
+    config = {"automation": list(AUTOMATIONS.values())}
+    assert await async_setup_component(hass, "automation", config)
+    return entry
+
+
+@pytest.fixture
+def notices(hass: HomeAssistant, home: ConfigEntry) -> list[ServiceCall]:
+    """Collect the notifications."""
+    return async_mock_service(hass, "persistent_notification", "create")
+
+
+@pytest.fixture
+def openings(hass: HomeAssistant, home: ConfigEntry) -> list[ServiceCall]:
+    """Collect what opens the garage."""
+    return async_mock_service(hass, "cover", "open_cover")
+
+
+async def receive(
+    hass: HomeAssistant, simulator: Simulator, sender: str, text: str
+) -> list[str]:
+    """Text the home, and return what it texts back."""
+    before = len(simulator.twilio.messages)
+    simulator.twilio.receive(sender, text)
+    await settle(hass, simulator)
+    sent = simulator.twilio.messages[before:]
+    return [each.text for each in sent if each.to == sender]
+
+
+async def leak(hass: HomeAssistant, simulator: Simulator) -> None:
+    """Let water into the cellar."""
+    hass.states.async_set("binary_sensor.cellar_leak", "on")
+    await settle(hass, simulator)
+
+
+def titled(notices: list[ServiceCall], title: str) -> list[str]:
+    """Return the notifications with a title: several automations notify."""
+    return [each.data["message"] for each in notices if each.data["title"] == title]
+
+
+async def test_leak_reaches_everybody(
+    hass: HomeAssistant, simulator: Simulator, notices: list[ServiceCall]
+) -> None:
+    """Both people are texted, and nothing is left to tell."""
+    await leak(hass, simulator)
+    assert [each.to for each in simulator.twilio.messages] == [ME, PARTNER]
+    assert simulator.twilio.messages[0].text.startswith("Water in the cellar since")
+    assert not notices
+
+
+async def test_leak_does_not_reach_everybody(
+    hass: HomeAssistant, simulator: Simulator, notices: list[ServiceCall]
+) -> None:
+    """Who could not be texted is named."""
+    simulator.twilio.opted_out.add((simulator.twilio.NUMBER, ME))
+    await leak(hass, simulator)
+    [message] = titled(notices, "The leak alarm did not reach everybody")
+    assert ME in message
+    assert "STOP" in message
+    assert PARTNER not in message
+
+
+async def test_leak_reaches_nobody(
+    hass: HomeAssistant, simulator: Simulator, notices: list[ServiceCall]
+) -> None:
+    """That the action fails does not keep the notification back."""
+    number = simulator.twilio.NUMBER
+    simulator.twilio.opted_out |= {(number, ME), (number, PARTNER)}
+    await leak(hass, simulator)
+    [message] = titled(notices, "The leak alarm did not reach everybody")
+    assert "Nobody could be texted" in message
+
+
+async def test_status_is_answered(
+    hass: HomeAssistant, simulator: Simulator, home: ConfigEntry
+) -> None:
+    """The question may be written in any way, but not by anybody."""
+    answers = await receive(hass, simulator, ME, " Status ")
+    assert answers == ["Living room 20.5 °C, front door closed."]
+    assert not await receive(hass, simulator, STRANGER, "status")
+    assert not await receive(hass, simulator, ME, "statusquo")
+
+
+async def test_garage_opens(
+    hass: HomeAssistant, simulator: Simulator, openings: list[ServiceCall]
+) -> None:
+    """The code word opens it."""
+    answers = await receive(hass, simulator, ME, f"garage {CODE_WORD}")
+    assert answers == ["The garage is opening."]
+    assert len(openings) == 1
+
+
+@pytest.mark.parametrize(
+    ("sender", "text", "code_word"),
+    [
+        (STRANGER, f"garage {CODE_WORD}", CODE_WORD),
+        (ME, "garage", CODE_WORD),
+        (ME, "garage wrongword", CODE_WORD),
+        (ME, "garage", ""),
+        (ME, "garage 1", "1"),
+        (ME, "garage unknown", "unknown"),
+        (ME, "garage unknown", None),
+    ],
+)
+async def test_garage_stays_closed(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    openings: list[ServiceCall],
+    sender: str,
+    text: str,
+    code_word: str | None,
+) -> None:
+    """Nothing but the word opens it, also where the helper is missing or empty."""
+    hass.states.async_remove("input_text.sms_code_word")
+    if code_word is not None:
+        hass.states.async_set("input_text.sms_code_word", code_word)
+    assert not await receive(hass, simulator, sender, text)
+    assert not openings
+
+
+async def test_late_messages_command_nothing(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    home: ConfigEntry,
+    openings: list[ServiceCall],
+    notices: list[ServiceCall],
+) -> None:
+    """A message that was missed is shown, with its time, and opens nothing."""
+    at = datetime.now(UTC)
+    simulator.twilio.receive(ME, f"garage {CODE_WORD}", callback=False, at=at)
+    await home.runtime_data.coordinator.async_refresh()
+    await settle(hass, simulator)
+    assert not openings
+    [notice] = notices
+    assert notice.data["title"] == f"SMS from {ME}"
+    assert notice.data["message"].endswith(f": garage {CODE_WORD}")
+
+
+async def test_failure_is_told(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    home: ConfigEntry,
+    notices: list[ServiceCall],
+) -> None:
+    """A message that was not delivered is told of, with the reason."""
+    simulator.automatic = False
+    data = {"message": "Hello", "target": ME}
+    await hass.services.async_call("notify", "home", data, blocking=True)
+    [message] = simulator.twilio.messages
+    await simulator.twilio.fail(message.id, 30005)
+    await settle(hass, simulator)
+    [notice] = notices
+    assert notice.data["title"] == f"SMS to {ME}"
+    assert "invalid_number" in notice.data["message"]
+    assert "30005" in notice.data["message"]
+
+
+async def test_low_balance_is_told(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    home: ConfigEntry,
+    notices: list[ServiceCall],
+) -> None:
+    """The balance falls below the threshold, and is told with its currency."""
+    hass.states.async_set("sensor.home_balance", "4.9", {"unit_of_measurement": "USD"})
+    await settle(hass, simulator)
+    [notice] = notices
+    assert "4.90 USD" in notice.data["message"]
+
+
+def test_examples_are_made_for_both_events() -> None:
+    """The fields the examples use exist."""
+    used = {
+        name
+        for each in AUTOMATIONS.values()
+        for name in re.findall(r"trigger\.event\.data\.(\w+)", json.dumps(each))
+    }
+    known = {each.name for each in fields(StatusChanged)} | {
+        "entry_id",
+        "sender",
+        "text",
+        "late",
+        "received_at",
+    }
+    assert used <= known
