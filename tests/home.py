@@ -82,9 +82,11 @@ def revoke(sim: Simulator) -> None:
 async def settle(hass: HomeAssistant, sim: Simulator) -> None:
     """Let all that is under way come to its end, on both sides."""
     await _rest(hass)
-    while sim._tasks:
+    is_settled = False
+    while not is_settled:
         await sim.settled()
         await _rest(hass)
+        is_settled = not sim._tasks
 
 
 async def refresh(hass: HomeAssistant, sim: Simulator, entry: ConfigEntry) -> None:
@@ -97,7 +99,7 @@ async def _rest(hass: HomeAssistant) -> None:
     """Wait for the home, and until everything has been told."""
     await hass.async_block_till_done(wait_background_tasks=True)
     for gateway in list(hass.data[GATEWAYS].values()):
-        while gateway._announcer._noting is not None:
+        while gateway._announcer._is_busy:
             await asyncio.wait([gateway._announcer._noting])
     await hass.async_block_till_done(wait_background_tasks=True)
 

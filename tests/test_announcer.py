@@ -58,7 +58,7 @@ def names(heard: list[Announcement]) -> list[str]:
 
 async def noted(announcer: Announcer) -> None:
     """Wait until all was told and noted."""
-    while announcer._waiting or announcer._noting:
+    while announcer._waiting or announcer._is_busy:
         await asyncio.sleep(0)
 
 
@@ -141,7 +141,7 @@ async def test_few_are_told_before_they_are_noted(
     announcer.start()
     announcer.announce(news)
     steps = 0
-    while announcer._waiting or announcer._noting:
+    while announcer._waiting or announcer._is_busy:
         untold = {each.message.message_id for each in await ledger.inbound.untold()}
         assert len(untold & set(names(heard))) <= IN_FLIGHT
         steps += 1
@@ -210,3 +210,47 @@ async def test_closing_without_a_word(announcer: Announcer) -> None:
     announcer.start()
     announcer.announce([])
     await announcer.close()
+
+
+async def test_who_hears_it_may_answer_at_once(
+    ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """What an announcement brings about is told after it, and noted as well."""
+    answers = await ledger.outbound.add([outbound("m")], START)
+
+    def hear(announcement: Announcement) -> None:
+        heard.append(announcement)
+        if isinstance(announcement, Received):
+            announcer.announce(answers)
+
+    announcer = Announcer(ledger, hear)
+    announcer.start()
+    announcer.announce(
+        await ledger.inbound.admit([inbound("a", at=1), inbound("b", at=2)], late=False)
+    )
+    await noted(announcer)
+    assert names(heard) == ["a", "b", "queued", "queued"]
+    assert await ledger.inbound.untold() == []
+    assert await ledger.outbound.untold() == []
+
+
+async def test_who_fails_to_hear_does_not_silence_the_rest(
+    ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """What comes next is told all the same."""
+
+    def hear(announcement: Announcement) -> None:
+        if not heard:
+            heard.append(announcement)
+            raise ZeroDivisionError
+        heard.append(announcement)
+
+    announcer = Announcer(ledger, hear)
+    announcer.start()
+    news = await ledger.inbound.admit(
+        [inbound("a", at=1), inbound("b", at=2)], late=False
+    )
+    with pytest.raises(ZeroDivisionError):
+        announcer.announce(news)
+    await noted(announcer)
+    assert names(heard) == ["a", "b"]

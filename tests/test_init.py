@@ -52,7 +52,12 @@ def traces(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
             for each, listeners in signals.items()
             if listeners and str(each).startswith(DOMAIN)
         ],
-        "listeners": hass.bus.async_listeners().get(EVENT_HOMEASSISTANT_FINAL_WRITE),
+        # Home Assistant's own stores listen as well while a save is due.
+        "listeners": [
+            job.target.__qualname__
+            for job, _ in hass.bus._listeners[EVENT_HOMEASSISTANT_FINAL_WRITE]
+            if DOMAIN in getattr(job.target, "__module__", "")
+        ],
         "tasks": len(entry._background_tasks),
     }
 

@@ -289,7 +289,7 @@ class World:
                 break
             self.clock.time = max(self.clock.time, next_at)
         announcer = self.gateway._announcer
-        while announcer._waiting or announcer._noting:
+        while announcer._waiting or announcer._is_busy:
             await asyncio.sleep(0)
 
 

@@ -30,6 +30,7 @@ class Announcer:
         self._waiting: deque[Announcement] = deque()
         self._told: list[Announcement] = []
         self._noting: asyncio.Task[None] | None = None
+        self._is_busy = False
         self._is_open = False
 
     async def load(self) -> None:
@@ -58,9 +59,13 @@ class Announcer:
             await self._noting
 
     def _go_on(self) -> None:
-        if self._waiting and self._is_open and self._noting is None:
-            self._tell()
-            self._noting = asyncio.create_task(self._note())
+        """Tell more, unless that is being done: who hears it may send at once."""
+        if self._waiting and self._is_open and not self._is_busy:
+            self._is_busy = True
+            try:
+                self._tell()
+            finally:
+                self._noting = asyncio.create_task(self._note())
 
     def _tell(self) -> None:
         """Tell the next few."""
@@ -85,7 +90,7 @@ class Announcer:
             self._told = []
         except Exception:
             _LOGGER.exception("The ledger cannot be written")
-        self._noting = None
+        self._is_busy = False
         self._go_on()
 
 
