@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from homeassistant.setup import async_setup_component
+from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 
@@ -13,6 +14,11 @@ from simulator import Simulator
 
 from .cloud import Cloud
 from .flows import set_up
+
+# The same examples in every run: a change that breaks something is found by the
+# change, and a busy machine breaks nothing.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
