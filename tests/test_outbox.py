@@ -317,6 +317,49 @@ async def test_no_patience_still_settles_a_doubt(home: Home) -> None:
     assert len(home.adapter.attempts) == 2
 
 
+async def test_no_patience_and_surely_not_sent(home: Home) -> None:
+    """The provider says that it does not have it: that is a failure at once."""
+    home.adapter.outcomes.append(ANSWERED)
+    (outcome,) = await home.send("m", patience=timedelta())
+    assert isinstance(outcome.error, ProviderUnavailableError)
+    assert (outcome.status, outcome.waits) == (DeliveryStatus.FAILED, False)
+    assert home.states()[-1] == ("unknown", "failed")
+    assert await home.outbox.work() is None
+
+
+@pytest.mark.parametrize("error", [ANSWERED, TIMEOUT])
+async def test_no_patience_and_sent_all_the_same(home: Home, error: SmsError) -> None:
+    """The provider says that it has it: nothing failed."""
+    home.adapter.outcomes.append((error, 0))
+    (outcome,) = await home.send("m", patience=timedelta())
+    assert (outcome.error, outcome.waits) == (None, False)
+    assert outcome.provider_id is not None
+    assert home.accepted == ["m"]
+
+
+async def test_no_patience_and_nobody_to_ask(home: Home) -> None:
+    """Who sends hears of the doubt at once; it is settled when that can be done."""
+    home.adapter.outcomes.append((ANSWERED, 0))
+    home.adapter.trouble["find_sent"] = ProviderUnavailableError()
+    (outcome,) = await home.send("m", patience=timedelta())
+    assert outcome.error is ANSWERED
+    assert (outcome.status, outcome.waits) == (DeliveryStatus.UNKNOWN, True)
+
+    home.adapter.trouble.clear()
+    await home.live(60)
+    assert home.accepted == ["m"]
+    assert home.states()[-1] == ("unknown", "sent")
+
+
+async def test_no_patience_and_a_twin(home: Home) -> None:
+    """What is found may be the twin's, so neither is taken for sent at once."""
+    home.adapter.outcomes.extend([(TIMEOUT, 0), TIMEOUT])
+    outcomes = await home.send("m", "n", patience=timedelta())
+    assert {outcome.status for outcome in outcomes} == {DeliveryStatus.UNKNOWN}
+    await home.live(60)
+    assert len(home.accepted) == len(set(home.accepted)) == 1
+
+
 # Nobody knows whether it was sent
 
 

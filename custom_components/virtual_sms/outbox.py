@@ -56,7 +56,7 @@ class Outcome:
     @property
     def waits(self) -> bool:
         """Say whether the message is yet to be accepted."""
-        return self.provider_id is None and self.error is None
+        return self.provider_id is None and not self.status.is_final
 
 
 class Outbox:
@@ -172,18 +172,21 @@ class Outbox:
         return None
 
     async def _attempt(self, message: OutboundMessage, deadline: datetime) -> Outcome:
+        try:
+            sent = await self._hand_over(message)
+        except SmsError as err:
+            return await self._handle(message, deadline, err)
+        return _accepted(message, sent)
+
+    async def _hand_over(self, message: OutboundMessage) -> SentMessage:
         line = self._line
         self._in_flight[message.recipient] += 1
         try:
             sent = await line.adapter.send(line.number, message, line.callback_url)
             self._announce(await self._records.accept(message.message_id, sent))
-        except SmsError as err:
-            return await self._handle(message, deadline, err)
         finally:
             self._in_flight[message.recipient] -= 1
-        return Outcome(
-            message=message, status=sent.status, provider_id=sent.provider_id
-        )
+        return sent
 
     async def _handle(
         self, message: OutboundMessage, deadline: datetime, err: SmsError
@@ -192,6 +195,8 @@ class Outbox:
         match err:
             case SendOutcomeUnknownError():
                 await self._doubt(message, err)
+                if self._now() >= deadline:
+                    return await self._settle_now(message, err)
                 return Outcome(message=message, status=DeliveryStatus.UNKNOWN)
             case ProviderUnavailableError() if self._now() < deadline:
                 next_at = min(self._next_at(message, err), deadline)
@@ -204,6 +209,27 @@ class Outbox:
             case _:
                 await self._fail(message, RejectReason.OTHER, err.provider_code)
         return Outcome(message=message, status=DeliveryStatus.FAILED, error=err)
+
+    async def _settle_now(
+        self, message: OutboundMessage, err: SendOutcomeUnknownError
+    ) -> Outcome:
+        """Ask at once about a message that must not wait.
+
+        If that settles nothing, whoever sends hears of the doubt as of a failure,
+        and `work` goes on to settle it.
+        """
+        try:
+            found = await self._find(message)
+        except SmsError:
+            return Outcome(message=message, status=DeliveryStatus.UNKNOWN, error=err)
+        if found and not await self._records.has_twin(message.message_id):
+            self._announce(await self._records.accept(message.message_id, found))
+            return _accepted(message, found)
+        if found or not err.answered or self._in_flight[message.recipient]:
+            return Outcome(message=message, status=DeliveryStatus.UNKNOWN, error=err)
+        await self._fail(message, RejectReason.EXPIRED)
+        error = ProviderUnavailableError(str(err), maybe_processed=False)
+        return Outcome(message=message, status=DeliveryStatus.FAILED, error=error)
 
     async def _doubt(
         self, message: OutboundMessage, err: SendOutcomeUnknownError
@@ -227,3 +253,7 @@ class Outbox:
         pause = min(max((now - message.created_at) / 2, SHORTEST_PAUSE), LONGEST_PAUSE)
         asked = timedelta(seconds=getattr(err, "retry_after", None) or 0)
         return now + max(pause * self._jitter(*_JITTER), asked)
+
+
+def _accepted(message: OutboundMessage, sent: SentMessage) -> Outcome:
+    return Outcome(message=message, status=sent.status, provider_id=sent.provider_id)
