@@ -45,7 +45,7 @@ async def async_forget_callback_url(hass: HomeAssistant, webhook_id: str) -> Non
     """Delete the webhook's place in the cloud, if it has one."""
     if CLOUD not in hass.config.components:
         return
-    from homeassistant.components import cloud  # noqa: PLC0415 heavy, and optional
+    from homeassistant.components import cloud
 
     try:
         await cloud.async_delete_cloudhook(hass, webhook_id)
@@ -65,7 +65,7 @@ def async_listen_to_address(
 
     stops = [hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, hear)]
     if CLOUD in hass.config.components:
-        from homeassistant.components import cloud  # noqa: PLC0415 heavy, and optional
+        from homeassistant.components import cloud
 
         stops += [
             cloud.async_listen_connection_change(hass, hear),
@@ -108,14 +108,14 @@ def async_has_subscription(hass: HomeAssistant) -> bool:
     """Say whether Home Assistant Cloud relays callbacks to this home."""
     if CLOUD not in hass.config.components:
         return False
-    from homeassistant.components import cloud  # noqa: PLC0415 heavy, and optional
+    from homeassistant.components import cloud
 
     return cloud.async_active_subscription(hass)
 
 
 async def _async_cloudhook(hass: HomeAssistant, webhook_id: str) -> str:
-    from hass_nabucasa import NabuCasaBaseError  # noqa: PLC0415 comes with cloud
-    from homeassistant.components import cloud  # noqa: PLC0415 heavy, and optional
+    from hass_nabucasa import NabuCasaBaseError
+    from homeassistant.components import cloud
 
     try:
         return await cloud.async_get_or_create_cloudhook(hass, webhook_id)

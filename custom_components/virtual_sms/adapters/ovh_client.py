@@ -76,7 +76,7 @@ def load() -> tuple[type[Any], dict[str, str]]:
     constructor refuse both, and nothing that can be passed says "none": whence
     the properties, which forget what they are given.
     """
-    import ovh.client  # noqa: PLC0415 - slow and reads files: not on the event loop.
+    import ovh.client
 
     unset = property(lambda _: None, lambda _, __: None)
     names = {"_client_id": unset, "_client_secret": unset}

@@ -36,7 +36,7 @@ _NEVER_LEFT: Final = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
 type Fields = Mapping[str, object]
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):  # noqa: N818  # what happened, not what went wrong
     """An answer that is no success, with Twilio's own code where it has one."""
 
     def __init__(
@@ -68,7 +68,7 @@ class AsyncHttp:
         self._session = session
         self._origin = origin
 
-    async def request(  # noqa: PLR0913
+    async def request(  # noqa: PLR0913  # as the SDK calls it
         self,
         method: str,
         url: str,
@@ -103,7 +103,7 @@ class BlockingHttp:
 
     def __init__(self, origin: str) -> None:
         """Build a session of our own, deaf to proxies and .netrc as aiohttp is."""
-        import requests  # noqa: PLC0415
+        import requests
 
         self._session = requests.Session()
         self._session.trust_env = False
@@ -112,7 +112,7 @@ class BlockingHttp:
         self._session.mount("https://", adapter)
         self._origin = origin
 
-    def request(  # noqa: PLR0913
+    def request(  # noqa: PLR0913  # as the SDK calls it
         self,
         method: str,
         url: str,
@@ -157,7 +157,7 @@ def _headers(headers: Mapping[str, str], auth: tuple[str, str]) -> dict[str, str
 
 
 def _reply(status: int, text: str, headers: Mapping[str, str]) -> Reply:
-    if status // 100 != 2:  # noqa: PLR2004
+    if status // 100 != 2:  # noqa: PLR2004  # 2xx
         raise Refusal(status, _code(text), _pause(headers.get("Retry-After", "")))
     return Reply(status, text, headers)
 
@@ -184,8 +184,8 @@ def _refused_to_connect(err: OSError) -> bool:
 
     Requests has one exception for both; the reason inside it tells them apart.
     """
-    from requests.exceptions import ConnectTimeout  # noqa: PLC0415
-    from urllib3.exceptions import NewConnectionError  # noqa: PLC0415
+    from requests.exceptions import ConnectTimeout
+    from urllib3.exceptions import NewConnectionError
 
     reason = getattr(next(iter(err.args), None), "reason", None)
     return isinstance(err, ConnectTimeout) or isinstance(reason, NewConnectionError)

@@ -69,9 +69,9 @@ def load(credentials: Mapping[str, str], session: ClientSession, origin: str) ->
 
     Takes up to a second, hence not for the event loop.
     """
-    import twilio.http  # noqa: PLC0415
-    from twilio.request_validator import RequestValidator  # noqa: PLC0415
-    from twilio.rest import Client  # noqa: PLC0415
+    import twilio.http
+    from twilio.request_validator import RequestValidator
+    from twilio.rest import Client
 
     owner = (credentials["account_sid"], credentials["auth_token"])
     rest = api_key(credentials) or owner
