@@ -330,7 +330,7 @@ async def experiment(pace: Pace, seed: int) -> tuple[list[Row], int]:
         simulator.pace = 0.3
         plan = Plan(folder=FOLDER, port=free_port(), with_witness=True)
         async with Home(plan) as home:
-            crash = Crash(simulator, home, random.Random(seed), pace)  # noqa: S311
+            crash = Crash(simulator, home, random.Random(seed), pace)  # noqa: S311  # dice, no secret
             return await crash.run(), crash.kills
 
 

@@ -178,7 +178,7 @@ class Home:
     async def ask(self, method: str, path: str, data: object = None) -> Any:
         """Call the REST API and return the answer, or raise what went wrong."""
         status, answer = await self.request(method, path, data)
-        if status >= 400:  # noqa: PLR2004
+        if status >= 400:  # noqa: PLR2004  # HTTP
             raise HomeError(f"{method} {path}: {status} {answer}")
         return answer
 
@@ -248,7 +248,7 @@ class Home:
         except ClientError, TimeoutError:
             return False
         # Before the onboarding there is no token yet to ask with.
-        return status == 401 or (status == 200 and state["state"] == "RUNNING")  # noqa: PLR2004
+        return status == 401 or (status == 200 and state["state"] == "RUNNING")  # noqa: PLR2004  # HTTP
 
     async def _onboard(self) -> None:
         """Create the user and sit through the welcome pages."""

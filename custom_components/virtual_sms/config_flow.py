@@ -21,7 +21,6 @@ from .const import (
     CONF_CREDENTIALS,
     CONF_MODE,
     CONF_NUMBER,
-    CONF_PREVIOUS_CALLBACKS,
     CONF_PROVIDER,
     DOMAIN,
     MODE_AUTOMATIC,
@@ -35,7 +34,7 @@ from .flow_access import (
     async_request_consent,
     needs_consent,
 )
-from .flow_callbacks import CallbackSteps, async_own_marks
+from .flow_callbacks import CallbackSteps
 from .flow_schemas import (
     CONF_NAME,
     Form,
@@ -50,6 +49,7 @@ from .flow_schemas import (
 from .numbers import InvalidNumberError
 from .options_flow import VirtualSmsOptionsFlow
 from .public_url import async_has_secure_url
+from .registration import async_own_marks, previous_data
 from .return_path import async_preview
 
 if TYPE_CHECKING:
@@ -262,11 +262,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         if self._mode != MODE_POLLING:
             data[CONF_CALLBACK_URL] = self._callback_url
             self._keeps_url = True
-        if previous is not None:
-            data[CONF_PREVIOUS_CALLBACKS] = {
-                "inbound": previous.inbound,
-                "status": previous.status,
-            }
+        data |= previous_data(previous)
         # Another window may have been faster; this one must not replace its entry.
         self._abort_if_unique_id_configured()
         return self.async_create_entry(
@@ -296,5 +292,5 @@ for _provider in ADAPTERS:
     setattr(
         VirtualSmsConfigFlow,
         f"async_step_{_provider}",
-        partialmethod(VirtualSmsConfigFlow._async_credentials, _provider),  # noqa: SLF001
+        partialmethod(VirtualSmsConfigFlow._async_credentials, _provider),  # noqa: SLF001  # our own class
     )

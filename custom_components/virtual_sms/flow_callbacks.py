@@ -4,16 +4,11 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, override
 
 from homeassistant.config_entries import ConfigEntryBaseFlow, ConfigFlowResult
-from homeassistant.const import CONF_WEBHOOK_ID
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 
 from .adapters.errors import UnsupportedFeatureError
 from .callbacks import CallbackRegistration, ForeignCallbackError
 from .const import (
-    CONF_ACCOUNT,
-    CONF_CALLBACK_URL,
-    CONF_PROVIDER,
-    DOMAIN,
     MODE_MANUAL,
     MODE_POLLING,
 )
@@ -105,20 +100,3 @@ class CallbackSteps(ConfigEntryBaseFlow):
         if self._callback_url and not self._keeps_url:
             forget = async_forget_callback_url(self.hass, self._webhook_id)
             self.hass.async_create_task(forget)
-
-
-@callback
-def async_own_marks(hass: HomeAssistant, provider: str, account: str) -> list[str]:
-    """List what marks a URL in an account as this home's.
-
-    A cloud URL names no webhook, so whole URLs count as well.
-    """
-    entries = [
-        entry.data
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        if (entry.data[CONF_PROVIDER], entry.data[CONF_ACCOUNT]) == (provider, account)
-    ]
-    webhooks = [data[CONF_WEBHOOK_ID] for data in entries]
-    return webhooks + [
-        data[CONF_CALLBACK_URL] for data in entries if CONF_CALLBACK_URL in data
-    ]

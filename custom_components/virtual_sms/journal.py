@@ -105,7 +105,7 @@ class Journal:
             try:
                 settles = await self._run_blocking(_commit, connection, batch)
             # Nobody may be left waiting, whatever stopped the worker.
-            except Exception as err:  # noqa: BLE001
+            except Exception as err:  # noqa: BLE001  # see above
                 for job in batch:
                     job.fail(err)
             else:
@@ -143,7 +143,7 @@ def _job[T](operation: Operation[T], future: asyncio.Future[T]) -> _Job:
         try:
             result = operation(connection)
         # Whatever one operation does wrong must not undo its neighbours.
-        except Exception as err:  # noqa: BLE001
+        except Exception as err:  # noqa: BLE001  # see above
             connection.execute("ROLLBACK TO job")
             failure = err
             return lambda: fail(failure)

@@ -23,12 +23,16 @@ from .const import (
     OPTION_RETRY_FOR,
 )
 from .flow_access import FormErrors
-from .flow_callbacks import CallbackSteps, async_own_marks
+from .flow_callbacks import CallbackSteps
 from .flow_schemas import DEFAULT_RETRY_FOR, Form, options_schema
 from .helpers import async_create_adapter
 from .privacy import Privacy
 from .public_url import async_forget_callback_url
-from .registration import async_release_callbacks
+from .registration import (
+    async_own_marks,
+    async_release_callbacks,
+    previous_data,
+)
 
 if TYPE_CHECKING:
     from .adapters.models import CallbackUrls
@@ -101,11 +105,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         else:
             self._keeps_url = True
             data[CONF_CALLBACK_URL] = self._callback_url
-        if previous is not None:
-            data[CONF_PREVIOUS_CALLBACKS] = {
-                "inbound": previous.inbound,
-                "status": previous.status,
-            }
+        data |= previous_data(previous)
         return self._finish(data)
 
     def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 import logging
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_WEBHOOK_ID
@@ -178,12 +179,11 @@ class Registrar:
     @callback
     def _async_keep(self, url: str, previous: CallbackUrls | None) -> None:
         self._line.callback_url = url
-        data = {**self._entry.data, CONF_CALLBACK_URL: url}
-        if previous is not None:
-            data[CONF_PREVIOUS_CALLBACKS] = {
-                "inbound": previous.inbound,
-                "status": previous.status,
-            }
+        data = {
+            **self._entry.data,
+            CONF_CALLBACK_URL: url,
+            **previous_data(previous),
+        }
         self._hass.config_entries.async_update_entry(self._entry, data=data)
 
     @callback
@@ -320,6 +320,31 @@ def async_siblings(hass: HomeAssistant, entry: ConfigEntry) -> list[ConfigEntry]
     ]
 
 
+@callback
+def async_own_marks(hass: HomeAssistant, provider: str, account: str) -> list[str]:
+    """List what marks a URL in an account as this home's.
+
+    A cloud URL names no webhook, so whole URLs count as well.
+    """
+    entries = [
+        entry.data
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if (entry.data[CONF_PROVIDER], entry.data[CONF_ACCOUNT]) == (provider, account)
+    ]
+    webhooks = [data[CONF_WEBHOOK_ID] for data in entries]
+    return webhooks + [
+        data[CONF_CALLBACK_URL] for data in entries if CONF_CALLBACK_URL in data
+    ]
+
+
+def previous_data(previous: CallbackUrls | None) -> dict[str, Any]:
+    """Return what an entry's data keeps of foreign URLs that ours replaced."""
+    if previous is None:
+        return {}
+    urls = {"inbound": previous.inbound, "status": previous.status}
+    return {CONF_PREVIOUS_CALLBACKS: urls}
+
+
 def _account(entry: ConfigEntry) -> tuple[str, str]:
     return entry.data[CONF_PROVIDER], entry.data[CONF_ACCOUNT]
 
@@ -327,17 +352,10 @@ def _account(entry: ConfigEntry) -> tuple[str, str]:
 def _registration(
     hass: HomeAssistant, entry: ConfigEntry, adapter: SmsAdapter
 ) -> CallbackRegistration:
-    family = [entry, *async_siblings(hass, entry)]
     return CallbackRegistration(
         adapter=adapter,
         number=PhoneNumber(
             account=entry.data[CONF_ACCOUNT], number=entry.data[CONF_NUMBER]
         ),
-        own=[mark for each in family for mark in _marks(each)],
+        own=async_own_marks(hass, *_account(entry)),
     )
-
-
-def _marks(entry: ConfigEntry) -> list[str]:
-    """List what tells that a URL leads to an entry: a cloud URL names no webhook."""
-    url = entry.data.get(CONF_CALLBACK_URL)
-    return [entry.data[CONF_WEBHOOK_ID], *([url] if url else [])]

@@ -322,7 +322,7 @@ def _text(value: object) -> str:
 
 def _time(value: object) -> datetime:
     if not isinstance(value, datetime):
-        raise ValueError("no time where there must be one")  # noqa: TRY004
+        raise ValueError("no time where there must be one")  # noqa: TRY004  # one kind for all unreadable answers
     return value.astimezone(UTC)
 
 
