@@ -98,7 +98,7 @@ async def test_what_a_crash_cut_short_is_told_late(
 ) -> None:
     """A new start tells what the last one knew and did not tell."""
     await ledger.inbound.admit([inbound("a", at=9)], late=False)
-    await ledger.outbound.told(await ledger.outbound.add([outbound("m")], START))
+    await ledger.told(await ledger.outbound.add([outbound("m")], START))
     await ledger.outbound.accept("m", SentMessage(provider_id="P"))
     await ledger.outbound.receive(receipt("P"))
     announcer = Announcer(ledger, heard.append)
@@ -186,19 +186,19 @@ async def test_a_failing_note_is_made_up_for(
 ) -> None:
     """A disk that failed for a moment must not make a new start repeat itself."""
     announcer.start()
-    told = ledger.outbound.told
+    told = ledger.told
 
-    async def fail(changes: list[StatusChanged]) -> None:
+    async def fail(announcements: list[Announcement]) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(ledger.outbound, "told", fail)
+    monkeypatch.setattr(ledger, "told", fail)
     announcer.announce(await ledger.inbound.admit([inbound("a")], late=False))
     announcer.announce(await ledger.outbound.add([outbound("m")], START))
     await noted(announcer)
     assert "cannot be written" in caplog.text
     assert len(await ledger.outbound.untold()) == 1
 
-    monkeypatch.setattr(ledger.outbound, "told", told)
+    monkeypatch.setattr(ledger, "told", told)
     announcer.announce(await ledger.inbound.admit([inbound("b")], late=False))
     await noted(announcer)
     assert await ledger.inbound.untold() == []

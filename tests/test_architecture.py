@@ -17,6 +17,7 @@ CONTRACT = {"base", "models", "errors"}
 CORE = {
     "announcements",
     "announcer",
+    "budget",
     "callbacks",
     "doorbell",
     "gateway",

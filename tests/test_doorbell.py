@@ -14,7 +14,7 @@ from custom_components.virtual_sms.adapters.models import (
     Event,
     InboundMessage,
 )
-from custom_components.virtual_sms.doorbell import BUDGET, REFILL, Budget, Doorbell
+from custom_components.virtual_sms.doorbell import BUDGET, REFILL, Doorbell
 from custom_components.virtual_sms.line import Surroundings
 
 from .fakes import Clock, inbound, make_surroundings, receipt
@@ -263,17 +263,3 @@ async def test_an_error_of_ours_does_not_break_the_bell(
     doorbell.ring(inbound("b"))
     await home.rest()
     assert home.known == {"b"}
-
-
-def test_the_budget() -> None:
-    """It is spent one by one, grows back with time, and never beyond itself."""
-    now = 0.0
-    budget = Budget(lambda: now)
-    assert [budget.spend() for _ in range(BUDGET + 2)] == [True] * BUDGET + [False] * 2
-    now += REFILL * 0.9
-    assert not budget.spend()
-    now += REFILL * 0.2
-    assert budget.spend()
-    assert not budget.spend()
-    now += REFILL * 1000
-    assert [budget.spend() for _ in range(BUDGET + 1)] == [True] * BUDGET + [False]

@@ -14,7 +14,7 @@ from custom_components.virtual_sms.adapters.models import (
     RejectReason,
     SentMessage,
 )
-from custom_components.virtual_sms.announcements import StatusChanged
+from custom_components.virtual_sms.announcements import Received, StatusChanged
 from custom_components.virtual_sms.ledger import RETENTION, Ledger, Tally
 from custom_components.virtual_sms.ledger_early import Progress
 from custom_components.virtual_sms.ledger_outbound import SETTLE
@@ -99,7 +99,7 @@ async def test_a_message_is_kept_whole_until_it_was_told(ledger: Ledger) -> None
 
     (untold,) = await ledger.inbound.untold()
     assert (untold.message, untold.late) == (message, True)
-    await ledger.inbound.told(["a", "unheard of"])
+    await ledger.told([untold, Received(message=inbound("unheard of"), late=False)])
     assert await ledger.inbound.untold() == []
     assert await admit(ledger, message) == []
 
@@ -394,7 +394,7 @@ async def test_what_was_not_told_is_known_after_a_crash(
 ) -> None:
     """Each message's present state is told, after the one that was told last."""
     told = await add(ledger, "m", "n")
-    await ledger.outbound.told(told)
+    await ledger.told(told)
     clock.advance(1)
     await ledger.outbound.accept("m", SentMessage(provider_id="P"))
     await ledger.outbound.receive(receipt("P", DeliveryStatus.SENT))
@@ -407,7 +407,7 @@ async def test_what_was_not_told_is_known_after_a_crash(
         "queued",
         "delivered",
     )
-    await again.outbound.told([untold])
+    await again.told([untold])
     assert await again.outbound.untold() == []
     await again.close()
 
@@ -427,7 +427,7 @@ async def test_texts_are_gone_once_they_are_not_needed(
         else:
             await ledger.outbound.move(message_id, FAILED)
         await admit(ledger, inbound(message_id, text=text * (number % 7)))
-    await ledger.inbound.told([f"m{number}" for number in range(200)])
+    await ledger.told(await ledger.inbound.untold())
     await ledger.close()
 
     assert text.encode() not in path.read_bytes()
@@ -440,7 +440,7 @@ async def test_old_ids_become_history(ledger: Ledger, clock: Clock) -> None:
     """What is forgotten lies before the horizon, so it is never news again."""
     await ledger.inbound.begin([], START)
     await admit(ledger, inbound("a", at=-1), inbound("b"), inbound("c", at=1))
-    await ledger.inbound.told(["a", "b"])
+    await ledger.told((await ledger.inbound.untold())[:2])
     clock.time = START + RETENTION
     await ledger.prune()
 
@@ -462,7 +462,7 @@ async def test_there_are_never_too_many_ids(
     await ledger.inbound.begin([], START - timedelta(days=1))
     names = "abcdefg"
     await admit(ledger, *(inbound(each, at=i // 2) for i, each in enumerate(names)))
-    await ledger.inbound.told(names)
+    await ledger.told(await ledger.inbound.untold())
     await ledger.prune()
 
     known = await ledger.inbound.known(names)

@@ -5,14 +5,19 @@ from typing import TYPE_CHECKING
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import CoreState, State
+from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
     mock_restore_cache_with_extra_data,
 )
+
+from custom_components.virtual_sms.sensor import TALLY_BURST, TALLY_PAUSE
 
 from .home import RECIPIENT, SENDER, entity_id, picture, refresh, send, settle, state
 
 if TYPE_CHECKING:
+    from freezegun.api import FrozenDateTimeFactory
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
     from syrupy.assertion import SnapshotAssertion
@@ -75,6 +80,40 @@ async def test_counters(
     assert tally(hass, entry) == counted
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert tally(hass, entry) == counted
+
+
+async def test_counters_of_a_flood(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A burst is counted at once, what follows in one step, and all of it in the end."""
+    shown: list[str] = []
+    counter = entity_id(hass, twilio_entry, "received")
+    async_track_state_change_event(
+        hass, counter, lambda event: shown.append(event.data["new_state"].state)
+    )
+    for number in range(TALLY_BURST + 5):
+        simulator.twilio.receive(SENDER, f"Hello {number}")
+        await settle(hass, simulator)
+    assert shown == [str(number) for number in range(1, TALLY_BURST + 1)]
+    freezer.tick(TALLY_PAUSE + 1)
+    async_fire_time_changed(hass)
+    await settle(hass, simulator)
+    assert shown[TALLY_BURST:] == [str(TALLY_BURST + 5)]
+
+
+async def test_unloading_during_a_flood(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """What is yet to be shown is shown when the number is back."""
+    for number in range(TALLY_BURST + 1):
+        simulator.twilio.receive(SENDER, f"Hello {number}")
+        await settle(hass, simulator)
+    assert tally(hass, twilio_entry)["received"] == TALLY_BURST
+    await hass.config_entries.async_reload(twilio_entry.entry_id)
+    assert tally(hass, twilio_entry)["received"] == TALLY_BURST + 1
 
 
 async def test_kept_over_reload(

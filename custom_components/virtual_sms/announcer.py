@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 import logging
 
-from .announcements import Announcement, Received, StatusChanged
+from .announcements import Announcement, Received
 from .ledger import Ledger
 
 _LOGGER = logging.getLogger(__name__)
 
 
-IN_FLIGHT = 8
+IN_FLIGHT = 32
 """Announcements that a crash may repeat: the most that are told but not noted."""
 
 
@@ -81,12 +81,7 @@ class Announcer:
         """
         told = self._told
         try:
-            await self._ledger.inbound.told(
-                [each.message.message_id for each in told if isinstance(each, Received)]
-            )
-            await self._ledger.outbound.told(
-                [each for each in told if isinstance(each, StatusChanged)]
-            )
+            await self._ledger.told(told)
             self._told = []
         except Exception:
             _LOGGER.exception("The ledger cannot be written")

@@ -7,13 +7,13 @@ answers all of them.
 """
 
 import asyncio
-from collections.abc import Callable
 import logging
 import time
 from typing import Protocol
 
 from .adapters.errors import SmsError
 from .adapters.models import Event, InboundMessage
+from .budget import Budget
 from .line import Surroundings
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,26 +22,6 @@ BUDGET = 20
 """Questions that may be asked in a burst."""
 REFILL = 3.0
 """Seconds until another question may be asked."""
-
-
-class Budget:
-    """A number of questions that grows back with time."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Start with all of it."""
-        self._clock = clock
-        self._left = float(BUDGET)
-        self._at = clock()
-
-    def spend(self) -> bool:
-        """Take one question, and say whether there was one."""
-        now = self._clock()
-        self._left = min(self._left + (now - self._at) / REFILL, BUDGET)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 class Household(Protocol):
@@ -67,7 +47,7 @@ class Doorbell:
         """Take who answers, and where tasks come from."""
         self._household = household
         self._spawn = surroundings.spawn
-        self._budget = Budget(time.monotonic)
+        self._budget = Budget(BUDGET, REFILL, time.monotonic)
         self._waiting: dict[tuple[str, str], Event] = {}
         self._overflows = False
         self._is_answering = False

@@ -6,7 +6,7 @@ callback brought. All three end at the ledger, which admits each message once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 import logging
 
@@ -38,7 +38,6 @@ class Inbox:
         self._ledger = ledger
         self._announce = announce
         self._now = surroundings.now
-        self._spawn = surroundings.spawn
         self._reading = asyncio.Lock()
 
     async def begin(self) -> None:
@@ -58,9 +57,9 @@ class Inbox:
         On return it is safe on disk.
         """
         if isinstance(event, InboundMessage):
-            await self._tell(self._ledger.inbound.admit([event], late=late))
+            await self._ledger.inbound.admit([event], late=late, then=self._announce)
         else:
-            await self._tell(self._receive(event))
+            await self._ledger.outbound.receive(event, self._announce_change)
 
     async def concerns(self, event: Event) -> bool:
         """Say whether an unproven event may be news for this line."""
@@ -96,7 +95,7 @@ class Inbox:
             return
         since = max(progress - OVERLAP, await records.horizon())
         async for batch in self._fetch(since):
-            await self._tell(records.admit(batch, late=late))
+            await records.admit(batch, late=late, then=self._announce)
             await records.advance(max(message.received_at for message in batch))
 
     async def _catch_up_receipts(self) -> None:
@@ -113,21 +112,9 @@ class Inbox:
             else:
                 await self.take(receipt)
 
-    async def _tell(self, news: Awaitable[Sequence[Announcement]]) -> None:
-        """Announce what is news, even when nobody waits for it any more.
-
-        A web server drops the handler of a callback whose caller hangs up. What is
-        recorded by then is no news the next time, so it would never be told.
-        """
-
-        async def tell() -> None:
-            self._announce(await news)
-
-        await asyncio.shield(self._spawn(tell(), "news"))
-
-    async def _receive(self, receipt: DeliveryReceipt) -> list[StatusChanged]:
-        change = await self._ledger.outbound.receive(receipt)
-        return [change] if change else []
+    def _announce_change(self, change: StatusChanged | None) -> None:
+        if change is not None:
+            self._announce([change])
 
     async def _is_history(self, event: Event) -> bool:
         """Say whether a message is so old that its id may have been forgotten."""

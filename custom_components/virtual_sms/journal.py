@@ -8,6 +8,7 @@ a disk flush (group commit). What `run` has returned survives a power cut.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 import logging
 from pathlib import Path
 import sqlite3
@@ -18,6 +19,7 @@ _LOGGER = logging.getLogger(__name__)
 
 type Operation[T] = Callable[[sqlite3.Connection], T]
 type Settle = Callable[[], None]
+type Conclude = Callable[[sqlite3.Connection], Settle]
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -41,11 +43,16 @@ class _Job:
     """An operation that is waited for: `perform` in a worker, the rest on the loop."""
 
     perform: Callable[[sqlite3.Connection], Settle]
+    """Raises what the operation raises."""
     fail: Callable[[Exception], None]
 
 
 class Journal:
-    """One sqlite file, one batch at a time, each batch one durable transaction."""
+    """One sqlite file, one batch at a time, each batch one durable transaction.
+
+    `conclude` runs once at the end of each, in its transaction; what it returns is
+    called on the loop before anyone learns of a result.
+    """
 
     def __init__(
         self, path: Path, migrations: tuple[str, ...], run_blocking: RunBlocking
@@ -58,6 +65,7 @@ class Journal:
         self._connection: sqlite3.Connection | None = None
         self._waiting: list[_Job] = []
         self._writer: asyncio.Task[None] | None = None
+        self.conclude: Conclude = _conclude_nothing
 
     async def open(self) -> None:
         """Open the file, bring it to the newest version, make it if need be.
@@ -68,20 +76,26 @@ class Journal:
         """
         self._connection = await self._run_blocking(self._open)
 
-    async def run[T](self, operation: Operation[T]) -> T:
+    async def run[T](
+        self, operation: Operation[T], then: Callable[[T], None] | None = None
+    ) -> T:
         """Run an operation and return its result once it is safely on disk.
 
-        Raises what the operation raised, which is then undone; sqlite3.Error when
-        the disk fails; JournalClosedError after `close`.
+        `then` hears the result first, and also when nobody waits any more: a web
+        server drops the handler of a callback whose caller hangs up. Raises what
+        the operation raised, which is then undone; sqlite3.Error when the disk
+        fails; JournalClosedError after `close`.
         """
-        return await self.post(operation)
+        return await self.post(operation, then)
 
-    def post[T](self, operation: Operation[T]) -> asyncio.Future[T]:
+    def post[T](
+        self, operation: Operation[T], then: Callable[[T], None] | None = None
+    ) -> asyncio.Future[T]:
         """Do the same without waiting; operations keep their order."""
         if self._connection is None:
             raise JournalClosedError
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_job(operation, future))
+        self._waiting.append(_job(operation, future, then))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(self._connection))
         return future
@@ -103,7 +117,9 @@ class Journal:
         while batch := self._waiting:
             self._waiting = []
             try:
-                settles = await self._run_blocking(_commit, connection, batch)
+                settles = await self._run_blocking(
+                    _commit, connection, batch, self.conclude
+                )
             # Nobody may be left waiting, whatever stopped the worker.
             except Exception as err:  # noqa: BLE001  # see above
                 for job in batch:
@@ -129,40 +145,79 @@ class Journal:
             return _connect(self._path, self._migrations)
 
 
-def _job[T](operation: Operation[T], future: asyncio.Future[T]) -> _Job:
+def _job[T](
+    operation: Operation[T],
+    future: asyncio.Future[T],
+    then: Callable[[T], None] | None,
+) -> _Job:
     def fail(err: Exception) -> None:
         if not future.done():
             future.set_exception(err)
 
     def resolve(result: T) -> None:
+        if then is not None:
+            # Whatever it does wrong must not keep the others from their results.
+            future.get_loop().call_soon(then, result)
         if not future.done():
             future.set_result(result)
 
     def perform(connection: sqlite3.Connection) -> Settle:
-        connection.execute("SAVEPOINT job")
-        try:
-            result = operation(connection)
-        # Whatever one operation does wrong must not undo its neighbours.
-        except Exception as err:  # noqa: BLE001  # see above
-            connection.execute("ROLLBACK TO job")
-            failure = err
-            return lambda: fail(failure)
-        connection.execute("RELEASE job")
+        result = operation(connection)
         return lambda: resolve(result)
 
     return _Job(perform, fail)
 
 
-def _commit(connection: sqlite3.Connection, batch: list[_Job]) -> list[Settle]:
+def _commit(
+    connection: sqlite3.Connection, batch: list[_Job], conclude: Conclude
+) -> list[Settle]:
+    """Commit a batch; if one of its operations fails, each is secured by itself.
+
+    That is done only then, for every statement lets the event loop and this thread
+    wait for each other.
+    """
+    try:
+        return _transact(connection, batch, conclude, _perform)
+    # Whatever one operation does wrong must not undo its neighbours.
+    except Exception:  # noqa: BLE001  # see above
+        return _transact(connection, batch, conclude, _perform_alone)
+
+
+def _transact(
+    connection: sqlite3.Connection,
+    batch: list[_Job],
+    conclude: Conclude,
+    perform: Callable[[_Job, sqlite3.Connection], Settle],
+) -> list[Settle]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        settles = [job.perform(connection) for job in batch]
+        settles = [perform(job, connection) for job in batch]
+        settles.insert(0, conclude(connection))
         connection.execute("COMMIT")
-    except sqlite3.Error:
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
     return settles
+
+
+def _perform(job: _Job, connection: sqlite3.Connection) -> Settle:
+    return job.perform(connection)
+
+
+def _perform_alone(job: _Job, connection: sqlite3.Connection) -> Settle:
+    connection.execute("SAVEPOINT job")
+    try:
+        settle = job.perform(connection)
+    except Exception as err:  # noqa: BLE001  # it is the operation's own to report
+        connection.execute("ROLLBACK TO job")
+        return partial(job.fail, err)
+    connection.execute("RELEASE job")
+    return settle
+
+
+def _conclude_nothing(_: sqlite3.Connection) -> Settle:
+    return lambda: None
 
 
 def _connect(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:

@@ -5,14 +5,15 @@ repeat itself after a timeout. Receipts overtake one another as well. The ledger
 answers one question: is this news? What it answers is on disk first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import sqlite3
 
-from .journal import Journal, Operation
-from .ledger_inbound import InboundRecords
-from .ledger_outbound import OutboundRecords
+from .announcements import Announcement, Received, StatusChanged
+from .journal import Journal, Settle
+from .ledger_inbound import InboundRecords, note_received
+from .ledger_outbound import OutboundRecords, note_changes
 
 MIGRATIONS = (
     """
@@ -38,6 +39,17 @@ MIGRATIONS = (
         PRIMARY KEY (provider_id, status)
     ) WITHOUT ROWID;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID
+    """,
+    # What is under way is shown after every write, so it must not be counted then.
+    """
+    INSERT INTO fact SELECT 'pending', count(*) FROM outbound WHERE open;
+    CREATE TRIGGER pending_begun AFTER INSERT ON outbound WHEN new.open BEGIN
+        UPDATE fact SET value = value + 1 WHERE name = 'pending';
+    END;
+    CREATE TRIGGER pending_ended AFTER UPDATE OF open ON outbound
+    WHEN new.open != old.open BEGIN
+        UPDATE fact SET value = value + new.open - old.open WHERE name = 'pending';
+    END
     """,
 )
 """Each brings the file from one version to the next; never change a released one."""
@@ -78,8 +90,9 @@ class Ledger:
         self._journal = journal
         self._now = now
         self.tally = Tally()
-        self.inbound = InboundRecords(self._run, now)
-        self.outbound = OutboundRecords(self._run, now)
+        self.inbound = InboundRecords(journal.run, now)
+        self.outbound = OutboundRecords(journal.run, now)
+        journal.conclude = self._count
 
     async def open(self) -> None:
         """Open the file and take up what a crash left behind."""
@@ -90,10 +103,25 @@ class Ledger:
         """Close the file; everything is on disk already."""
         await self._journal.close()
 
+    async def told(self, announcements: Sequence[Announcement]) -> None:
+        """Note that announcements were made."""
+
+        def operation(connection: sqlite3.Connection) -> None:
+            note_received(
+                connection,
+                (each for each in announcements if isinstance(each, Received)),
+            )
+            note_changes(
+                connection,
+                (each for each in announcements if isinstance(each, StatusChanged)),
+            )
+
+        await self._journal.run(operation)
+
     async def examine(self) -> LedgerHealth:
         """Look at the file, and at what has been under way for longest."""
         now = self._now()
-        return await self._run(lambda connection: _examine(connection, now))
+        return await self._journal.run(lambda connection: _examine(connection, now))
 
     async def prune(self) -> None:
         """Forget what is too old, or too much, to matter."""
@@ -103,15 +131,16 @@ class Ledger:
             _prune_inbound(connection, now)
             _prune_outbound(connection, now)
 
-        await self._run(operation)
+        await self._journal.run(operation)
 
-    async def _run[T](self, operation: Operation[T]) -> T:
-        """Run an operation and count anew, in the same transaction."""
-        result, tally = await self._journal.run(
-            lambda connection: (operation(connection), _count(connection))
-        )
-        self.tally = tally
-        return result
+    def _count(self, connection: sqlite3.Connection) -> Settle:
+        """Count anew, once for all that is written together."""
+        tally = _count(connection)
+
+        def settle() -> None:
+            self.tally = tally
+
+        return settle
 
 
 def _examine(connection: sqlite3.Connection, now: datetime) -> LedgerHealth:
@@ -124,16 +153,11 @@ def _examine(connection: sqlite3.Connection, now: datetime) -> LedgerHealth:
 
 
 def _count(connection: sqlite3.Connection) -> Tally:
-    counters = {
-        name: int(value)
-        for name, value in connection.execute(
-            "SELECT name, value FROM fact WHERE name IN ('sent', 'received', 'failed')"
-        )
-    }
-    (pending,) = connection.execute(
-        "SELECT count(*) FROM outbound WHERE open"
-    ).fetchone()
-    return Tally(**counters, pending=pending)
+    rows = connection.execute(
+        "SELECT name, value FROM fact "
+        "WHERE name IN ('sent', 'received', 'failed', 'pending')"
+    )
+    return Tally(**{name: int(value) for name, value in rows})
 
 
 def _prune_inbound(connection: sqlite3.Connection, now: datetime) -> None:

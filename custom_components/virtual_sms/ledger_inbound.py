@@ -17,7 +17,9 @@ _PROGRESS = "progress"
 class Run(Protocol):
     """Run an operation durably, as `Journal.run` does."""
 
-    def __call__[T](self, operation: Operation[T], /) -> Awaitable[T]:
+    def __call__[T](
+        self, operation: Operation[T], then: Callable[[T], None] | None = None, /
+    ) -> Awaitable[T]:
         """Return what the operation returned."""
 
 
@@ -43,11 +45,16 @@ class InboundRecords:
         return horizon or self._now()
 
     async def admit(
-        self, messages: Iterable[InboundMessage], *, late: bool
+        self,
+        messages: Iterable[InboundMessage],
+        *,
+        late: bool,
+        then: Callable[[Sequence[Received]], None] | None = None,
     ) -> list[Received]:
         """Record messages and return those that are news, oldest first.
 
-        From then on they are safe, and due to be announced.
+        From then on they are safe, and due to be announced. `then` hears of them
+        also when nobody waits any more: recorded, they are no news the next time.
         """
         ordered = sorted(messages, key=lambda message: message.received_at)
         return await self._run(
@@ -55,7 +62,8 @@ class InboundRecords:
                 Received(message=message, late=late)
                 for message in ordered
                 if _insert(connection, message, late=late)
-            ]
+            ],
+            then,
         )
 
     async def advance(self, until: datetime) -> None:
@@ -89,16 +97,15 @@ class InboundRecords:
             for message_id, received_at, late, content in rows
         ]
 
-    async def told(self, message_ids: Sequence[str]) -> None:
-        """Note that messages were announced; their texts are forgotten."""
-        await self._run(
-            lambda connection: (
-                connection.executemany(
-                    "UPDATE inbound SET content = NULL WHERE message_id = ?",
-                    [(message_id,) for message_id in message_ids],
-                ).rowcount
-            )
-        )
+
+def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) -> None:
+    """Note that messages were announced; their texts are forgotten."""
+    told = [each.message.message_id for each in messages]
+    connection.execute(
+        "UPDATE inbound SET content = NULL "
+        "WHERE message_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(told),),
+    )
 
 
 def bump(connection: sqlite3.Connection, counter: str) -> None:

@@ -5,7 +5,7 @@ attempt to send it has no known end: then the provider must be asked before
 another is made. Its text is kept only until the provider has accepted it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 import json
 import sqlite3
@@ -98,7 +98,11 @@ class OutboundRecords:
                 Progress(status=sent.status),
                 *take_early(connection, sent.provider_id),
             ]
-            moves = [_move(connection, message_id, step, now) for step in steps]
+            moves = [
+                _move(connection, row, step, now)
+                for step in steps
+                if (row := _row(connection, message_id))
+            ]
             return [change for change in moves if change is not None]
 
         return await self._run(operation)
@@ -113,14 +117,22 @@ class OutboundRecords:
 
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
             row = _row(connection, message_id)
-            if row and row["provider_id"]:
+            if row is None or row["provider_id"]:
                 return None
-            return _move(connection, message_id, progress, now)
+            return _move(connection, row, progress, now)
 
         return await self._run(operation)
 
-    async def receive(self, receipt: DeliveryReceipt) -> StatusChanged | None:
-        """Apply a receipt, or keep it for a message whose acceptance is under way."""
+    async def receive(
+        self,
+        receipt: DeliveryReceipt,
+        then: Callable[[StatusChanged | None], None] | None = None,
+    ) -> StatusChanged | None:
+        """Apply a receipt, or keep it for a message whose acceptance is under way.
+
+        Returns the change, None if it is no news; `then` hears of it also when
+        nobody waits any more.
+        """
         now = self._now()
         progress = Progress(
             status=receipt.status,
@@ -130,13 +142,13 @@ class OutboundRecords:
         )
 
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            message_id = _find(connection, receipt)
-            if message_id is None:
+            row = _find(connection, receipt)
+            if row is None:
                 keep_early(connection, receipt, now)
                 return None
-            return _move(connection, message_id, progress, now)
+            return _move(connection, row, progress, now)
 
-        return await self._run(operation)
+        return await self._run(operation, then)
 
     async def owns(self, receipt: DeliveryReceipt) -> bool:
         """Say whether a receipt speaks of a message in this book."""
@@ -201,17 +213,6 @@ class OutboundRecords:
             for row in rows
         ]
 
-    async def told(self, changes: Sequence[StatusChanged]) -> None:
-        """Note that changes were announced."""
-        await self._run(
-            lambda connection: (
-                connection.executemany(
-                    "UPDATE outbound SET told = ? WHERE message_id = ?",
-                    [(change.status, change.message_id) for change in changes],
-                ).rowcount
-            )
-        )
-
     async def recover(self) -> None:
         """Make every attempt that a crash cut short due, in doubt as it is.
 
@@ -241,6 +242,18 @@ class OutboundRecords:
             )
         )
         return bool(count)
+
+
+def note_changes(
+    connection: sqlite3.Connection, changes: Iterable[StatusChanged]
+) -> None:
+    """Note that changes were announced, the last of each message."""
+    told = {change.message_id: change.status for change in changes}
+    connection.execute(
+        "UPDATE outbound SET told = each.value FROM json_each(?) AS each "
+        "WHERE message_id = each.key",
+        (json.dumps(told),),
+    )
 
 
 def _insert(
@@ -279,14 +292,17 @@ def _message_id(connection: sqlite3.Connection, provider_id: str) -> str | None:
     return row[0] if row else None
 
 
-def _find(connection: sqlite3.Connection, receipt: DeliveryReceipt) -> str | None:
-    """Return our id of the message a receipt speaks of, learning the provider's."""
-    message_id = _message_id(connection, receipt.provider_id)
-    if message_id is None and receipt.message_id is not None:
-        row = _row(connection, receipt.message_id)
-        if row and _claim(connection, receipt.message_id, receipt.provider_id):
-            return receipt.message_id
-    return message_id
+def _find(
+    connection: sqlite3.Connection, receipt: DeliveryReceipt
+) -> sqlite3.Row | None:
+    """Return the message a receipt speaks of, learning the provider's id."""
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM outbound WHERE provider_id = ?", (receipt.provider_id,)
+    ).fetchone()
+    ours = receipt.message_id
+    if row is None and ours and _claim(connection, ours, receipt.provider_id):
+        return _row(connection, ours)
+    return row
 
 
 def _claim(connection: sqlite3.Connection, message_id: str, provider_id: str) -> bool:
@@ -304,11 +320,11 @@ def _claim(connection: sqlite3.Connection, message_id: str, provider_id: str) ->
 
 
 def _move(
-    connection: sqlite3.Connection, message_id: str, progress: Progress, now: datetime
+    connection: sqlite3.Connection,
+    row: sqlite3.Row,
+    progress: Progress,
+    now: datetime,
 ) -> StatusChanged | None:
-    row = _row(connection, message_id)
-    if row is None:
-        return None
     previous = DeliveryStatus(row["status"])
     if progress.status.rank <= previous.rank:
         return None
@@ -325,13 +341,13 @@ def _move(
             "code": progress.error_code,
             "at": at,
             "final": final,
-            "id": message_id,
+            "id": row["message_id"],
         },
     )
     if progress.status in _FAILURES:
         bump(connection, "failed")
     return StatusChanged(
-        message_id=message_id,
+        message_id=row["message_id"],
         provider_id=row["provider_id"],
         recipient=row["recipient"],
         status=progress.status,

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+import time
 from typing import Any, override
 
 from homeassistant.components.sensor import (
@@ -13,12 +15,14 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .adapters.models import Capability, DeliveryStatus
+from .budget import Budget
 from .coordinator import VirtualSmsCoordinator
 from .entity import ListeningEntity, VirtualSmsEntity
 from .events import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
@@ -26,6 +30,11 @@ from .ledger import Tally
 from .runtime import VirtualSmsConfigEntry
 
 PARALLEL_UPDATES = 0
+
+TALLY_BURST = 10
+"""Changes of a counter that are shown at once."""
+TALLY_PAUSE = 10.0
+"""Seconds between two changes that are shown, after a burst."""
 
 
 class LineStatus(StrEnum):
@@ -174,9 +183,12 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
     @override
     def _async_hear(self, news: News) -> None:
         description = self.entity_description
-        if news.event_type == description.source:
-            attributes = {key: news.data[key] for key in description.attributes}
-            self._show(Last(value=news.data[description.shown], attributes=attributes))
+        if news.event_type != description.source:
+            return
+        attributes = {key: news.data[key] for key in description.attributes}
+        last = Last(value=news.data[description.shown], attributes=attributes)
+        if last != self._last:
+            self._show(last)
             self.async_write_ha_state()
 
     def _show(self, last: Last) -> None:
@@ -193,16 +205,31 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
 
 
 class TallySensor(ListeningEntity, SensorEntity):
-    """A number of messages, as the ledger counts them."""
+    """A number of messages, as the ledger counts them.
+
+    An alarm to fifty neighbours moves it a hundred times in a few seconds. Each of
+    them would be kept in the database for ever, and only the last is of interest.
+    """
 
     entity_description: TallySensorDescription
+    _written: int | None = None
+    _cancel_later: CALLBACK_TYPE | None = None
+
+    def __init__(
+        self, entry: VirtualSmsConfigEntry, description: TallySensorDescription
+    ) -> None:
+        """Belong to a number."""
+        super().__init__(entry, description)
+        self._budget = Budget(TALLY_BURST, TALLY_PAUSE, time.monotonic)
 
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         coordinator = self._entry.runtime_data.coordinator
         # What the provider does not report is counted at the next poll.
-        self.async_on_remove(coordinator.async_add_listener(self.async_write_ha_state))
+        self.async_on_remove(coordinator.async_add_listener(self._async_follow))
+        self.async_on_remove(self._async_cancel)
+        self._written = self.native_value
 
     @property
     @override
@@ -213,7 +240,31 @@ class TallySensor(ListeningEntity, SensorEntity):
     @callback
     @override
     def _async_hear(self, news: News) -> None:
+        self._async_follow()
+
+    @callback
+    def _async_follow(self) -> None:
+        """Show what has changed: at once, or together with what follows soon."""
+        if self.native_value == self._written or self._cancel_later is not None:
+            return
+        if self._budget.spend():
+            self._async_write()
+        else:
+            self._cancel_later = async_call_later(
+                self.hass, TALLY_PAUSE, self._async_write
+            )
+
+    @callback
+    def _async_write(self, _: datetime | None = None) -> None:
+        self._cancel_later = None
+        self._written = self.native_value
         self.async_write_ha_state()
+
+    @callback
+    def _async_cancel(self) -> None:
+        if self._cancel_later is not None:
+            self._cancel_later()
+            self._cancel_later = None
 
 
 class PolledSensor(CoordinatorEntity[VirtualSmsCoordinator], VirtualSmsEntity):

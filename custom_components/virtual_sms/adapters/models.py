@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Flag, StrEnum, auto
 from functools import cached_property
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 
 class Capability(Flag):
@@ -272,7 +272,8 @@ class CallbackRequest:
     @cached_property
     def query(self) -> tuple[tuple[str, str], ...]:
         """Return the query's pairs in order, empty values included."""
-        return tuple(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+        query = self.url.partition("#")[0].partition("?")[2]
+        return tuple(parse_qsl(query, keep_blank_values=True))
 
     @cached_property
     def form(self) -> tuple[tuple[str, str], ...]:
