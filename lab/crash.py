@@ -328,7 +328,7 @@ async def experiment(pace: Pace, seed: int) -> tuple[list[Row], int]:
     """Run it, and return the table and the number of kills."""
     async with Simulator() as simulator:
         simulator.pace = 0.3
-        plan = Plan(folder=FOLDER, port=free_port(), with_witness=True)
+        plan = Plan(folder=FOLDER, port=free_port(), companions=("witness",))
         async with Home(plan) as home:
             crash = Crash(simulator, home, random.Random(seed), pace)  # noqa: S311  # dice, no secret
             return await crash.run(), crash.kills

@@ -1,0 +1,77 @@
+"""Watch the event loop and the executor of a running Home Assistant."""
+
+import asyncio
+from asyncio import events
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+import time
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+
+
+class Stopwatch:
+    """Time every callback of the loop, and count the threads that are busy at once.
+
+    Nothing else runs while a callback does, so the longest one is the longest that
+    anything had to wait.
+    """
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Watch nothing yet."""
+        self._loop = hass.loop
+        self._untimed_run: Any = events.Handle._run  # noqa: SLF001  # there is no other place
+        self._longest = 0.0
+        self._slowest = ""
+        self._busy: Counter[str] = Counter()
+        self._most_busy: Counter[str] = Counter()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._longest, self._slowest = 0.0, ""
+        self._busy.clear()
+        self._most_busy.clear()
+        watch, untimed = self, self._untimed_run
+
+        def run(handle: events.Handle) -> None:
+            start = time.perf_counter()
+            untimed(handle)
+            took = time.perf_counter() - start
+            if took > watch._longest:
+                watch._longest, watch._slowest = took, repr(handle)
+
+        events.Handle._run = run  # type: ignore[attr-defined]  # noqa: SLF001
+        self._loop.run_in_executor = self._run_in_executor  # type: ignore[method-assign]
+
+    def stop(self) -> dict[str, Any]:
+        """Stop watching, and say what was seen.
+
+        `longest` is in seconds; `threads` is by job the most that ran at a time.
+        """
+        events.Handle._run = self._untimed_run  # type: ignore[attr-defined]  # noqa: SLF001
+        del self._loop.run_in_executor
+        return {
+            "longest": self._longest,
+            "slowest": self._slowest,
+            "threads": dict(self._most_busy),
+        }
+
+    def _run_in_executor(
+        self, executor: Any, job: Callable[..., Any], *arguments: Any
+    ) -> asyncio.Future[Any]:
+        name = _name(job)
+        self._busy[name] += 1
+        self._most_busy[name] = max(self._most_busy[name], self._busy[name])
+        future = type(self._loop).run_in_executor(self._loop, executor, job, *arguments)
+        future.add_done_callback(partial(self._done, name))
+        return future
+
+    def _done(self, name: str, _: object) -> None:
+        self._busy[name] -= 1
+
+
+def _name(job: Any) -> str:
+    while isinstance(job, partial):
+        job = job.func
+    return f"{job.__module__}.{job.__qualname__}"
