@@ -11,6 +11,8 @@ POST     /_sim/faults                           {kind, provider?, method?, path?
 DELETE   /_sim/faults                           ?provider= for one provider only
 GET      /_sim/callbacks                        the log of callbacks
 POST     /_sim/callbacks                        {provider, quirks: [..]}
+POST     /_sim/alerts                           {code, url, status?, at?}: a failure
+                                                for Twilio's record of them
 POST     /_sim/settings                         {pace?, automatic?, reroute?,
                                                 twilio_suspended?, ovh_credits?}
 POST     /_sim/reset                            back to the start
@@ -53,6 +55,7 @@ def add_routes(app: web.Application, sim: Simulator) -> None:
         ("DELETE", "/_sim/faults", control.clear_faults),
         ("GET", "/_sim/callbacks", control.list_callbacks),
         ("POST", "/_sim/callbacks", control.set_quirks),
+        ("POST", "/_sim/alerts", control.add_alert),
         ("POST", "/_sim/settings", control.set_settings),
         ("POST", "/_sim/reset", control.reset),
         ("POST", "/_sim/{provider}/receive", control.receive),
@@ -109,6 +112,13 @@ class Control:
         provider = self._sim.providers[body["provider"]]
         provider.quirks = {Quirk(quirk) for quirk in body["quirks"]}
         return sorted(provider.quirks)
+
+    async def add_alert(self, request: web.Request) -> object:
+        """Note that a callback of Twilio's failed."""
+        body = await _body(request)
+        if "at" in body:
+            body["at"] = datetime.fromisoformat(body["at"])
+        return {"sid": self._sim.twilio.add_alert(**body).sid}
 
     async def set_settings(self, request: web.Request) -> object:
         """Change the pace and the accounts."""

@@ -27,12 +27,13 @@ from datetime import datetime
 from decimal import Decimal
 import re
 import secrets
-from typing import TYPE_CHECKING, ClassVar, Final, override
+from typing import TYPE_CHECKING, Any, ClassVar, Final, override
 
 from . import twilio_errors
 from .base import Letter, Message, Provider, Reply, Route, Step
 from .callbacks import Answer, Callback, Quirk, Verdict
 from .segments import count
+from .twilio_alerts import ROOT as ALERTS, Alert, TwilioAlerts
 from .twilio_api import TwilioApi
 from .twilio_callbacks import (
     API_VERSION,
@@ -151,6 +152,7 @@ class Twilio(Provider[str, TwilioMessage]):
     def __init__(self, world: World) -> None:
         """Build the HTTP side first: the state refers to it."""
         self.api = TwilioApi(self)
+        self.alerts = TwilioAlerts(self)
         super().__init__(world)
 
     @override
@@ -162,6 +164,7 @@ class Twilio(Provider[str, TwilioMessage]):
         self.balance = Decimal("12.34")
         self.currency = "USD"
         self.opted_out: set[tuple[str, str]] = set()
+        self.alerts.added.clear()
         self.numbers = {
             number.number: number
             for number in (
@@ -181,6 +184,12 @@ class Twilio(Provider[str, TwilioMessage]):
     def credentials(self) -> dict[str, str]:
         return {"account_sid": self.ACCOUNT_SID, "auth_token": self.auth_token}
 
+    def add_alert(self, code: int, url: str, **details: Any) -> Alert:
+        """Note by hand that a callback failed, for instance for its certificate."""
+        alert = Alert(code=code, url=url, **details)
+        self.alerts.added.append(alert)
+        return alert
+
     @property
     def suspended(self) -> bool:
         """Tell whether the account answers 20005 to everything."""
@@ -192,11 +201,12 @@ class Twilio(Provider[str, TwilioMessage]):
 
     @override
     def owns(self, path: str) -> bool:
-        return path.startswith(f"/{API_VERSION}/")
+        return path.startswith((f"/{API_VERSION}/", ALERTS))
 
     @override
     def routes(self) -> Iterable[Route]:
-        return self.api.routes()
+        yield from self.api.routes()
+        yield from self.alerts.routes()
 
     @override
     async def authorize(self, request: web.Request) -> None:

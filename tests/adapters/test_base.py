@@ -45,6 +45,7 @@ async def test_optional_verbs(bare: SmsAdapter) -> None:
     for call in (
         lambda: bare.get_callbacks(NUMBER),
         lambda: bare.set_callbacks(NUMBER, CallbackUrls()),
+        lambda: bare.fetch_callback_failures(NUMBER, "https://home.example", NOW),
         lambda: bare.fetch_inbound(NUMBER, NOW, known),
         lambda: bare.fetch_receipt(NUMBER, "1"),
         lambda: bare.find_sent(NUMBER, MESSAGE, NOW),

@@ -39,6 +39,7 @@ from custom_components.virtual_sms.adapters.models import (
     DeliveryReceipt,
     DeliveryStatus,
     Event,
+    FailureKind,
     InboundMessage,
     OutboundMessage,
     PhoneNumber,
@@ -56,10 +57,12 @@ if TYPE_CHECKING:
     from .harness import Harness
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
+URL = "https://home.example/api/webhook/abc"
 TEXT = "The cellar is wet: 4711 €"
 METHODS = {
     Capability.AUTHORIZATION: ("request_authorization", "authorization_state"),
     Capability.BALANCE: ("get_balance",),
+    Capability.CALLBACK_FAILURES: ("fetch_callback_failures",),
     Capability.CALLBACK_URLS: ("get_callbacks", "set_callbacks"),
     Capability.HISTORY: ("fetch_inbound",),
     Capability.LOOKUP: ("find_sent",),
@@ -69,6 +72,7 @@ READING = (
     "get_account",
     "list_numbers",
     "get_callbacks",
+    "fetch_callback_failures",
     "fetch_inbound",
     "fetch_receipt",
     "find_sent",
@@ -106,10 +110,10 @@ async def ask(
     """Use one of the verbs that read."""
     now = datetime.now(UTC)
     match verb:
-        case "get_balance":
-            return await adapter.get_balance(number)
-        case "get_callbacks":
-            return await adapter.get_callbacks(number)
+        case "get_balance" | "get_callbacks":
+            return await getattr(adapter, verb)(number)
+        case "fetch_callback_failures":
+            return await adapter.fetch_callback_failures(number, URL, now)
         case "fetch_inbound":
             return await fetch(adapter, number, now - timedelta(hours=1))
         case "fetch_receipt":
@@ -153,6 +157,16 @@ def number(harness: Harness) -> PhoneNumber:
     return harness.numbers[0]
 
 
+@pytest.fixture(params=READING)
+def verb(request: pytest.FixtureRequest, key: str) -> str:
+    """Name a verb that reads, of those that the provider has."""
+    name = str(request.param)
+    for capability, methods in METHODS.items():
+        if name in methods and capability not in ADAPTERS[key].capabilities:
+            pytest.skip("the provider has no such thing")
+    return name
+
+
 @pytest.fixture
 async def sent_id(
     adapter: SmsAdapter, harness: Harness, number: PhoneNumber, sim: Simulator
@@ -187,6 +201,9 @@ async def test_what_is_missing_is_unsupported(
     calls: dict[Capability, Callable[[], Any]] = {
         Capability.AUTHORIZATION: lambda: adapter.request_authorization(None),
         Capability.BALANCE: lambda: adapter.get_balance(number),
+        Capability.CALLBACK_FAILURES: lambda: adapter.fetch_callback_failures(
+            number, URL, datetime.now(UTC)
+        ),
         Capability.CALLBACK_URLS: lambda: adapter.get_callbacks(number),
         Capability.HISTORY: lambda: fetch(adapter, number, datetime.now(UTC)),
         Capability.LOOKUP: lambda: adapter.find_sent(
@@ -276,7 +293,6 @@ async def test_numbers(adapter: SmsAdapter, harness: Harness) -> None:
     assert all(E164.fullmatch(each.number) for each in numbers)
 
 
-@pytest.mark.parametrize("verb", READING)
 async def test_rate_limit(
     verb: str,
     adapter: SmsAdapter,
@@ -293,7 +309,6 @@ async def test_rate_limit(
 
 
 @pytest.mark.parametrize("fault", ["server_error", "bad_gateway", "refused"])
-@pytest.mark.parametrize("verb", READING)
 async def test_trouble(
     *,
     verb: str,
@@ -312,7 +327,6 @@ async def test_trouble(
 
 
 @pytest.mark.parametrize("body", ["null", "{}", '"a"', "[]", "", "<html>", "[1]", "7"])
-@pytest.mark.parametrize("verb", READING)
 async def test_unreadable_answer(
     *,
     verb: str,
@@ -329,6 +343,28 @@ async def test_unreadable_answer(
         return
     asked = ask(verb, adapter, number, sent_id)
     await failure(InvalidResponseError, harness, asked)
+
+
+async def test_calls_that_failed(
+    adapter: SmsAdapter, harness: Harness, number: PhoneNumber, receiver: Receiver
+) -> None:
+    """A record of failed calls tells those to our URL, whatever its query, and why."""
+    if Capability.CALLBACK_FAILURES not in adapter.capabilities:
+        return
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/hook"
+    start = datetime.now(UTC)
+    for each in (f"{url}?m=1", receiver.url, url):
+        await adapter.set_callbacks(number, harness.callback_urls(each))
+        harness.provider.receive("+33612345678", TEXT)
+        await harness.sim.settled()
+    failures = await adapter.fetch_callback_failures(number, url, start)
+    assert [each.kind for each in failures] == [FailureKind.UNREACHABLE] * 2
+    assert all(each.at >= start.replace(microsecond=0) for each in failures)
+    later = start + timedelta(minutes=1)
+    assert await adapter.fetch_callback_failures(number, url, later) == []
+    other = await adapter.fetch_callback_failures(number, receiver.url, start)
+    assert other == []
 
 
 async def test_unreachable(harness: Harness, make: Make, number: PhoneNumber) -> None:

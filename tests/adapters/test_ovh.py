@@ -845,15 +845,63 @@ async def test_click_for_one_account(connect: Open, ovh: Ovh) -> None:
     }
     ovh.auth.authorize_click(authorization.consumer_key)
     adapter = connect(consumer_key=authorization.consumer_key, service_name=ovh.SERVICE)
-    assert (await adapter.authorization_state()).missing == ()
+    state = await adapter.authorization_state()
+    assert (state.missing, state.missing_for_callbacks) == ((), ())
 
 
-async def test_missing_rights_are_named(connect: Open, ovh: Ovh) -> None:
-    """A key that may only read lacks two rights."""
+async def test_missing_rights_are_named(
+    connect: Open, ovh: Ovh, number: PhoneNumber
+) -> None:
+    """A key that may only read can neither send nor set the URLs."""
     adapter = connect(consumer_key=ovh.READ_ONLY_CONSUMER_KEY)
     state = await adapter.authorization_state()
-    assert state.missing == ("POST /sms/*", "PUT /sms/*")
+    assert state.missing == ("POST /sms/*/virtualNumbers/*/jobs",)
+    assert state.missing_for_callbacks == ("PUT /sms/*",)
     assert state.expires_at is None
+    state = await adapter.authorization_state(number)
+    own = f"/sms/{ovh.SERVICE}"
+    assert state.missing == (f"POST {own}/virtualNumbers/{ovh.NUMBER}/jobs",)
+    assert state.missing_for_callbacks == (f"PUT {own}",)
+
+
+@pytest.mark.parametrize("form", ["+33900000001", "0033900000001", "*"])
+async def test_narrow_rights_are_enough(
+    connect: Open, ovh: Ovh, number: PhoneNumber, form: str
+) -> None:
+    """A key lacks nothing that may do the calls themselves, in any form of them."""
+    own = f"/sms/{ovh.SERVICE}"
+    line = f"{own}/virtualNumbers/{form}"
+    ovh.auth.add(
+        "narrow",
+        (
+            ("GET", own),
+            ("PUT", own),
+            ("POST", f"{line}/jobs"),
+            ("GET", f"{line}/incoming*"),
+            ("GET", f"{line}/outgoing*"),
+        ),
+    )
+    state = await connect(consumer_key="narrow").authorization_state(number)
+    assert (state.missing, state.missing_for_callbacks) == ((), ())
+    elsewhere = replace(number, account=ovh.EMPTY_SERVICE)
+    state = await connect(consumer_key="narrow").authorization_state(elsewhere)
+    assert len(state.missing) == 3
+    assert len(state.missing_for_callbacks) == 2
+
+
+async def test_refused_call_names_its_right(
+    connect: Open, ovh: Ovh, number: PhoneNumber
+) -> None:
+    """What may not be done is told as OVHcloud writes it."""
+    adapter = connect(consumer_key=ovh.LIMITED_CONSUMER_KEY)
+    with pytest.raises(MissingRightsError) as caught:
+        await adapter.get_account()
+    assert caught.value.missing == ("GET /sms",)
+    adapter = connect(consumer_key=ovh.READ_ONLY_CONSUMER_KEY)
+    with pytest.raises(MissingRightsError) as caught:
+        await adapter.send(number, outbound(), None)
+    right = f"POST /sms/{ovh.SERVICE}/virtualNumbers/{ovh.NUMBER}/jobs"
+    assert caught.value.missing == (right,)
 
 
 async def test_key_that_may_not_ask_for_itself(connect: Open, ovh: Ovh) -> None:

@@ -41,10 +41,12 @@ from custom_components.virtual_sms.adapters.models import (
 )
 from custom_components.virtual_sms.adapters.twilio import TwilioAdapter
 from custom_components.virtual_sms.adapters.twilio_http import (
+    HOSTS,
     ORIGIN,
     AsyncHttp,
     BlockingHttp,
     Refusal,
+    _address,
 )
 from custom_components.virtual_sms.adapters.twilio_records import TRIAL_PREFIX
 from custom_components.virtual_sms.adapters.twilio_sdk import Sdk, load, use
@@ -867,9 +869,10 @@ async def _request(
 ) -> Any:
     credentials = {"headers": {"Accept": "application/json"}, "auth": ("AC1", "x")}
     arguments = credentials | arguments
+    url = ORIGIN + path if path.startswith("/") else path
     if isinstance(http, AsyncHttp):
-        return await http.request(method, ORIGIN + path, **arguments)
-    return await asyncio.to_thread(http.request, method, ORIGIN + path, **arguments)
+        return await http.request(method, url, **arguments)
+    return await asyncio.to_thread(http.request, method, url, **arguments)
 
 
 @pytest.fixture(params=["async", "blocking"])
@@ -927,6 +930,7 @@ class TestHttp:
             await _request(connect(sim.url), "GET", "/2010-04-01/Accounts/AC1.json")
         refusal = caught.value
         assert (refusal.status, refusal.code, refusal.retry_after) == (429, "20429", 3)
+        assert refusal.request == "GET /2010-04-01/Accounts/AC1.json"
 
     async def test_dropped(
         self, sim: Simulator, connect: Callable[[str], AsyncHttp | BlockingHttp]
@@ -962,13 +966,41 @@ class TestHttp:
         assert not caught.value.maybe_processed
         assert caught.value.__cause__ is None
 
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://api.twilio.comx.evil.example/",
+            "https://evil.example/",
+            "https://api.twilio.com.evil.example/",
+            "https://monitor.twilio.com@evil.example/",
+            "http://monitor.twilio.com/",
+        ],
+    )
+    @pytest.mark.parametrize("origin", [ORIGIN, None])
     async def test_another_host(
-        self, sim: Simulator, connect: Callable[[str], AsyncHttp | BlockingHttp]
+        self,
+        sim: Simulator,
+        connect: Callable[[str], AsyncHttp | BlockingHttp],
+        url: str,
+        origin: str | None,
     ) -> None:
         """Nobody but Twilio is asked."""
-        http = connect(sim.url)
+        http = connect(origin or sim.url)
         with pytest.raises(ValueError, match="another host"):
-            await _request(http, "GET", "x.evil.example/")
+            await _request(http, "GET", url)
+
+    @pytest.mark.parametrize("host", HOSTS)
+    async def test_hosts(
+        self,
+        sim: Simulator,
+        connect: Callable[[str], AsyncHttp | BlockingHttp],
+        host: str,
+    ) -> None:
+        """Each of Twilio's hosts is asked itself, unless another origin is set."""
+        assert _address(ORIGIN, f"{host}/v1/x?y=1") == f"{host}/v1/x?y=1"
+        with pytest.raises(Refusal):
+            await _request(connect(sim.url), "GET", f"{host}/v1/Alerts")
+        assert sim.requests[-1].path == "/v1/Alerts"
 
 
 async def _none(ids: Sequence[str]) -> set[str]:

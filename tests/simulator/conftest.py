@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 import os
+import re
 from typing import Any
 
 from aiohttp import web
@@ -83,8 +84,8 @@ class Redirected(TwilioHttpClient):
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """Replace the origin of a request."""
-        path = url.removeprefix("https://api.twilio.com")
-        return super().request(method, self.origin + path, *args, **kwargs)
+        own = re.sub(r"^https://(api|monitor)\.twilio\.com", self.origin, url)
+        return super().request(method, own, *args, **kwargs)
 
 
 @pytest.fixture

@@ -194,3 +194,15 @@ async def test_command() -> None:
         assert isinstance(await response.json(), int)
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_alert_by_hand(sim: Simulator, steer: Steering) -> None:
+    """A failure that cannot be brought about here is noted over HTTP."""
+    at = "2026-11-20T12:00:00+00:00"
+    body = {"code": 11237, "url": "https://home.example", "at": at}
+    answer = await steer("POST", "alerts", body)
+    (alert,) = sim.twilio.alerts.all
+    assert (alert.sid, alert.code) == (answer["sid"], 11237)
+    assert alert.at.isoformat() == at
+    assert (await steer("POST", "alerts", {"code": 11205, "url": "x"}))["sid"]
+    assert "error" in await steer("POST", "alerts", {"code": 1})

@@ -26,6 +26,7 @@ from .models import (
     Authorization,
     AuthorizationState,
     Balance,
+    CallbackFailure,
     CallbackRequest,
     CallbackUrls,
     Capability,
@@ -193,6 +194,16 @@ class SmsAdapter(ABC):
         """Write the callback URLs; None clears one."""
         raise UnsupportedFeatureError
 
+    async def fetch_callback_failures(
+        self, number: PhoneNumber, url: str, since: datetime
+    ) -> list[CallbackFailure]:
+        """List what the provider notes of its calls to `url` that failed, newest first.
+
+        The query does not count: each message may have one of its own. A busy
+        account's record may be cut off at its older end.
+        """
+        raise UnsupportedFeatureError
+
     def fetch_inbound(
         self, number: PhoneNumber, since: datetime, known: KnownIds
     ) -> AsyncIterator[list[InboundMessage]]:
@@ -231,8 +242,13 @@ class SmsAdapter(ABC):
         """
         raise UnsupportedFeatureError
 
-    async def authorization_state(self) -> AuthorizationState:
-        """Ask what has become of the key in the credentials."""
+    async def authorization_state(
+        self, number: PhoneNumber | None = None
+    ) -> AuthorizationState:
+        """Ask what has become of the key in the credentials.
+
+        What it lacks is told for a number, or else for any.
+        """
         raise UnsupportedFeatureError
 
     async def _call[R, T](

@@ -51,9 +51,24 @@ class AccountSuspendedError(AuthenticationError):
 
 
 class MissingRightsError(AuthenticationError):
-    """The credentials are right, but lack a right that is needed."""
+    """The credentials are right, but lack rights that are needed.
+
+    `missing` names them as far as is known, as the provider does. It may hold a
+    number, so it is for the eyes of its owner and for no log.
+    """
 
     code = "missing_rights"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        provider_code: str | None = None,
+        missing: tuple[str, ...] = (),
+    ) -> None:
+        """Keep the names of the rights."""
+        super().__init__(message, provider_code=provider_code)
+        self.missing = missing
 
 
 class ProviderUnavailableError(SmsError):

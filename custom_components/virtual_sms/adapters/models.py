@@ -25,6 +25,7 @@ class Capability(Flag):
 
     AUTHORIZATION = auto()
     BALANCE = auto()
+    CALLBACK_FAILURES = auto()
     CALLBACK_URLS = auto()
     CREDITS = auto()
     HISTORY = auto()
@@ -209,6 +210,26 @@ class CallbackUrls:
     perhaps_overruled_by: str | None = None
 
 
+class FailureKind(StrEnum):
+    """Why a provider's call did not get through to us."""
+
+    CERTIFICATE = "certificate"
+    HTTP_STATUS = "http_status"
+    NAME_UNKNOWN = "name_unknown"
+    TIMED_OUT = "timed_out"
+    UNREACHABLE = "unreachable"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackFailure:
+    """A call of the provider's that failed; `status` is what it was answered."""
+
+    at: datetime
+    kind: FailureKind
+    status: int | None = None
+
+
 class Advice(StrEnum):
     """What only the user can do about a refusal, at the provider."""
 
@@ -238,11 +259,16 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationState:
-    """What a key may do: `missing` names the rights it lacks, as "PUT /sms/*"."""
+    """What a key may do, its lacking rights named as the provider does.
+
+    `missing` are those without which nothing is sent or received, and
+    `missing_for_callbacks` those without which the URLs are set by hand.
+    """
 
     status: AuthorizationStatus
     expires_at: datetime | None = None
     missing: tuple[str, ...] = ()
+    missing_for_callbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from itertools import batched
 from typing import Any, ClassVar, Final, override
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from .base import KnownIds, SmsAdapter
 from .errors import (
@@ -45,6 +45,7 @@ from .models import (
 from .ovh_client import BATCH, Access, Exchange, Request, load
 from .ovh_errors import ERROR_RULES, rejection, translate
 from .ovh_records import (
+    ANY,
     is_id,
     read_authorization,
     read_authorization_state,
@@ -272,9 +273,13 @@ class OvhAdapter(SmsAdapter):
         )
 
     @override
-    async def authorization_state(self) -> AuthorizationState:
+    async def authorization_state(
+        self, number: PhoneNumber | None = None
+    ) -> AuthorizationState:
+        account = self._credentials.get("service_name") or ANY
+        number = number or PhoneNumber(account=account, number=ANY)
         try:
-            read = partial(read_authorization_state, self._needed)
+            read = partial(read_authorization_state, number)
             return await self._ask(read, "/auth/currentCredential")
         except MissingRightsError:
             # Refused for its rights, the key itself is good.
@@ -288,12 +293,6 @@ class OvhAdapter(SmsAdapter):
     def _root(self) -> str:
         service = self._credentials.get("service_name")
         return _path(service) if service else "/sms"
-
-    @property
-    def _needed(self) -> tuple[tuple[str, str], ...]:
-        root, below = self._root, f"{self._root}/*"
-        account = below if root == "/sms" else root
-        return ("GET", root), ("GET", below), ("POST", below), ("PUT", account)
 
     def _access(self) -> Access:
         secrets = ("application_key", "application_secret", "consumer_key")
@@ -377,7 +376,11 @@ class OvhAdapter(SmsAdapter):
 
     async def _ask[T](self, read: Callable[[Any], T], path: str, **options: Any) -> T:
         request = Request(path=path, **options)
-        return await self._call(read, partial(self._exchange.ask, request))
+        try:
+            return await self._call(read, partial(self._exchange.ask, request))
+        except MissingRightsError as err:
+            err.missing = (f"{request.method} {unquote(path)}",)
+            raise
 
     @override
     def _translate(self, err: Exception) -> SmsError:

@@ -3,7 +3,7 @@
 Guides are those of ovh/docs, named by their titles; `ovh/...` are repositories.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -68,6 +68,19 @@ _AUTHORIZATIONS: Final = {
     "refused": AuthorizationStatus.REFUSED,
     "expired": AuthorizationStatus.EXPIRED,
 }
+
+ANY: Final = "*"
+"""Stands in a path for every account or number, as OVHcloud writes it."""
+
+_NEEDED: Final = (
+    ("GET", "/sms/{account}/virtualNumbers/{number}/incoming"),
+    ("GET", "/sms/{account}/virtualNumbers/{number}/outgoing"),
+    ("POST", "/sms/{account}/virtualNumbers/{number}/jobs"),
+)
+_NEEDED_FOR_CALLBACKS: Final = (
+    ("GET", "/sms/{account}"),
+    ("PUT", "/sms/{account}"),
+)
 
 _ID: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _CODE: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
@@ -299,10 +312,8 @@ def read_authorization(answer: Any) -> Authorization:
     )
 
 
-def read_authorization_state(
-    needed: Iterable[tuple[str, str]], answer: Any
-) -> AuthorizationState:
-    """Read what a key may do, against what it must."""
+def read_authorization_state(number: PhoneNumber, answer: Any) -> AuthorizationState:
+    """Read what a key may do, against what it must for a number."""
     rules = [
         (_string(each["method"]), _string(each["path"])) for each in answer["rules"]
     ]
@@ -310,13 +321,26 @@ def read_authorization_state(
     return AuthorizationState(
         status=_AUTHORIZATIONS[answer["status"]],
         expires_at=expiration and _moment(expiration),
-        missing=tuple(
-            f"{method} {path}"
-            for method, path in needed
-            if not any(
-                method == verb and fnmatchcase(path, mask) for verb, mask in rules
-            )
-        ),
+        missing=_lacking(rules, _NEEDED, number),
+        missing_for_callbacks=_lacking(rules, _NEEDED_FOR_CALLBACKS, number),
+    )
+
+
+def _lacking(
+    rules: Sequence[tuple[str, str]],
+    needed: Iterable[tuple[str, str]],
+    number: PhoneNumber,
+) -> tuple[str, ...]:
+    """Name what no rule allows, whatever form of the number the rule is about."""
+    return tuple(
+        f"{method} {path.format(account=number.account, number=number.number)}"
+        for method, path in needed
+        if not any(
+            method == verb
+            and fnmatchcase(path.format(account=number.account, number=form), mask)
+            for verb, mask in rules
+            for form in spellings(number.number)
+        )
     )
 
 

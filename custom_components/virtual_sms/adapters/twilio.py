@@ -6,11 +6,10 @@ Facts are from twilio.com/docs, named by the title of the page.
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final, override
-from urllib.parse import urlencode
 
 from . import twilio_records as records
 from .base import KnownIds, RunBlocking, SmsAdapter
@@ -28,6 +27,7 @@ from .models import (
     Account,
     Acknowledgement,
     Balance,
+    CallbackFailure,
     CallbackRequest,
     CallbackUrls,
     Capability,
@@ -39,6 +39,7 @@ from .models import (
     PhoneNumber,
     SentMessage,
 )
+from .twilio_alerts import read_failures
 from .twilio_http import CONNECTIONS, ORIGIN, Refusal
 from .twilio_sdk import Sdk, api_key, equal, load, use
 
@@ -60,6 +61,7 @@ class TwilioAdapter(SmsAdapter):
     name = "Twilio"
     capabilities = (
         Capability.BALANCE
+        | Capability.CALLBACK_FAILURES
         | Capability.CALLBACK_URLS
         | Capability.HISTORY
         | Capability.LOOKUP
@@ -149,7 +151,7 @@ class TwilioAdapter(SmsAdapter):
             "body": message.text,
             "media_url": list(message.media),
             "status_callback": callback_url
-            and _with_message_id(callback_url, message.message_id),
+            and records.with_message_id(callback_url, message.message_id),
         }
         try:
             return await self._ask(
@@ -232,10 +234,24 @@ class TwilioAdapter(SmsAdapter):
         )
 
     @override
+    async def fetch_callback_failures(
+        self, number: PhoneNumber, url: str, since: datetime
+    ) -> list[CallbackFailure]:
+        start = records.to_the_second(since)
+        return await self._ask(
+            partial(read_failures, url, start),
+            lambda sdk: sdk.rest.monitor.v1.alerts,
+            "page",
+            log_level="error",
+            start_date=start,
+            page_size=LARGEST_PAGE,
+        )
+
+    @override
     async def fetch_inbound(
         self, number: PhoneNumber, since: datetime, known: KnownIds
     ) -> AsyncIterator[list[InboundMessage]]:
-        start = _to_the_second(since)
+        start = records.to_the_second(since)
         records_found = await self._list(
             records.read_inbound,
             lambda sdk: sdk.rest.messages,
@@ -269,7 +285,7 @@ class TwilioAdapter(SmsAdapter):
     async def find_sent(
         self, number: PhoneNumber, message: OutboundMessage, since: datetime
     ) -> list[SentMessage]:
-        start = _to_the_second(since)
+        start = records.to_the_second(since)
         # Without a DateSent, for what is queued has none yet: the newest come first,
         # so it is enough to read until the page that is too old.
         found = await self._list(
@@ -379,17 +395,3 @@ class TwilioAdapter(SmsAdapter):
 
 def _given(resource: Any, _: Sdk) -> Any:
     return resource
-
-
-def _with_message_id(url: str, message_id: str) -> str:
-    """Add our id to a URL; what follows a `#` is a wish about retries.
-
-    See "Webhook connection overrides".
-    """
-    url, hash_sign, wish = url.partition("#")
-    joint = "&" if "?" in url else "?"
-    return f"{url}{joint}{urlencode({'m': message_id})}{hash_sign}{wish}"
-
-
-def _to_the_second(time: datetime) -> datetime:
-    return time.astimezone(UTC).replace(microsecond=0)

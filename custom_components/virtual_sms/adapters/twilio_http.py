@@ -8,6 +8,7 @@ method, so that these two need not import it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 import json
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 ORIGIN: Final = "https://api.twilio.com"
+MONITOR: Final = "https://monitor.twilio.com"
+HOSTS: Final = (ORIGIN, MONITOR)
+"""All that get the credentials; another origin replaces each of them."""
+
+ACCOUNT: Final = re.compile(r"/2010-04-01/Accounts/[^/]+(?=/)")
 CONNECT_TIMEOUT: Final = 5.0
 READ_TIMEOUT: Final = 12.0
 CONNECTIONS: Final = 16
@@ -40,13 +46,14 @@ class Refusal(Exception):  # noqa: N818  # what happened, not what went wrong
     """An answer that is no success, with Twilio's own code where it has one."""
 
     def __init__(
-        self, status: int, code: str | None, retry_after: float | None
+        self, status: int, code: str | None, retry_after: float | None, request: str
     ) -> None:
-        """Keep what says nothing about who texts what."""
+        """Keep what says nothing about who texts what; `request` names the right."""
         super().__init__(f"HTTP {status}, code {code}")
         self.status = status
         self.code = code
         self.retry_after = retry_after
+        self.request = request
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +98,10 @@ class AsyncHttp:
                 allow_redirects=False,
             ) as response:
                 text = await response.text("utf-8", "replace")
-                return _reply(response.status, text, response.headers)
+                reply = Reply(response.status, text, response.headers)
         except (ClientError, OSError) as err:
             raise _unavailable(err, never_left=isinstance(err, _NEVER_LEFT)) from None
+        return _accepted(reply, method, url)
 
 
 class BlockingHttp:
@@ -137,15 +145,22 @@ class BlockingHttp:
         except OSError as err:
             raise _unavailable(err, never_left=_refused_to_connect(err)) from None
         text = response.content.decode("utf-8", "replace")
-        return _reply(response.status_code, text, response.headers)
+        reply = Reply(response.status_code, text, response.headers)
+        return _accepted(reply, method, url)
 
 
 def _address(origin: str, url: str) -> str:
-    path = url.removeprefix(ORIGIN)
-    if not path.startswith("/"):
-        # The link to a next page comes from the answer, the credentials from us.
-        raise ValueError("a link to another host")
-    return origin + path
+    host, path = _split(url)
+    return (host if origin == ORIGIN else origin) + path
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Part one of Twilio's hosts from the path."""
+    for host in HOSTS:
+        if url.startswith(f"{host}/"):
+            return host, url.removeprefix(host)
+    # The link to a next page comes from the answer, the credentials from us.
+    raise ValueError("a link to another host")
 
 
 def _form(data: Fields | None) -> str | None:
@@ -156,10 +171,13 @@ def _headers(headers: Mapping[str, str], auth: tuple[str, str]) -> dict[str, str
     return {**headers, "Authorization": encode_basic_auth(*auth)}
 
 
-def _reply(status: int, text: str, headers: Mapping[str, str]) -> Reply:
-    if status // 100 != 2:  # noqa: PLR2004  # 2xx
-        raise Refusal(status, _code(text), _pause(headers.get("Retry-After", "")))
-    return Reply(status, text, headers)
+def _accepted(reply: Reply, method: str, url: str) -> Reply:
+    status = reply.status_code
+    if status // 100 == 2:  # noqa: PLR2004  # 2xx
+        return reply
+    path = ACCOUNT.sub("", _split(url)[1]).partition("?")[0]
+    pause = _pause(reply.headers.get("Retry-After", ""))
+    raise Refusal(status, _code(reply.text), pause, f"{method} {path}")
 
 
 def _code(text: str) -> str | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from .base import ErrorRule
 from .errors import (
@@ -133,6 +134,8 @@ def translate(refusal: Refusal) -> SmsError:
     if issubclass(rule.error, MessageRejectedError):
         reason = rule.reason or RejectReason.OTHER
         return rule.error(text, provider_code=code, reason=reason)
+    if issubclass(rule.error, MissingRightsError):
+        return rule.error(text, provider_code=code, missing=(refusal.request,))
     return rule.error(text, provider_code=code)
 
 
@@ -140,6 +143,16 @@ def _rule(refusal: Refusal) -> ErrorRule:
     outage = refusal.status >= SERVER_ERROR
     fallback = _BY_STATUS.get(refusal.status, _OUTAGE if outage else _NONSENSE)
     return ERROR_RULES.get(refusal.code or "", fallback)
+
+
+def with_message_id(url: str, message_id: str) -> str:
+    """Add our id to a URL; what follows a `#` is a wish about retries.
+
+    See "Webhook connection overrides".
+    """
+    url, hash_sign, wish = url.partition("#")
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}{urlencode({'m': message_id})}{hash_sign}{wish}"
 
 
 def find_problem(message: OutboundMessage) -> str | None:
@@ -183,7 +196,7 @@ def read_receipt(record: Any) -> DeliveryReceipt:
         _text(record.sid),
         _text(record.status),
         None if record.error_code is None else str(record.error_code),
-        at=_time(record.date_updated),
+        at=read_time(record.date_updated),
     )
 
 
@@ -196,7 +209,7 @@ def read_inbound(record: Any) -> tuple[InboundMessage, bool] | None:
         number=record.to or None,
         sender=record.from_ or "",
         text=record.body or "",
-        received_at=_time(record.date_sent or record.date_created),
+        received_at=read_time(record.date_sent or record.date_created),
         segments=_count(record.num_segments),
     )
     return message, _count(record.num_media) is not None
@@ -213,7 +226,7 @@ def read_equal(text: str, record: Any) -> tuple[datetime, SentMessage | None]:
     is_equal = _text(record.direction) == "outbound-api" and (
         _bare(record.body or "") == _bare(text)
     )
-    return _time(record.date_created), read_sent(record) if is_equal else None
+    return read_time(record.date_created), read_sent(record) if is_equal else None
 
 
 def read_callbacks(record: Any) -> tuple[str, str, CallbackUrls]:
@@ -320,7 +333,13 @@ def _text(value: object) -> str:
     return value
 
 
-def _time(value: object) -> datetime:
+def to_the_second(time: datetime) -> datetime:
+    """Write a time as Twilio keeps it."""
+    return time.astimezone(UTC).replace(microsecond=0)
+
+
+def read_time(value: object) -> datetime:
+    """Read a time, which the SDK leaves a text where it makes no sense."""
     if not isinstance(value, datetime):
         raise ValueError("no time where there must be one")  # noqa: TRY004  # one kind for all unreadable answers
     return value.astimezone(UTC)

@@ -93,6 +93,7 @@ def load(credentials: Mapping[str, str], session: ClientSession, origin: str) ->
     )
     for client in (sdk.rest, sdk.owner):
         _ = client.messages, client.incoming_phone_numbers, client.balance
+    _ = sdk.rest.monitor.v1.alerts
     return sdk
 
 

@@ -1,0 +1,190 @@
+"""Serve Twilio's Monitor API: the alerts about callbacks that failed.
+
+Written from `twilio_monitor_v1` of Twilio's OpenAPI description. Each callback of
+ours that failed is an alert; others can be added by hand.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from .base import Json, Reply, Route
+from .callbacks import Verdict
+from .twilio_errors import MORE_INFO, error
+from .world import now
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from .callbacks import CallbackRecord
+    from .twilio import Twilio
+
+ORIGIN: Final = "https://monitor.twilio.com"
+ROOT: Final = "/v1/Alerts"
+LARGEST_PAGE: Final = 1000
+LEVELS: Final = frozenset({"error", "warning", "notice", "debug"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Hold one alert; `status` is what the home answered, if it did."""
+
+    code: int
+    url: str
+    at: datetime = field(default_factory=now)
+    level: str = "error"
+    method: str = "POST"
+    status: int | None = None
+    resource_sid: str = ""
+    sid: str = field(default_factory=lambda: "NO" + secrets.token_hex(16))
+
+    @property
+    def text(self) -> str:
+        """Write what happened, in the form of a query as Twilio does."""
+        answer = {} if self.status is None else {"httpResponse": str(self.status)}
+        fields = {
+            "sourceComponent": "14100",
+            **answer,
+            "url": self.url,
+            "ErrorCode": str(self.code),
+            "LogLevel": self.level.upper(),
+            "EmailNotification": "false",
+        }
+        return urlencode(fields)
+
+
+class TwilioAlerts:
+    """Answer for the record of failed callbacks."""
+
+    def __init__(self, twilio: Twilio) -> None:
+        """Keep the account to serve."""
+        self._twilio = twilio
+        self.added: list[Alert] = []
+
+    def routes(self) -> Iterable[Route]:
+        """List the API."""
+        yield Route("GET", ROOT, self.list)
+        yield Route("GET", ROOT + "/{alert}", self.get)
+
+    @property
+    def all(self) -> list[Alert]:
+        """List every alert, newest first."""
+        posted = self._twilio.world.callbacks
+        alerts = [
+            _read(index, record)
+            for index, record in enumerate(posted)
+            if record.provider == self._twilio.key and record.error_code is not None
+        ]
+        return sorted([*alerts, *self.added], key=lambda alert: alert.at, reverse=True)
+
+    async def list(self, request: web.Request) -> Reply:
+        """List alerts of a level and a time."""
+        tests = [_test(*pair) for pair in request.query.items()]
+        found = [alert for alert in self.all if all(test(alert) for test in tests)]
+        size = min(_whole(request, "PageSize", 50), LARGEST_PAGE)
+        page = _whole(request, "Page", 0)
+        shown = found[page * size :][:size]
+        more = len(found) > (page + 1) * size
+
+        def link(number: int) -> str:
+            query = dict(request.query) | {"PageSize": size, "Page": number}
+            return f"{ORIGIN}{ROOT}?{urlencode(query)}"
+
+        meta = {
+            "first_page_url": link(0),
+            "key": "alerts",
+            "next_page_url": link(page + 1) if more else None,
+            "page": page,
+            "page_size": size,
+            "previous_page_url": link(page - 1) if page else None,
+            "url": link(page),
+        }
+        alerts = [self._render(alert) for alert in shown]
+        return Reply(payload={"alerts": alerts, "meta": meta})
+
+    async def get(self, request: web.Request) -> Reply:
+        """Show one alert; only here Twilio tells request and response."""
+        for alert in self.all:
+            if alert.sid == request.match_info["alert"]:
+                details = dict.fromkeys(
+                    (
+                        "request_headers",
+                        "request_variables",
+                        "response_body",
+                        "response_headers",
+                    )
+                )
+                return Reply(payload=self._render(alert) | details)
+        raise error(20404, request.path)
+
+    def _render(self, alert: Alert) -> Json:
+        return {
+            "account_sid": self._twilio.ACCOUNT_SID,
+            "alert_text": alert.text,
+            "api_version": "2010-04-01",
+            "date_created": _iso(alert.at + timedelta(seconds=1)),
+            "date_generated": _iso(alert.at),
+            "date_updated": _iso(alert.at + timedelta(seconds=1)),
+            "error_code": str(alert.code),
+            "log_level": alert.level,
+            "more_info": MORE_INFO.format(code=alert.code),
+            "request_method": alert.method,
+            "request_url": alert.url,
+            "resource_sid": alert.resource_sid,
+            "service_sid": None,
+            "sid": alert.sid,
+            "url": f"{ORIGIN}{ROOT}/{alert.sid}",
+        }
+
+
+def _read(index: int, record: CallbackRecord) -> Alert:
+    sid = hashlib.md5(f"{index} {record.at}".encode(), usedforsecurity=False)
+    return Alert(
+        code=record.error_code or 0,
+        url=record.url.partition("#")[0],
+        at=record.at,
+        level="warning" if record.verdict is Verdict.WARNING else "error",
+        method=record.method,
+        status=record.status,
+        resource_sid=str(record.message_id),
+        sid=f"NO{sid.hexdigest()}",
+    )
+
+
+def _test(name: str, value: str) -> Callable[[Alert], bool]:
+    match name:
+        case "LogLevel":
+            if value not in LEVELS:
+                raise error(20001, f"{name}={value}")
+            return lambda alert: alert.level == value
+        case "StartDate":
+            start = _moment(name, value)
+            return lambda alert: alert.at.replace(microsecond=0) >= start
+        case "EndDate":
+            end = _moment(name, value)
+            return lambda alert: alert.at.replace(microsecond=0) <= end
+        case _:
+            return lambda _: True
+
+
+def _moment(name: str, value: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as err:
+        raise error(20001, f"{name}={value}") from err
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _whole(request: web.Request, name: str, default: int) -> int:
+    value = request.query.get(name, str(default))
+    if not value.isdigit():
+        raise error(20001, f"{name}={value}")
+    return int(value)
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
