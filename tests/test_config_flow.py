@@ -495,18 +495,101 @@ async def test_url_cannot_be_set(
     assert registered(simulator, provider) == {result["data"][CONF_CALLBACK_URL]}
 
 
+def rights(sim: Simulator, *left_out: str) -> str:
+    """Grant a key all that a number needs, but for some methods, and return it."""
+    own = f"/sms/{sim.ovh.SERVICE}"
+    methods = {"GET", "POST", "PUT"}.difference(left_out)
+    rules = [(each, path) for each in methods for path in (own, f"{own}/*")]
+    sim.ovh.auth.add("partial", (("GET", "/sms"), ("GET", "/sms/*"), *rules))
+    return "partial"
+
+
+def named(result: ConfigFlowResult) -> str:
+    """Return the rights that a form says are missing."""
+    return (result["description_placeholders"] or {})["rights"]
+
+
+async def test_key_that_may_not_send(hass: HomeAssistant, simulator: Simulator) -> None:
+    """A key that can list but not send is refused at once, and told what it lacks."""
+    ovh = simulator.ovh
+    for key in (ovh.READ_ONLY_CONSUMER_KEY, rights(simulator, "POST")):
+        result = await to_number(hass, simulator, "ovh", consumer_key=key)
+        expect_form(result, "ovh", {"base": "missing_rights"})
+        send = f"POST /sms/{ovh.SERVICE}/virtualNumbers/{ovh.NUMBER}/jobs"
+        assert named(result) == send
+        result = await answer(hass, result, **credentials(simulator, "ovh"))
+        expect_form(result, "number")
+
+
+async def test_key_that_may_not_list_accounts(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """What a refused call would have needed is named as well."""
+    key = simulator.ovh.LIMITED_CONSUMER_KEY
+    result = await to_number(hass, simulator, "ovh", consumer_key=key)
+    expect_form(result, "ovh", {"base": "missing_rights"})
+    assert named(result) == "GET /sms"
+
+
 async def test_key_that_may_not_set_the_url(
     hass: HomeAssistant, simulator: Simulator, home_url: str
 ) -> None:
-    """A key that may only read is good for polling."""
-    key = simulator.ovh.READ_ONLY_CONSUMER_KEY
+    """A key that may do all else is good for the other ways to receive."""
+    key = rights(simulator, "PUT")
     result = await to_number(hass, simulator, "ovh", consumer_key=key)
     result = await answer(hass, result, number=simulator.ovh.NUMBER)
     result = await answer(hass, result, mode="automatic")
     expect_form(result, "callbacks", {"base": "missing_rights"})
+    assert named(result) == f"PUT /sms/{simulator.ovh.SERVICE}"
 
     result = await answer(hass, result, mode="polling")
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_rights_of_a_number_that_is_typed(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """Which rights are needed is known once the number is."""
+    ovh, own = simulator.ovh, f"/sms/{simulator.ovh.SERVICE}"
+    line = f"{own}/virtualNumbers/{ovh.NUMBER}"
+    reading = [("GET", path) for path in ("/sms", own, f"{line}/*")]
+    ovh.auth.add("narrow", (*reading, ("POST", f"{line}/jobs")))
+    result = await to_number(
+        hass, simulator, "ovh", consumer_key="narrow", service_name=ovh.SERVICE
+    )
+    expect_form(result, "number")
+    assert options(result) == []
+    result = await answer(hass, result, number=ovh.SECOND_NUMBER)
+    expect_form(result, "number", {"base": "missing_rights"})
+    assert ovh.SECOND_NUMBER in named(result)
+    result = await answer(hass, result, number=ovh.NUMBER)
+    expect_form(result, "callbacks")
+
+
+async def test_rights_that_cannot_be_looked_up(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """Nobody is refused for what is not known."""
+    simulator.faults.add(FaultKind.SERVER_ERROR, path="/auth/currentCredential")
+    key = rights(simulator, "POST")
+    result = await to_number(hass, simulator, "ovh", consumer_key=key)
+    expect_form(result, "number")
+
+
+async def test_restricted_key_without_the_numbers(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """An API key for something else names the first right that it lacks."""
+    with patch("simulator.twilio_api.RESTRICTED_TO", "/Calls"):
+        result = await to_number(
+            hass,
+            simulator,
+            "twilio",
+            api_key_sid=simulator.twilio.RESTRICTED_KEY_SID,
+            api_key_secret=simulator.twilio.RESTRICTED_KEY_SECRET,
+        )
+    expect_form(result, "twilio", {"base": "missing_rights"})
+    assert named(result) == "GET /Messages.json"
 
 
 async def test_manual_shows_the_url(
@@ -724,6 +807,22 @@ async def test_click_with_a_wrong_secret(
     expect_form(result, "ovh", {"base": "invalid_auth"})
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_click_that_grants_too_little(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """What was taken out of the rights at the provider is named after the click."""
+    result = await to_authorize(hass, simulator)
+    consumer = simulator.ovh.auth.consumers[pending_key(simulator)]
+    consumer.rules = tuple(rule for rule in consumer.rules if rule[0] != "POST")
+    simulator.ovh.auth.authorize_click(consumer.key)
+    result = await go_on(hass, result)
+    expect_form(result, "ovh", {"base": "missing_rights"})
+    assert named(result).startswith("POST /sms/")
+    result = await answer(hass, result, **credentials(simulator, "ovh"))
+    expect_form(result, "number")
+
+
 async def test_link_cannot_be_had(hass: HomeAssistant, simulator: Simulator) -> None:
     """A wrong application key is found before there is a link."""
     result = await to_number(
@@ -828,6 +927,35 @@ async def test_expired_ovh_key_is_renewed_by_a_click(
     simulator.ovh.auth.authorize_click(key)
     expect_abort(await go_on(hass, result), "reauth_successful")
     assert entry.data[CONF_CREDENTIALS]["consumer_key"] == key
+
+
+@pytest.mark.parametrize("source", ["reauth", "reconfigure"])
+@pytest.mark.parametrize("mode", ["automatic", "manual", "polling"])
+async def test_new_key_with_fewer_rights(  # one case each
+    hass: HomeAssistant,
+    simulator: Simulator,
+    home_url: str,
+    mode: str,
+    source: str,
+) -> None:
+    """A new key must do for what the entry does with it."""
+    entry = await set_up(hass, simulator, "ovh", mode=mode)
+    before = dict(entry.data)
+    result = await begin_again(hass, entry, source)
+    lame = credentials(simulator, "ovh", consumer_key=rights(simulator, "POST"))
+    result = await answer(hass, result, **lame)
+    expect_form(result, "ovh", {"base": "missing_rights"})
+    assert f"POST /sms/{simulator.ovh.SERVICE}" in named(result)
+    assert entry.data == before
+
+    typed = credentials(simulator, "ovh", consumer_key=rights(simulator, "PUT"))
+    result = await answer(hass, result, **typed)
+    if mode == "automatic":
+        expect_form(result, "ovh", {"base": "missing_rights"})
+        assert named(result) == f"PUT /sms/{simulator.ovh.SERVICE}"
+        assert entry.data == before
+    else:
+        expect_abort(result, f"{source}_successful")
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])

@@ -14,6 +14,7 @@ from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import callback
 
 from .adapters import ADAPTERS
+from .adapters.models import PhoneNumber
 from .callbacks import CallbackRegistration
 from .const import (
     CONF_ACCOUNT,
@@ -32,6 +33,7 @@ from .flow_access import (
     FormErrors,
     async_open,
     async_request_consent,
+    async_require_rights,
     needs_consent,
 )
 from .flow_callbacks import CallbackSteps
@@ -46,7 +48,6 @@ from .flow_schemas import (
     read_credentials,
     shown_credentials,
 )
-from .numbers import InvalidNumberError
 from .options_flow import VirtualSmsOptionsFlow
 from .public_url import async_has_secure_url
 from .registration import async_own_marks, previous_data
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
 
-    from .adapters.models import CallbackUrls, PhoneNumber
+    from .adapters.models import CallbackUrls
     from .runtime import VirtualSmsConfigEntry
 
 
@@ -107,17 +108,17 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         """Show one provider's credential form, and go on once it is filled in."""
         self._provider = provider
         if user_input is None:
-            return self._show_credentials({})
+            return self._show_credentials(FormErrors())
         self._typed = user_input
         fields = ADAPTERS[provider].credential_fields
         credentials = keep_secrets(fields, read_credentials(user_input), self._stored)
         if is_incomplete(fields, credentials):
-            return self._show_credentials({"base": "api_key_incomplete"})
+            return self._show_credentials(FormErrors(base="api_key_incomplete"))
         if needs_consent(provider, credentials):
             return await self._async_request(credentials)
         return await self._async_prove(credentials)
 
-    def _show_credentials(self, errors: dict[str, str]) -> ConfigFlowResult:
+    def _show_credentials(self, errors: FormErrors) -> ConfigFlowResult:
         adapter = ADAPTERS[self._provider]
         fields = adapter.credential_fields
         shown = self._typed or shown_credentials(fields, self._stored)
@@ -126,7 +127,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
             data_schema=self.add_suggested_values_to_schema(
                 credentials_schema(fields), shown
             ),
-            description_placeholders=adapter.links,
+            description_placeholders={**adapter.links, **errors.placeholders},
             errors=errors,
         )
 
@@ -175,36 +176,43 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
     async def _async_proven(self) -> ConfigFlowResult:
         """Go on to the numbers, or renew the entry that the flow was started for."""
         if (entry := self._entry) is not None:
-            return self._renew(entry)
+            return await self._async_renew(entry)
         if self._access.numbers and not self._free_numbers:
             return self.async_abort(reason="already_configured")
         return await self.async_step_number()
 
-    def _renew(self, entry: VirtualSmsConfigEntry) -> ConfigFlowResult:
-        """Give an entry new credentials, provided that they open its number."""
-        if not self._access.opens(entry.data[CONF_ACCOUNT], entry.data[CONF_NUMBER]):
+    async def _async_renew(self, entry: VirtualSmsConfigEntry) -> ConfigFlowResult:
+        """Give an entry new credentials, provided that they do for its number."""
+        account, number = entry.data[CONF_ACCOUNT], entry.data[CONF_NUMBER]
+        if free := self._free_numbers:
+            await async_require_rights(self._access.adapter, free[0], callbacks=False)
+        if not self._access.opens(account, number):
             return self.async_abort(reason="wrong_account")
         return self.async_update_reload_and_abort(
             entry, data_updates={CONF_CREDENTIALS: self._credentials}
         )
 
     async def async_step_number(
+        await async_require_rights(
+            self._access.adapter,
+            PhoneNumber(account=account, number=number),
+            callbacks=entry.data[CONF_MODE] == MODE_AUTOMATIC,
+        )
         self, user_input: Form | None = None
     ) -> ConfigFlowResult:
         """Choose one of the account's numbers and give it a name."""
-        errors: dict[str, str] = {}
+        errors = FormErrors()
         if user_input is not None:
-            try:
+            with errors:
                 await self._async_choose(user_input[CONF_NUMBER])
-            except InvalidNumberError:
-                errors[CONF_NUMBER] = "invalid_number"
-            else:
                 self._name = user_input.get(CONF_NAME, "").strip()
                 return await self.async_step_callbacks()
         schema = number_schema(self._free_numbers, typed=self._access.numbers is None)
         return self.async_show_form(
             step_id="number",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            if not errors:
+            description_placeholders=errors.placeholders or None,
             errors=errors,
         )
 
@@ -219,6 +227,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         self, user_input: Form | None = None
     ) -> ConfigFlowResult:
         """Choose how incoming messages and delivery statuses get here."""
+        await async_require_rights(self._access.adapter, self._number, callbacks=False)
         errors = FormErrors()
         if user_input is not None:
             with errors:
@@ -229,7 +238,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="callbacks",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
-            description_placeholders={"way": way},
+            description_placeholders={"way": way, **errors.placeholders},
             errors=errors,
         )
 

@@ -20,8 +20,9 @@ from .adapters.models import (
     Capability,
     PhoneNumber,
 )
+from .const import CONF_NUMBER
 from .helpers import async_create_adapter
-from .numbers import parse_number
+from .numbers import InvalidNumberError, parse_number
 from .public_url import NoPublicUrlError
 
 if TYPE_CHECKING:
@@ -108,6 +109,28 @@ async def async_open(
     return Access(adapter=adapter, account=account, numbers=numbers)
 
 
+async def async_require_rights(
+    adapter: SmsAdapter, number: PhoneNumber, *, callbacks: bool
+) -> None:
+    """Refuse credentials that lack rights for a number, as far as can be told.
+
+    Raises MissingRightsError with their names. `callbacks` tells that the URLs are
+    set by machine.
+    """
+    if Capability.AUTHORIZATION not in adapter.capabilities:
+        return
+    try:
+        state = await adapter.authorization_state(number)
+    except SmsError as err:
+        _LOGGER.debug("The rights cannot be looked up now: %s", err.code)
+        return
+    missing = state.missing
+    if callbacks:
+        missing += state.missing_for_callbacks
+    if missing:
+        raise MissingRightsError("looked up", missing=missing)
+
+
 def needs_consent(provider: str, credentials: Mapping[str, str]) -> bool:
     """Say whether a key is missing that the person can allow by a click."""
     by_click = Capability.AUTHORIZATION in ADAPTERS[provider].capabilities
@@ -156,7 +179,15 @@ async def async_request_consent(
 
 
 class FormErrors(dict[str, str]):
-    """The errors of a form; what goes wrong in its `with` block becomes one."""
+    """The errors of a form; what goes wrong in its `with` block becomes one.
+
+    `placeholders` are what the texts of those errors need beside the form's own.
+    """
+
+    def __init__(self, **errors: str) -> None:
+        """Begin with what is known already."""
+        super().__init__(**errors)
+        self.placeholders: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         """Give the errors a name."""
@@ -166,7 +197,12 @@ class FormErrors(dict[str, str]):
         """Take in every failure; an abort is none, and ends the flow as always."""
         if not isinstance(err, Exception) or isinstance(err, AbortFlow):
             return False
+        if isinstance(err, InvalidNumberError):
+            self[CONF_NUMBER] = "invalid_number"
+            return True
         self["base"] = _word(err)
+        if isinstance(err, MissingRightsError):
+            self.placeholders["rights"] = ", ".join(err.missing) or "?"
         return True
 
 

@@ -79,7 +79,10 @@ class CallbackSteps(ConfigEntryBaseFlow):
         return self.async_show_form(
             step_id="takeover",
             data_schema=TAKEOVER,
-            description_placeholders={"foreign_url": self._foreign_url},
+            description_placeholders={
+                "foreign_url": self._foreign_url,
+                **errors.placeholders,
+            },
             errors=errors,
         )
 
