@@ -60,6 +60,7 @@ ROWS = {
     "Callback address set for you": Capability.CALLBACK_URLS,
     "One callback address for the whole account": Capability.SHARED_CALLBACK_URLS,
     "Callbacks are signed": Capability.SIGNED_CALLBACKS,
+    "Callbacks that failed are on record": Capability.CALLBACK_FAILURES,
     "Access granted by a click": Capability.AUTHORIZATION,
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 import ssl
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock, patch
@@ -19,11 +20,13 @@ import pytest
 
 from custom_components.virtual_sms import return_path
 from custom_components.virtual_sms.const import CONF_CALLBACK_URL, DOMAIN
-from custom_components.virtual_sms.return_path import async_try_url
+from custom_components.virtual_sms.return_path import RECENT, async_try_url
 from custom_components.virtual_sms.verdict import FIELD, HEADER, Verdict
+from simulator import Quirk
+from simulator.world import now
 
 from .flows import set_up, to_callbacks
-from .home import listen, settle
+from .home import SENDER, listen, settle
 from .test_registration import FOREIGN, put
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 type Serve = Callable[[Callable[[web.Request], Any]], Any]
 WEBHOOK_ID = "abc"
+NOWHERE = "http://127.0.0.1:1/api/webhook/abc"
+MINUTE = timedelta(minutes=1)
 
 
 def button(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
@@ -103,7 +108,7 @@ async def test_bad_and_good_again(
 ) -> None:
     """What is wrong stands among the repairs until a check passes."""
     good = entry.data[CONF_CALLBACK_URL]
-    move(hass, entry, "http://127.0.0.1:1/api/webhook/abc")
+    move(hass, entry, NOWHERE)
     assert await press(hass, entry) == "refused"
     found = issue(hass, entry)
     assert found is not None
@@ -167,6 +172,118 @@ async def test_provider_that_cannot_be_asked(
     """What the provider would say is left open while it says nothing."""
     simulator.faults.add("server_error", provider=provider)
     assert await press(hass, entry) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "verdict"),
+    [
+        (11205, None, "calls_lost"),
+        (11210, None, "name_unknown"),
+        (11237, None, "certificate"),
+        (11200, 400, "proxy_not_trusted"),
+        (11200, 403, "calls_refused"),
+    ],
+)
+@pytest.mark.parametrize("url", [NOWHERE, None])
+async def test_record_has_the_last_word(  # one case each
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    code: int,
+    status: int | None,
+    verdict: str,
+    url: str | None,
+) -> None:
+    """What the provider met counts more than what is found from here."""
+    if url is not None:
+        move(hass, twilio_entry, url)
+    called = twilio_entry.data[CONF_CALLBACK_URL]
+    simulator.twilio.add_alert(11217, called, status=500, at=now() - MINUTE)
+    simulator.twilio.add_alert(code, f"{called}?m=1", status=status)
+    assert await press(hass, twilio_entry) == verdict
+    assert issue(hass, twilio_entry)
+
+
+async def test_mended_since(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A way that is free is doubted once for a failure, not for ever."""
+    url = twilio_entry.data[CONF_CALLBACK_URL]
+    simulator.twilio.add_alert(11205, url, at=now() - MINUTE)
+    assert await press(hass, twilio_entry) == "calls_lost"
+    assert await press(hass, twilio_entry) is None
+    assert not issue(hass, twilio_entry)
+    simulator.twilio.add_alert(11237, url)
+    assert await press(hass, twilio_entry) == "certificate"
+
+
+async def test_blocked_way_stays_doubted(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Where nothing gets through from here either, nothing speaks against it."""
+    move(hass, twilio_entry, NOWHERE)
+    simulator.twilio.add_alert(11237, NOWHERE, at=now() - MINUTE)
+    assert await press(hass, twilio_entry) == "certificate"
+    assert await press(hass, twilio_entry) == "certificate"
+
+
+async def test_good_call_after_a_failure(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A callback that was accepted proves more than one that failed before it."""
+    url = twilio_entry.data[CONF_CALLBACK_URL]
+    simulator.twilio.add_alert(11205, url, at=now() - MINUTE)
+    simulator.twilio.receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert await press(hass, twilio_entry) is None
+    simulator.twilio.add_alert(11205, url, at=now() + MINUTE)
+    assert await press(hass, twilio_entry) == "calls_lost"
+
+
+async def test_own_challenge_is_no_good_call(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Nor is a callback that was refused."""
+    url = twilio_entry.data[CONF_CALLBACK_URL]
+    assert await press(hass, twilio_entry) is None
+    simulator.twilio.quirks.add(Quirk.FORGED)
+    simulator.twilio.receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert simulator.callbacks[-1].url == url
+    assert await press(hass, twilio_entry) == "calls_refused"
+
+
+async def test_failures_that_tell_nothing(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Old failures, and those of other applications, are left alone."""
+    url = twilio_entry.data[CONF_CALLBACK_URL]
+    simulator.twilio.add_alert(11205, url, at=now() - RECENT - MINUTE)
+    simulator.twilio.add_alert(11205, FOREIGN)
+    assert await press(hass, twilio_entry) is None
+
+
+@pytest.mark.parametrize("kind", ["server_error", "rate_limited", "garbage"])
+async def test_record_that_cannot_be_read(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, kind: str
+) -> None:
+    """Without a record the result from here stands."""
+    simulator.twilio.add_alert(11237, NOWHERE)
+    simulator.faults.add(kind, path="/v1/Alerts")
+    assert await press(hass, twilio_entry) is None
+    move(hass, twilio_entry, NOWHERE)
+    assert await press(hass, twilio_entry) == "refused"
+    assert simulator.requests[-1].path == "/v1/Alerts"
+
+
+async def test_verdict_that_needs_no_record(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """What is certain from here is not looked up."""
+    move(hass, twilio_entry, "http://home.example/api/webhook/abc")
+    before = len(simulator.requests)
+    assert await press(hass, twilio_entry) == "plain_http"
+    assert len(simulator.requests) == before
 
 
 @pytest.mark.parametrize("mode", ["polling"])

@@ -320,12 +320,40 @@ def test_flow_says_everything(language: str) -> None:
 def test_options_say_everything(language: str) -> None:
     """Every step and error of the options has its words, as in the set-up."""
     config, options = read(language)["config"], read(language)["options"]
-    assert set(options["step"]) == in_flow("step_id", "options_flow")
-    for step in set(options["step"]) - {"init"}:
+    steps = in_flow("step_id", "options_flow", "flow_return_path")
+    assert set(options["step"]) == steps
+    for step in in_flow("step_id", "flow_callbacks"):
         assert options["step"][step] == config["step"][step]
     errors = set(FORM_ERRORS.values()) | {"no_public_url", "unknown"}
     assert set(options["error"]) == errors
-    assert not set().union(*map(placeholders, options["error"].values()))
+    assert set(options["abort"]) == in_flow("reason", "flow_return_path")
+    assert set(options["progress"]) == in_flow("progress_action", "flow_return_path")
+    assert placeholders(options["step"]["blocked"]["description"]) == {"reason"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_menus_say_everything(language: str) -> None:
+    """Every line of a menu of the options has its words."""
+    tree = ast.parse((ROOT / "flow_return_path.py").read_text(encoding="utf-8"))
+    menus = {
+        str(constant(given["step_id"])): ast.literal_eval(given["menu_options"])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and "menu_options"
+        in (given := {each.arg: each.value for each in node.keywords})
+    }
+    assert menus
+    for step, lines in menus.items():
+        assert list(read(language)["options"]["step"][step]["menu_options"]) == lines
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_errors_have_what_they_refer_to(language: str) -> None:
+    """Only rights that are missing are named by an error."""
+    for flow in ("config", "options"):
+        for error, text in read(language)[flow]["error"].items():
+            expected = {"rights"} if error == "missing_rights" else set()
+            assert placeholders(text) == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -355,8 +383,7 @@ def test_flow_fills_its_placeholders(language: str) -> None:
     assert placeholders(config["step"]["manual"]["description"]) == {"callback_url"}
     assert placeholders(config["step"]["takeover"]["description"]) == {"foreign_url"}
     assert placeholders(config["progress"]["authorize"]) == {"url"}
-    for group in ("error", "abort"):
-        assert not set().union(*map(placeholders, config[group].values()))
+    assert not set().union(*map(placeholders, config["abort"].values()))
 
 
 def sensors() -> list[Any]:

@@ -1,13 +1,20 @@
 """What a request to ourselves proves, and what its failure means."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from custom_components.virtual_sms.adapters.models import CallbackRequest
+from custom_components.virtual_sms.adapters.models import (
+    CallbackFailure,
+    CallbackRequest,
+    FailureKind,
+)
 from custom_components.virtual_sms.verdict import (
     FIELD,
     HEADER,
     Challenge,
     Verdict,
+    judge_failure,
     judge_url,
 )
 
@@ -114,3 +121,28 @@ def test_what_an_address_tells(
 ) -> None:
     """Some addresses need no trying."""
     assert judge_url(url, provider_url) is verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "verdict"),
+    [
+        (FailureKind.CERTIFICATE, None, Verdict.CERTIFICATE),
+        (FailureKind.NAME_UNKNOWN, None, Verdict.NAME_UNKNOWN),
+        (FailureKind.TIMED_OUT, None, Verdict.CALLS_LOST),
+        (FailureKind.UNREACHABLE, None, Verdict.CALLS_LOST),
+        (FailureKind.OTHER, None, Verdict.CALLS_REFUSED),
+        (FailureKind.HTTP_STATUS, None, Verdict.CALLS_REFUSED),
+        (FailureKind.HTTP_STATUS, 302, Verdict.REDIRECTED),
+        (FailureKind.HTTP_STATUS, 400, Verdict.PROXY_NOT_TRUSTED),
+        (FailureKind.HTTP_STATUS, 401, Verdict.LOGIN_REQUIRED),
+        (FailureKind.HTTP_STATUS, 403, Verdict.CALLS_REFUSED),
+        (FailureKind.HTTP_STATUS, 404, Verdict.OTHER_SERVER),
+        (FailureKind.HTTP_STATUS, 502, Verdict.GATEWAY),
+    ],
+)
+def test_what_a_failed_call_tells(
+    kind: FailureKind, status: int | None, verdict: Verdict
+) -> None:
+    """What the provider met is what is to be mended."""
+    failure = CallbackFailure(at=datetime.now(UTC), kind=kind, status=status)
+    assert judge_failure(failure) is verdict

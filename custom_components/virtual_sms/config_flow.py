@@ -37,6 +37,7 @@ from .flow_access import (
     needs_consent,
 )
 from .flow_callbacks import CallbackSteps
+from .flow_return_path import async_offer_check
 from .flow_schemas import (
     CONF_NAME,
     Form,
@@ -86,6 +87,10 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         config_entry: VirtualSmsConfigEntry,
     ) -> VirtualSmsOptionsFlow:
         return VirtualSmsOptionsFlow()
+
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        return await async_offer_check(self.hass, result)
 
     @override
     async def async_step_user(self, user_input: Form | None = None) -> ConfigFlowResult:
@@ -179,25 +184,25 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
             return await self._async_renew(entry)
         if self._access.numbers and not self._free_numbers:
             return self.async_abort(reason="already_configured")
+        if free := self._free_numbers:
+            await async_require_rights(self._access.adapter, free[0], callbacks=False)
         return await self.async_step_number()
 
     async def _async_renew(self, entry: VirtualSmsConfigEntry) -> ConfigFlowResult:
         """Give an entry new credentials, provided that they do for its number."""
         account, number = entry.data[CONF_ACCOUNT], entry.data[CONF_NUMBER]
-        if free := self._free_numbers:
-            await async_require_rights(self._access.adapter, free[0], callbacks=False)
         if not self._access.opens(account, number):
             return self.async_abort(reason="wrong_account")
-        return self.async_update_reload_and_abort(
-            entry, data_updates={CONF_CREDENTIALS: self._credentials}
-        )
-
-    async def async_step_number(
         await async_require_rights(
             self._access.adapter,
             PhoneNumber(account=account, number=number),
             callbacks=entry.data[CONF_MODE] == MODE_AUTOMATIC,
         )
+        return self.async_update_reload_and_abort(
+            entry, data_updates={CONF_CREDENTIALS: self._credentials}
+        )
+
+    async def async_step_number(
         self, user_input: Form | None = None
     ) -> ConfigFlowResult:
         """Choose one of the account's numbers and give it a name."""
@@ -206,12 +211,12 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
             with errors:
                 await self._async_choose(user_input[CONF_NUMBER])
                 self._name = user_input.get(CONF_NAME, "").strip()
+            if not errors:
                 return await self.async_step_callbacks()
         schema = number_schema(self._free_numbers, typed=self._access.numbers is None)
         return self.async_show_form(
             step_id="number",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
-            if not errors:
             description_placeholders=errors.placeholders or None,
             errors=errors,
         )
@@ -222,12 +227,12 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         unique_id = self._access.unique_id(self._number)
         await self.async_set_unique_id(unique_id, raise_on_progress=False)
         self._abort_if_unique_id_configured()
+        await async_require_rights(self._access.adapter, self._number, callbacks=False)
 
     async def async_step_callbacks(
         self, user_input: Form | None = None
     ) -> ConfigFlowResult:
         """Choose how incoming messages and delivery statuses get here."""
-        await async_require_rights(self._access.adapter, self._number, callbacks=False)
         errors = FormErrors()
         if user_input is not None:
             with errors:

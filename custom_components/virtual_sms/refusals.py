@@ -5,6 +5,7 @@ fail the check again and again, the URL they are signed for is not the one that 
 registered, and only a person can find out why.
 """
 
+from collections.abc import Callable
 import logging
 
 from homeassistant.core import HomeAssistant, callback
@@ -23,12 +24,17 @@ class RefusalWatch:
     """Watch the refusals of one number."""
 
     def __init__(
-        self, hass: HomeAssistant, issue_id: str, placeholders: dict[str, str]
+        self,
+        hass: HomeAssistant,
+        issue_id: str,
+        placeholders: dict[str, str],
+        on_accepted: Callable[[], None],
     ) -> None:
-        """Take the repair issue to raise, and what its text needs."""
+        """Take the repair issue to raise, what its text needs, and whom to reassure."""
         self._hass = hass
         self._issue_id = issue_id
         self._placeholders = placeholders
+        self._on_accepted = on_accepted
         self._was_refused = False
         self._plausible = 0
 
@@ -57,6 +63,7 @@ class RefusalWatch:
     @callback
     def async_accepted(self) -> None:
         """Note that the provider's callbacks pass the check."""
+        self._on_accepted()
         self._was_refused = False
         if self._plausible:
             self._plausible = 0

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 import logging
 from typing import Any
 
@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
 
 from .adapters.base import SmsAdapter
 from .adapters.errors import ProviderUnavailableError, SmsError
@@ -47,6 +48,7 @@ from .public_url import (
 
 _LOGGER = logging.getLogger(__name__)
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _RETRY_AFTER = timedelta(minutes=10)
 _CALLBACK_PROBLEMS = (
     Problem.CALLBACK_FOREIGN,
@@ -83,6 +85,10 @@ class Registrar:
         self._lock = asyncio.Lock()
         self._cancel_retry: CALLBACK_TYPE | None = None
         self._is_proven = False
+        self.accepted_at = _LONG_AGO
+        """When a callback last got here and passed the check."""
+        self.doubted_at = _LONG_AGO
+        """When the newest call failed that a person was told of."""
 
     @property
     def registration(self) -> CallbackRegistration:
@@ -153,6 +159,11 @@ class Registrar:
         if self._mode != MODE_AUTOMATIC or not url or self._lock.locked():
             return
         self._async_report(await self.registration.inspect(url))
+
+    @callback
+    def async_note_accepted(self) -> None:
+        """Note that the way back works at this moment."""
+        self.accepted_at = dt_util.utcnow()
 
     @callback
     def async_note_callback(self) -> None:

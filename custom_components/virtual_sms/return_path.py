@@ -1,11 +1,14 @@
 """Prove that the way back works: call our own callback URL as a provider would.
 
 The request leaves this home by its own network, so one thing stays open: a router
-that does not let a home call itself fails here and may work from outside.
+that does not let a home call itself fails here and may work from outside, and a
+firewall may let pass from here what it stops from elsewhere. So where the provider
+keeps a record of its calls that failed, that has the last word.
 """
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 import logging
 from typing import TYPE_CHECKING
 
@@ -17,17 +20,26 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from yarl import URL
 
 from .adapters.errors import SmsError
-from .adapters.models import CallbackRequest
+from .adapters.models import CallbackRequest, Capability
 from .callbacks import CallbackRegistration, Finding, Standing
 from .const import CONF_CALLBACK_URL, DOMAIN
 from .helpers import find_sentence
 from .issues import Problem, async_clear_issue, async_raise_issue
 from .public_url import NoPublicUrlError, async_callback_url, async_has_subscription
-from .verdict import FIELD, HEADER, Challenge, Verdict, judge_url
+from .verdict import (
+    FIELD,
+    HEADER,
+    UNDECIDED,
+    Challenge,
+    Verdict,
+    judge_failure,
+    judge_url,
+)
 
 if TYPE_CHECKING:
     from .registration import Registrar
@@ -35,6 +47,9 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 TIMEOUT = 10.0
+RECENT = timedelta(days=1)
+"""How old a failure may be to tell anything."""
+
 _LONGEST_ANSWER = 1024
 _CHALLENGES: HassKey[set[Challenge]] = HassKey(f"{DOMAIN}_challenges")
 
@@ -141,6 +156,8 @@ async def _async_judge(
         verdict = await async_try_url(hass, entry.data[CONF_WEBHOOK_ID], url)
     if verdict is Verdict.OK:
         verdict = await _async_judge_record(registration, url)
+    if verdict is Verdict.OK or verdict in UNDECIDED:
+        verdict = await _async_judge_calls(registrar, url, verdict)
     return verdict
 
 
@@ -152,6 +169,34 @@ async def _async_judge_record(registration: CallbackRegistration, url: str) -> V
         _LOGGER.debug("The provider's record cannot be read now: %s", err.code)
         return Verdict.OK
     return _judge_finding(finding)
+
+
+async def _async_judge_calls(
+    registrar: Registrar, url: str, verdict: Verdict
+) -> Verdict:
+    """Let the provider's record of its calls overrule what was found from here.
+
+    What it says may have been mended since. So a way that is free from here is
+    doubted once for a failure, and no failure counts that a good call came after.
+    """
+    registration = registrar.registration
+    adapter = registration.adapter
+    if Capability.CALLBACK_FAILURES not in adapter.capabilities:
+        return verdict
+    since = max(dt_util.utcnow() - RECENT, registrar.accepted_at)
+    try:
+        failures = await adapter.fetch_callback_failures(
+            registration.number, url, since
+        )
+    except SmsError as err:
+        _LOGGER.debug("The provider's calls cannot be looked up now: %s", err.code)
+        return verdict
+    after = max(since, registrar.doubted_at) if verdict is Verdict.OK else since
+    newest = next((each for each in failures if each.at > after), None)
+    if newest is None:
+        return verdict
+    registrar.doubted_at = newest.at
+    return judge_failure(newest)
 
 
 def _judge_finding(finding: Finding) -> Verdict:

@@ -13,16 +13,21 @@ from ipaddress import ip_address
 import secrets
 from urllib.parse import urlsplit
 
-from .adapters.models import CallbackRequest
+from .adapters.models import CallbackFailure, CallbackRequest, FailureKind
 
 HEADER = "x-virtual-sms-check"
 FIELD = "check"
 
 
 class Verdict(StrEnum):
-    """What became of a challenge; all but OK name what is to be mended."""
+    """What became of a challenge, or of a provider's calls.
+
+    All but OK name what is to be mended.
+    """
 
     OK = "ok"
+    CALLS_LOST = "calls_lost"
+    CALLS_REFUSED = "calls_refused"
     CERTIFICATE = "certificate"
     CONTENT_LOST = "content_lost"
     GATEWAY = "gateway"
@@ -47,6 +52,22 @@ _BY_STATUS = {
     400: Verdict.PROXY_NOT_TRUSTED,
     **dict.fromkeys((401, 403, 407, 511), Verdict.LOGIN_REQUIRED),
     **dict.fromkeys((500, 502, 503, 504, *range(520, 531)), Verdict.GATEWAY),
+}
+
+
+UNDECIDED = frozenset({Verdict.NAME_UNKNOWN, Verdict.REFUSED, Verdict.TIMED_OUT})
+"""What may be the fault of a router that does not let a home call itself."""
+
+_BY_KIND = {
+    FailureKind.CERTIFICATE: Verdict.CERTIFICATE,
+    FailureKind.NAME_UNKNOWN: Verdict.NAME_UNKNOWN,
+    FailureKind.TIMED_OUT: Verdict.CALLS_LOST,
+    FailureKind.UNREACHABLE: Verdict.CALLS_LOST,
+}
+# Home Assistant itself answers 403 to what fails the check of its origin.
+_BY_CALL_STATUS = {
+    **_BY_STATUS,
+    **dict.fromkeys((None, 403), Verdict.CALLS_REFUSED),
 }
 
 
@@ -102,6 +123,13 @@ def judge_url(url: str, provider_url: str | None) -> Verdict:
         played = _is_private(urlsplit(provider_url or "").hostname or "")
         return Verdict.OK if played else Verdict.PRIVATE_ADDRESS
     return Verdict.OK if url.startswith("https://") else Verdict.PLAIN_HTTP
+
+
+def judge_failure(failure: CallbackFailure) -> Verdict:
+    """Say what it means that a call of the provider's failed."""
+    if failure.kind is FailureKind.HTTP_STATUS:
+        return _BY_CALL_STATUS.get(failure.status, Verdict.OTHER_SERVER)
+    return _BY_KIND.get(failure.kind, Verdict.CALLS_REFUSED)
 
 
 def _judge_parts(parts: list[str]) -> Verdict:

@@ -45,7 +45,7 @@ class CallbackHandler:
         answers: Counter[int],
         answer_challenge: Callable[[CallbackRequest], web.Response | None],
     ) -> None:
-        """Take who receives, who watches what is refused, and where to count.
+        """Take who receives, who watches what becomes of it, and where to count.
 
         A challenge of our own, which tests the way here, concerns none of them.
         """
@@ -110,7 +110,12 @@ def async_register(
 ) -> CALLBACK_TYPE:
     """Open the webhook of a number to the internet, and return how to close it."""
     placeholders = {"name": entry.title, "provider": gateway.line.adapter.name}
-    watch = RefusalWatch(hass, f"callbacks_rejected_{entry.entry_id}", placeholders)
+    watch = RefusalWatch(
+        hass,
+        f"callbacks_rejected_{entry.entry_id}",
+        placeholders,
+        entry.runtime_data.registrar.async_note_accepted,
+    )
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     handler = CallbackHandler(
         gateway,
