@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 import json
 from pathlib import Path
@@ -14,7 +15,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from custom_components.virtual_sms import event, sensor
+from custom_components.virtual_sms import event, events, sensor
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.adapters.errors import (
     MessageRejectedError,
@@ -22,8 +23,10 @@ from custom_components.virtual_sms.adapters.errors import (
 )
 from custom_components.virtual_sms.adapters.models import (
     DeliveryStatus,
+    InboundMessage,
     RejectReason,
 )
+from custom_components.virtual_sms.announcements import Received, StatusChanged
 from custom_components.virtual_sms.flow_access import CONSENT_ERRORS, FORM_ERRORS
 from custom_components.virtual_sms.flow_schemas import (
     SECTION_ADVANCED,
@@ -48,6 +51,22 @@ PLACEHOLDERS_OF_LOGBOOK = {
     "logbook_someone": set[str](),
 }
 KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+RECEIVED = Received(
+    message=InboundMessage(
+        message_id="m", number=None, sender="s", text="t", received_at=NOW
+    ),
+    late=False,
+)
+CHANGED = StatusChanged(
+    message_id="m",
+    provider_id=None,
+    recipient="r",
+    status=DeliveryStatus.QUEUED,
+    previous=None,
+    at=NOW,
+)
 
 
 @cache
@@ -369,15 +388,55 @@ def test_entities_are_complete(language: str) -> None:
         assert set(types) == set(each.event_types)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_attributes_are_complete(language: str) -> None:
+    """Every attribute has a name, and every word that it may hold."""
+    entity = read(language)["entity"]
+    for each in sensor.LAST_SENSORS:
+        words = entity["sensor"][each.translation_key].get("state_attributes", {})
+        assert set(words) == set(each.attributes)
+    for key, announcement in (("message", RECEIVED), ("delivery", CHANGED)):
+        _, told = events.describe(announcement)
+        words = entity["event"][key]["state_attributes"]
+        assert set(words) == {"event_type", *told}
+        assert all(each["name"] for each in words.values())
+    words = entity["event"]["delivery"]["state_attributes"]
+    assert set(words["reason"]["state"]) == set(RejectReason)
+    for key in ("event_type", "status", "previous"):
+        assert set(words[key]["state"]) == set(DeliveryStatus)
+
+
 def test_icons_are_complete() -> None:
-    """Every entity and action has an icon."""
-    icons = json.loads((ROOT / "icons.json").read_text(encoding="utf-8"))
-    english = read("en")
+    """Every entity, action and section has an icon."""
+    icons, english = read_icons(), read("en")
     for platform, entities in english["entity"].items():
         assert set(icons["entity"][platform]) == set(entities)
         assert all(each["default"] for each in icons["entity"][platform].values())
     assert set(icons["services"]) == set(services())
+    for action, words in english["services"].items():
+        assert icons["services"][action]["service"]
+        assert set(icons["services"][action]["sections"]) == set(words["sections"])
+    for step, words in english["config"]["step"].items():
+        shown = icons["config"]["step"].get(step, {"sections": {}})
+        assert set(shown["sections"]) == set(words.get("sections", {}))
     assert all(text.startswith("mdi:") for _, text in _flatten(icons))
+
+
+def test_icons_are_not_repeated() -> None:
+    """An icon that a state shares with its default is refused, as it does nothing."""
+    entities = read_icons()["entity"].values()
+    pending = [each for platform in entities for each in platform.values()]
+    assert pending
+    while pending:
+        icon = pending.pop()
+        assert icon["default"] not in icon.get("state", {}).values()
+        pending.extend(icon.get("state_attributes", {}).values())
+
+
+def read_icons() -> dict[str, Any]:
+    """Return the icons."""
+    content: dict[str, Any] = json.loads((ROOT / "icons.json").read_text("utf-8"))
+    return content
 
 
 def services() -> dict[str, Any]:
