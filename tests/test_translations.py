@@ -367,6 +367,7 @@ def sensors() -> list[Any]:
         sensor.CREDITS,
         sensor.MONEY,
         sensor.LINE_STATUS,
+        sensor.LAST_CHECK,
     ]
 
 
