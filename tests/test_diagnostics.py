@@ -69,13 +69,19 @@ async def test_says_what_helps(
 
 @pytest.mark.parametrize("mode", ["polling"])
 async def test_names_the_trouble(
-    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What went wrong last is told by its code."""
+    """What went wrong last is told by its code, and for how long it does."""
+    await entry.runtime_data.coordinator.async_refresh()
     simulator.faults.add("server_error")
+    freezer.tick(timedelta(minutes=9))
     await entry.runtime_data.coordinator.async_refresh()
     found = await async_get_config_entry_diagnostics(hass, entry)
     assert found["coordinator"]["last_update_success"] is False
+    assert found["coordinator"]["minutes_since_success"] == 9
     assert found["coordinator"]["error"] == "cannot_connect"
     assert found["callbacks"]["scheme"] is None
     assert found["callback_answers"] == {}

@@ -154,7 +154,7 @@ async def test_french(
     simulator.twilio.receive(SENDER, "Bonjour")
     await send(hass, twilio_entry, to=[UNREACHABLE])
     await settle(hass, simulator)
-    assert f"a reçu un SMS de {SENDER} : Bonjour" in book.sentences()
-    assert f"n'a pas pu distribuer un SMS à {UNREACHABLE} (Injoignable)" in (
+    assert f"a reçu un SMS de {SENDER}\N{NO-BREAK SPACE}: Bonjour" in book.sentences()
+    assert f"n'a pas pu faire parvenir un SMS à {UNREACHABLE} (Injoignable)" in (
         book.sentences()
     )

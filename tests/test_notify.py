@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.components.notify.legacy import NOTIFY_SERVICES
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
-import voluptuous as vol
 
 from .flows import set_up
 from .home import RECIPIENT, listen, settle
@@ -46,8 +45,9 @@ async def test_media(
     await settle(hass, simulator)
     [message] = simulator.twilio.messages
     assert len(message.media) == 1
-    with pytest.raises(vol.Invalid):
+    with pytest.raises(ServiceValidationError) as caught:
         await notify(hass, "twilio_line", target=RECIPIENT, data={"media": [{}]})
+    assert caught.value.translation_key == "invalid_media"
 
 
 async def test_refused(

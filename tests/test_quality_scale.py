@@ -4,6 +4,7 @@ That check leaves custom integrations alone, so its readings of the code are her
 """
 
 import ast
+from importlib import metadata
 import json
 from pathlib import Path
 import re
@@ -24,9 +25,9 @@ EXEMPT = {
     "docs-supported-devices",
     "docs-triggers",
     "dynamic-devices",
-    "entity-disabled-by-default",
     "inject-websession",
     "stale-devices",
+    "strict-typing",
 }
 """Each with its reason: a rule that is added here needs a good one."""
 TYPED_ENTRY = re.compile(r"[A-Za-z]+ConfigEntry")
@@ -146,3 +147,36 @@ def test_flow() -> None:
     assert {"async_set_unique_id", "_abort_if_unique_id_configured"} <= called(
         "config_flow"
     )
+
+
+def test_action_setup() -> None:
+    """The actions are there whether or not a number is loaded."""
+    setup, setup_entry = (
+        {
+            node.func.id
+            for node in ast.walk(functions("__init__")[name])
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        for name in ("async_setup", "async_setup_entry")
+    )
+    assert "async_setup_services" in setup - setup_entry
+
+
+def test_life_cycle() -> None:
+    """A number can be unloaded, removed and looked into."""
+    assert {"async_unload_entry", "async_remove_entry"} <= functions("__init__").keys()
+    assert "async_get_config_entry_diagnostics" in functions("diagnostics")
+
+
+def test_libraries_are_untyped() -> None:
+    """Once they are typed, strict-typing is no longer exempt."""
+    requirements = json.loads((ROOT / "manifest.json").read_text("utf-8"))[
+        "requirements"
+    ]
+    names = {re.split("[=<>]", each)[0] for each in requirements}
+    untyped = {
+        each
+        for each in names
+        if all(file.name != "py.typed" for file in metadata.files(each) or ())
+    }
+    assert untyped == {"ovh", "twilio"}

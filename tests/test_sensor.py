@@ -1,11 +1,14 @@
 """The sensors of a number."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import CoreState, State
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
@@ -191,6 +194,24 @@ async def test_provider_down(
     await refresh(hass, simulator, entry)
     assert state(hass, entry, "line_status").state == "available"
     assert state(hass, entry, "balance").state != STATE_UNAVAILABLE
+
+
+async def test_last_check(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """It is off until someone wants it, and stays known while the provider is down."""
+    id_ = entity_id(hass, entry, "last_check")
+    assert hass.states.get(id_) is None
+    er.async_get(hass).async_update_entity(id_, disabled_by=None)
+    before = dt_util.utcnow().replace(microsecond=0)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    checked = state(hass, entry, "last_check").state
+    assert before <= datetime.fromisoformat(checked) <= dt_util.utcnow()
+
+    simulator.faults.add("server_error", provider=provider)
+    await refresh(hass, simulator, entry)
+    assert state(hass, entry, "line_status").state == "unavailable"
+    assert state(hass, entry, "last_check").state == checked
 
 
 async def test_before_the_first_poll(

@@ -223,6 +223,13 @@ def test_texts_are_well_formed(language: str) -> None:
         assert all(KEY.fullmatch(part) for part in key.split(".")), key
 
 
+def test_french_is_set_as_french() -> None:
+    """No line begins with the second half of a sign that French sets apart."""
+    for key, text in texts("fr").items():
+        assert not re.search(r"[^\xa0][:;?!](\s|$)", text), key
+        assert "’" not in text, key
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_exceptions_are_complete(language: str) -> None:
     """Every error has its sentence, and no sentence lacks its error."""
@@ -394,6 +401,7 @@ def sensors() -> list[Any]:
         sensor.CREDITS,
         sensor.MONEY,
         sensor.LINE_STATUS,
+        sensor.LAST_CHECK,
     ]
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import (
+    TimestampDataUpdateCoordinator,
+    UpdateFailed,
+)
 from homeassistant.util import dt as dt_util
 
 from .adapters.errors import (
@@ -39,7 +42,7 @@ class LineState:
     balance: Balance | None
 
 
-class VirtualSmsCoordinator(DataUpdateCoordinator[LineState | None]):
+class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
     """Catch up with the provider's record on a timer."""
 
     config_entry: VirtualSmsConfigEntry

@@ -3,6 +3,7 @@
 Everything here is chosen, not redacted: what nobody thought of stays inside.
 """
 
+from datetime import timedelta
 from importlib import metadata
 import re
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import async_get_integration
+from homeassistant.util import dt as dt_util
 
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
@@ -100,9 +102,7 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
         "coordinator": _describe_coordinator(runtime.coordinator),
         "ledger": {
             "schema": health.schema,
-            "oldest_pending_minutes": None
-            if age is None
-            else age.total_seconds() // 60,
+            "oldest_pending_minutes": _count_minutes(age),
             "sent": tally.sent,
             "received": tally.received,
             "failed": tally.failed,
@@ -114,8 +114,11 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
 def _describe_coordinator(coordinator: VirtualSmsCoordinator) -> dict[str, Any]:
     balance, interval = coordinator.balance, coordinator.update_interval
     cause = coordinator.last_exception and coordinator.last_exception.__cause__
+    checked = coordinator.last_update_success_time
+    age = dt_util.utcnow() - checked if checked else None
     return {
         "last_update_success": coordinator.last_update_success,
+        "minutes_since_success": _count_minutes(age),
         "interval_seconds": interval and interval.total_seconds(),
         "error": cause.code if isinstance(cause, SmsError) else None,
         "provider_error": (
@@ -123,3 +126,7 @@ def _describe_coordinator(coordinator: VirtualSmsCoordinator) -> dict[str, Any]:
         ),
         "has_credit": None if balance is None else balance.amount > 0,
     }
+
+
+def _count_minutes(age: timedelta | None) -> int | None:
+    return None if age is None else age // timedelta(minutes=1)

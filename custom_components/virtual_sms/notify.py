@@ -11,6 +11,7 @@ from homeassistant.components.notify.const import (
 )
 from homeassistant.components.notify.legacy import BaseNotificationService
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import slugify
 
 from .const import DOMAIN
@@ -57,10 +58,20 @@ class VirtualSmsNotificationService(BaseNotificationService):
             recipients=kwargs.get(ATTR_TARGET, ()),
             text=message,
             title=kwargs.get(ATTR_TITLE),
-            media=DATA_SCHEMA(kwargs.get(ATTR_DATA) or {})[ATTR_MEDIA],
+            media=_read_media(kwargs.get(ATTR_DATA) or {}),
         )
         report = await async_send(self.hass, self._entry, letter)
         report.raise_for_failures(answered=False)
+
+
+def _read_media(data: dict[str, Any]) -> list[str]:
+    try:
+        media: list[str] = DATA_SCHEMA(data)[ATTR_MEDIA]
+    except vol.Invalid as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="invalid_media"
+        ) from err
+    return media
 
 
 def _free_name(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:

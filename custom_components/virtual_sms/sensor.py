@@ -143,6 +143,14 @@ LINE_STATUS = SensorEntityDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
     options=[status.value for status in LineStatus],
 )
+# It changes with every poll, and few ever need it.
+LAST_CHECK = SensorEntityDescription(
+    key="last_check",
+    translation_key="last_check",
+    device_class=SensorDeviceClass.TIMESTAMP,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
 
 
 async def async_setup_entry(
@@ -153,7 +161,9 @@ async def async_setup_entry(
     """Add the sensors of a number."""
     async_add_entities(LastSensor(entry, each) for each in LAST_SENSORS)
     async_add_entities(TallySensor(entry, each) for each in TALLY_SENSORS)
-    async_add_entities([LineStatusSensor(entry, LINE_STATUS)])
+    async_add_entities(
+        [LineStatusSensor(entry, LINE_STATUS), LastCheckSensor(entry, LAST_CHECK)]
+    )
     adapter = entry.runtime_data.gateway.line.adapter
     if Capability.BALANCE in adapter.capabilities:
         counts = Capability.CREDITS in adapter.capabilities
@@ -313,3 +323,17 @@ class LineStatusSensor(PolledSensor, SensorEntity):
         if balance is not None and balance.amount <= 0:
             return LineStatus.NO_CREDIT
         return LineStatus.AVAILABLE
+
+
+class LastCheckSensor(PolledSensor, SensorEntity):
+    """When the provider last answered a poll: it tells most while it does not."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        return True
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        return self.coordinator.last_update_success_time

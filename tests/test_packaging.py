@@ -1,0 +1,89 @@
+"""What hassfest and HACS demand of the files around the code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from custom_components.virtual_sms import const
+
+PRODUCT = Path(const.__file__).parent
+ROOT = PRODUCT.parents[1]
+HACS_KNOWS = {
+    "content_in_root",
+    "country",
+    "filename",
+    "hacs",
+    "hide_default_branch",
+    "homeassistant",
+    "name",
+    "persistent_directory",
+    "render_readme",
+    "zip_release",
+}
+HACS_DEMANDS = {
+    "codeowners",
+    "documentation",
+    "domain",
+    "issue_tracker",
+    "name",
+    "version",
+}
+SIDES = {"icon": 256, "icon@2x": 512, "dark_icon": 256, "dark_icon@2x": 512}
+HEIGHTS = {"logo": 128, "logo@2x": 256, "dark_logo": 128, "dark_logo@2x": 256}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a file of JSON."""
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+def measure(name: str) -> tuple[int, int]:
+    """Return how wide and how high a picture of the brand is."""
+    head = (PRODUCT / "brand" / f"{name}.png").read_bytes()[:24]
+    assert head.startswith(b"\x89PNG\r\n")
+    return int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
+
+
+def test_manifest() -> None:
+    """It has what HACS demands, and its keys stand as hassfest wants them."""
+    manifest = read(PRODUCT / "manifest.json")
+    assert manifest.keys() >= HACS_DEMANDS
+    assert manifest["domain"] == PRODUCT.name == const.DOMAIN
+    first, rest = list(manifest)[:2], list(manifest)[2:]
+    assert first == ["domain", "name"]
+    assert rest == sorted(rest)
+    assert not {*manifest["dependencies"]} & {*manifest["after_dependencies"]}
+
+
+def test_hacs() -> None:
+    """Its file holds nothing that it refuses, and it finds one integration."""
+    hacs = read(ROOT / "hacs.json")
+    assert hacs.keys() <= HACS_KNOWS
+    assert hacs["name"] == read(PRODUCT / "manifest.json")["name"]
+    assert (ROOT / "README.md").is_file()
+    assert (ROOT / "LICENSE").read_text("utf-8").startswith("MIT License\n")
+    found = [each.parent for each in PRODUCT.parent.glob("*/manifest.json")]
+    assert found == [PRODUCT]
+
+
+def test_hacs_asks_for_the_oldest_release_that_is_tested() -> None:
+    """What is older is not offered."""
+    floor = (ROOT / "requirements_floor.txt").read_text("utf-8")
+    assert read(ROOT / "hacs.json")["homeassistant"] in floor
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_icons(name: str) -> None:
+    """An icon is a square of the size that Home Assistant shows."""
+    assert measure(name) == (SIDES[name], SIDES[name])
+
+
+@pytest.mark.parametrize("name", HEIGHTS)
+def test_logos(name: str) -> None:
+    """A logo is a landscape of the height that Home Assistant shows."""
+    width, height = measure(name)
+    assert height == HEIGHTS[name]
+    assert width > height
