@@ -31,6 +31,7 @@ from custom_components.virtual_sms.ledger import _KEEP_CLOSED, RETENTION
 from custom_components.virtual_sms.privacy import Privacy
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
 
+from .browser.pictures import RECORD, SHOWN, fingerprints
 from .flows import set_up
 from .home import settle
 
@@ -240,10 +241,30 @@ def test_every_repair_is_explained() -> None:
 
 
 def test_pictures_are_there() -> None:
-    """Every picture is shown, and every picture that is shown is there."""
+    """What the browser takes is there and is shown, and nothing else."""
     shown = set(re.findall(r"\]\((docs/images/[^)]+)\)", README))
     there = {f"docs/images/{each.name}" for each in (PROJECT / "docs/images").iterdir()}
-    assert shown == there
+    assert shown == there == {f"docs/images/{name}.png" for name in SHOWN}
+
+
+def test_pictures_show_the_texts_of_today() -> None:
+    """Who changes a text that can be read on a picture takes it anew."""
+    taken = json.loads(RECORD.read_text(encoding="utf-8"))
+    now = fingerprints(TEXTS)
+    stale = {name for name in now | taken if now.get(name) != taken.get(name)}
+    assert not stale, "take them anew: scripts/test --browser --pictures"
+
+
+def test_another_text_makes_a_picture_stale() -> None:
+    """The texts of one form are those of one picture."""
+    texts = json.loads(json.dumps(TEXTS))
+    texts["config"]["step"]["user"]["title"] = "Another title"
+    changed = {
+        name
+        for name, mark in fingerprints(texts).items()
+        if mark != fingerprints(TEXTS)[name]
+    }
+    assert changed == {"provider"}
 
 
 def test_links_lead_somewhere() -> None:
