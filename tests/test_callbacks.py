@@ -1,5 +1,7 @@
 """Our callback URL is put at the provider politely, and taken back completely."""
 
+from unittest.mock import patch
+
 import pytest
 
 from custom_components.virtual_sms.adapters.errors import (
@@ -64,6 +66,24 @@ async def test_claiming_for_an_account(
     share(adapter)
     assert await registration.claim(OURS) is None
     assert adapter.urls == shared(OURS)
+
+
+async def test_what_was_written_is_read_again(
+    adapter: FakeAdapter, registration: CallbackRegistration
+) -> None:
+    """A provider that takes our URL and forgets it is not believed."""
+    with (
+        patch.object(adapter, "set_callbacks"),
+        pytest.raises(ProviderUnavailableError),
+    ):
+        await registration.claim(OURS)
+    share(adapter)
+    adapter.urls = CallbackUrls(inbound=OURS)
+    with (
+        patch.object(adapter, "set_callbacks"),
+        pytest.raises(ProviderUnavailableError),
+    ):
+        await registration.claim(OURS)
 
 
 async def test_what_stands_already_is_not_written_again(

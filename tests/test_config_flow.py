@@ -328,6 +328,17 @@ async def test_form_hides_advanced_fields(hass: HomeAssistant, provider: str) ->
     }
 
 
+async def test_what_was_typed_stays_in_sight(
+    hass: HomeAssistant, simulator: Simulator, provider: str
+) -> None:
+    """What an error may be about is not folded away again."""
+    simulator.faults.add(FaultKind.SERVER_ERROR)
+    result = await to_number(hass, simulator, provider)
+    expect_form(result, provider, {"base": "cannot_connect"})
+    schema = result["data_schema"].schema
+    assert schema["advanced"].options == {"collapsed": False}
+
+
 async def test_configured_numbers_are_hidden(
     hass: HomeAssistant, simulator: Simulator, provider: str
 ) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .adapters.base import SmsAdapter
-from .adapters.errors import NotFoundError, SmsError
+from .adapters.errors import NotFoundError, ProviderUnavailableError, SmsError
 from .adapters.models import CallbackUrls, Capability, PhoneNumber
 
 
@@ -88,8 +88,9 @@ class CallbackRegistration:
         """Set our URL and return the foreign ones it replaced, if any.
 
         A URL of this home is left alone where it still leads here: lines of one
-        account share it. Raises ForeignCallbackError unless told to replace, and
-        CallbacksOverruledError where a URL of ours would have no effect.
+        account share it. Raises ForeignCallbackError unless told to replace,
+        CallbacksOverruledError where a URL of ours would have no effect, and
+        ProviderUnavailableError where it was not kept.
         """
         current = await self.adapter.get_callbacks(self.number)
         if current.overruled_by:
@@ -98,7 +99,7 @@ class CallbackRegistration:
         if foreign and not replace:
             raise ForeignCallbackError(foreign[0])
         if not self._serves(current, url):
-            await self.adapter.set_callbacks(self.number, self.wanted(url))
+            await self._write(url)
         return self._without_own(current) if foreign else None
 
     async def release(
@@ -122,6 +123,14 @@ class CallbackRegistration:
             status=follower.status if current.status == url else current.status,
         )
         await self.adapter.set_callbacks(self.number, urls)
+
+    async def _write(self, url: str) -> None:
+        """Set our URL, and see that it stands there: only then it is called."""
+        await self.adapter.set_callbacks(self.number, self.wanted(url))
+        if not self._serves(await self.adapter.get_callbacks(self.number), url):
+            raise ProviderUnavailableError(
+                "the URL was taken, and does not stand there"
+            )
 
     @property
     def _is_shared(self) -> bool:

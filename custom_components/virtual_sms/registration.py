@@ -35,7 +35,7 @@ from .const import (
     MODE_POLLING,
 )
 from .helpers import async_create_adapter
-from .issues import Problem, async_clear_issue, async_raise_issue
+from .issues import Problem, async_clear_issue, async_has_issue, async_raise_issue
 from .line import Line
 from .public_url import (
     CloudAwayError,
@@ -156,9 +156,17 @@ class Registrar:
 
     @callback
     def async_note_callback(self) -> None:
-        """Note that a message came by callback: whatever may overrule ours does not."""
+        """Note that a message came by callback: nothing overrules us or is in the way."""
         self._is_proven = True
-        self._async_clear(Problem.CALLBACK_PERHAPS_OVERRULED)
+        self._async_clear(Problem.CALLBACK_PERHAPS_OVERRULED, Problem.RETURN_PATH)
+
+    @callback
+    def async_has_problem(self) -> bool:
+        """Say whether it is known why callbacks do not come."""
+        return any(
+            async_has_issue(self._hass, self._entry, problem)
+            for problem in (*_CALLBACK_PROBLEMS, Problem.ADDRESS_CHANGED)
+        )
 
     @callback
     def async_accept_address(self, url: str) -> None:
