@@ -149,6 +149,14 @@ async def test_a_foreign_url_is_not_replaced_unasked(
     assert FOREIGN not in str(refusal.value)
     assert adapter.written == []
 
+    remembered: list[CallbackUrls] = []
+    with (
+        patch.object(adapter, "set_callbacks", side_effect=ProviderUnavailableError),
+        pytest.raises(ProviderUnavailableError),
+    ):
+        await registration.claim(OURS, replace=True, remember=remembered.append)
+    assert remembered == [current]
+
     assert await registration.claim(OURS, replace=True) == current
     assert adapter.urls == shared(OURS)
 

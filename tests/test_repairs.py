@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from homeassistant.components import repairs
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -12,6 +13,8 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.virtual_sms.adapters import ADAPTERS
+from custom_components.virtual_sms.adapters.errors import ProviderUnavailableError
 from custom_components.virtual_sms.const import (
     CONF_CALLBACK_URL,
     CONF_PREVIOUS_CALLBACKS,
@@ -147,6 +150,32 @@ async def test_take_over(
     assert standing(simulator, provider) == {entry.data[CONF_CALLBACK_URL]}
     assert entry.data[CONF_PREVIOUS_CALLBACKS]["inbound"] == FOREIGN
     assert not issues(hass)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    assert standing(simulator, provider) == {FOREIGN}
+
+
+async def test_take_over_in_two_steps(
+    hass: HomeAssistant,
+    manager: RepairsFlowManager,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+) -> None:
+    """What was replaced is remembered, though the provider's answer never came."""
+    put(simulator, provider, FOREIGN)
+    await entry.runtime_data.registrar.async_inspect()
+    result = await begin(manager, entry, Problem.CALLBACK_FOREIGN)
+    write = ADAPTERS[provider].set_callbacks
+
+    async def write_in_silence(*arguments: Any) -> None:
+        await write(*arguments)
+        raise ProviderUnavailableError
+
+    with patch.object(ADAPTERS[provider], "set_callbacks", write_in_silence):
+        result = await submit(manager, result)
+    assert result["errors"] == {"base": "failed"}
+    result = await submit(manager, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert standing(simulator, provider) == {FOREIGN}
 

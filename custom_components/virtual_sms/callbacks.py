@@ -4,7 +4,7 @@ The URL is often the account's only one, so another application may live on it:
 it is read first, never replaced unasked, and put back in the end.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -84,8 +84,17 @@ class CallbackRegistration:
             perhaps_overruled_by=current.perhaps_overruled_by,
         )
 
-    async def claim(self, url: str, *, replace: bool = False) -> CallbackUrls | None:
+    async def claim(
+        self,
+        url: str,
+        *,
+        replace: bool = False,
+        remember: Callable[[CallbackUrls], None] | None = None,
+    ) -> CallbackUrls | None:
         """Set our URL and return the foreign ones it replaced, if any.
+
+        They are to be remembered before that: whoever is cut off in the middle finds
+        our own URL the next time.
 
         A URL of this home is left alone where it still leads here: lines of one
         account share it. Raises ForeignCallbackError unless told to replace,
@@ -98,9 +107,12 @@ class CallbackRegistration:
         foreign = self._foreign(current)
         if foreign and not replace:
             raise ForeignCallbackError(foreign[0])
+        replaced = self._without_own(current) if foreign else None
+        if replaced and remember:
+            remember(replaced)
         if not self._serves(current, url):
             await self._write(url)
-        return self._without_own(current) if foreign else None
+        return replaced
 
     async def release(
         self, url: str, *, previous: CallbackUrls | None, heir: str | None

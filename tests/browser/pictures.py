@@ -26,10 +26,10 @@ _PATIENCE = 20.0
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "action": ("services.send_message",),
     "callbacks": ("config.step.callbacks", "selector.mode"),
-    "dashboard": ("entity.sensor", "entity.event"),
-    "device": ("entity", "common"),
+    "dashboard": ("entity.*.*.name", "entity.*.*.state"),
+    "device": ("entity.*.*.name", "entity.*.*.state", "common"),
     "handset": (),
-    "options": ("options.step.init", "selector"),
+    "options": ("options.step.init", "selector.mode", "selector.privacy"),
     "ovh-click": ("config.step.authorize", "config.progress.authorize"),
     "ovh-credentials": ("config.step.ovh",),
     "ovh-number": ("config.step.number",),
@@ -106,10 +106,13 @@ def fingerprints(texts: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _find(texts: Mapping[str, Any], path: str) -> Any:
-    for key in path.split("."):
-        texts = texts[key]
-    return texts
+def _find(texts: Any, path: str) -> Any:
+    """Return what stands at a path; a star is for every key, where it leads on."""
+    key, _, rest = path.partition(".")
+    if key == "*":
+        return [_find(texts[each], rest) for each in sorted(texts)]
+    below = texts.get(key)
+    return _find(below, rest) if rest else below
 
 
 async def _frame(page: Page, part: Locator) -> FloatRect:
