@@ -28,6 +28,7 @@ from custom_components.virtual_sms.issues import (
 )
 from custom_components.virtual_sms.repairs import _FLOWS, async_create_fix_flow
 
+from . import test_care as care, test_registration as registration
 from .home import settle
 from .test_registration import FOREIGN, change_address, issues, put, standing
 
@@ -316,3 +317,28 @@ async def test_lasting(
         if each.is_persistent
     }
     assert kept == {each.value for each, traits in TRAITS.items() if traits.lasting}
+
+
+COMES_AND_GOES = {
+    Problem.ADDRESS_CHANGED: registration.test_pasted_address_changes,
+    Problem.BALANCE_LOW: care.test_balance,
+    Problem.CALLBACK_FOREIGN: registration.test_foreign_url_is_shown,
+    Problem.CALLBACK_MISSING: care.test_url_removed,
+    Problem.CALLBACK_OVERRULED: registration.test_overruled,
+    Problem.CALLBACK_PERHAPS_OVERRULED: care.test_messaging_service,
+    Problem.COUNTRY_NOT_ENABLED: care.test_advice,
+    Problem.CREDENTIALS_EXPIRING: care.test_key_expires,
+    Problem.NO_CREDIT: care.test_out_of_credit_when_sending,
+    Problem.NO_PUBLIC_URL: registration.test_address_goes_and_comes,
+    Problem.NUMBER_GONE: care.test_number_released,
+    Problem.REGISTRATION_MISSING: care.test_advice,
+    Problem.RETURN_PATH: care.test_way_back_is_blocked,
+    Problem.SERVICE_EXPIRED: care.test_service_expired,
+    Problem.TRIAL_LIMITS: care.test_advice,
+}
+"""Where each is raised by what happens, and taken back by what happens."""
+
+
+def test_every_problem_comes_and_goes_by_itself() -> None:
+    """Who adds a problem adds a test of how it appears and how it goes."""
+    assert set(COMES_AND_GOES) == set(Problem)
