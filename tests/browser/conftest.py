@@ -27,7 +27,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PATIENCE = 20_000
+# Milliseconds for a page to show what it will: a busy machine needs many.
+_PATIENCE = 60_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,5 +1,6 @@
 """What a newcomer does in the first ten minutes, as the README tells it."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -138,7 +139,7 @@ async def answer_by_action(
     tools = await ui.prepare_action(action(entry_id, SENDER))
     await album.take(ui.page, "action", tools.locator("ha-card").first, height=1000)
     response = await ui.perform_action()
-    assert "status: queued" in response
+    assert re.search("status: (queued|sent|delivered)", response)
     assert SENDER in response
 
 
