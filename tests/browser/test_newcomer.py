@@ -66,6 +66,8 @@ async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) ->
     await flow.fill(auth_token="0" * 32)
     await flow.submit()
     assert "does not accept these credentials" in await flow.error()
+    # It is open, as the address in it may be what is wrong.
+    await flow.toggle("Advanced")
     await album.take(ui.page, "twilio-wrong-token", flow.frame)
     await flow.fill(**providers.twilio.credentials)
     await flow.submit()
@@ -160,6 +162,7 @@ async def see_the_delivery(
     """See on the device page that the answer was delivered."""
     await ui.open_device(await device_of(home, entry_id))
     await ui.shows("Delivered")
+    await ui.shows("delivered an SMS to")
     await album.take(ui.page, "device", height=1040)
 
 
@@ -193,7 +196,8 @@ async def see_the_dashboard(
     await ui.shows(QUESTION)
     await ui.shows("Is the heating on?")
     # The list of what happened comes last.
-    await ui.page.locator("ha-logbook").get_by_text("Message").nth(1).wait_for()
+    for told in ("Message", "Delivered"):
+        await ui.page.locator("ha-logbook").get_by_text(told).nth(1).wait_for()
     await album.take(ui.page, "dashboard")
 
 
