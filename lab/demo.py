@@ -309,7 +309,7 @@ Try this:
   1. In the handset, write a text to the home. The dashboard shows it, and the
      automation "Answer every SMS" texts back.
   2. In Home Assistant, Settings, Tools, Actions: send one with "Virtual SMS: Send
-     message", to any number, and watch its status move in the handset.
+     SMS", to any number, and watch its status move in the handset.
   3. In the handset, let the next message fail, or switch the provider off.
 
 Nothing leaves this machine. Ctrl-C ends it.

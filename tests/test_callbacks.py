@@ -1,5 +1,7 @@
 """Our callback URL is put at the provider politely, and taken back completely."""
 
+from unittest.mock import patch
+
 import pytest
 
 from custom_components.virtual_sms.adapters.errors import (
@@ -66,6 +68,24 @@ async def test_claiming_for_an_account(
     assert adapter.urls == shared(OURS)
 
 
+async def test_what_was_written_is_read_again(
+    adapter: FakeAdapter, registration: CallbackRegistration
+) -> None:
+    """A provider that takes our URL and forgets it is not believed."""
+    with (
+        patch.object(adapter, "set_callbacks"),
+        pytest.raises(ProviderUnavailableError),
+    ):
+        await registration.claim(OURS)
+    share(adapter)
+    adapter.urls = CallbackUrls(inbound=OURS)
+    with (
+        patch.object(adapter, "set_callbacks"),
+        pytest.raises(ProviderUnavailableError),
+    ):
+        await registration.claim(OURS)
+
+
 async def test_what_stands_already_is_not_written_again(
     adapter: FakeAdapter, registration: CallbackRegistration
 ) -> None:
@@ -128,6 +148,14 @@ async def test_a_foreign_url_is_not_replaced_unasked(
     assert refusal.value.url == FOREIGN
     assert FOREIGN not in str(refusal.value)
     assert adapter.written == []
+
+    remembered: list[CallbackUrls] = []
+    with (
+        patch.object(adapter, "set_callbacks", side_effect=ProviderUnavailableError),
+        pytest.raises(ProviderUnavailableError),
+    ):
+        await registration.claim(OURS, replace=True, remember=remembered.append)
+    assert remembered == [current]
 
     assert await registration.claim(OURS, replace=True) == current
     assert adapter.urls == shared(OURS)

@@ -1,13 +1,15 @@
 """What Home Assistant notices by itself, and when it is content again."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
@@ -15,12 +17,17 @@ from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.adapters.errors import (
     AccountSuspendedError,
     MissingRightsError,
+    ProviderUnavailableError,
 )
 from custom_components.virtual_sms.adapters.models import Advice
-from custom_components.virtual_sms.const import DOMAIN, OPTION_BALANCE_THRESHOLD
+from custom_components.virtual_sms.const import (
+    CONF_CALLBACK_URL,
+    DOMAIN,
+    OPTION_BALANCE_THRESHOLD,
+)
 from custom_components.virtual_sms.issues import ADVICE
 
-from .home import SENDER, refresh, send, settle
+from .home import SENDER, listen, refresh, send, settle
 from .test_registration import FOREIGN, issues, put, standing
 
 if TYPE_CHECKING:
@@ -133,6 +140,116 @@ async def test_messaging_service(
     assert not issues(hass)
     simulator.twilio.inbound[-1].service_sid = simulator.twilio.MESSAGING_SERVICE_SID
     await wait(hass, simulator, freezer)
+    assert not issues(hass)
+
+
+async def lose(
+    hass: HomeAssistant,
+    sim: Simulator,
+    freezer: FrozenDateTimeFactory,
+    provider: str,
+    at: datetime | None = None,
+) -> None:
+    """Text the home by a message whose callback never comes, and let it be found.
+
+    Providers know no fractions of a second, so it is not sent in that of the start.
+    """
+    freezer.tick(1)
+    sim.providers[provider].receive(SENDER, "Hello", callback=False, at=at)
+    freezer.tick(601)
+    async_fire_time_changed(hass)
+    await settle(hass, sim)
+
+
+def lead_astray(
+    hass: HomeAssistant, sim: Simulator, entry: ConfigEntry, provider: str, base: str
+) -> None:
+    """Have the provider call where nobody is home, as was agreed."""
+    url = f"{base}/api/webhook/{entry.data[CONF_WEBHOOK_ID]}"
+    data = {**entry.data, CONF_CALLBACK_URL: url}
+    hass.config_entries.async_update_entry(entry, data=data)
+    put(sim, provider, url)
+
+
+async def test_way_back_is_blocked(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    home_url: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A message without its callback has the way back checked, until one gets here."""
+    await lose(hass, simulator, freezer, provider)
+    assert not issues(hass)
+    lead_astray(hass, simulator, entry, provider, "http://127.0.0.1:1")
+    await lose(hass, simulator, freezer, provider)
+    assert issues(hass) == {"return_path"}
+    assert "port forwarding" in placeholders(hass, entry, "return_path")["explanation"]
+    lead_astray(hass, simulator, entry, provider, home_url)
+    simulator.providers[provider].receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert not issues(hass)
+
+
+async def test_missing_callback_begins_at_the_provider(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The cause is told once, and not hours later."""
+    put(simulator, provider, FOREIGN)
+    await lose(hass, simulator, freezer, provider)
+    assert issues(hass) == {"callback_foreign"}
+
+
+async def test_messages_from_before_the_start_miss_nothing(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """While Home Assistant was off, no callback could get here."""
+    lead_astray(hass, simulator, entry, provider, "http://127.0.0.1:1")
+    before = dt_util.utcnow() - timedelta(minutes=1)
+    await lose(hass, simulator, freezer, provider, at=before)
+    assert not issues(hass)
+
+
+async def test_missing_callback_of_a_provider_that_is_down(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What cannot be looked at now is not guessed."""
+    lead_astray(hass, simulator, entry, provider, "http://127.0.0.1:1")
+    with patch.object(
+        ADAPTERS[provider], "get_callbacks", side_effect=ProviderUnavailableError
+    ):
+        await lose(hass, simulator, freezer, provider)
+    assert not issues(hass)
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_nobody_calls_who_is_not_asked_to(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Who checks regularly misses no callback."""
+    simulator.faults.add("server_error", provider=provider)
+    await refresh(hass, simulator, entry)
+    simulator.faults.clear()
+    heard = listen(hass)
+    await lose(hass, simulator, freezer, provider)
+    assert [each["late"] for each in heard.received] == [True]
     assert not issues(hass)
 
 
@@ -270,14 +387,34 @@ async def test_service_expired_at_a_poll(
     assert not issues(hass)
 
 
+@pytest.mark.parametrize("may_read_balance", [True, False])
 async def test_out_of_credit_when_sending(
-    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    *,
+    may_read_balance: bool,
 ) -> None:
-    """What a refused message tells need not wait for the next poll."""
+    """What a refused message tells need not wait for the next poll.
+
+    The balance takes it back; where no key may read that, a message that arrives.
+    """
     simulator.ovh.service.credits = 0
     await attempt(hass, ovh_entry)
-    await settle(hass, simulator)
+    await refresh(hass, simulator, ovh_entry)
     assert issues(hass) == {"no_credit"}
+    simulator.ovh.service.credits = 50
+    forbidden = patch.object(
+        ADAPTERS["ovh"], "get_balance", side_effect=MissingRightsError
+    )
+    with nullcontext() if may_read_balance else forbidden:
+        freezer.tick(601)
+        await refresh(hass, simulator, ovh_entry)
+        assert issues(hass) == (set() if may_read_balance else {"no_credit"})
+        await send(hass, ovh_entry)
+        await settle(hass, simulator)
+    assert not issues(hass)
 
 
 @pytest.mark.parametrize(

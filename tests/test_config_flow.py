@@ -16,6 +16,7 @@ from custom_components.virtual_sms.adapters.base import SmsAdapter
 from custom_components.virtual_sms.adapters.errors import (
     CallbackRejectedError,
     MissingRightsError,
+    ProviderUnavailableError,
     UnsupportedFeatureError,
 )
 from custom_components.virtual_sms.adapters.models import (
@@ -326,6 +327,17 @@ async def test_form_hides_advanced_fields(hass: HomeAssistant, provider: str) ->
     assert set(types) | {"api_url"} == {
         field.key for field in ADAPTERS[provider].credential_fields
     }
+
+
+async def test_what_was_typed_stays_in_sight(
+    hass: HomeAssistant, simulator: Simulator, provider: str
+) -> None:
+    """What an error may be about is not folded away again."""
+    simulator.faults.add(FaultKind.SERVER_ERROR)
+    result = await to_number(hass, simulator, provider)
+    expect_form(result, provider, {"base": "cannot_connect"})
+    schema = result["data_schema"].schema
+    assert schema["advanced"].options == {"collapsed": False}
 
 
 async def test_configured_numbers_are_hidden(
@@ -654,6 +666,28 @@ async def test_foreign_url_is_replaced_and_remembered(
         "status": None,
     }
     assert registered(simulator, provider) == {result["data"][CONF_CALLBACK_URL]}
+
+
+async def test_replaced_url_outlives_an_answer_that_is_lost(
+    hass: HomeAssistant, simulator: Simulator, home_url: str, provider: str
+) -> None:
+    """A URL that was replaced is put back, though the provider's answer never came."""
+    place(simulator, provider, FOREIGN)
+    before = registered(simulator, provider)
+    result = await to_callbacks(hass, simulator, provider)
+    result = await answer(hass, result, mode="automatic")
+    write = ADAPTERS[provider].set_callbacks
+
+    async def write_in_silence(*arguments: Any) -> None:
+        await write(*arguments)
+        raise ProviderUnavailableError
+
+    with patch.object(ADAPTERS[provider], "set_callbacks", write_in_silence):
+        result = await answer(hass, result, confirm=True)
+    expect_form(result, "takeover", {"base": "cannot_connect"})
+    result = await answer(hass, result, confirm=True)
+    assert await hass.config_entries.async_remove(result["result"].entry_id)
+    assert registered(simulator, provider) == before
 
 
 async def test_numbers_of_one_ovh_service_share_its_url(

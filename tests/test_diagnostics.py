@@ -11,6 +11,7 @@ import pytest
 from custom_components.virtual_sms.diagnostics import async_get_config_entry_diagnostics
 
 from .home import RECIPIENT, SENDER, revoke, send, settle
+from .test_registration import FOREIGN, put
 
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory
@@ -85,6 +86,18 @@ async def test_names_the_trouble(
     assert found["coordinator"]["error"] == "cannot_connect"
     assert found["callbacks"]["scheme"] is None
     assert found["callback_answers"] == {}
+    assert found["problems"] == []
+
+
+async def test_names_what_is_to_be_repaired(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """A helper sees which repairs the person sees, without what they say."""
+    put(simulator, provider, FOREIGN)
+    await entry.runtime_data.registrar.async_inspect()
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["problems"] == ["callback_foreign"]
+    assert FOREIGN not in json.dumps(found)
 
 
 async def test_counts_callbacks(

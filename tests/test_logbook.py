@@ -1,8 +1,11 @@
 """The sentences of the logbook."""
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homeassistant.components.logbook.const import (
+    LOGBOOK_ENTRY_ICON,
     LOGBOOK_ENTRY_MESSAGE,
     LOGBOOK_ENTRY_NAME,
 )
@@ -11,6 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms import logbook
+from custom_components.virtual_sms.adapters.models import DeliveryStatus
 from custom_components.virtual_sms.const import DOMAIN
 
 from .home import RECIPIENT, SENDER, send, settle
@@ -69,6 +73,7 @@ async def test_received(
         {
             LOGBOOK_ENTRY_NAME: "My line",
             LOGBOOK_ENTRY_MESSAGE: f"received an SMS from {SENDER}: Hello",
+            LOGBOOK_ENTRY_ICON: "mdi:message-text-outline",
         }
     ]
 
@@ -84,6 +89,7 @@ async def test_status(
         f"is about to send an SMS to {RECIPIENT}",
         f"delivered an SMS to {RECIPIENT}",
     ]
+    assert book.lines()[-1][LOGBOOK_ENTRY_ICON] == "mdi:message-check-outline"
     # The subject is the number: with an entity, it would be that one's name.
     assert {line[LOGBOOK_ENTRY_NAME] for line in book.lines()} == {twilio_entry.title}
     await send(hass, twilio_entry, to=[UNREACHABLE])
@@ -140,6 +146,7 @@ async def test_number_that_is_gone(
         {
             LOGBOOK_ENTRY_NAME: simulator.twilio.NUMBER,
             LOGBOOK_ENTRY_MESSAGE: "received an SMS from someone",
+            LOGBOOK_ENTRY_ICON: "mdi:message-text-outline",
         }
     ]
 
@@ -158,3 +165,14 @@ async def test_french(
     assert f"n'a pas pu faire parvenir un SMS à {UNREACHABLE} (Injoignable)" in (
         book.sentences()
     )
+
+
+def test_icons() -> None:
+    """Each line has the icon of the entity that tells the same."""
+    path = Path(logbook.__file__).with_name("icons.json")
+    events = json.loads(path.read_text("utf-8"))["entity"]["event"]
+    statuses = events["delivery"]["state_attributes"]["event_type"]
+    assert {"received": events["message"]["default"]} | {
+        status: statuses["state"].get(status, statuses["default"])
+        for status in DeliveryStatus
+    } == logbook.ICONS

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from decimal import Decimal
 import json
 from pathlib import Path
 import re
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.components.automation.config import async_validate_config_item
 from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.entityfilter import convert_include_exclude_filter
+from homeassistant.helpers.service import async_call_from_config
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
@@ -25,14 +28,15 @@ from custom_components.virtual_sms.adapters.models import (
 from custom_components.virtual_sms.announcements import Received, StatusChanged
 from custom_components.virtual_sms.care import LOOK_INTERVAL
 from custom_components.virtual_sms.coordinator import _BALANCE_INTERVAL, _NET_INTERVAL
-from custom_components.virtual_sms.events import describe
+from custom_components.virtual_sms.events import EVENT_RECEIVED, EVENT_STATUS, describe
 from custom_components.virtual_sms.flow_schemas import DEFAULT_RETRY_FOR
 from custom_components.virtual_sms.ledger import _KEEP_CLOSED, RETENTION
 from custom_components.virtual_sms.privacy import Privacy
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
 
+from .browser.pictures import RECORD, SHOWN, fingerprints
 from .flows import set_up
-from .home import settle
+from .home import entity_id, refresh, settle
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -64,6 +68,21 @@ ROWS = {
     "Access granted by a click": Capability.AUTHORIZATION,
 }
 
+SECTIONS = {
+    "docs-actions": "Send",
+    "docs-configuration-parameters": "Options",
+    "docs-data-update": "How data is updated",
+    "docs-examples": "Examples",
+    "docs-high-level-description": "Virtual SMS for Home Assistant",
+    "docs-installation-instructions": "Install",
+    "docs-installation-parameters": "Set up Twilio",
+    "docs-known-limitations": "Known limitations",
+    "docs-removal-instructions": "Remove",
+    "docs-supported-functions": "Entities",
+    "docs-troubleshooting": "Troubleshooting",
+    "docs-use-cases": "What you can do",
+}
+
 
 def blocks() -> list[dict[str, Any]]:
     """Read every YAML block."""
@@ -76,6 +95,8 @@ AUTOMATIONS = {
     for index, each in enumerate(blocks())
     if "triggers" in each
 }
+ACTION, RECORDER = [each for each in blocks() if "triggers" not in each]
+EXCLUDED = {"last_message", "last_sender"}
 
 
 def section(title: str) -> str:
@@ -241,10 +262,41 @@ def test_every_repair_is_explained() -> None:
 
 
 def test_pictures_are_there() -> None:
-    """Every picture is shown, and every picture that is shown is there."""
+    """What the browser takes is there and is shown, and nothing else."""
     shown = set(re.findall(r"\]\((docs/images/[^)]+)\)", README))
     there = {f"docs/images/{each.name}" for each in (PROJECT / "docs/images").iterdir()}
-    assert shown == there
+    assert shown == there == {f"docs/images/{name}.png" for name in SHOWN}
+
+
+def test_pictures_show_the_texts_of_today() -> None:
+    """Who changes a text that can be read on a picture takes it anew."""
+    taken = json.loads(RECORD.read_text(encoding="utf-8"))
+    now = fingerprints(TEXTS)
+    stale = {name for name in now | taken if now.get(name) != taken.get(name)}
+    assert not stale, "take them anew: scripts/test --browser --pictures"
+
+
+def test_another_text_makes_a_picture_stale() -> None:
+    """The texts of one form are those of one picture."""
+    texts = json.loads(json.dumps(TEXTS))
+    texts["config"]["step"]["user"]["title"] = "Another title"
+    changed = {
+        name
+        for name, mark in fingerprints(texts).items()
+        if mark != fingerprints(TEXTS)[name]
+    }
+    assert changed == {"provider"}
+
+
+def test_every_rule_about_documentation_has_its_section() -> None:
+    """What the quality scale calls documented is a section with something in it."""
+    path = PROJECT / "custom_components/virtual_sms/quality_scale.yaml"
+    rules = yaml.safe_load(path.read_text(encoding="utf-8"))["rules"]
+    documented = {
+        rule for rule in rules if rule.startswith("docs-") and rules[rule] == "done"
+    }
+    assert documented == set(SECTIONS)
+    assert all(section(title).strip() for title in SECTIONS.values())
 
 
 def test_links_lead_somewhere() -> None:
@@ -273,9 +325,8 @@ async def test_automation_is_valid(hass: HomeAssistant, alias: str) -> None:
 
 def test_other_examples_are_valid() -> None:
     """An action and the recorder's settings are accepted as well."""
-    action, recorder = [each for each in blocks() if "triggers" not in each]
-    assert cv.SCRIPT_SCHEMA([action])
-    assert RECORDER_SCHEMA(recorder)
+    assert cv.SCRIPT_SCHEMA([ACTION])
+    assert RECORDER_SCHEMA(RECORDER)
 
 
 @pytest.fixture
@@ -451,8 +502,9 @@ async def test_low_balance_is_told(
     notices: list[ServiceCall],
 ) -> None:
     """The balance falls below the threshold, and is told with its currency."""
-    hass.states.async_set("sensor.home_balance", "4.9", {"unit_of_measurement": "USD"})
-    await settle(hass, simulator)
+    simulator.twilio.balance = Decimal("4.90")
+    home.runtime_data.coordinator.async_doubt_balance()
+    await refresh(hass, simulator, home)
     [notice] = notices
     assert "4.90 USD" in notice.data["message"]
 
@@ -472,3 +524,47 @@ def test_examples_are_made_for_both_events() -> None:
         "received_at",
     }
     assert used <= known
+
+
+async def test_action_of_the_example_sends(
+    hass: HomeAssistant, simulator: Simulator, home: ConfigEntry
+) -> None:
+    """The example of the notify action texts, as it stands there."""
+    await async_call_from_config(hass, ACTION, blocking=True)
+    [message] = simulator.twilio.messages
+    assert (message.to, message.text) == (ME, ACTION["data"]["message"])
+
+
+async def test_recorder_of_the_example_leaves_out(
+    hass: HomeAssistant, home: ConfigEntry
+) -> None:
+    """It names the events and the entities that hold texts and numbers."""
+    excluded = RECORDER["recorder"]["exclude"]
+    assert set(excluded["event_types"]) == {EVENT_RECEIVED, EVENT_STATUS}
+    hears = convert_include_exclude_filter(RECORDER_SCHEMA(RECORDER)["recorder"])
+    kept = {key: hears(entity_id(hass, home, key)) for key in EXCLUDED | {"balance"}}
+    assert kept == dict.fromkeys(EXCLUDED, False) | {"balance": True}
+
+
+async def test_entities_of_the_examples_exist(
+    hass: HomeAssistant, home: ConfigEntry
+) -> None:
+    """Examples name the entities of the number Home as Home Assistant names them."""
+    named = set(re.findall(r"sensor\.home_\w+", README))
+    assert "sensor.home_balance" in named
+    assert not [each for each in named if hass.states.get(each) is None]
+
+
+def test_every_example_is_run() -> None:
+    """Who adds an example adds a test that lets it act."""
+    assert set(RUN_BY) == set(AUTOMATIONS)
+
+
+RUN_BY = {
+    "Text about a water leak": test_leak_reaches_everybody,
+    "Answer by SMS how the house is": test_status_is_answered,
+    "Open the garage by SMS": test_garage_opens,
+    "Tell about an SMS that was not delivered": test_failure_is_told,
+    "Tell that the SMS balance is low": test_low_balance_is_told,
+    "Show late messages": test_late_messages_command_nothing,
+}

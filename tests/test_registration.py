@@ -1,6 +1,7 @@
 """Our callback URL at the provider, over the life of an entry."""
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import CONF_WEBHOOK_ID
@@ -8,6 +9,7 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.const import (
     CONF_CALLBACK_URL,
     CONF_MODE,
@@ -362,6 +364,26 @@ async def test_tried_again(
     await settle(hass, simulator)
     [url] = standing(simulator, provider)
     assert url.startswith("https://newer.example/")
+
+
+async def test_not_kept(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A URL that the provider took and did not keep is not believed, but set again."""
+    before = entry.data[CONF_CALLBACK_URL]
+    with patch.object(ADAPTERS[provider], "set_callbacks"):
+        await change_address(hass, "https://new.example")
+    assert entry.data[CONF_CALLBACK_URL] == before
+    freezer.tick(601)
+    async_fire_time_changed(hass)
+    await settle(hass, simulator)
+    [url] = standing(simulator, provider)
+    assert url.startswith("https://new.example/")
+    assert entry.data[CONF_CALLBACK_URL] == url
 
 
 async def test_not_tried_again_after_the_end(

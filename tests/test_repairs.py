@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from homeassistant.components import repairs
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -12,6 +13,8 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.virtual_sms.adapters import ADAPTERS
+from custom_components.virtual_sms.adapters.errors import ProviderUnavailableError
 from custom_components.virtual_sms.const import (
     CONF_CALLBACK_URL,
     CONF_PREVIOUS_CALLBACKS,
@@ -25,6 +28,7 @@ from custom_components.virtual_sms.issues import (
 )
 from custom_components.virtual_sms.repairs import _FLOWS, async_create_fix_flow
 
+from . import test_care as care, test_registration as registration
 from .home import settle
 from .test_registration import FOREIGN, change_address, issues, put, standing
 
@@ -147,6 +151,32 @@ async def test_take_over(
     assert standing(simulator, provider) == {entry.data[CONF_CALLBACK_URL]}
     assert entry.data[CONF_PREVIOUS_CALLBACKS]["inbound"] == FOREIGN
     assert not issues(hass)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    assert standing(simulator, provider) == {FOREIGN}
+
+
+async def test_take_over_in_two_steps(
+    hass: HomeAssistant,
+    manager: RepairsFlowManager,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+) -> None:
+    """What was replaced is remembered, though the provider's answer never came."""
+    put(simulator, provider, FOREIGN)
+    await entry.runtime_data.registrar.async_inspect()
+    result = await begin(manager, entry, Problem.CALLBACK_FOREIGN)
+    write = ADAPTERS[provider].set_callbacks
+
+    async def write_in_silence(*arguments: Any) -> None:
+        await write(*arguments)
+        raise ProviderUnavailableError
+
+    with patch.object(ADAPTERS[provider], "set_callbacks", write_in_silence):
+        result = await submit(manager, result)
+    assert result["errors"] == {"base": "failed"}
+    result = await submit(manager, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert standing(simulator, provider) == {FOREIGN}
 
@@ -287,3 +317,28 @@ async def test_lasting(
         if each.is_persistent
     }
     assert kept == {each.value for each, traits in TRAITS.items() if traits.lasting}
+
+
+COMES_AND_GOES = {
+    Problem.ADDRESS_CHANGED: registration.test_pasted_address_changes,
+    Problem.BALANCE_LOW: care.test_balance,
+    Problem.CALLBACK_FOREIGN: registration.test_foreign_url_is_shown,
+    Problem.CALLBACK_MISSING: care.test_url_removed,
+    Problem.CALLBACK_OVERRULED: registration.test_overruled,
+    Problem.CALLBACK_PERHAPS_OVERRULED: care.test_messaging_service,
+    Problem.COUNTRY_NOT_ENABLED: care.test_advice,
+    Problem.CREDENTIALS_EXPIRING: care.test_key_expires,
+    Problem.NO_CREDIT: care.test_out_of_credit_when_sending,
+    Problem.NO_PUBLIC_URL: registration.test_address_goes_and_comes,
+    Problem.NUMBER_GONE: care.test_number_released,
+    Problem.REGISTRATION_MISSING: care.test_advice,
+    Problem.RETURN_PATH: care.test_way_back_is_blocked,
+    Problem.SERVICE_EXPIRED: care.test_service_expired,
+    Problem.TRIAL_LIMITS: care.test_advice,
+}
+"""Where each is raised by what happens, and taken back by what happens."""
+
+
+def test_every_problem_comes_and_goes_by_itself() -> None:
+    """Who adds a problem adds a test of how it appears and how it goes."""
+    assert set(COMES_AND_GOES) == set(Problem)

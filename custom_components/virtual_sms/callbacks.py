@@ -4,12 +4,12 @@ The URL is often the account's only one, so another application may live on it:
 it is read first, never replaced unasked, and put back in the end.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .adapters.base import SmsAdapter
-from .adapters.errors import NotFoundError, SmsError
+from .adapters.errors import NotFoundError, ProviderUnavailableError, SmsError
 from .adapters.models import CallbackUrls, Capability, PhoneNumber
 
 
@@ -84,12 +84,22 @@ class CallbackRegistration:
             perhaps_overruled_by=current.perhaps_overruled_by,
         )
 
-    async def claim(self, url: str, *, replace: bool = False) -> CallbackUrls | None:
+    async def claim(
+        self,
+        url: str,
+        *,
+        replace: bool = False,
+        remember: Callable[[CallbackUrls], None] | None = None,
+    ) -> CallbackUrls | None:
         """Set our URL and return the foreign ones it replaced, if any.
 
+        They are to be remembered before that: whoever is cut off in the middle finds
+        our own URL the next time.
+
         A URL of this home is left alone where it still leads here: lines of one
-        account share it. Raises ForeignCallbackError unless told to replace, and
-        CallbacksOverruledError where a URL of ours would have no effect.
+        account share it. Raises ForeignCallbackError unless told to replace,
+        CallbacksOverruledError where a URL of ours would have no effect, and
+        ProviderUnavailableError where it was not kept.
         """
         current = await self.adapter.get_callbacks(self.number)
         if current.overruled_by:
@@ -97,9 +107,12 @@ class CallbackRegistration:
         foreign = self._foreign(current)
         if foreign and not replace:
             raise ForeignCallbackError(foreign[0])
+        replaced = self._without_own(current) if foreign else None
+        if replaced and remember:
+            remember(replaced)
         if not self._serves(current, url):
-            await self.adapter.set_callbacks(self.number, self.wanted(url))
-        return self._without_own(current) if foreign else None
+            await self._write(url)
+        return replaced
 
     async def release(
         self, url: str, *, previous: CallbackUrls | None, heir: str | None
@@ -122,6 +135,14 @@ class CallbackRegistration:
             status=follower.status if current.status == url else current.status,
         )
         await self.adapter.set_callbacks(self.number, urls)
+
+    async def _write(self, url: str) -> None:
+        """Set our URL, and see that it stands there: only then it is called."""
+        await self.adapter.set_callbacks(self.number, self.wanted(url))
+        if not self._serves(await self.adapter.get_callbacks(self.number), url):
+            raise ProviderUnavailableError(
+                "the URL was taken, and does not stand there"
+            )
 
     @property
     def _is_shared(self) -> bool:

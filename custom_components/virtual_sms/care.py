@@ -4,6 +4,7 @@ Some things are heard at once: what a provider says of a message, and what each 
 brings. The rest is looked at a few times a day, with a handful of requests.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from .adapters.models import Advice, Capability, DeliveryStatus
 from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_BALANCE_THRESHOLD
 from .events import News, async_subscribe
 from .issues import ADVICE, Problem, async_clear_issue, async_raise_issue
+from .return_path import async_check_return_path
 from .runtime import VirtualSmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ class Care:
         self._registrar = runtime.registrar
         self._looks_again = False
         self._polled_in_vain = False
+        self._since = dt_util.utcnow()
+        self._search: asyncio.Task[None] | None = None
 
     async def async_start(self) -> None:
         """Begin to hear, and take the first look unless the provider is down."""
@@ -103,17 +107,45 @@ class Care:
         else:
             self._async_raise(Problem.NUMBER_GONE)
 
+    async def _async_look_for_callbacks(self) -> None:
+        """Find out why a message came without its callback, beginning at the provider."""
+        try:
+            await self._registrar.async_inspect()
+        except SmsError as err:
+            _LOGGER.debug("The callback URL cannot be looked at now: %s", err.code)
+            return
+        if not self._registrar.async_has_problem():
+            await async_check_return_path(self._hass, self._entry, self._registrar)
+
     @callback
     def _async_hear(self, news: News) -> None:
         """Learn from what happens to messages."""
+        is_called = self._entry.data[CONF_MODE] != MODE_POLLING
         match news.data:
             # Without polling, only a callback brings a message in time.
-            case {"late": False} if self._entry.data[CONF_MODE] != MODE_POLLING:
+            case {"late": False} if is_called:
                 self._registrar.async_note_callback()
+            case {"late": True, "received_at": str(at)} if is_called:
+                self._async_miss(at)
             case {"status": DeliveryStatus.DELIVERED}:
                 self._async_clear(*_DELIVERY_DISPROVES)
+                if self._coordinator.balance is None:
+                    self._async_clear(Problem.NO_CREDIT)
             case {"error_code": str(code)}:
                 self._async_advise(code)
+
+    @callback
+    def _async_miss(self, at: str) -> None:
+        """Miss a callback; of a message from before the start none was to be had."""
+        if datetime.fromisoformat(at) < self._since or self._is_searching:
+            return
+        self._search = self._entry.async_create_background_task(
+            self._hass, self._async_look_for_callbacks(), f"{DOMAIN} missed callback"
+        )
+
+    @property
+    def _is_searching(self) -> bool:
+        return self._search is not None and not self._search.done()
 
     @callback
     def _async_polled(self) -> None:
@@ -156,6 +188,9 @@ class Care:
         advice: Advice | None = rule.advice if rule else None
         if advice is not None:
             self._async_raise(ADVICE[advice])
+        if advice is Advice.TOP_UP:
+            # What was read before the refusal must not take it back.
+            self._coordinator.async_doubt_balance()
 
     @callback
     def _async_raise(self, problem: Problem, **placeholders: str) -> None:

@@ -130,7 +130,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id=self._provider,
             data_schema=self.add_suggested_values_to_schema(
-                credentials_schema(fields), shown
+                credentials_schema(fields, shown), shown
             ),
             description_placeholders={**adapter.links, **errors.placeholders},
             errors=errors,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING, override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import (
     TimestampDataUpdateCoordinator,
@@ -68,6 +68,11 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
     def balance(self) -> Balance | None:
         """Return what was last read of the balance."""
         return self.data.balance if self.data else None
+
+    @callback
+    def async_doubt_balance(self) -> None:
+        """Have the next poll read the balance, however new the last reading is."""
+        self._balance_at = None
 
     def _choose_interval(self, entry: VirtualSmsConfigEntry) -> timedelta:
         if not self._polls:

@@ -24,6 +24,7 @@ from .const import (
     CONF_PROVIDER,
     DOMAIN,
 )
+from .issues import Problem, async_has_issue
 from .public_url import async_has_secure_url, async_has_subscription
 from .runtime import Runtime, VirtualSmsConfigEntry
 
@@ -43,6 +44,7 @@ async def async_get_config_entry_diagnostics(
     diagnostics: dict[str, Any] = {
         "entry": _describe_entry(entry),
         "callbacks": _describe_callbacks(hass, entry),
+        "problems": _list_problems(hass, entry),
         "libraries": await hass.async_add_executor_job(
             _list_versions, integration.requirements
         ),
@@ -75,6 +77,10 @@ def _describe_callbacks(
         "home_has_https": async_has_secure_url(hass),
         "replaced_another_url": CONF_PREVIOUS_CALLBACKS in entry.data,
     }
+
+
+def _list_problems(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> list[Problem]:
+    return [each for each in Problem if async_has_issue(hass, entry, each)]
 
 
 def _list_versions(requirements: Iterable[str]) -> dict[str, str | None]:

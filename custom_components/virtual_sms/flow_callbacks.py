@@ -27,6 +27,7 @@ class CallbackSteps(ConfigEntryBaseFlow):
     _webhook_id: str
     _callback_url = ""
     _foreign_url: str
+    _previous: CallbackUrls | None = None
     _keeps_url = False
 
     @abstractmethod
@@ -57,14 +58,20 @@ class CallbackSteps(ConfigEntryBaseFlow):
         """Put our URL at the provider, after asking where another one stands."""
         registration = await self._async_registration()
         try:
-            previous = await registration.claim(self._callback_url, replace=replace)
+            await registration.claim(
+                self._callback_url, replace=replace, remember=self._remember
+            )
         except ForeignCallbackError as err:
             self._foreign_url = err.url
             return await self.async_step_takeover()
         except UnsupportedFeatureError:
             self._mode = MODE_MANUAL
             return await self.async_step_manual()
-        return await self._async_conclude(previous)
+        return await self._async_conclude(self._previous)
+
+    @callback
+    def _remember(self, previous: CallbackUrls) -> None:
+        self._previous = previous
 
     async def async_step_takeover(
         self, user_input: Form | None = None

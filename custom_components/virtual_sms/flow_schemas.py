@@ -53,15 +53,19 @@ type Fields = Iterable[CredentialField]
 TAKEOVER = vol.Schema({vol.Required(CONF_CONFIRM, default=False): BooleanSelector()})
 
 
-def credentials_schema(fields: Fields) -> vol.Schema:
-    """Return a provider's credential form; rare fields sit in a closed section."""
+def credentials_schema(fields: Fields, shown: Form) -> vol.Schema:
+    """Return a provider's credential form.
+
+    Rare fields sit in a section that is closed, unless what is wrong may be in it.
+    """
     plain = [field for field in fields if not field.advanced]
     advanced = [field for field in fields if field.advanced]
     return vol.Schema(
         _inputs(plain)
         | {
             vol.Optional(SECTION_ADVANCED): section(
-                vol.Schema(_inputs(advanced)), {"collapsed": True}
+                vol.Schema(_inputs(advanced)),
+                {"collapsed": not any(shown.get(SECTION_ADVANCED, {}).values())},
             )
         }
     )

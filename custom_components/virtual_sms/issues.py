@@ -103,6 +103,13 @@ def async_raise_issue(
 
 
 @callback
+def async_has_issue(hass: HomeAssistant, entry: ConfigEntry, problem: Problem) -> bool:
+    """Say whether a problem of a number is shown."""
+    found = ir.async_get(hass).async_get_issue(DOMAIN, issue_id(entry, problem))
+    return found is not None and found.active
+
+
+@callback
 def async_clear_issue(
     hass: HomeAssistant, entry: ConfigEntry, *problems: Problem
 ) -> None:

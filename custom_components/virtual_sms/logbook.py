@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from homeassistant.components.logbook.const import (
+    LOGBOOK_ENTRY_ICON,
     LOGBOOK_ENTRY_MESSAGE,
     LOGBOOK_ENTRY_NAME,
 )
@@ -13,6 +14,18 @@ from .const import CONF_NUMBER, DOMAIN
 from .events import EVENT_RECEIVED, EVENT_STATUS, get_privacy
 from .privacy import Privacy
 from .runtime import VirtualSmsConfigEntry
+
+# As icons.json has them for the entities: the logbook cannot look there.
+ICONS = {
+    "received": "mdi:message-text-outline",
+    "queued": "mdi:message-processing-outline",
+    "sent": "mdi:message-arrow-right-outline",
+    "delivered": "mdi:message-check-outline",
+    "undelivered": "mdi:message-alert-outline",
+    "failed": "mdi:message-alert-outline",
+    "canceled": "mdi:message-off-outline",
+    "unknown": "mdi:message-question-outline",
+}
 
 type Line = dict[str, str | None]
 type Describe = Callable[[Event], Line]
@@ -32,15 +45,16 @@ def async_describe_events(
     def describe_received(event: Event) -> Line:
         data = _tell(hass, event)
         key = "received_text" if data["text"] else "received"
-        return _describe(hass, event, _sentence(hass, key, data))
+        return _describe(hass, event, "received", _sentence(hass, key, data))
 
     @callback
     def describe_status(event: Event) -> Line:
         data = _tell(hass, event)
-        sentence = _sentence(hass, str(data["status"]), data)
+        status = str(data["status"])
+        sentence = _sentence(hass, status, data)
         if data["reason"]:
             sentence += f" ({_reason(hass, str(data['reason']))})"
-        return _describe(hass, event, sentence)
+        return _describe(hass, event, status, sentence)
 
     async_describe_event(DOMAIN, EVENT_RECEIVED, describe_received)
     async_describe_event(DOMAIN, EVENT_STATUS, describe_status)
@@ -57,12 +71,13 @@ def _tell(hass: HomeAssistant, event: Event) -> dict[str, object]:
     return privacy.veil(event.data)
 
 
-def _describe(hass: HomeAssistant, event: Event, sentence: str) -> Line:
+def _describe(hass: HomeAssistant, event: Event, kind: str, sentence: str) -> Line:
     """Return a line whose subject is the number, not one of its entities."""
     entry = _find_entry(hass, event)
     return {
         LOGBOOK_ENTRY_NAME: entry.title if entry else event.data[CONF_NUMBER],
         LOGBOOK_ENTRY_MESSAGE: sentence,
+        LOGBOOK_ENTRY_ICON: ICONS[kind],
     }
 
 

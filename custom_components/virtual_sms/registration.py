@@ -36,7 +36,7 @@ from .const import (
     MODE_POLLING,
 )
 from .helpers import async_create_adapter
-from .issues import Problem, async_clear_issue, async_raise_issue
+from .issues import Problem, async_clear_issue, async_has_issue, async_raise_issue
 from .line import Line
 from .public_url import (
     CloudAwayError,
@@ -146,8 +146,10 @@ class Registrar:
             url = await async_callback_url(
                 self._hass, self._entry.data[CONF_WEBHOOK_ID]
             )
-            previous = await self.registration.claim(url, replace=replace)
-            self._async_keep(url, previous)
+            await self.registration.claim(
+                url, replace=replace, remember=self._async_remember
+            )
+            self._async_keep(url)
         self._async_clear(*_CALLBACK_PROBLEMS)
 
     async def async_inspect(self) -> None:
@@ -167,14 +169,22 @@ class Registrar:
 
     @callback
     def async_note_callback(self) -> None:
-        """Note that a message came by callback: whatever may overrule ours does not."""
+        """Note that a message came by callback: nothing overrules us or is in the way."""
         self._is_proven = True
-        self._async_clear(Problem.CALLBACK_PERHAPS_OVERRULED)
+        self._async_clear(Problem.CALLBACK_PERHAPS_OVERRULED, Problem.RETURN_PATH)
+
+    @callback
+    def async_has_problem(self) -> bool:
+        """Say whether it is known why callbacks do not come."""
+        return any(
+            async_has_issue(self._hass, self._entry, problem)
+            for problem in (*_CALLBACK_PROBLEMS, Problem.ADDRESS_CHANGED)
+        )
 
     @callback
     def async_accept_address(self, url: str) -> None:
         """Note that a person has pasted the home's present URL at the provider."""
-        self._async_keep(url, None)
+        self._async_keep(url)
         self._async_clear(Problem.ADDRESS_CHANGED)
 
     async def _async_register(self) -> None:
@@ -188,13 +198,17 @@ class Registrar:
             self._async_raise(Problem.ADDRESS_CHANGED, callback_url=url)
 
     @callback
-    def _async_keep(self, url: str, previous: CallbackUrls | None) -> None:
+    def _async_keep(self, url: str) -> None:
         self._line.callback_url = url
-        data = {
-            **self._entry.data,
-            CONF_CALLBACK_URL: url,
-            **previous_data(previous),
-        }
+        self._async_write({CONF_CALLBACK_URL: url})
+
+    @callback
+    def _async_remember(self, previous: CallbackUrls) -> None:
+        self._async_write(previous_data(previous))
+
+    @callback
+    def _async_write(self, changes: dict[str, Any]) -> None:
+        data = {**self._entry.data, **changes}
         self._hass.config_entries.async_update_entry(self._entry, data=data)
 
     @callback

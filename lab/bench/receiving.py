@@ -141,7 +141,9 @@ async def bench_forged() -> list[Row]:
 
         def light(path: str) -> Contestant:
             async def run() -> float:
-                return await _switch_under_fire(stage, callbacks.forged(path, 10 * SIZE))
+                return await _switch_under_fire(
+                    stage, callbacks.forged(path, 10 * SIZE)
+                )
 
             return run
 

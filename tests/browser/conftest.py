@@ -9,14 +9,14 @@ import pytest
 from lab.home import PROJECT, Home, Plan, free_port
 from simulator import Simulator
 
-from .pictures import Album
+from .pictures import RECORD, Album
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playwright.async_api import BrowserContext
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     # It may run as root, and asks nobody on the internet for anything.
     "--no-sandbox",
@@ -27,7 +27,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PATIENCE = 20_000
+# Milliseconds for a page to show what it will: a busy machine needs many.
+_PATIENCE = 60_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,7 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def album(request: pytest.FixtureRequest, tmp_path: Path) -> Album:
     """Say where pictures go: the README's are replaced on demand only."""
     wanted = request.config.getoption("--pictures")
-    return Album(PROJECT / "docs" / "images" if wanted else tmp_path)
+    if wanted:
+        return Album(PROJECT / "docs" / "images", RECORD)
+    return Album(tmp_path, tmp_path / RECORD.name)
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ async def browser() -> AsyncIterator[BrowserContext]:
     """Start a browser that has not been here before."""
     from playwright.async_api import async_playwright
 
-    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.fail("No Chromium is installed. On Debian: apt-get install chromium")
     async with async_playwright() as playwright:

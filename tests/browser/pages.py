@@ -3,13 +3,13 @@
 import re
 from typing import TYPE_CHECKING
 
+from .pictures import wait_until_still
+
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
 _INTEGRATIONS = "/config/integrations/dashboard"
 _ACTIONS = "/config/tools/action"
-# Dialogs slide in, and sections unfold.
-_MOVES = 600.0
 
 
 class HomePage:
@@ -44,7 +44,8 @@ class HomePage:
     async def add_integration(self, name: str) -> Flow:
         """Choose an integration as a person does, and return its flow."""
         await self.open(_INTEGRATIONS)
-        await self.page.get_by_text("Add integration").click()
+        # A list that is empty, or not loaded yet, offers a second button.
+        await self.page.locator("[slot=fab]").get_by_text("Add integration").click()
         chooser = self.page.locator("dialog-add-integration")
         await chooser.locator("input").fill(name)
         await chooser.get_by_text(name, exact=True).click()
@@ -65,7 +66,7 @@ class HomePage:
         await tools.locator(".cm-content").fill(yaml)
         await tools.get_by_text("UI mode").click()
         await tools.locator("ha-service-control").wait_for()
-        await self.page.wait_for_timeout(_MOVES)
+        await wait_until_still(self.page)
         return tools
 
     async def perform_action(self) -> str:
@@ -101,7 +102,7 @@ class Flow:
     async def step(self, title: str) -> None:
         """Wait for the step with this title."""
         await self._dialog.get_by_text(title, exact=True).first.wait_for()
-        await self._page.wait_for_timeout(_MOVES)
+        await wait_until_still(self._page, self.frame)
 
     async def choose(self, text: str) -> None:
         """Choose an item of a menu, or a radio button."""
@@ -115,7 +116,7 @@ class Flow:
     async def toggle(self, section: str) -> None:
         """Open a closed section, or close it."""
         await self._dialog.get_by_text(section, exact=True).click()
-        await self._page.wait_for_timeout(_MOVES)
+        await wait_until_still(self._page, self.frame)
 
     async def submit(self) -> None:
         """Go on to the next step."""
