@@ -411,3 +411,28 @@ async def test_erasing_leaves_nothing(journal: Journal, path: Path) -> None:
     await journal.erase()
     assert list(path.parent.iterdir()) == []
     await journal.erase()
+
+
+async def test_a_batch_is_secured_as_a_whole(journal: Journal) -> None:
+    """Only where one fails is each secured by itself: statements are what costs."""
+    statements: list[str] = []
+    assert journal._connection is not None
+    journal._connection.set_trace_callback(statements.append)
+    await asyncio.gather(*(journal.run(write(str(number))) for number in range(3)))
+    assert not [each for each in statements if "SAVEPOINT" in each]
+    await asyncio.gather(
+        journal.run(write("3")), journal.run(write("0")), return_exceptions=True
+    )
+    assert [each for each in statements if "SAVEPOINT" in each]
+    journal._connection.set_trace_callback(None)
+
+
+async def test_who_follows_hears_it_though_nobody_waits(journal: Journal) -> None:
+    """What is on disk is told on, also when its caller has hung up."""
+    heard: list[object] = []
+    waiting = asyncio.create_task(journal.run(lambda _: "news", heard.append))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await journal.run(lambda _: None)
+    await asyncio.sleep(0)
+    assert heard == ["news"]

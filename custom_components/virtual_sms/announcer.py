@@ -16,7 +16,7 @@ from .ledger import Ledger
 _LOGGER = logging.getLogger(__name__)
 
 
-IN_FLIGHT = 32
+IN_FLIGHT = 8
 """Announcements that a crash may repeat: the most that are told but not noted."""
 
 

@@ -121,7 +121,7 @@ async def blast(url: str, requests: Sequence[Request], connections: int) -> Blas
     lanes = [
         (
             await loop.create_connection(
-                lambda: _Lane(waiting, result), parts.hostname, parts.port
+                lambda: _Lane(waiting, result), parts.hostname or "", parts.port or 80
             )
         )[1]
         for _ in range(connections)

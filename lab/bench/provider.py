@@ -8,6 +8,7 @@ else is asked, the simulator answers.
 
 import argparse
 import asyncio
+from collections.abc import Mapping
 import contextlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -74,7 +75,7 @@ class BenchProvider(Simulator):
         return web.json_response({"sends": self.sends, "asked": self.asked})
 
 
-def _twilio(account: str, form: dict[str, object], number: int) -> dict[str, object]:
+def _twilio(account: str, form: Mapping[str, object], number: int) -> dict[str, object]:
     """Describe a message as Twilio does, with every field of its schema."""
     created = format_datetime(datetime.now(UTC))
     return {
@@ -101,7 +102,7 @@ def _twilio(account: str, form: dict[str, object], number: int) -> dict[str, obj
     }
 
 
-def _ovh(job: dict[str, object], number: int) -> dict[str, object]:
+def _ovh(job: Mapping[str, object], number: int) -> dict[str, object]:
     """Describe a sending report as OVHcloud does."""
     return {
         "ids": [number],

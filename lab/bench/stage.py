@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 import sys
 from typing import Any, Final, Self, override
 
@@ -57,7 +56,7 @@ class Provider:
             cwd=PROJECT,
         )
         async with asyncio.timeout(_START_TIMEOUT):
-            while not await self._listens():
+            while not await self._listens():  # noqa: ASYNC110  # nobody tells
                 await asyncio.sleep(0.1)
         return self
 
@@ -100,7 +99,7 @@ class Stage:
         answers = (
             {"next_step_id": provider},
             {**side.credentials, "advanced": {"api_url": self.provider.url}},
-            {"number": side.NUMBER, "name": provider},
+            {"number": side.number, "name": provider},
             {"mode": mode},
             *ending,
         )
@@ -134,13 +133,8 @@ async def open_stage(
         folder=FOLDER / name,
         port=free_port(),
         companions=("probe",),
-        settings=_SETTINGS | (settings or {}),
+        settings={**_SETTINGS, **(settings or {})},
         log_level="error",
     )
     async with Provider() as provider, BareHome(plan) as home:
         yield Stage(home, provider)
-
-
-def folder(name: str) -> Path:
-    """Return where a stage lives."""
-    return FOLDER / name

@@ -7,7 +7,7 @@ JSON. It is open to anyone, so it belongs in a home that only this machine reach
 import asyncio
 from collections import Counter
 from contextlib import suppress
-from typing import Any, override
+from typing import Any
 
 from aiohttp import web
 from homeassistant.components import webhook
@@ -68,7 +68,7 @@ class Probe:
 
     @callback
     def _async_count(self, event: Event) -> None:
-        self._counts[event.event_type] += 1
+        self._counts[str(event.event_type)] += 1
         self._async_compare()
 
     @callback
@@ -121,7 +121,6 @@ async def _async_do_nothing(
     return web.Response(text="")
 
 
-@override
 async def async_setup(hass: HomeAssistant, config: dict[str, object]) -> bool:
     """Open the door, the webhook that does nothing, and the light."""
     webhook.async_register(hass, "probe", "Nothing", NOTHING, _async_do_nothing)

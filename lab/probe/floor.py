@@ -44,6 +44,7 @@ def _make(url: str, token: str, entity: FloorEvent) -> Handler:
     async def handle(
         hass: HomeAssistant, webhook_id: str, request: web.Request
     ) -> web.Response:
+        del webhook_id
         form = {key: str(value) for key, value in (await request.post()).items()}
         target = f"{url}?{request.query_string}" if request.query_string else url
         signature = request.headers["X-Twilio-Signature"]

@@ -2,9 +2,8 @@
 
 from typing import Any, Final
 
-from homeassistant.components.recorder import get_instance
-from homeassistant.components.recorder.util import session_scope
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy import text
 
 _TABLES: Final = {

