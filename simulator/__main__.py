@@ -8,7 +8,7 @@ import signal
 from .server import LOCALHOST, Simulator
 
 
-async def serve(host: str, port: int) -> None:
+async def serve(simulator: Simulator) -> None:
     """Serve until interrupted."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -16,7 +16,7 @@ async def serve(host: str, port: int) -> None:
         # Not every platform lets a loop catch signals.
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(name, stop.set)
-    async with Simulator(host=host, port=port) as sim:
+    async with simulator as sim:
         print(f"Handset and both providers: {sim.url}/", flush=True)
         await stop.wait()
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--host", default=LOCALHOST)
     parser.add_argument("--port", type=int, default=8765)
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.host, arguments.port))
+    asyncio.run(serve(Simulator(host=arguments.host, port=arguments.port)))
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ class Ledger:
 
     def _count(self, connection: sqlite3.Connection) -> Settle:
         """Count anew, once for all that is written together."""
-        tally = _count(connection)
+        tally = _read_tally(connection)
 
         def settle() -> None:
             self.tally = tally
@@ -152,7 +152,7 @@ def _examine(connection: sqlite3.Connection, now: datetime) -> LedgerHealth:
     return LedgerHealth(schema=schema, oldest_pending=age)
 
 
-def _count(connection: sqlite3.Connection) -> Tally:
+def _read_tally(connection: sqlite3.Connection) -> Tally:
     rows = connection.execute(
         "SELECT name, value FROM fact "
         "WHERE name IN ('sent', 'received', 'failed', 'pending')"

@@ -304,13 +304,17 @@ class BalanceSensor(PolledSensor, SensorEntity):
         return balance.currency if balance else None
 
 
-class LineStatusSensor(PolledSensor, SensorEntity):
-    """Whether the number can be used, which is known at all times."""
+class AlwaysKnownSensor(PolledSensor, SensorEntity):
+    """A sensor that tells something also while the provider does not answer."""
 
     @property
     @override
     def available(self) -> bool:
         return True
+
+
+class LineStatusSensor(AlwaysKnownSensor):
+    """Whether the number can be used, which is known at all times."""
 
     @property
     @override
@@ -325,13 +329,8 @@ class LineStatusSensor(PolledSensor, SensorEntity):
         return LineStatus.AVAILABLE
 
 
-class LastCheckSensor(PolledSensor, SensorEntity):
+class LastCheckSensor(AlwaysKnownSensor):
     """When the provider last answered a poll: it tells most while it does not."""
-
-    @property
-    @override
-    def available(self) -> bool:
-        return True
 
     @property
     @override

@@ -1,24 +1,22 @@
 """Both providers, for a benchmark: the simulator with a fast lane for sends.
 
 The simulator follows each message through its life, which costs more than sending it.
-Here a send is counted and answered. `POST /_bench` sets the `delay` before an answer,
-may have a `provider` keep `missed` messages, and returns what was counted; whatever
-else is asked, the simulator answers.
+Here a send is counted and answered. `POST /_bench` sets the `delay` before an answer
+and returns what was counted; whatever else is asked, the simulator answers.
 """
 
 import argparse
 import asyncio
 from collections.abc import Mapping
-import contextlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from itertools import count
-import signal
 from typing import TYPE_CHECKING, override
 
 from aiohttp import web
 
 from simulator import Simulator
+from simulator.__main__ import serve
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
@@ -29,7 +27,6 @@ class BenchProvider(Simulator):
 
     delay = 0.0
     sends = 0
-    asked = 0
     _ids = count(10**9)
 
     @override
@@ -44,7 +41,6 @@ class BenchProvider(Simulator):
         async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
             if request.path == "/_bench":
                 return await self._control(request)
-            self.asked += 1
             if self.delay:
                 await asyncio.sleep(self.delay)
             return await self._take(request) or await handler(request)
@@ -68,11 +64,7 @@ class BenchProvider(Simulator):
     async def _control(self, request: web.Request) -> web.Response:
         wish = await request.json()
         self.delay = wish.get("delay", self.delay)
-        if missed := wish.get("missed"):
-            newest, pause = datetime.now(UTC), timedelta(milliseconds=1)
-            provider = self.providers[wish["provider"]]
-            provider.history(missed, newest=newest, every=pause)
-        return web.json_response({"sends": self.sends, "asked": self.asked})
+        return web.json_response({"sends": self.sends})
 
 
 def _twilio(account: str, form: Mapping[str, object], number: int) -> dict[str, object]:
@@ -113,17 +105,7 @@ def _ovh(job: Mapping[str, object], number: int) -> dict[str, object]:
     }
 
 
-async def serve(port: int) -> None:
-    """Serve until told to stop."""
-    stop = asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    async with BenchProvider(port=port):
-        await stop.wait()
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    asyncio.run(serve(parser.parse_args().port))
+    asyncio.run(serve(BenchProvider(port=parser.parse_args().port)))

@@ -54,6 +54,7 @@ class Provider:
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "lab.bench.provider", "--port", str(self._port)),
             cwd=PROJECT,
+            stdout=asyncio.subprocess.DEVNULL,
         )
         async with asyncio.timeout(_START_TIMEOUT):
             while not await self._listens():  # noqa: ASYNC110  # nobody tells

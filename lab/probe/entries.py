@@ -1,13 +1,8 @@
 """Verbs about config entries."""
 
-import time
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
-
-from .sends import async_aim_core, core_settings
 
 
 async def configure(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
@@ -20,41 +15,4 @@ async def configure(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]
     return {"entry_id": entry.entry_id, "webhook_id": entry.data.get("webhook_id")}
 
 
-async def disable(hass: HomeAssistant, data: dict[str, Any]) -> None:
-    """Unload an entry, and do not load it at the next start either."""
-    await hass.config_entries.async_set_disabled_by(
-        data["entry_id"], ConfigEntryDisabler.USER
-    )
-
-
-async def enable(hass: HomeAssistant, data: dict[str, Any]) -> float:
-    """Load an entry that was disabled, and return the seconds that it took."""
-    start = time.perf_counter()
-    await hass.config_entries.async_set_disabled_by(data["entry_id"], None)
-    await hass.async_block_till_done()
-    return time.perf_counter() - start
-
-
-async def enable_core(hass: HomeAssistant, data: dict[str, Any]) -> float:
-    """Load core's own `twilio`, and send a first message through it."""
-    start = time.perf_counter()
-    await async_setup_component(hass, "twilio", core_settings())
-    await async_aim_core(hass, data)
-    await hass.config_entries.async_set_disabled_by(data["entry_id"], None)
-    send = hass.data["twilio"].messages.create
-    await hass.async_add_executor_job(
-        lambda: send(body="Hello", from_="+15005550006", to="+33612345678")
-    )
-    return time.perf_counter() - start
-
-
-async def reload(hass: HomeAssistant, data: dict[str, Any]) -> float:
-    """Reload an entry, and return the seconds that it took."""
-    start = time.perf_counter()
-    await hass.config_entries.async_reload(data["entry_id"])
-    return time.perf_counter() - start
-
-
-VERBS = {
-    verb.__name__: verb for verb in (configure, disable, enable, enable_core, reload)
-}
+VERBS = {"configure": configure}

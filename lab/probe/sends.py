@@ -15,11 +15,6 @@ _TWILIO: Final = "https://api.twilio.com"
 type Send = Callable[[Sequence[str]], Awaitable[object]]
 
 
-def core_settings() -> dict[str, Any]:
-    """Return the YAML that core's `twilio` needs."""
-    return {"twilio": {"account_sid": "AC" + "0" * 32, "auth_token": "0" * 32}}
-
-
 class _Aimed:
     """Core's HTTP client, sent to another origin: it has no setting for that."""
 
