@@ -29,6 +29,7 @@ from custom_components.virtual_sms.adapters.models import (
     PhoneNumber,
     SentMessage,
 )
+from custom_components.virtual_sms.announcer import Announcer
 from custom_components.virtual_sms.journal import Journal
 from custom_components.virtual_sms.ledger import MIGRATIONS, Ledger
 from custom_components.virtual_sms.line import Line, Surroundings
@@ -63,6 +64,13 @@ async def open_ledger(path: Path, clock: Clock) -> Ledger:
     ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock)
     await ledger.open()
     return ledger
+
+
+async def come_to_rest(ledger: Ledger, announcer: Announcer) -> None:
+    """Wait until all was written, told and noted, whatever could wait for company."""
+    await ledger.examine()
+    while announcer._unnoted or (announcer._waiting and announcer._is_open):
+        await ledger.examine()
 
 
 def make_surroundings(clock: Clock) -> Surroundings:

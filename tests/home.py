@@ -1,6 +1,6 @@
 """What a home sees of its numbers, and does with them."""
 
-import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,10 @@ from homeassistant.util.json import json_loads_object
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms.const import DOMAIN
+from custom_components.virtual_sms.journal import JournalClosedError
 from custom_components.virtual_sms.runtime import GATEWAYS
+
+from .fakes import come_to_rest
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -99,8 +102,9 @@ async def _rest(hass: HomeAssistant) -> None:
     """Wait for the home, and until everything has been told."""
     await hass.async_block_till_done(wait_background_tasks=True)
     for gateway in list(hass.data[GATEWAYS].values()):
-        while gateway._announcer._is_busy:
-            await asyncio.wait([gateway._announcer._noting])
+        # A home that stops has closed its ledgers before.
+        with suppress(JournalClosedError):
+            await come_to_rest(gateway.ledger, gateway._announcer)
     await hass.async_block_till_done(wait_background_tasks=True)
 
 

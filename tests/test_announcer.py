@@ -1,10 +1,11 @@
 """What is news is told in order, once Home Assistant listens, and noted as told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 import sqlite3
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,18 @@ from custom_components.virtual_sms.announcements import (
     StatusChanged,
 )
 from custom_components.virtual_sms.announcer import IN_FLIGHT, Announcer
+from custom_components.virtual_sms.journal import PATIENCE
 from custom_components.virtual_sms.ledger import Ledger
 
-from .fakes import START, Clock, inbound, open_ledger, outbound, receipt
+from .fakes import (
+    START,
+    Clock,
+    come_to_rest,
+    inbound,
+    open_ledger,
+    outbound,
+    receipt,
+)
 
 
 @pytest.fixture
@@ -56,12 +66,6 @@ def names(heard: list[Announcement]) -> list[str]:
     ]
 
 
-async def noted(announcer: Announcer) -> None:
-    """Wait until all was told and noted."""
-    while announcer._waiting or announcer._is_busy:
-        await asyncio.sleep(0)
-
-
 async def test_nothing_is_told_before_the_start(
     ledger: Ledger, announcer: Announcer, heard: list[Announcement]
 ) -> None:
@@ -77,7 +81,7 @@ async def test_nothing_is_told_before_the_start(
         True,
         False,
     ]
-    await noted(announcer)
+    await come_to_rest(ledger, announcer)
 
 
 async def test_what_is_told_is_noted(
@@ -87,7 +91,7 @@ async def test_what_is_told_is_noted(
     announcer.start()
     announcer.announce(await ledger.inbound.admit([inbound("a")], late=False))
     announcer.announce(await ledger.outbound.add([outbound("m")], START))
-    await noted(announcer)
+    await come_to_rest(ledger, announcer)
     assert names(heard) == ["a", "queued"]
     assert await ledger.inbound.untold() == []
     assert await ledger.outbound.untold() == []
@@ -104,7 +108,7 @@ async def test_what_a_crash_cut_short_is_told_late(
     announcer = Announcer(ledger, heard.append)
     await announcer.load()
     announcer.start()
-    await noted(announcer)
+    await come_to_rest(ledger, announcer)
 
     change, message = heard
     assert isinstance(message, Received)
@@ -126,7 +130,7 @@ async def test_held_states_keep_their_order(
         assert change
         announcer.announce([change])
     announcer.start()
-    await noted(announcer)
+    await come_to_rest(ledger, announcer)
 
     assert names(heard) == ["queued", "sent", "delivered"]
     assert await ledger.outbound.untold() == []
@@ -135,13 +139,14 @@ async def test_held_states_keep_their_order(
 async def test_few_are_told_before_they_are_noted(
     ledger: Ledger, announcer: Announcer, heard: list[Announcement]
 ) -> None:
-    """A crash in a burst can repeat no more than a handful, and loses none."""
-    messages = [inbound(f"{number:03}", at=number) for number in range(100)]
+    """A crash in a burst can repeat no more than a few, and loses none."""
+    messages = [inbound(f"{number:03}", at=number) for number in range(200)]
     news = await ledger.inbound.admit(messages, late=False)
     announcer.start()
-    announcer.announce(news)
+    announcer.announce(news[:150])
+    announcer.announce(news[150:])
     steps = 0
-    while announcer._waiting or announcer._is_busy:
+    while announcer._unnoted:
         untold = {each.message.message_id for each in await ledger.inbound.untold()}
         assert len(untold & set(names(heard))) <= IN_FLIGHT
         steps += 1
@@ -149,21 +154,54 @@ async def test_few_are_told_before_they_are_noted(
     assert steps > 3
 
 
+async def test_a_burst_does_not_wait_for_company(
+    ledger: Ledger, announcer: Announcer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What keeps others from being told is noted at once, the rest when it suits."""
+    patiences: list[float] = []
+    told = ledger.told
+
+    def note(announcements: Sequence[Announcement], patience: float) -> Any:
+        patiences.append(patience)
+        return told(announcements, patience)
+
+    monkeypatch.setattr(ledger, "told", note)
+    messages = [inbound(f"{number:03}") for number in range(IN_FLIGHT + 1)]
+    announcer.start()
+    announcer.announce(await ledger.inbound.admit(messages, late=False))
+    await come_to_rest(ledger, announcer)
+    assert patiences == [0, PATIENCE]
+
+
 async def test_what_was_not_told_waits_for_the_next_run(
     ledger: Ledger, announcer: Announcer, heard: list[Announcement]
 ) -> None:
-    """Closing in a burst notes what was told and keeps the rest."""
+    """Stopping in a burst keeps what was not told, and what was is noted."""
     messages = [inbound(f"{number:03}", at=number) for number in range(100)]
     announcer.announce(await ledger.inbound.admit(messages, late=False))
     announcer.start()
-    await announcer.close()
+    announcer.stop()
+    await come_to_rest(ledger, announcer)
     assert names(heard) == [each.message_id for each in messages[:IN_FLIGHT]]
 
     again = Announcer(ledger, heard.append)
     await again.load()
     again.start()
-    await noted(again)
+    await come_to_rest(ledger, again)
     assert names(heard) == [each.message_id for each in messages]
+
+
+async def test_what_was_told_last_is_noted_by_closing(
+    ledger: Ledger, announcer: Announcer, tmp_path: Path, clock: Clock
+) -> None:
+    """A note that waits for company does not wait for ever."""
+    announcer.start()
+    announcer.announce(await ledger.inbound.admit([inbound("a")], late=False))
+    announcer.stop()
+    await ledger.close()
+    again = await open_ledger(tmp_path / "ledger.db", clock)
+    assert await again.inbound.untold() == []
+    await again.close()
 
 
 async def test_what_is_told_during_a_note_is_noted_next(
@@ -174,7 +212,7 @@ async def test_what_is_told_during_a_note_is_noted_next(
     announcer.announce(await ledger.inbound.admit([inbound("a")], late=False))
     await asyncio.sleep(0)
     announcer.announce(await ledger.inbound.admit([inbound("b")], late=False))
-    await noted(announcer)
+    await come_to_rest(ledger, announcer)
     assert await ledger.inbound.untold() == []
 
 
@@ -188,28 +226,33 @@ async def test_a_failing_note_is_made_up_for(
     announcer.start()
     told = ledger.told
 
-    async def fail(announcements: list[Announcement]) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+    def fail(*_: object) -> asyncio.Future[None]:
+        note = asyncio.get_running_loop().create_future()
+        note.set_exception(sqlite3.OperationalError("disk I/O error"))
+        return note
 
     monkeypatch.setattr(ledger, "told", fail)
     announcer.announce(await ledger.inbound.admit([inbound("a")], late=False))
     announcer.announce(await ledger.outbound.add([outbound("m")], START))
-    await noted(announcer)
+    await come_to_rest(ledger, announcer)
     assert "cannot be written" in caplog.text
     assert len(await ledger.outbound.untold()) == 1
 
     monkeypatch.setattr(ledger, "told", told)
     announcer.announce(await ledger.inbound.admit([inbound("b")], late=False))
-    await noted(announcer)
+    await come_to_rest(ledger, announcer)
     assert await ledger.inbound.untold() == []
     assert await ledger.outbound.untold() == []
 
 
-async def test_closing_without_a_word(announcer: Announcer) -> None:
-    """Where nothing was told, there is nothing to note."""
+async def test_there_may_be_nothing_to_tell(
+    announcer: Announcer, monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+) -> None:
+    """Then nothing is noted either."""
+    monkeypatch.delattr(Ledger, "told")
     announcer.start()
     announcer.announce([])
-    await announcer.close()
+    await come_to_rest(ledger, announcer)
 
 
 async def test_who_hears_it_may_answer_at_once(
@@ -228,7 +271,7 @@ async def test_who_hears_it_may_answer_at_once(
     announcer.announce(
         await ledger.inbound.admit([inbound("a", at=1), inbound("b", at=2)], late=False)
     )
-    await noted(announcer)
+    await come_to_rest(ledger, announcer)
     assert names(heard) == ["a", "b", "queued", "queued"]
     assert await ledger.inbound.untold() == []
     assert await ledger.outbound.untold() == []
@@ -252,5 +295,5 @@ async def test_who_fails_to_hear_does_not_silence_the_rest(
     )
     with pytest.raises(ZeroDivisionError):
         announcer.announce(news)
-    await noted(announcer)
+    await come_to_rest(ledger, announcer)
     assert names(heard) == ["a", "b"]

@@ -27,6 +27,7 @@ CORE = {
     "ledger_early",
     "ledger_inbound",
     "ledger_outbound",
+    "ledger_page",
     "ledger_rows",
     "line",
     "numbers",

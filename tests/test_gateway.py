@@ -86,6 +86,11 @@ class Account:
     def _ask_later(self) -> None:
         self.later += 1
 
+    async def rest(self) -> None:
+        """Wait until all that nobody waits for is written down and told."""
+        for gateway in self.gateways:
+            await gateway.ledger.examine()
+
     def names(self, number: PhoneNumber = NUMBER) -> list[str]:
         """Name what was heard on a line."""
         return [
@@ -145,6 +150,7 @@ async def test_a_message_without_a_number_is_for_whoever_was_called(
     """The URL says enough."""
     other = await account.add(OTHER)
     await other.receive(account.callback(inbound("a", number=None)))
+    await account.rest()
     assert account.names(OTHER) == ["a"]
     assert account.names() == []
 
@@ -156,6 +162,7 @@ async def test_a_message_reaches_the_line_of_its_number(
     await account.add(OTHER)
     await gateway.receive(account.callback(inbound("a", number=OTHER.number)))
     await gateway.receive(account.callback(inbound("b", number="+33900000009")))
+    await account.rest()
     assert account.names(OTHER) == ["a"]
     assert account.names() == []
 
@@ -167,6 +174,7 @@ async def test_a_receipt_reaches_the_line_of_its_message(
     other = await account.add(OTHER)
     await other.send([outbound("m")], PATIENCE)
     await gateway.receive(account.callback(receipt("P0")))
+    await account.rest()
     assert account.names(OTHER) == ["queued", "delivered"]
     assert account.names() == []
 
@@ -180,6 +188,7 @@ async def test_an_early_receipt_waits_for_its_message(
         await account.add(OTHER)
     await gateway.receive(account.callback(receipt("P0")))
     await gateway.send([outbound("m")], PATIENCE)
+    await account.rest()
     assert account.names() == ["queued", "delivered"]
 
 
@@ -331,6 +340,7 @@ async def test_who_gives_up_waiting_does_not_take_the_message_along(
     await asyncio.gather(task, return_exceptions=True)
     answered.set()
     await settle()
+    await account.rest()
     assert gateway.ledger.tally.sent == 1
 
 

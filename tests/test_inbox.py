@@ -322,17 +322,19 @@ async def test_an_unproven_event_is_looked_up(
     await ledger.outbound.accept("m", SentMessage(provider_id="P"))
     adapter.receipts["P"] = receipt("P", DeliveryStatus.FAILED)
     assert await inbox.look_up(receipt("P", DeliveryStatus.DELIVERED))
+    await ledger.examine()
     assert names(heard) == ["a", "failed"]
 
 
 async def test_a_look_up_does_not_bring_history_back(
-    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
 ) -> None:
     """Whoever rings with the id of an old message is not told it again."""
     await inbox.begin()
     adapter.record = [inbound("old", at=-1000), inbound("news", at=-900)]
     assert await inbox.look_up(inbound("old"))
     assert await inbox.look_up(inbound("news"))
+    await ledger.examine()
     assert names(heard) == ["news"]
 
 

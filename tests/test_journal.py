@@ -1,7 +1,7 @@
 """What the journal has returned is on disk, and nothing of it happens on the loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import sqlite3
@@ -132,9 +132,11 @@ async def test_what_comes_during_a_commit_waits_for_the_next(
     def slow(connection: sqlite3.Connection) -> None:
         go.wait(5)
 
-    first = journal.post(slow)
+    first = asyncio.ensure_future(journal.run(slow))
     await asyncio.sleep(0.01)
-    others = [journal.post(write(str(each))) for each in range(50)]
+    others = [
+        asyncio.ensure_future(journal.run(write(str(each)))) for each in range(50)
+    ]
     assert not first.done()
     go.set()
     await asyncio.gather(first, *others)
@@ -257,7 +259,8 @@ async def test_who_gives_up_waiting_harms_nobody(
 
 async def test_a_closed_journal_takes_nothing(journal: Journal, path: Path) -> None:
     """What waits when it closes is written; what comes later is refused."""
-    waiting = journal.post(write("one"))
+    waiting = asyncio.ensure_future(journal.run(write("one")))
+    await asyncio.sleep(0)
     await journal.close()
 
     assert waiting.done()
@@ -434,5 +437,87 @@ async def test_who_follows_hears_it_though_nobody_waits(journal: Journal) -> Non
     await asyncio.sleep(0)
     waiting.cancel()
     await journal.run(lambda _: None)
-    await asyncio.sleep(0)
     assert heard == ["news"]
+
+
+async def test_who_waits_goes_first(journal: Journal) -> None:
+    """A provider has its answer before the home reacts to what it brought."""
+    order: list[str] = []
+
+    async def wait() -> None:
+        await journal.run(lambda _: None, lambda _: order.append("follows"))
+        order.append("waits")
+
+    await wait()
+    await asyncio.sleep(0)
+    assert order == ["waits", "follows"]
+
+
+def join(
+    connection: sqlite3.Connection, values: Sequence[str]
+) -> list[tuple[str, int]]:
+    """Write notes in one go, and return each with the number of its company."""
+    connection.executemany("INSERT INTO note VALUES (?)", [(each,) for each in values])
+    return [(each, len(values)) for each in values]
+
+
+async def test_neighbours_of_one_kind_are_written_together(journal: Journal) -> None:
+    """In their order, and each learns of its own result."""
+    results = await asyncio.gather(
+        journal.post(join, "a"),
+        journal.post(join, "b"),
+        journal.post(lambda _, values: [(each, 1) for each in values], "c"),
+        journal.post(join, "d"),
+    )
+    assert results == [("a", 2), ("b", 2), ("c", 1), ("d", 1)]
+    assert await journal.run(read) == ["a", "b", "d"]
+
+
+async def test_one_that_fails_leaves_its_company_alone(journal: Journal) -> None:
+    """What was to be written together is then written one by one."""
+    results = await asyncio.gather(
+        *(journal.post(join, each) for each in "aba"), return_exceptions=True
+    )
+    assert results[:2] == [("a", 1), ("b", 1)]
+    assert isinstance(results[2], sqlite3.IntegrityError)
+    assert await journal.run(read) == ["a", "b"]
+
+
+async def test_what_has_patience_is_written_with_the_next(
+    journal: Journal, workers: Workers
+) -> None:
+    """It costs no flush of its own while there is company."""
+    await journal.run(write("one"))
+    before = workers.calls
+    patient = journal.post(join, "two", patience=60)
+    await asyncio.sleep(0.01)
+    assert workers.calls == before
+    await journal.run(write("three"))
+    assert patient.done()
+    assert workers.calls == before + 1
+
+
+async def test_patience_ends(journal: Journal, workers: Workers) -> None:
+    """Without company it is written by itself, with whatever is as patient."""
+    before = workers.calls
+    await asyncio.gather(
+        journal.post(join, "one", patience=0.01),
+        journal.post(join, "two", patience=60),
+    )
+    assert workers.calls == before + 1
+
+
+async def test_what_has_patience_does_not_follow_at_once(
+    journal: Journal, workers: Workers
+) -> None:
+    """While a batch is being written, too, it waits for company."""
+    before = workers.calls
+    first = journal.post(join, "one")
+    await asyncio.sleep(0)
+    patient = journal.post(join, "two", patience=60)
+    await first
+    await asyncio.sleep(0.01)
+    assert not patient.done()
+    assert workers.calls == before + 1
+    await journal.close()
+    assert patient.done()

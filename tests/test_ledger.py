@@ -465,7 +465,7 @@ async def test_there_are_never_too_many_ids(
     await ledger.told(await ledger.inbound.untold())
     await ledger.prune()
 
-    known = await ledger.inbound.known(names)
+    known = await ledger.inbound.known(list(names))
     horizon = await ledger.inbound.horizon()
     assert known == set("cdefg")
     assert horizon == START + timedelta(seconds=1)

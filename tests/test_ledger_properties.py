@@ -41,7 +41,15 @@ from custom_components.virtual_sms.gateway import Gateway, Host
 from custom_components.virtual_sms.journal import Journal
 from custom_components.virtual_sms.ledger import MIGRATIONS, Ledger, Tally
 
-from .fakes import Clock, FakeAdapter, inbound, make_surroundings, outbound, receipt
+from .fakes import (
+    Clock,
+    FakeAdapter,
+    come_to_rest,
+    inbound,
+    make_surroundings,
+    outbound,
+    receipt,
+)
 
 # Hypothesis takes its own generator for one that nobody keeps, on Python 3.14.
 pytestmark = pytest.mark.filterwarnings("ignore:It looks like `register_random`")
@@ -199,7 +207,10 @@ class World:
             death.cancel()
             await task
             return
-        connection = self.gateway.ledger._journal._connection
+        journal = self.gateway.ledger._journal
+        connection = journal._connection
+        if journal._timer:
+            journal._timer.cancel()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for other in others:
             other.cancel()
@@ -288,9 +299,7 @@ class World:
             if next_at is None:
                 break
             self.clock.time = max(self.clock.time, next_at)
-        announcer = self.gateway._announcer
-        while announcer._waiting or announcer._is_busy:
-            await asyncio.sleep(0)
+        await come_to_rest(self.gateway.ledger, self.gateway._announcer)
 
 
 async def play(story: list[list[Action]], folder: Path) -> World:

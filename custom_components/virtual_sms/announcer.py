@@ -8,15 +8,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 import logging
 
 from .announcements import Announcement, Received
+from .journal import PATIENCE
 from .ledger import Ledger
 
 _LOGGER = logging.getLogger(__name__)
 
 
-IN_FLIGHT = 8
+IN_FLIGHT = 32
 """Announcements that a crash may repeat: the most that are told but not noted."""
 
 
@@ -28,9 +30,9 @@ class Announcer:
         self._ledger = ledger
         self._publish = publish
         self._waiting: deque[Announcement] = deque()
-        self._told: list[Announcement] = []
-        self._noting: asyncio.Task[None] | None = None
-        self._is_busy = False
+        self._missed: list[Announcement] = []
+        self._unnoted = 0
+        self._is_telling = False
         self._is_open = False
 
     async def load(self) -> None:
@@ -48,44 +50,49 @@ class Announcer:
         self._go_on()
 
     def announce(self, announcements: Sequence[Announcement]) -> None:
-        """Tell as soon as what was told before is noted, but not before `start`."""
+        """Tell as soon as enough of what was told is noted, but not before `start`."""
         self._waiting.extend(announcements)
         self._go_on()
 
-    async def close(self) -> None:
-        """Finish noting what was told; what was not waits for the next run."""
+    def stop(self) -> None:
+        """Tell no more: what waits is for the next run."""
         self._is_open = False
-        if self._noting is not None:
-            await self._noting
 
     def _go_on(self) -> None:
         """Tell more, unless that is being done: who hears it may send at once."""
-        if self._waiting and self._is_open and not self._is_busy:
-            self._is_busy = True
+        if self._is_open and not self._is_telling and self._may_tell(self._unnoted):
+            self._is_telling = True
+            told: list[Announcement] = []
             try:
-                self._tell()
+                self._tell(told)
             finally:
-                self._noting = asyncio.create_task(self._note())
+                self._is_telling = False
+                self._note(told)
 
-    def _tell(self) -> None:
-        """Tell the next few."""
-        for _ in range(min(IN_FLIGHT, len(self._waiting))):
+    def _tell(self, told: list[Announcement]) -> None:
+        while self._may_tell(self._unnoted + len(told)):
             announcement = self._waiting.popleft()
             self._publish(announcement)
-            self._told.append(announcement)
+            told.append(announcement)
 
-    async def _note(self) -> None:
-        """Note in the ledger what was told, then tell more.
+    def _may_tell(self, unnoted: int) -> bool:
+        return bool(self._waiting) and unnoted < IN_FLIGHT
 
-        What cannot be noted now is noted with what is told next.
-        """
-        told = self._told
-        try:
-            await self._ledger.told(told)
-            self._told = []
-        except Exception:
-            _LOGGER.exception("The ledger cannot be written")
-        self._is_busy = False
+    def _note(self, told: list[Announcement]) -> None:
+        """Note in the ledger what was told, with what could not be noted before."""
+        told, self._missed = self._missed + told, []
+        self._unnoted += len(told)
+        note = self._ledger.told(told, 0.0 if self._waiting else PATIENCE)
+        note.add_done_callback(partial(self._go_on_after, told))
+
+    def _go_on_after(
+        self, told: list[Announcement], note: asyncio.Future[None]
+    ) -> None:
+        """Tell more, whether what was told could be noted or not."""
+        self._unnoted -= len(told)
+        if error := note.exception():
+            _LOGGER.error("The ledger cannot be written", exc_info=error)
+            self._missed += told
         self._go_on()
 
 

@@ -67,7 +67,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Finish what is being written and close the ledger."""
-        await self._announcer.close()
+        self._announcer.stop()
         await self.ledger.close()
 
     async def send(

@@ -3,24 +3,34 @@
 Operations are plain functions of a connection. While a batch of them is being
 written, those that arrive wait for the next one, so a burst shares the price of
 a disk flush (group commit). What `run` has returned survives a power cut.
+
+At each statement the writing thread and the event loop wait for each other, which
+costs more than the statement. So operations of one kind can be written together.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 import logging
+from operator import attrgetter
 from pathlib import Path
 import sqlite3
+from typing import Any
 
 from .adapters.base import RunBlocking
 
 _LOGGER = logging.getLogger(__name__)
 
 type Operation[T] = Callable[[sqlite3.Connection], T]
+type Together[I, T] = Callable[[sqlite3.Connection, Sequence[I]], Sequence[T]]
+"""Does what is to be done with each of some items, and returns their results."""
 type Settle = Callable[[], None]
 type Conclude = Callable[[sqlite3.Connection], Settle]
 
+PATIENCE = 0.005
+"""Seconds that a write may wait for company if nobody waits for it."""
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -40,10 +50,11 @@ class JournalVersionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """An operation that is waited for: `perform` in a worker, the rest on the loop."""
+    """Something to be done in a worker, and how the loop learns what came of it."""
 
-    perform: Callable[[sqlite3.Connection], Settle]
-    """Raises what the operation raises."""
+    together: Together[Any, Any]
+    item: object
+    resolve: Callable[[Any], None]
     fail: Callable[[Exception], None]
 
 
@@ -65,6 +76,8 @@ class Journal:
         self._connection: sqlite3.Connection | None = None
         self._waiting: list[_Job] = []
         self._writer: asyncio.Task[None] | None = None
+        self._is_urgent = False
+        self._timer: asyncio.TimerHandle | None = None
         self.conclude: Conclude = _conclude_nothing
 
     async def open(self) -> None:
@@ -81,28 +94,42 @@ class Journal:
     ) -> T:
         """Run an operation and return its result once it is safely on disk.
 
-        `then` hears the result first, and also when nobody waits any more: a web
-        server drops the handler of a callback whose caller hangs up. Raises what
+        `then` hears the result right after, and also when nobody waits any more: a
+        web server drops the handler of a callback whose caller hangs up. Raises what
         the operation raised, which is then undone; sqlite3.Error when the disk
         fails; JournalClosedError after `close`.
         """
-        return await self.post(operation, then)
+        return await self.post(_perform_each, operation, then)
 
-    def post[T](
-        self, operation: Operation[T], then: Callable[[T], None] | None = None
+    def post[I, T](
+        self,
+        together: Together[I, T],
+        item: I,
+        then: Callable[[T], None] | None = None,
+        patience: float = 0.0,
     ) -> asyncio.Future[T]:
-        """Do the same without waiting; operations keep their order."""
-        if self._connection is None:
+        """Do something with an item as `run` does, together with its neighbours.
+
+        Items keep their order. What has patience, in seconds, waits that long for
+        the company of something more urgent.
+        """
+        connection = self._connection
+        if connection is None:
             raise JournalClosedError
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_job(operation, future, then))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write(self._connection))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append(_job(together, item, future, then))
+        if not patience:
+            self._hurry(connection)
+        elif self._timer is None:
+            self._timer = loop.call_later(patience, self._hurry, connection)
         return future
 
     async def close(self) -> None:
         """Write what is waiting, then close the file."""
         connection, self._connection = self._connection, None
+        if connection is not None:
+            self._hurry(connection)
         if self._writer is not None:
             await self._writer
         if connection is not None:
@@ -113,9 +140,14 @@ class Journal:
         await self.close()
         await self._run_blocking(self._erase)
 
+    def _hurry(self, connection: sqlite3.Connection) -> None:
+        """Have all that waits written as soon as what is being written is done."""
+        self._is_urgent = True
+        if self._writer is None and self._waiting:
+            self._writer = asyncio.create_task(self._write(connection))
+
     async def _write(self, connection: sqlite3.Connection) -> None:
-        while batch := self._waiting:
-            self._waiting = []
+        while self._is_urgent and (batch := self._take_waiting()):
             try:
                 settles = await self._run_blocking(
                     _commit, connection, batch, self.conclude
@@ -128,6 +160,14 @@ class Journal:
                 for settle in settles:
                     settle()
         self._writer = None
+
+    def _take_waiting(self) -> list[_Job]:
+        batch, self._waiting = self._waiting, []
+        self._is_urgent = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return batch
 
     def _erase(self) -> None:
         _move_away(self._path, None)
@@ -145,8 +185,9 @@ class Journal:
             return _connect(self._path, self._migrations)
 
 
-def _job[T](
-    operation: Operation[T],
+def _job[I, T](
+    together: Together[I, T],
+    item: I,
     future: asyncio.Future[T],
     then: Callable[[T], None] | None,
 ) -> _Job:
@@ -155,17 +196,13 @@ def _job[T](
             future.set_exception(err)
 
     def resolve(result: T) -> None:
-        if then is not None:
-            # Whatever it does wrong must not keep the others from their results.
-            future.get_loop().call_soon(then, result)
         if not future.done():
             future.set_result(result)
+        if then is not None:
+            # Whoever waits goes first, and whatever it does wrong harms nobody.
+            future.get_loop().call_soon(then, result)
 
-    def perform(connection: sqlite3.Connection) -> Settle:
-        result = operation(connection)
-        return lambda: resolve(result)
-
-    return _Job(perform, fail)
+    return _Job(together, item, resolve, fail)
 
 
 def _commit(
@@ -173,8 +210,7 @@ def _commit(
 ) -> list[Settle]:
     """Commit a batch; if one of its operations fails, each is secured by itself.
 
-    That is done only then, for every statement lets the event loop and this thread
-    wait for each other.
+    That is done only then, for it takes three statements each.
     """
     try:
         return _transact(connection, batch, conclude, _perform)
@@ -187,11 +223,11 @@ def _transact(
     connection: sqlite3.Connection,
     batch: list[_Job],
     conclude: Conclude,
-    perform: Callable[[_Job, sqlite3.Connection], Settle],
+    perform: Callable[[sqlite3.Connection, list[_Job]], list[Settle]],
 ) -> list[Settle]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        settles = [perform(job, connection) for job in batch]
+        settles = perform(connection, batch)
         settles.insert(0, conclude(connection))
         connection.execute("COMMIT")
     except BaseException:
@@ -201,19 +237,37 @@ def _transact(
     return settles
 
 
-def _perform(job: _Job, connection: sqlite3.Connection) -> Settle:
-    return job.perform(connection)
+def _perform(connection: sqlite3.Connection, batch: list[_Job]) -> list[Settle]:
+    settles: list[Settle] = []
+    for together, neighbours in groupby(batch, attrgetter("together")):
+        jobs = list(neighbours)
+        results = together(connection, [job.item for job in jobs])
+        settles += [
+            partial(job.resolve, result)
+            for job, result in zip(jobs, results, strict=True)
+        ]
+    return settles
 
 
-def _perform_alone(job: _Job, connection: sqlite3.Connection) -> Settle:
+def _perform_alone(connection: sqlite3.Connection, batch: list[_Job]) -> list[Settle]:
+    return [_secure(connection, job) for job in batch]
+
+
+def _secure(connection: sqlite3.Connection, job: _Job) -> Settle:
     connection.execute("SAVEPOINT job")
     try:
-        settle = job.perform(connection)
+        (settle,) = _perform(connection, [job])
     except Exception as err:  # noqa: BLE001  # it is the operation's own to report
         connection.execute("ROLLBACK TO job")
         return partial(job.fail, err)
     connection.execute("RELEASE job")
     return settle
+
+
+def _perform_each[T](
+    connection: sqlite3.Connection, operations: Sequence[Operation[T]]
+) -> list[T]:
+    return [operation(connection) for operation in operations]
 
 
 def _conclude_nothing(_: sqlite3.Connection) -> Settle:

@@ -5,9 +5,11 @@ repeat itself after a timeout. Receipts overtake one another as well. The ledger
 answers one question: is this news? What it answers is on disk first.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import json
 import sqlite3
 
 from .announcements import Announcement, Received, StatusChanged
@@ -90,8 +92,8 @@ class Ledger:
         self._journal = journal
         self._now = now
         self.tally = Tally()
-        self.inbound = InboundRecords(journal.run, now)
-        self.outbound = OutboundRecords(journal.run, now)
+        self.inbound = InboundRecords(journal, now)
+        self.outbound = OutboundRecords(journal, now)
         journal.conclude = self._count
 
     async def open(self) -> None:
@@ -103,20 +105,11 @@ class Ledger:
         """Close the file; everything is on disk already."""
         await self._journal.close()
 
-    async def told(self, announcements: Sequence[Announcement]) -> None:
-        """Note that announcements were made."""
-
-        def operation(connection: sqlite3.Connection) -> None:
-            note_received(
-                connection,
-                (each for each in announcements if isinstance(each, Received)),
-            )
-            note_changes(
-                connection,
-                (each for each in announcements if isinstance(each, StatusChanged)),
-            )
-
-        await self._journal.run(operation)
+    def told(
+        self, announcements: Sequence[Announcement], patience: float = 0.0
+    ) -> asyncio.Future[None]:
+        """Note that announcements were made; see `Journal.post` for `patience`."""
+        return self._journal.post(_note, announcements, patience=patience)
 
     async def examine(self) -> LedgerHealth:
         """Look at the file, and at what has been under way for longest."""
@@ -143,6 +136,15 @@ class Ledger:
         return settle
 
 
+def _note(
+    connection: sqlite3.Connection, notes: Sequence[Sequence[Announcement]]
+) -> Sequence[None]:
+    told = [each for some in notes for each in some]
+    note_received(connection, (each for each in told if isinstance(each, Received)))
+    note_changes(connection, (each for each in told if isinstance(each, StatusChanged)))
+    return [None] * len(notes)
+
+
 def _examine(connection: sqlite3.Connection, now: datetime) -> LedgerHealth:
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     (oldest,) = connection.execute(
@@ -153,11 +155,12 @@ def _examine(connection: sqlite3.Connection, now: datetime) -> LedgerHealth:
 
 
 def _read_tally(connection: sqlite3.Connection) -> Tally:
-    rows = connection.execute(
-        "SELECT name, value FROM fact "
+    # As one row, for to fetch one is to wait once.
+    (tally,) = connection.execute(
+        "SELECT json_group_object(name, CAST(value AS INTEGER)) FROM fact "
         "WHERE name IN ('sent', 'received', 'failed', 'pending')"
-    )
-    return Tally(**{name: int(value) for name, value in rows})
+    ).fetchone()
+    return Tally(**json.loads(tally))
 
 
 def _prune_inbound(connection: sqlite3.Connection, now: datetime) -> None:

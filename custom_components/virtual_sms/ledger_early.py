@@ -1,7 +1,10 @@
 """The book of receipts that overtook the answer to their own message."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+import json
 import sqlite3
 
 from .adapters.models import DeliveryReceipt, DeliveryStatus, RejectReason
@@ -33,20 +36,27 @@ def keep_early(
     )
 
 
-def take_early(connection: sqlite3.Connection, provider_id: str) -> list[Progress]:
-    """Take out what was said of a message before we knew it was accepted."""
+def take_early(
+    connection: sqlite3.Connection, provider_ids: Sequence[str]
+) -> dict[str, list[Progress]]:
+    """Take out what was said of messages before we knew they were accepted."""
     rows = connection.execute(
-        "DELETE FROM early WHERE provider_id = ? "
-        "RETURNING status, reason, error_code, at",
-        (provider_id,),
+        "DELETE FROM early WHERE provider_id IN (SELECT value FROM json_each(?)) "
+        "RETURNING provider_id, status, reason, error_code, at",
+        (json.dumps(provider_ids),),
     ).fetchall()
-    steps = [
-        Progress(
-            status=DeliveryStatus(status),
-            reason=RejectReason(reason) if reason else None,
-            error_code=code,
-            at=datetime.fromtimestamp(at, UTC),
-        )
-        for status, reason, code, at in rows
-    ]
-    return sorted(steps, key=lambda step: step.status.rank)
+    steps: defaultdict[str, list[Progress]] = defaultdict(list)
+    for provider_id, *step in rows:
+        steps[provider_id].append(_read(*step))
+    for each in steps.values():
+        each.sort(key=lambda step: step.status.rank)
+    return steps
+
+
+def _read(status: str, reason: str | None, code: str | None, at: float) -> Progress:
+    return Progress(
+        status=DeliveryStatus(status),
+        reason=RejectReason(reason) if reason else None,
+        error_code=code,
+        at=datetime.fromtimestamp(at, UTC),
+    )

@@ -1,34 +1,25 @@
 """The book of what came in: ids seen, and how far the history is known."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 import json
 import sqlite3
-from typing import Protocol
 
 from .adapters.models import InboundMessage, Media
 from .announcements import Received
-from .journal import Operation
+from .journal import Journal
 
 _HORIZON = "horizon"
 _PROGRESS = "progress"
 
 
-class Run(Protocol):
-    """Run an operation durably, as `Journal.run` does."""
-
-    def __call__[T](
-        self, operation: Operation[T], then: Callable[[T], None] | None = None, /
-    ) -> Awaitable[T]:
-        """Return what the operation returned."""
-
-
 class InboundRecords:
     """Admit each inbound message once, and hand it out until it was announced."""
 
-    def __init__(self, run: Run, now: Callable[[], datetime]) -> None:
+    def __init__(self, journal: Journal, now: Callable[[], datetime]) -> None:
         """Take the way to the disk."""
-        self._run = run
+        self._journal = journal
+        self._run = journal.run
         self._now = now
 
     async def begin(self, history: Sequence[InboundMessage], since: datetime) -> None:
@@ -57,14 +48,8 @@ class InboundRecords:
         also when nobody waits any more: recorded, they are no news the next time.
         """
         ordered = sorted(messages, key=lambda message: message.received_at)
-        return await self._run(
-            lambda connection: [
-                Received(message=message, late=late)
-                for message in ordered
-                if _insert(connection, message, late=late)
-            ],
-            then,
-        )
+        received = [Received(message=each, late=late) for each in ordered]
+        return await self._journal.post(_admit, received, then)
 
     async def advance(self, until: datetime) -> None:
         """Note up to when the provider's history is known; it never goes back."""
@@ -74,15 +59,7 @@ class InboundRecords:
 
     async def known(self, message_ids: Sequence[str]) -> set[str]:
         """Tell which of some ids have been seen."""
-        return await self._run(
-            lambda connection: {
-                message_id
-                for message_id in message_ids
-                if connection.execute(
-                    "SELECT 1 FROM inbound WHERE message_id = ?", (message_id,)
-                ).fetchone()
-            }
-        )
+        return await self._run(lambda connection: _known(connection, message_ids))
 
     async def untold(self) -> list[Received]:
         """List what was admitted but not announced, oldest first."""
@@ -101,20 +78,22 @@ class InboundRecords:
 def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) -> None:
     """Note that messages were announced; their texts are forgotten."""
     told = [each.message.message_id for each in messages]
-    connection.execute(
-        "UPDATE inbound SET content = NULL "
-        "WHERE message_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(told),),
-    )
+    if told:
+        connection.execute(
+            "UPDATE inbound SET content = NULL "
+            "WHERE message_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(told),),
+        )
 
 
-def bump(connection: sqlite3.Connection, counter: str) -> None:
-    """Count one more, for ever."""
-    connection.execute(
-        "INSERT INTO fact VALUES (?, 1) "
-        "ON CONFLICT (name) DO UPDATE SET value = value + 1",
-        (counter,),
-    )
+def bump(connection: sqlite3.Connection, counter: str, by: int) -> None:
+    """Count some more, for ever."""
+    if by:
+        connection.execute(
+            "INSERT INTO fact VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+            (counter, by),
+        )
 
 
 def _begin(
@@ -128,17 +107,55 @@ def _begin(
         _set_fact(connection, name, since.timestamp())
 
 
-def _insert(
-    connection: sqlite3.Connection, message: InboundMessage, *, late: bool
-) -> bool:
-    received_at = message.received_at.timestamp()
-    inserted = connection.execute(
-        "INSERT OR IGNORE INTO inbound VALUES (?, ?, ?, ?)",
-        (message.message_id, received_at, late, _dump(message)),
-    ).rowcount
-    if inserted:
-        bump(connection, "received")
-    return bool(inserted)
+def _admit(
+    connection: sqlite3.Connection, deliveries: Sequence[Sequence[Received]]
+) -> list[list[Received]]:
+    """Record deliveries, and return what is news of each."""
+    seen = _known(
+        connection, [each.message.message_id for some in deliveries for each in some]
+    )
+    news = [
+        [each for each in some if _is_first(each.message.message_id, seen)]
+        for some in deliveries
+    ]
+    _insert(connection, [each for some in news for each in some])
+    return news
+
+
+def _is_first(message_id: str, seen: set[str]) -> bool:
+    if message_id in seen:
+        return False
+    seen.add(message_id)
+    return True
+
+
+def _known(connection: sqlite3.Connection, message_ids: Sequence[str]) -> set[str]:
+    # As one row, for to fetch one is to wait once.
+    (known,) = connection.execute(
+        "SELECT json_group_array(message_id) FROM inbound "
+        "WHERE message_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(message_ids),),
+    ).fetchone()
+    return set(json.loads(known))
+
+
+def _insert(connection: sqlite3.Connection, news: Sequence[Received]) -> None:
+    rows = [
+        (
+            each.message.message_id,
+            each.message.received_at.timestamp(),
+            each.late,
+            _dump(each.message),
+        )
+        for each in news
+    ]
+    if rows:
+        connection.execute(
+            "INSERT INTO inbound SELECT value ->> 0, value ->> 1, value ->> 2,"
+            " value ->> 3 FROM json_each(?)",
+            (json.dumps(rows),),
+        )
+    bump(connection, "received", len(rows))
 
 
 def _set_fact(connection: sqlite3.Connection, name: str, value: float) -> None:

@@ -6,6 +6,7 @@ another is made. Its text is kept only until the provider has accepted it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
 import sqlite3
@@ -17,21 +18,40 @@ from .adapters.models import (
     SentMessage,
 )
 from .announcements import StatusChanged
+from .journal import Journal
 from .ledger_early import Progress, keep_early, take_early
-from .ledger_inbound import Run, bump
+from .ledger_page import Page, Record
 from .ledger_rows import Due, read_change, read_due, read_time
 
 SETTLE = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
-_FAILURES = (DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """Messages that are to be sent until a deadline."""
+
+    messages: Sequence[OutboundMessage]
+    deadline: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Acceptance:
+    """What the provider answered to one of our messages."""
+
+    message_id: str
+    sent: SentMessage
+    now: datetime
 
 
 class OutboundRecords:
     """Write down each message before it is sent, and only ever move it forward."""
 
-    def __init__(self, run: Run, now: Callable[[], datetime]) -> None:
+    def __init__(self, journal: Journal, now: Callable[[], datetime]) -> None:
         """Take the way to the disk and the clock."""
-        self._run = run
+        self._journal = journal
+        self._run = journal.run
         self._now = now
 
     async def add(
@@ -39,13 +59,8 @@ class OutboundRecords:
     ) -> list[StatusChanged]:
         """Record messages whose first attempt follows at once."""
         now = self._now()
-
-        def operation(connection: sqlite3.Connection) -> list[StatusChanged]:
-            for message in messages:
-                _insert(connection, message, deadline, now)
-            return [_first_state(message, now) for message in messages]
-
-        return await self._run(operation)
+        await self._journal.post(_add, _Order(messages, deadline, now))
+        return [_first_state(message, now) for message in messages]
 
     async def attempt(self, message_id: str) -> bool:
         """Record that an attempt begins: until it ends, its outcome is in doubt.
@@ -89,23 +104,8 @@ class OutboundRecords:
 
     async def accept(self, message_id: str, sent: SentMessage) -> list[StatusChanged]:
         """Record that the provider has the message, with what it said of it early."""
-        now = self._now()
-
-        def operation(connection: sqlite3.Connection) -> list[StatusChanged]:
-            if not _claim(connection, message_id, sent.provider_id):
-                return []
-            steps = [
-                Progress(status=sent.status),
-                *take_early(connection, sent.provider_id),
-            ]
-            moves = [
-                _move(connection, row, step, now)
-                for step in steps
-                if (row := _row(connection, message_id))
-            ]
-            return [change for change in moves if change is not None]
-
-        return await self._run(operation)
+        acceptance = _Acceptance(message_id, sent, self._now())
+        return await self._journal.post(_accept, acceptance)
 
     async def move(self, message_id: str, progress: Progress) -> StatusChanged | None:
         """Move a message forward and return the change, None if it is no news.
@@ -116,10 +116,13 @@ class OutboundRecords:
         now = self._now()
 
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            row = _row(connection, message_id)
-            if row is None or row["provider_id"]:
+            page = Page(connection, [message_id])
+            record = page.get(message_id)
+            if record is None or record.provider_id:
                 return None
-            return _move(connection, row, progress, now)
+            change = page.move(record, progress, now)
+            page.write()
+            return change
 
         return await self._run(operation)
 
@@ -133,27 +136,20 @@ class OutboundRecords:
         Returns the change, None if it is no news; `then` hears of it also when
         nobody waits any more.
         """
-        now = self._now()
-        progress = Progress(
-            status=receipt.status,
-            reason=receipt.reason,
-            error_code=receipt.error_code,
-            at=receipt.at,
-        )
-
-        def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            row = _find(connection, receipt)
-            if row is None:
-                keep_early(connection, receipt, now)
-                return None
-            return _move(connection, row, progress, now)
-
-        return await self._run(operation, then)
+        return await self._journal.post(_receive, (receipt, self._now()), then)
 
     async def owns(self, receipt: DeliveryReceipt) -> bool:
         """Say whether a receipt speaks of a message in this book."""
+        ids = (receipt.provider_id, receipt.message_id)
         return await self._run(
-            lambda connection: _find(connection, receipt) is not None
+            lambda connection: (
+                connection.execute(
+                    "SELECT 1 FROM outbound WHERE provider_id = ? "
+                    "UNION SELECT 1 FROM outbound WHERE message_id = ?",
+                    ids,
+                ).fetchone()
+                is not None
+            )
         )
 
     async def is_claimed(self, provider_id: str) -> bool:
@@ -249,40 +245,102 @@ def note_changes(
 ) -> None:
     """Note that changes were announced, the last of each message."""
     told = {change.message_id: change.status for change in changes}
-    connection.execute(
-        "UPDATE outbound SET told = each.value FROM json_each(?) AS each "
-        "WHERE message_id = each.key",
-        (json.dumps(told),),
-    )
+    if told:
+        connection.execute(
+            "UPDATE outbound SET told = each.value FROM json_each(?) AS each "
+            "WHERE message_id = each.key",
+            (json.dumps(told),),
+        )
 
 
-def _insert(
-    connection: sqlite3.Connection,
-    message: OutboundMessage,
-    deadline: datetime,
-    now: datetime,
-) -> None:
-    connection.execute(
-        "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+def _add(connection: sqlite3.Connection, orders: Sequence[_Order]) -> Sequence[None]:
+    rows = [
         (
             message.message_id,
             message.recipient,
             json.dumps([message.text, message.media]),
             DeliveryStatus.QUEUED,
-            now.timestamp(),
+            order.now.timestamp(),
             message.created_at.timestamp(),
-            deadline.timestamp(),
-            (now + SETTLE).timestamp(),
-        ),
+            order.deadline.timestamp(),
+            (order.now + SETTLE).timestamp(),
+        )
+        for order in orders
+        for message in order.messages
+    ]
+    connection.execute(
+        "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
+        " deadline, settled_at) SELECT value ->> 0, value ->> 1, value ->> 2,"
+        " value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7"
+        " FROM json_each(?)",
+        (json.dumps(rows),),
     )
+    return [None] * len(orders)
 
 
-def _row(connection: sqlite3.Connection, message_id: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM outbound WHERE message_id = ?", (message_id,)
-    ).fetchone()
-    return row
+def _accept(
+    connection: sqlite3.Connection, acceptances: Sequence[_Acceptance]
+) -> list[list[StatusChanged]]:
+    page = Page(
+        connection,
+        [each.message_id for each in acceptances],
+        [each.sent.provider_id for each in acceptances],
+    )
+    claimed = [
+        page.claim(each.message_id, each.sent.provider_id) for each in acceptances
+    ]
+    early = take_early(
+        connection, [each.provider_id for each in claimed if each and each.provider_id]
+    )
+    changes = [
+        _follow(page, record, each, early.get(each.sent.provider_id, ()))
+        for record, each in zip(claimed, acceptances, strict=True)
+    ]
+    page.write()
+    return changes
+
+
+def _follow(
+    page: Page,
+    record: Record | None,
+    acceptance: _Acceptance,
+    early: Iterable[Progress],
+) -> list[StatusChanged]:
+    """Move a message to where its acceptance brings it, and beyond."""
+    if record is None:
+        return []
+    steps = (Progress(status=acceptance.sent.status), *early)
+    moves = [page.move(record, step, acceptance.now) for step in steps]
+    return [change for change in moves if change is not None]
+
+
+def _receive(
+    connection: sqlite3.Connection,
+    receipts: Sequence[tuple[DeliveryReceipt, datetime]],
+) -> list[StatusChanged | None]:
+    page = Page(
+        connection,
+        [receipt.message_id for receipt, _ in receipts],
+        [receipt.provider_id for receipt, _ in receipts],
+    )
+    changes: list[StatusChanged | None] = []
+    for receipt, now in receipts:
+        if record := page.find(receipt):
+            changes.append(page.move(record, _read_progress(receipt), now))
+        else:
+            keep_early(connection, receipt, now)
+            changes.append(None)
+    page.write()
+    return changes
+
+
+def _read_progress(receipt: DeliveryReceipt) -> Progress:
+    return Progress(
+        status=receipt.status,
+        reason=receipt.reason,
+        error_code=receipt.error_code,
+        at=receipt.at,
+    )
 
 
 def _message_id(connection: sqlite3.Connection, provider_id: str) -> str | None:
@@ -290,72 +348,6 @@ def _message_id(connection: sqlite3.Connection, provider_id: str) -> str | None:
         "SELECT message_id FROM outbound WHERE provider_id = ?", (provider_id,)
     ).fetchone()
     return row[0] if row else None
-
-
-def _find(
-    connection: sqlite3.Connection, receipt: DeliveryReceipt
-) -> sqlite3.Row | None:
-    """Return the message a receipt speaks of, learning the provider's id."""
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM outbound WHERE provider_id = ?", (receipt.provider_id,)
-    ).fetchone()
-    ours = receipt.message_id
-    if row is None and ours and _claim(connection, ours, receipt.provider_id):
-        return _row(connection, ours)
-    return row
-
-
-def _claim(connection: sqlite3.Connection, message_id: str, provider_id: str) -> bool:
-    """Give a message its provider's id, once; its text is needed no more."""
-    if _message_id(connection, provider_id) == message_id:
-        return True
-    claimed = connection.execute(
-        "UPDATE OR IGNORE outbound SET provider_id = ?, content = NULL, next_at = NULL "
-        "WHERE message_id = ? AND provider_id IS NULL AND open",
-        (provider_id, message_id),
-    ).rowcount
-    if claimed:
-        bump(connection, "sent")
-    return bool(claimed)
-
-
-def _move(
-    connection: sqlite3.Connection,
-    row: sqlite3.Row,
-    progress: Progress,
-    now: datetime,
-) -> StatusChanged | None:
-    previous = DeliveryStatus(row["status"])
-    if progress.status.rank <= previous.rank:
-        return None
-    final = progress.status.is_final
-    # Providers round their times: no state may seem older than the one before it.
-    at = max((progress.at or now).timestamp(), row["at"])
-    connection.execute(
-        "UPDATE outbound SET status = :status, reason = :reason, error_code = :code,"
-        " at = :at, open = NOT :final, next_at = iif(:final, NULL, next_at),"
-        " content = iif(:final, NULL, content) WHERE message_id = :id",
-        {
-            "status": progress.status,
-            "reason": progress.reason,
-            "code": progress.error_code,
-            "at": at,
-            "final": final,
-            "id": row["message_id"],
-        },
-    )
-    if progress.status in _FAILURES:
-        bump(connection, "failed")
-    return StatusChanged(
-        message_id=row["message_id"],
-        provider_id=row["provider_id"],
-        recipient=row["recipient"],
-        status=progress.status,
-        previous=previous,
-        reason=progress.reason,
-        error_code=progress.error_code,
-        at=read_time(at),
-    )
 
 
 def _open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:

@@ -103,9 +103,14 @@ class Outbox:
         For `patience` what can be tried again is tried again by `work`.
         """
         deadline = self._now() + patience
-        self._announce(await self._records.add(messages, deadline))
-        attempts = (self._attempt(message, deadline) for message in messages)
-        return list(await asyncio.gather(*attempts))
+        queued = await self._records.add(messages, deadline)
+        # To send comes before to tell of it.
+        attempts = [
+            asyncio.Task(self._attempt(message, deadline), eager_start=True)
+            for message in messages
+        ]
+        self._announce(queued)
+        return await asyncio.gather(*attempts)
 
     async def work(self) -> datetime | None:
         """Do what is due, and return when something will be due again."""
