@@ -223,6 +223,33 @@ async def test_a_forgery_touches_nothing(
     assert account.names() == []
 
 
+async def test_a_flood_of_forgeries_lets_others_have_a_turn(
+    account: Account, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between any two of them the rest of the home goes on."""
+    checked = 0
+    verify = account.adapter.verify
+
+    def count(request: CallbackRequest) -> None:
+        nonlocal checked
+        checked += 1
+        verify(request)
+
+    monkeypatch.setattr(account.adapter, "verify", count)
+    forgery = account.callback(inbound("a"), headers={"x-signature": "forged"})
+    flood = asyncio.gather(
+        *(gateway.receive(forgery) for _ in range(20)), return_exceptions=True
+    )
+    between_turns = []
+    while not flood.done():
+        before = checked
+        await asyncio.sleep(0)
+        between_turns.append(checked - before)
+    assert checked == 20
+    assert max(between_turns) == 1
+    assert {type(each) for each in await flood} == {CallbackRejectedError}
+
+
 @pytest.mark.parametrize("truncated", [True, False])
 async def test_what_makes_no_sense_touches_nothing(
     account: Account, gateway: Gateway, truncated: bool
