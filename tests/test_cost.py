@@ -162,9 +162,12 @@ async def test_bells(
     assert state(hass, ovh_entry, "received").state == "3"
     assert asked.look() == {f"GET {message}": 1 for message in messages}
     simulator.ovh.quirks.clear()
+    simulator.automatic = False
     [sent] = await send(hass, ovh_entry)
     await settle(hass, simulator)
+    assert asked.look() == {"POST jobs": 1}
+    for status in ("sent", "delivered"):
+        await simulator.ovh.advance(sent["provider_id"], status)
+        await settle(hass, simulator)
+        assert asked.look() == {f"GET {sent['provider_id']}": 1}
     assert state(hass, ovh_entry, "pending").state == "0"
-    requests = asked.look()
-    requests.pop(CLOCK, None)
-    assert requests == {"POST jobs": 1, f"GET {sent['provider_id']}": 1}

@@ -1,7 +1,9 @@
 """Verbs about the database."""
 
+import asyncio
 from typing import Any, Final
 
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy import text
@@ -20,7 +22,10 @@ _COLUMNS: Final = (
 
 async def rest(hass: HomeAssistant, _: Any) -> None:
     """Wait until the database has taken in all that has happened."""
-    await get_instance(hass).async_block_till_done()
+    written: asyncio.Future[None] = hass.loop.create_future()
+    # Its own way to wait does not see what its thread has just taken in hand.
+    get_instance(hass).queue_task(SynchronizeTask(written))
+    await written
 
 
 async def rows(hass: HomeAssistant, _: Any) -> dict[str, int]:
