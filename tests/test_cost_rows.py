@@ -105,7 +105,7 @@ async def test_a_flood(
     ):
         for sender in senders:
             simulator.twilio.receive(sender, "Hello")
-        await settle(hass, simulator)
+            await settle(hass, simulator)
         rows = await recorded.look()
         assert rows[RECEIVED] == rows["message"] == rows["last_message"] == MANY
         assert rows.total() <= most * MANY
