@@ -1,15 +1,15 @@
 """The event entities of a number."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.recorder import history
-from homeassistant.components.recorder.util import session_scope
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.recorder import get_instance
 import pytest
 
+from .database import read
 from .home import (
     RECIPIENT,
     SENDER,
@@ -25,6 +25,7 @@ from .home import (
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
+    from sqlalchemy.orm import Session
     from syrupy.assertion import SnapshotAssertion
 
     from simulator import Simulator
@@ -95,8 +96,7 @@ async def test_not_recorded(
     simulator.twilio.receive(SENDER, "Hello")
     await send(hass, twilio_entry)
     await settle(hass, simulator)
-    await get_instance(hass).async_block_till_done()
-    kept = await get_instance(hass).async_add_executor_job(_read_history, hass)
+    kept = await read(hass, partial(_read_history, hass))
     keys = ("message", "delivery", "last_message")
     message, delivery, last = (
         kept[entity_id(hass, twilio_entry, key)][-1].attributes for key in keys
@@ -111,9 +111,8 @@ async def test_not_recorded(
 START = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def _read_history(hass: HomeAssistant) -> dict[str, list[Any]]:
-    with session_scope(hass=hass, read_only=True) as session:
-        ids = list(er.async_get(hass).entities)
-        return history.get_full_significant_states_with_session(
-            hass, session, START, None, ids
-        )
+def _read_history(hass: HomeAssistant, session: Session) -> dict[str, list[Any]]:
+    ids = list(er.async_get(hass).entities)
+    return history.get_full_significant_states_with_session(
+        hass, session, START, None, ids
+    )

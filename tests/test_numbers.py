@@ -1,8 +1,10 @@
 """Whatever a person types becomes E.164 or a clear refusal."""
 
 import re
+import sys
 
 from hypothesis import given, settings, strategies as st
+import phonenumbers
 import pytest
 
 from custom_components.virtual_sms.numbers import InvalidNumberError, parse_number
@@ -168,3 +170,9 @@ def test_a_full_number_means_the_same_everywhere(
         assert parse_number(value, country) == expected
     except InvalidNumberError:
         assert expected is None
+
+
+def test_the_tables_are_loaded() -> None:
+    """Reading a number reads no file: it is done in the event loop."""
+    regions = phonenumbers.SUPPORTED_REGIONS
+    assert {f"phonenumbers.data.region_{each}" for each in regions} <= set(sys.modules)

@@ -88,23 +88,36 @@ async def test_counters(
 async def test_counters_of_a_flood(
     hass: HomeAssistant,
     simulator: Simulator,
-    twilio_entry: ConfigEntry,
     freezer: FrozenDateTimeFactory,
+    twilio_entry: ConfigEntry,
 ) -> None:
-    """A burst is counted at once, what follows in one step, and all of it in the end."""
+    """A burst is counted at once, what follows a step at a time, and all in the end."""
     shown: list[str] = []
     counter = entity_id(hass, twilio_entry, "received")
     async_track_state_change_event(
         hass, counter, lambda event: shown.append(event.data["new_state"].state)
     )
-    for number in range(TALLY_BURST + 5):
-        simulator.twilio.receive(SENDER, f"Hello {number}")
+
+    async def receive(amount: int) -> None:
+        for number in range(amount):
+            simulator.twilio.receive(SENDER, f"Hello {number}")
+            await settle(hass, simulator)
+
+    async def wait() -> None:
+        freezer.tick(TALLY_PAUSE + 1)
+        async_fire_time_changed(hass)
         await settle(hass, simulator)
+
+    await receive(TALLY_BURST + 3)
     assert shown == [str(number) for number in range(1, TALLY_BURST + 1)]
-    freezer.tick(TALLY_PAUSE + 1)
-    async_fire_time_changed(hass)
-    await settle(hass, simulator)
-    assert shown[TALLY_BURST:] == [str(TALLY_BURST + 5)]
+    await wait()
+    await receive(2)
+    assert shown[TALLY_BURST:] == [str(TALLY_BURST + 3)]
+    await wait()
+    assert shown[TALLY_BURST + 1 :] == [str(TALLY_BURST + 5)]
+    await wait()
+    await receive(1)
+    assert shown[TALLY_BURST + 2 :] == [str(TALLY_BURST + 6)]
 
 
 async def test_unloading_during_a_flood(

@@ -14,6 +14,10 @@ _INTERNATIONAL_PREFIX = re.compile(r"^(?:\+|00)")
 _ZERO = "0"
 _LONGEST = len("+") + 15
 
+# The table of each country is a module of its own, loaded when it is first asked for:
+# by the event loop, when an alarm goes out, if it were not loaded with this one.
+phonenumbers.PhoneMetadata.load_all()
+
 
 class InvalidNumberError(ValueError):
     """A value that is no telephone number; `value` is what was typed."""

@@ -31,9 +31,9 @@ from .runtime import VirtualSmsConfigEntry
 
 PARALLEL_UPDATES = 0
 
-TALLY_BURST = 10
+TALLY_BURST = 5
 """Changes of a counter that are shown at once."""
-TALLY_PAUSE = 10.0
+TALLY_PAUSE = 5.0
 """Seconds between two changes that are shown, after a burst."""
 
 
@@ -261,12 +261,18 @@ class TallySensor(ListeningEntity, SensorEntity):
             self._async_write()
         else:
             self._cancel_later = async_call_later(
-                self.hass, TALLY_PAUSE, self._async_write
+                self.hass, TALLY_PAUSE, self._async_catch_up
             )
 
     @callback
-    def _async_write(self, _: datetime | None = None) -> None:
+    def _async_catch_up(self, _: datetime) -> None:
+        """Show what could not be shown at once; it counts as much."""
         self._cancel_later = None
+        self._budget.spend()
+        self._async_write()
+
+    @callback
+    def _async_write(self) -> None:
         self._written = self.native_value
         self.async_write_ha_state()
 

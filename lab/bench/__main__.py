@@ -11,6 +11,7 @@ from typing import Final
 from lab.home import PROJECT
 
 from .receiving import bench_forged, bench_inbound, bench_status
+from .recording import bench_rows
 from .report import Row, render
 from .sending import bench_many, bench_ovh, bench_send
 
@@ -23,6 +24,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "send": bench_send,
     "many": bench_many,
     "ovh": bench_ovh,
+    "rows": bench_rows,
 }
 DOCUMENT: Final = PROJECT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"

@@ -72,19 +72,21 @@ class Callbacks:
 
     def inbound(self, path: str, amount: int) -> list[Request]:
         """Make callbacks of incoming messages, each another one."""
-        return [
-            self._sign(
-                path,
-                {
-                    "MessageSid": f"SM{next(self._ids):032x}",
-                    "Body": "Is the garage closed?",
-                    "NumMedia": "0",
-                    "NumSegments": "1",
-                    "SmsStatus": "received",
-                },
-            )
-            for _ in range(amount)
-        ]
+        return [self.message(path) for _ in range(amount)]
+
+    def message(
+        self, path: str, text: str = "Is the garage closed?", sender: str = PERSON
+    ) -> Request:
+        """Make the callback of an incoming message."""
+        form = {
+            "MessageSid": f"SM{next(self._ids):032x}",
+            "From": sender,
+            "Body": text,
+            "NumMedia": "0",
+            "NumSegments": "1",
+            "SmsStatus": "received",
+        }
+        return self._sign(path, form)
 
     def forged(self, path: str, amount: int) -> list[Request]:
         """Make callbacks with a signature that is another's."""

@@ -1,14 +1,65 @@
 """Verbs about the database."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.recorder import get_instance
+from homeassistant.helpers.recorder import get_instance, session_scope
+from sqlalchemy import text
+
+_ROWS: Final = (
+    "SELECT t.event_type, count(*) FROM events"
+    " JOIN event_types AS t USING (event_type_id) GROUP BY 1"
+    " UNION ALL SELECT m.entity_id, count(*) FROM states"
+    " JOIN states_meta AS m USING (metadata_id) GROUP BY 1"
+)
+_COLUMNS: Final = (
+    "SELECT m.name, c.name FROM sqlite_master AS m"
+    " JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+)
 
 
 async def rest(hass: HomeAssistant, _: Any) -> None:
     """Wait until the database has taken in all that has happened."""
-    await get_instance(hass).async_block_till_done()
+    written: asyncio.Future[None] = hass.loop.create_future()
+    # Its own way to wait does not see what its thread has just taken in hand.
+    get_instance(hass).queue_task(SynchronizeTask(written))
+    await written
 
 
-VERBS = {"rest": rest}
+async def rows(hass: HomeAssistant, _: Any) -> dict[str, int]:
+    """Count the rows of events by their type, and of states by their entity."""
+
+    def count() -> dict[str, int]:
+        with session_scope(hass=hass, read_only=True) as session:
+            return dict(session.execute(text(_ROWS)).tuples().all())
+
+    await rest(hass, None)
+    return await get_instance(hass).async_add_executor_job(count)
+
+
+async def find(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, int]:
+    """Count the rows that hold a `needle`, by table and column, of all there are."""
+    needle = {"needle": f"%{data['needle']}%"}
+
+    def search() -> dict[str, int]:
+        with session_scope(hass=hass, read_only=True) as session:
+            columns = session.execute(text(_COLUMNS)).fetchall()
+            found = {
+                f"{table}.{column}": session.execute(
+                    text(
+                        f'SELECT count(*) FROM "{table}"'  # noqa: S608  # its own names
+                        f' WHERE CAST("{column}" AS TEXT) LIKE :needle'
+                    ),
+                    needle,
+                ).scalar_one()
+                for table, column in columns
+            }
+        return {place: amount for place, amount in found.items() if amount}
+
+    await rest(hass, None)
+    return await get_instance(hass).async_add_executor_job(search)
+
+
+VERBS = {"rest": rest, "rows": rows, "find": find}
