@@ -13,6 +13,7 @@ from lab.home import PROJECT
 from .receiving import bench_forged, bench_inbound, bench_status
 from .report import Row, render
 from .sending import bench_many, bench_ovh, bench_send
+from .stalls import bench_stall
 
 type Part = Callable[[], Awaitable[list[Row]]]
 
@@ -23,6 +24,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "send": bench_send,
     "many": bench_many,
     "ovh": bench_ovh,
+    "stall": bench_stall,
 }
 DOCUMENT: Final = PROJECT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"
