@@ -127,13 +127,16 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    name: str, settings: Mapping[str, object] | None = None
+    name: str,
+    settings: Mapping[str, object] | None = None,
+    bystanders: tuple[str, ...] = (),
 ) -> AsyncIterator[Stage]:
     """Start both, in a folder of the stage's own."""
     plan = Plan(
         folder=FOLDER / name,
         port=free_port(),
         companions=("probe",),
+        bystanders=bystanders,
         settings={**_SETTINGS, **(settings or {})},
         log_level="error",
     )
