@@ -103,7 +103,7 @@ async def bench_stall() -> list[Row]:
     for way, (stall, slowest) in load.worst.items():
         print(f"the longest stall of {way}: {stall:.1f} ms, {slowest}")
     what, core = "Longest stall, 50 sends and 50 callbacks", "core's twilio, twilio_sms"
-    worst = f"The same, the worst of {ROUNDS} rounds"
+    worst = f"Longest stall, the worst of {ROUNDS} rounds"
     ours, theirs = (load.worst[way][0] for way in ("ours", "core"))
     return [
         Row.at_most(what, core, result.ratio("ours", "core"), 1),
