@@ -53,7 +53,7 @@ class Load:
                 blast(self._stage.home.url, requests, _CONNECTIONS), send()
             )
             await self._stage.wait_for_events(wanted)
-            stall, slowest = await self._longest()
+            stall, slowest = await self._stage.longest_stall()
             if not set(answered.statuses) <= {_OK, _NO_CONTENT}:
                 raise CheckError(f"answered {dict(answered.statuses)}")
             self.worst[side.way] = max(
@@ -62,16 +62,6 @@ class Load:
             return stall
 
         return run
-
-    async def _longest(self) -> tuple[float, str]:
-        """Return the longest stall, and what it was.
-
-        A collection of garbage stops the loop in whatever thread it runs.
-        """
-        seen = await self._stage.home.probe("watched")
-        longest, garbage = seen["longest"] * 1000, seen["collecting"] * 1000
-        found = f"{seen['slowest']}; the longest collection of garbage: {garbage:.1f}"
-        return max(longest, garbage), found
 
     def _mix(self, path: str) -> Sequence[Request]:
         """Make as many callbacks as sends: a status, a message, a status."""

@@ -95,7 +95,7 @@ async def _measure(stage: Stage, side: Side) -> Cost:
         raise CheckError(f"already loaded: {loaded}")
     await home.probe("watch")
     seconds = await home.probe(side.verb, entry_id=side.entry_id, **side.data)
-    seen = await home.probe("watched")
+    stall, slowest = await stage.longest_stall()
     after = await home.probe("weigh")
     if not any(_belongs(each, side) for each in after["modules"]):
         raise CheckError(f"{side.package} was not loaded")
@@ -103,8 +103,8 @@ async def _measure(stage: Stage, side: Side) -> Cost:
     await home.probe("disable", entry_id=side.entry_id)
     return Cost(
         seconds=seconds,
-        stall=seen["longest"] * 1000,
-        slowest=seen["slowest"],
+        stall=stall,
+        slowest=slowest,
         memory=(after["memory"] - before["memory"]) / _MIB,
         modules=len(set(after["modules"]) - set(before["modules"])),
     )
