@@ -78,6 +78,8 @@ class Plan:
     log_level: str = "warning"
     companions: tuple[str, ...] = ()
     """Integrations of this lab that stand beside ours, and look at it from inside."""
+    bystanders: tuple[str, ...] = ()
+    """Integrations of this lab that are there to be chosen."""
     settings: Mapping[str, object] = field(default_factory=lambda: INTERFACE)
     """What is configured in YAML, beside what every home has."""
 
@@ -85,7 +87,8 @@ class Plan:
     def integrations(self) -> dict[str, str]:
         """Return the custom integrations and where the project has them."""
         ours = {"virtual_sms": "custom_components/virtual_sms"}
-        return ours | {name: f"lab/{name}" for name in self.companions}
+        guests = self.companions + self.bystanders
+        return ours | {name: f"lab/{name}" for name in guests}
 
     @property
     def url(self) -> str:

@@ -14,6 +14,8 @@ from .receiving import bench_forged, bench_inbound, bench_status
 from .recording import bench_rows
 from .report import Row, render
 from .sending import bench_many, bench_ovh, bench_send
+from .stalls import bench_stall
+from .starting import bench_setup
 
 type Part = Callable[[], Awaitable[list[Row]]]
 
@@ -25,6 +27,8 @@ PARTS: Final[Mapping[str, Part]] = {
     "many": bench_many,
     "ovh": bench_ovh,
     "rows": bench_rows,
+    "stall": bench_stall,
+    "setup": bench_setup,
 }
 DOCUMENT: Final = PROJECT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"

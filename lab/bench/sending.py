@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Self
 
 from .duel import Contestant, duel
 from .report import Row
@@ -11,7 +11,7 @@ from .stage import CheckError, Stage, open_stage
 ROUNDS: Final = 7
 ALONE: Final = 30
 MANY: Final = 50
-_TWILIO: Final = {
+CORE: Final = {
     "twilio": {"account_sid": "AC" + "0" * 32, "auth_token": "0" * 32},
     "notify": [
         {"platform": "twilio_sms", "name": "core", "from_number": "+15005550006"}
@@ -27,6 +27,18 @@ class Sends:
         """Take what each way of sending needs to know."""
         self._stage = stage
         self._data = data
+
+    @classmethod
+    def to_twilio(cls, stage: Stage, entry_id: str) -> Self:
+        """Send by a number of Twilio's."""
+        twilio = stage.simulator.twilio
+        return cls(
+            stage,
+            url=stage.provider.url,
+            entry_id=entry_id,
+            number=twilio.NUMBER,
+            credentials=[twilio.ACCOUNT_SID, twilio.auth_token],
+        )
 
     def contestant(self, way: str, calls: str, amount: int) -> Contestant:
         """Time a way of sending, in seconds; each round checks itself."""
@@ -54,20 +66,10 @@ class Sends:
 
 @asynccontextmanager
 async def _twilio() -> AsyncIterator[tuple[Stage, Sends]]:
-    async with open_stage("send", _TWILIO) as stage:
+    async with open_stage("send", CORE) as stage:
         ours = await stage.add_number("twilio")
         await stage.home.probe("aim_core", url=stage.provider.url)
-        twilio = stage.simulator.twilio
-        yield (
-            stage,
-            Sends(
-                stage,
-                url=stage.provider.url,
-                entry_id=ours["entry_id"],
-                number=twilio.NUMBER,
-                credentials=[twilio.ACCOUNT_SID, twilio.auth_token],
-            ),
-        )
+        yield stage, Sends.to_twilio(stage, ours["entry_id"])
 
 
 async def bench_send() -> list[Row]:

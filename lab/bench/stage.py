@@ -118,6 +118,16 @@ class Stage:
         if found != wanted:
             raise CheckError(f"{found} events instead of {wanted}")
 
+    async def longest_stall(self) -> tuple[float, str]:
+        """Stop watching; return the longest stall, in milliseconds, and what it was.
+
+        A collection of garbage stops the loop in whatever thread it runs.
+        """
+        seen = await self.home.probe("watched")
+        longest, garbage = seen["longest"] * 1000, seen["collecting"] * 1000
+        found = f"{seen['slowest']}; the longest collection of garbage: {garbage:.1f}"
+        return max(longest, garbage), found
+
     async def add(self, handler: str, *answers: object) -> dict[str, str]:
         """Add an entry of another integration."""
         return dict(
@@ -127,13 +137,16 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    name: str, settings: Mapping[str, object] | None = None
+    name: str,
+    settings: Mapping[str, object] | None = None,
+    bystanders: tuple[str, ...] = (),
 ) -> AsyncIterator[Stage]:
     """Start both, in a folder of the stage's own."""
     plan = Plan(
         folder=FOLDER / name,
         port=free_port(),
         companions=("probe",),
+        bystanders=bystanders,
         settings={**_SETTINGS, **(settings or {})},
         log_level="error",
     )

@@ -1,9 +1,15 @@
 """Verbs about config entries."""
 
+import time
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+
+from .sends import async_aim_core
 
 
 async def configure(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
@@ -41,4 +47,43 @@ async def entities(
     }
 
 
-VERBS = {"configure": configure, "renew": renew, "entities": entities}
+async def disable(hass: HomeAssistant, data: dict[str, Any]) -> None:
+    """Unload an entry, and do not load it at the next start either."""
+    await hass.config_entries.async_set_disabled_by(
+        data["entry_id"], ConfigEntryDisabler.USER
+    )
+
+
+async def enable(hass: HomeAssistant, data: dict[str, Any]) -> float:
+    """Load an entry that was disabled, and return the seconds that it took."""
+    start = time.perf_counter()
+    await _async_load(hass, data["entry_id"])
+    return time.perf_counter() - start
+
+
+async def enable_core(hass: HomeAssistant, data: dict[str, Any]) -> float:
+    """Load core's own `twilio`, and send a first message as its `twilio_sms` does.
+
+    Only that loads the rest of the SDK, which we load before we are ready.
+    """
+    start = time.perf_counter()
+    await async_setup_component(hass, "twilio", data["settings"])
+    await _async_load(hass, data["entry_id"])
+    await async_aim_core(hass, data)
+    await hass.async_add_executor_job(_send_first, hass.data["twilio"])
+    return time.perf_counter() - start
+
+
+async def _async_load(hass: HomeAssistant, entry_id: str) -> None:
+    if not await hass.config_entries.async_set_disabled_by(entry_id, None):
+        raise HomeAssistantError("the set-up failed")
+
+
+def _send_first(client: Any) -> None:
+    client.messages.create(body="Hello", from_="+15005550006", to="+33612345678")
+
+
+VERBS = {
+    verb.__name__: verb
+    for verb in (configure, renew, entities, disable, enable, enable_core)
+}

@@ -5,6 +5,7 @@ from asyncio import events
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+import gc
 import time
 from typing import Any
 
@@ -24,12 +25,15 @@ class Stopwatch:
         self._untimed_run: Any = events.Handle._run  # noqa: SLF001  # there is no other place
         self._longest = 0.0
         self._slowest = ""
+        self._collecting = 0.0
+        self._began_to_collect = 0.0
         self._busy: Counter[str] = Counter()
         self._most_busy: Counter[str] = Counter()
 
     def start(self) -> None:
         """Begin to watch."""
-        self._longest, self._slowest = 0.0, ""
+        self._longest, self._slowest, self._collecting = 0.0, "", 0.0
+        gc.callbacks.append(self._time_collection)
         self._busy.clear()
         self._most_busy.clear()
         watch, untimed = self, self._untimed_run
@@ -39,7 +43,7 @@ class Stopwatch:
             untimed(handle)
             took = time.perf_counter() - start
             if took > watch._longest:
-                watch._longest, watch._slowest = took, repr(handle)
+                watch._longest, watch._slowest = took, _describe(handle)
 
         setattr(events.Handle, "_run", run)  # noqa: B010  # mypy is right to mind
         setattr(self._loop, "run_in_executor", self._run_in_executor)  # noqa: B010
@@ -47,15 +51,26 @@ class Stopwatch:
     def stop(self) -> dict[str, Any]:
         """Stop watching, and say what was seen.
 
-        `longest` is in seconds; `threads` is by job the most that ran at a time.
+        `longest` is in seconds, as is `collecting`, the longest pause of the garbage
+        collector, which stops every thread; `threads` is by job the most that ran at a
+        time.
         """
         setattr(events.Handle, "_run", self._untimed_run)  # noqa: B010
         delattr(self._loop, "run_in_executor")
+        gc.callbacks.remove(self._time_collection)
         return {
             "longest": self._longest,
             "slowest": self._slowest,
+            "collecting": self._collecting,
             "threads": dict(self._most_busy),
         }
+
+    def _time_collection(self, phase: str, _: object) -> None:
+        if phase == "start":
+            self._began_to_collect = time.perf_counter()
+        else:
+            took = time.perf_counter() - self._began_to_collect
+            self._collecting = max(self._collecting, took)
 
     def _run_in_executor(
         self, executor: Any, job: Callable[..., Any], *arguments: Any
@@ -69,6 +84,13 @@ class Stopwatch:
 
     def _done(self, name: str, _: object) -> None:
         self._busy[name] -= 1
+
+
+def _describe(handle: events.Handle) -> str:
+    """Name the task if it is the step of one: the handle itself does not tell."""
+    job = getattr(handle, "_callback", None)
+    tasks = (each for each in gc.get_referents(job) if isinstance(each, asyncio.Task))
+    return repr(next(tasks, handle))
 
 
 def _name(job: Any) -> str:
