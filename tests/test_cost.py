@@ -166,8 +166,13 @@ async def test_bells(
     [sent] = await send(hass, ovh_entry)
     await settle(hass, simulator)
     assert asked.look() == {"POST jobs": 1}
-    for status in ("sent", "delivered"):
+    question = f"GET {sent['provider_id']}"
+    for status, requests in (
+        ("sent", {question: 1}),
+        ("delivered", {question: 1}),
+        ("delivered", {}),
+    ):
         await simulator.ovh.advance(sent["provider_id"], status)
         await settle(hass, simulator)
-        assert asked.look() == {f"GET {sent['provider_id']}": 1}
+        assert asked.look() == requests
     assert state(hass, ovh_entry, "pending").state == "0"

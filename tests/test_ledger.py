@@ -257,18 +257,27 @@ async def test_an_early_receipt_keeps_its_reason(ledger: Ledger) -> None:
     assert (change.reason, change.error_code) == (RejectReason.SPAM, "1")
 
 
+async def test_nothing_is_expected_of_what_has_ended(ledger: Ledger) -> None:
+    """Whatever rings for it can be no news."""
+    await add(ledger, "m")
+    await ledger.outbound.accept("m", SentMessage(provider_id="P"))
+    assert await ledger.outbound.expects(receipt("P"))
+    await ledger.outbound.receive(receipt("P", DeliveryStatus.DELIVERED))
+    assert not await ledger.outbound.expects(receipt("P"))
+
+
 async def test_a_receipt_with_our_id_claims_its_message(ledger: Ledger) -> None:
     """A callback can be the first to tell that a message was accepted."""
     await add(ledger, "m", "n")
     claim = receipt("P", DeliveryStatus.SENT, message_id="m")
-    assert await ledger.outbound.owns(claim)
+    assert await ledger.outbound.expects(claim)
     change = await ledger.outbound.receive(claim)
 
     assert change
     assert (change.message_id, change.provider_id) == ("m", "P")
     assert ledger.tally == Tally(sent=1, pending=2)
     stranger = receipt("Q", DeliveryStatus.SENT, message_id="unheard of")
-    assert not await ledger.outbound.owns(stranger)
+    assert not await ledger.outbound.expects(stranger)
     assert await ledger.outbound.receive(stranger) is None
     # The same message cannot have been accepted under another id.
     again = receipt("R", DeliveryStatus.DELIVERED, message_id="m")

@@ -64,7 +64,7 @@ class Inbox:
     async def concerns(self, event: Event) -> bool:
         """Say whether an unproven event may be news for this line."""
         if isinstance(event, DeliveryReceipt):
-            return await self._ledger.outbound.owns(event)
+            return await self._ledger.outbound.expects(event)
         return event.number in (None, self._line.number.number) and not (
             await self._ledger.inbound.known([event.message_id])
         )

@@ -138,19 +138,17 @@ class OutboundRecords:
         """
         return await self._journal.post(_receive, (receipt, self._now()), then)
 
-    async def owns(self, receipt: DeliveryReceipt) -> bool:
-        """Say whether a receipt speaks of a message in this book."""
+    async def expects(self, receipt: DeliveryReceipt) -> bool:
+        """Say whether a receipt may be news of a message in this book."""
         ids = (receipt.provider_id, receipt.message_id)
-        return await self._run(
-            lambda connection: (
-                connection.execute(
-                    "SELECT 1 FROM outbound WHERE provider_id = ? "
-                    "UNION SELECT 1 FROM outbound WHERE message_id = ?",
-                    ids,
-                ).fetchone()
-                is not None
-            )
+        rows = await self._run(
+            lambda connection: connection.execute(
+                "SELECT status FROM outbound WHERE provider_id = ? "
+                "UNION SELECT status FROM outbound WHERE message_id = ?",
+                ids,
+            ).fetchall()
         )
+        return any(not DeliveryStatus(status).is_final for (status,) in rows)
 
     async def is_claimed(self, provider_id: str) -> bool:
         """Say whether a provider's id belongs to a message in this book."""
