@@ -61,14 +61,14 @@ async def _longest(stage: Stage, entry_id: str, way: str) -> float:
     """
     how = _WAYS[way]
     wanted = how["together"] * how["rounds"]
-    found = []
+    found: list[float] = []
     for number in range(ROUNDS):
         name = f"{how['together']:02x}{number:02x}"
         seen = await stage.home.probe("save", entry_id=entry_id, name=name, **how)
         written = {each: seen[each] for each in ("sent", "received", "pending")}
         if written != {"sent": wanted, "received": wanted, "pending": 0}:
             raise CheckError(f"{wanted} were to be written, not {written}")
-        found.append(float(seen["longest"]))
+        found.append(max(seen["longest"], seen["collecting"]))
     return statistics.median(found) * 1000
 
 

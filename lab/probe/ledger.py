@@ -138,7 +138,7 @@ async def save(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
     seen, after = watch.stop(), book.ledger.tally
     return {
         "longest": seen["longest"],
-        "slowest": seen["slowest"],
+        "collecting": seen["collecting"],
         "sent": after.sent - before.sent,
         "received": after.received - before.received,
         "pending": after.pending - before.pending,
