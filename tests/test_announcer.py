@@ -15,7 +15,7 @@ from custom_components.virtual_sms.announcements import (
     Received,
     StatusChanged,
 )
-from custom_components.virtual_sms.announcer import IN_FLIGHT, Announcer
+from custom_components.virtual_sms.announcer import AT_ONCE, IN_FLIGHT, Announcer
 from custom_components.virtual_sms.journal import PATIENCE
 from custom_components.virtual_sms.ledger import Ledger
 
@@ -154,6 +154,18 @@ async def test_few_are_told_before_they_are_noted(
     assert steps > 3
 
 
+async def test_the_rest_of_the_home_has_its_turn(
+    ledger: Ledger, announcer: Announcer, heard: list[Announcement]
+) -> None:
+    """However much there is to tell, the event loop is never kept for long."""
+    messages = [inbound(f"{number:03}") for number in range(200)]
+    announcer.announce(await ledger.inbound.admit(messages, late=False))
+    announcer.start()
+    assert len(heard) == AT_ONCE
+    await come_to_rest(ledger, announcer)
+    assert names(heard) == [each.message_id for each in messages]
+
+
 async def test_a_burst_does_not_wait_for_company(
     ledger: Ledger, announcer: Announcer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,7 +182,7 @@ async def test_a_burst_does_not_wait_for_company(
     announcer.start()
     announcer.announce(await ledger.inbound.admit(messages, late=False))
     await come_to_rest(ledger, announcer)
-    assert patiences == [0, PATIENCE]
+    assert patiences == [*[0] * (IN_FLIGHT // AT_ONCE), PATIENCE]
 
 
 async def test_what_was_not_told_waits_for_the_next_run(
@@ -182,7 +194,7 @@ async def test_what_was_not_told_waits_for_the_next_run(
     announcer.start()
     announcer.stop()
     await come_to_rest(ledger, announcer)
-    assert names(heard) == [each.message_id for each in messages[:IN_FLIGHT]]
+    assert names(heard) == [each.message_id for each in messages[:AT_ONCE]]
 
     again = Announcer(ledger, heard.append)
     await again.load()

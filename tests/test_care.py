@@ -380,7 +380,7 @@ async def test_service_expired_at_a_poll(
     """A poll may find it out as well, and that it is renewed."""
     err = AccountSuspendedError(provider_code="service_expired")
     inbox = ovh_entry.runtime_data.gateway.inbox
-    with patch.object(inbox, "catch_up", side_effect=err):
+    with patch.object(inbox, "catch_up_inbound", side_effect=err):
         await refresh(hass, simulator, ovh_entry)
     assert issues(hass) == {"service_expired"}
     await refresh(hass, simulator, ovh_entry)

@@ -1,14 +1,18 @@
 """Polling: how often, what for, and how its failures are told."""
 
+import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.virtual_sms.adapters.models import Capability
+from custom_components.virtual_sms.adapters.models import Capability, DeliveryReceipt
+from custom_components.virtual_sms.adapters.twilio import TwilioAdapter
 from custom_components.virtual_sms.const import OPTION_POLL_INTERVAL
+from simulator.base import Step
 
 from .home import RECIPIENT, SENDER, listen, refresh, send, settle, state
 
@@ -175,3 +179,49 @@ async def test_provider_without_a_balance(
     await hass.async_block_till_done()
     assert state(hass, twilio_entry, "balance").state == "unavailable"
     assert state(hass, twilio_entry, "line_status").state == "available"
+
+
+async def test_the_set_up_waits_for_no_receipt(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """However much is under way: each message takes a question of its own."""
+    simulator.automatic = False
+    [message] = await send(hass, twilio_entry)
+    await settle(hass, simulator)
+    provider_id = message["provider_id"]
+    simulator.twilio.move(simulator.twilio.find(provider_id), Step("delivered"))
+    heard, answer = listen(hass), asyncio.Event()
+    fetch = TwilioAdapter.fetch_receipt
+
+    async def fetch_late(*arguments: Any) -> DeliveryReceipt:
+        await answer.wait()
+        return await fetch(*arguments)
+
+    with patch.object(TwilioAdapter, "fetch_receipt", fetch_late):
+        # Nor does it hinder the end: what is asked then is not waited for.
+        async with asyncio.timeout(10):
+            for _ in range(2):
+                assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+        assert not heard.course(message["message_id"])
+        answer.set()
+        await settle(hass, simulator)
+    assert heard.course(message["message_id"]) == ["delivered"]
+
+
+async def test_receipts_that_cannot_be_read_are_asked_for_again(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """The set-up is none the worse for it, and the next poll brings them."""
+    simulator.automatic = False
+    [message] = await send(hass, twilio_entry)
+    await settle(hass, simulator)
+    provider_id = message["provider_id"]
+    simulator.twilio.move(simulator.twilio.find(provider_id), Step("delivered"))
+    heard = listen(hass)
+    simulator.faults.add("server_error", path=provider_id, times=1)
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    await settle(hass, simulator)
+    assert not heard.course(message["message_id"])
+    assert state(hass, twilio_entry, "line_status").state == "available"
+    await refresh(hass, simulator, twilio_entry)
+    assert heard.course(message["message_id"]) == ["delivered"]

@@ -1,6 +1,6 @@
 """The two books: what is news is said once, and what is known is never forgotten."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -538,3 +538,48 @@ async def test_a_receipt_for_nobody_is_kept_for_an_hour(
 
     assert await ledger.outbound.accept("m", SentMessage(provider_id="P")) == []
     assert len(await ledger.outbound.accept("n", SentMessage(provider_id="Q"))) == 1
+
+
+# What it costs
+
+
+async def test_what_is_over_costs_nothing(ledger: Ledger) -> None:
+    """What is asked often takes no more steps for thousands of closed messages."""
+    connection = ledger._journal._connection
+    assert connection is not None
+    await add(ledger, "a")
+    await ledger.outbound.accept("a", SentMessage(provider_id="a"))
+
+    async def count(question: Callable[[], Awaitable[object]]) -> int:
+        steps = 0
+
+        def step() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        connection.set_progress_handler(step, 1)
+        await question()
+        connection.set_progress_handler(None, 1)
+        return steps
+
+    questions: tuple[Callable[[], Awaitable[object]], ...] = (
+        ledger.outbound.due,
+        ledger.outbound.next_due,
+        ledger.outbound.recover,
+        lambda: ledger.outbound.open_deliveries(20),
+        lambda: ledger.inbound.known(["a"]),
+        ledger.inbound.untold,
+        ledger.examine,
+    )
+    before = [await count(each) for each in questions]
+    connection.execute("CREATE TEMP TABLE number (value)")
+    connection.executemany("INSERT INTO number VALUES (?)", ((n,) for n in range(2000)))
+    connection.execute(
+        "INSERT INTO outbound (message_id, provider_id, recipient, status, told, at,"
+        " created_at, deadline, open) SELECT value, value, '', 'delivered',"
+        " 'delivered', value, value, value, 0 FROM number"
+    )
+    connection.execute("INSERT INTO inbound SELECT value, value, 0, NULL FROM number")
+    after = [await count(each) for each in questions]
+    assert all(many <= few + 20 for few, many in zip(before, after, strict=True))

@@ -218,6 +218,7 @@ async def _async_start(
         await coordinator.async_refresh()
         await Care(hass, entry).async_start()
         await gateway.ledger.prune()
+        coordinator.async_ask_for_receipts()
 
     if hass.state is CoreState.running:
         await start(hass)

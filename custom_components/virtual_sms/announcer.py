@@ -20,6 +20,8 @@ _LOGGER = logging.getLogger(__name__)
 
 IN_FLIGHT = 32
 """Announcements that a crash may repeat: the most that are told but not noted."""
+AT_ONCE = 16
+"""Announcements in a row, before the rest of the home has a turn."""
 
 
 class Announcer:
@@ -70,7 +72,7 @@ class Announcer:
                 self._note(told)
 
     def _tell(self, told: list[Announcement]) -> None:
-        while self._may_tell(self._unnoted + len(told)):
+        while len(told) < AT_ONCE and self._may_tell(self._unnoted + len(told)):
             announcement = self._waiting.popleft()
             self._publish(announcement)
             told.append(announcement)
@@ -84,6 +86,7 @@ class Announcer:
         self._unnoted += len(told)
         note = self._ledger.told(told, 0.0 if self._waiting else PATIENCE)
         note.add_done_callback(partial(self._go_on_after, told))
+        asyncio.get_running_loop().call_soon(self._go_on)
 
     def _go_on_after(
         self, told: list[Announcement], note: asyncio.Future[None]

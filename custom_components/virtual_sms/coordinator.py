@@ -23,6 +23,7 @@ from .adapters.models import Balance, Capability
 from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_POLL_INTERVAL
 from .gateway import Gateway
 from .helpers import wants_new_credentials
+from .journal import JournalClosedError
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
@@ -55,6 +56,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self._polls = entry.data[CONF_MODE] == MODE_POLLING
         self._interval = self._choose_interval(entry)
         self._missed_something = True
+        self._asks_for_receipts = False
         self._balance_at: datetime | None = None
         super().__init__(
             hass,
@@ -74,6 +76,30 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         """Have the next poll read the balance, however new the last reading is."""
         self._balance_at = None
 
+    @callback
+    def async_ask_for_receipts(self) -> None:
+        """Ask where our messages stand, now and with every poll from now on.
+
+        The set-up waits for the first poll, and must not wait longer for a number
+        with much under way.
+        """
+        self._asks_for_receipts = True
+        task = self.config_entry.async_create_task(
+            self.hass, self._try_receipts(), f"{DOMAIN} receipts"
+        )
+
+        def stop() -> None:
+            task.cancel()
+
+        self.config_entry.async_on_unload(stop)
+
+    async def _try_receipts(self) -> None:
+        try:
+            await self._gateway.inbox.catch_up_receipts()
+        # The next poll tries again, and tells of trouble.
+        except (SmsError, JournalClosedError) as err:
+            _LOGGER.debug("Not all receipts could be read: %s", type(err).__name__)
+
     def _choose_interval(self, entry: VirtualSmsConfigEntry) -> timedelta:
         if not self._polls:
             return _NET_INTERVAL
@@ -85,7 +111,9 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         try:
             # Whatever a gap or a lost callback hid is late; a regular poll is not.
             late = self._missed_something or not self._polls
-            await self._gateway.inbox.catch_up(late=late)
+            await self._gateway.inbox.catch_up_inbound(late=late)
+            if self._asks_for_receipts:
+                await self._gateway.inbox.catch_up_receipts()
             state = LineState(balance=await self._get_balance())
         except SmsError as err:
             self._missed_something = True

@@ -82,23 +82,20 @@ class Inbox:
         return True
 
     async def catch_up(self, *, late: bool) -> None:
-        """Read the provider's record from where we stopped, and take what is new."""
+        """Read all of the provider's record from where we stopped."""
+        await self.catch_up_inbound(late=late)
+        await self.catch_up_receipts()
+
+    async def catch_up_inbound(self, *, late: bool) -> None:
+        """Read the messages that came in, and take what is new."""
         async with self._reading:
-            await self._catch_up_inbound(late=late)
-            await self._catch_up_receipts()
+            await self._read_inbound(late=late)
 
-    async def _catch_up_inbound(self, *, late: bool) -> None:
-        records = self._ledger.inbound
-        progress = await records.progress()
-        if progress is None:
-            await self.begin()
-            return
-        since = max(progress - OVERLAP, await records.horizon())
-        async for batch in self._fetch(since):
-            await records.admit(batch, late=late, then=self._announce)
-            await records.advance(max(message.received_at for message in batch))
+    async def catch_up_receipts(self) -> None:
+        """Ask where our own messages stand, a few of those that are under way.
 
-    async def _catch_up_receipts(self) -> None:
+        Each takes a question of its own, so this may take long.
+        """
         if Capability.RECEIPTS not in self._line.adapter.capabilities:
             return
         records = self._ledger.outbound
@@ -111,6 +108,17 @@ class Inbox:
                 _LOGGER.debug("The provider no longer knows one of its messages")
             else:
                 await self.take(receipt)
+
+    async def _read_inbound(self, *, late: bool) -> None:
+        records = self._ledger.inbound
+        progress = await records.progress()
+        if progress is None:
+            await self.begin()
+            return
+        since = max(progress - OVERLAP, await records.horizon())
+        async for batch in self._fetch(since):
+            await records.admit(batch, late=late, then=self._announce)
+            await records.advance(max(message.received_at for message in batch))
 
     def _announce_change(self, change: StatusChanged | None) -> None:
         if change is not None:

@@ -148,7 +148,7 @@ def _note(
 def _examine(connection: sqlite3.Connection, now: datetime) -> LedgerHealth:
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     (oldest,) = connection.execute(
-        "SELECT min(created_at) FROM outbound WHERE open"
+        "SELECT min(created_at) FROM outbound INDEXED BY outbound_open WHERE open"
     ).fetchone()
     age = None if oldest is None else now - datetime.fromtimestamp(oldest, UTC)
     return LedgerHealth(schema=schema, oldest_pending=age)
@@ -184,7 +184,7 @@ def _prune_inbound(connection: sqlite3.Connection, now: datetime) -> None:
 
 def _prune_outbound(connection: sqlite3.Connection, now: datetime) -> None:
     connection.execute(
-        "UPDATE outbound SET open = 0 "
+        "UPDATE outbound INDEXED BY outbound_open SET open = 0 "
         "WHERE open AND provider_id IS NOT NULL AND created_at < ?",
         ((now - _GIVE_UP_RECEIPT).timestamp(),),
     )

@@ -10,6 +10,8 @@ from typing import Final
 
 from lab.home import PROJECT
 
+from .catching_up import bench_catch_up
+from .ledgers import bench_ledger
 from .receiving import bench_forged, bench_inbound, bench_status
 from .recording import bench_rows
 from .report import Row, render
@@ -29,6 +31,8 @@ PARTS: Final[Mapping[str, Part]] = {
     "rows": bench_rows,
     "stall": bench_stall,
     "setup": bench_setup,
+    "ledger": bench_ledger,
+    "catchup": bench_catch_up,
 }
 DOCUMENT: Final = PROJECT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"

@@ -1,25 +1,32 @@
 """Both providers, for a benchmark: the simulator with a fast lane for sends.
 
 The simulator follows each message through its life, which costs more than sending it.
-Here a send is counted and answered. `POST /_bench` sets the `delay` before an answer
-and returns what was counted; whatever else is asked, the simulator answers.
+Here a send is counted and answered. `POST /_bench` sets the `delay` before an answer,
+has `missed` messages come in of which no callback tells, and returns what was counted;
+whatever else is asked, the simulator answers.
 """
 
 import argparse
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import count
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, Final, override
 
 from aiohttp import web
 
 from simulator import Simulator
 from simulator.__main__ import serve
+from simulator.world import now
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
+
+# A home reads back a quarter of an hour; what came after its start, it wonders about.
+_AGO: Final = timedelta(minutes=1)
+_EVERY: Final = timedelta(milliseconds=500)
 
 
 class BenchProvider(Simulator):
@@ -27,11 +34,14 @@ class BenchProvider(Simulator):
 
     delay = 0.0
     sends = 0
+    pages: Counter[str]
+    """How many pages of messages were read, by the size that was asked for."""
     _ids = count(10**9)
 
     @override
     def build(self) -> web.Application:
         """Stand before the simulator."""
+        self.pages = Counter()
         app = super().build()
         app.middlewares.insert(0, self._fast_lane())
         return app
@@ -50,6 +60,8 @@ class BenchProvider(Simulator):
     async def _take(self, request: web.Request) -> web.Response | None:
         """Take a message, or leave it to the simulator if it is none."""
         if request.method != "POST":
+            if request.path.endswith("/Messages.json"):
+                self.pages[request.query.get("PageSize", "")] += 1
             return None
         if request.path.endswith("/Messages.json"):
             form = dict(await request.post())
@@ -64,7 +76,10 @@ class BenchProvider(Simulator):
     async def _control(self, request: web.Request) -> web.Response:
         wish = await request.json()
         self.delay = wish.get("delay", self.delay)
-        return web.json_response({"sends": self.sends})
+        if missed := wish.get("missed"):
+            self.twilio.log.clear()
+            self.twilio.history(missed, newest=now() - _AGO, every=_EVERY)
+        return web.json_response({"sends": self.sends, "pages": self.pages})
 
 
 def _twilio(account: str, form: Mapping[str, object], number: int) -> dict[str, object]:

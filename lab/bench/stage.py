@@ -93,14 +93,16 @@ class Stage:
         ) as answer:
             return await answer.json()
 
-    async def add_number(self, provider: str, mode: str = "manual") -> dict[str, str]:
+    async def add_number(
+        self, provider: str, mode: str = "manual", number: str = ""
+    ) -> dict[str, str]:
         """Add a number by the config flow; return its entry id and webhook id."""
         side = self.simulator.providers[provider]
         ending: Sequence[dict[str, str]] = [{}] if mode == "manual" else []
         answers = (
             {"next_step_id": provider},
             {**side.credentials, "advanced": {"api_url": self.provider.url}},
-            {"number": side.number, "name": provider},
+            {"number": number or side.number, "name": provider},
             {"mode": mode},
             *ending,
         )

@@ -16,7 +16,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.discovery import async_load_platform
 from homeassistant.helpers.http import HomeAssistantView
 
-from . import entries, floor, light, process, recorder, sends
+from . import entries, floor, history, ledger, light, process, recorder, sends
 from .stopwatch import Stopwatch
 
 COUNTED = (
@@ -100,7 +100,10 @@ class ProbeView(HomeAssistantView):
         }
         self._verbs = {
             name: verb
-            for module in (entries, floor, light, process, recorder, sends)
+            for module in (
+                *(entries, floor, history, ledger),
+                *(light, process, recorder, sends),
+            )
             for name, verb in module.VERBS.items()
         }
 

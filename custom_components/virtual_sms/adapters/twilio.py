@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE: Final = 1000
 RECENT: Final = 50
+# Reading a page keeps the event loop for as long.
+HISTORY_PAGE: Final = 100
 _SIGNATURE: Final = "x-twilio-signature"
 _SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
 
@@ -255,6 +257,7 @@ class TwilioAdapter(SmsAdapter):
         records_found = await self._list(
             records.read_inbound,
             lambda sdk: sdk.rest.messages,
+            page_size=HISTORY_PAGE,
             to=number.number,
             date_sent_after=start,
         )
