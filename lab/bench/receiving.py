@@ -16,6 +16,7 @@ from .stage import CheckError, Stage, open_stage
 
 CONNECTIONS: Final = 32
 ROUNDS: Final = 7
+_FEW_ROUNDS: Final = 5
 SIZE: Final = 640
 """Callbacks in a round."""
 FEW: Final = 150
@@ -49,8 +50,10 @@ async def _fire(
 
 
 @asynccontextmanager
-async def _callbacks(name: str) -> AsyncIterator[tuple[Stage, Callbacks]]:
-    async with open_stage(name) as stage:
+async def _callbacks(
+    name: str, *, recorder: bool = True
+) -> AsyncIterator[tuple[Stage, Callbacks]]:
+    async with open_stage(name, recorder=recorder) as stage:
         callbacks = Callbacks(stage)
         await callbacks.open()
         yield stage, callbacks
@@ -72,65 +75,79 @@ def _contestant(
     return run
 
 
+async def _take_turns(
+    stage: Stage, callbacks: Callbacks, kind: str, connections: int, rounds: int
+) -> Duel:
+    """Have callbacks of a kind taken by all who can take them."""
+    makers = {"status": callbacks.statuses, "inbound": callbacks.inbound}
+    takers = {
+        "no-op": (NOTHING, Expected(status=200, events=0)),
+        "core": (callbacks.core, Expected(status=200)),
+        "floor": (FLOOR, Expected(status=204)),
+        "ours": (callbacks.ours, Expected(status={"status": 204}.get(kind, 200))),
+    }
+    return await duel(
+        {
+            name: _contestant(stage, partial(makers[kind], path), expected, connections)
+            for name, (path, expected) in takers.items()
+        },
+        rounds,
+    )
+
+
+async def _time_statuses(rounds: int, *, recorder: bool) -> Duel:
+    async with _callbacks("status", recorder=recorder) as (stage, callbacks):
+        # Each message gives two callbacks, and one round more warms up.
+        await callbacks.track(SIZE * (rounds + 1) // 2)
+        return await _take_turns(stage, callbacks, "status", CONNECTIONS, rounds)
+
+
+async def _time_inbound(rounds: int, *, recorder: bool) -> tuple[Duel, Duel]:
+    async with _callbacks("inbound", recorder=recorder) as world:
+        many = await _take_turns(*world, "inbound", CONNECTIONS, rounds)
+        return many, await _take_turns(*world, "inbound", 1, rounds)
+
+
 async def bench_status() -> list[Row]:
     """Time status callbacks, at 32 connections."""
-    async with _callbacks("status") as (stage, callbacks):
-        # Each gives two callbacks, and one round more warms up.
-        await callbacks.track(SIZE * (ROUNDS + 1) // 2)
-        takers = {
-            "no-op": (NOTHING, Expected(status=200, events=0)),
-            "core": (callbacks.core, Expected(status=200)),
-            "floor": (FLOOR, Expected(status=204)),
-            "ours": (callbacks.ours, Expected(status=204)),
-        }
-        result = await duel(
-            {
-                name: _contestant(stage, partial(callbacks.statuses, path), expected)
-                for name, (path, expected) in takers.items()
-            },
-            ROUNDS,
-        )
-    what = "Status callback, 32 connections"
+    what, floor = "Status callback, 32 connections", "The floor"
+    result = await _time_statuses(ROUNDS, recorder=True)
+    alone = await _time_statuses(_FEW_ROUNDS, recorder=False)
     return [
         Row.at_least(what, "no-op webhook", result.ratio("ours", "no-op"), 0.45),
         Row.at_least(what, "core's twilio", result.ratio("ours", "core"), 0.65),
         Row.ratio(what, "the floor", result.ratio("ours", "floor")),
-        Row.ratio("The floor", "no-op webhook", result.ratio("floor", "no-op")),
-        Row.ratio("The floor", "core's twilio", result.ratio("floor", "core")),
+        Row.ratio(floor, "no-op webhook", result.ratio("floor", "no-op")),
+        Row.ratio(floor, "core's twilio", result.ratio("floor", "core")),
+        *_without_recorder(what, alone, "ours"),
+        *_without_recorder(floor, alone, "floor"),
     ]
 
 
 async def bench_inbound() -> list[Row]:
     """Time incoming messages, at 32 connections and at one."""
-    async with _callbacks("inbound") as (stage, callbacks):
-        takers = {
-            "no-op": (NOTHING, Expected(status=200, events=0)),
-            "core": (callbacks.core, Expected(status=200)),
-            "floor": (FLOOR, Expected(status=204)),
-            "ours": (callbacks.ours, Expected(status=200)),
-        }
-
-        async def run(connections: int) -> Duel:
-            return await duel(
-                {
-                    name: _contestant(
-                        stage, partial(callbacks.inbound, path), expected, connections
-                    )
-                    for name, (path, expected) in takers.items()
-                },
-                ROUNDS,
-            )
-
-        many, one = await run(CONNECTIONS), await run(1)
     what = "Inbound SMS, 32 connections"
-    alone = "Inbound SMS, one connection, median"
+    single = "Inbound SMS, one connection, median"
+    many, one = await _time_inbound(ROUNDS, recorder=True)
+    many_alone, one_alone = await _time_inbound(_FEW_ROUNDS, recorder=False)
     return [
         Row.at_least(what, "no-op webhook", many.ratio("ours", "no-op"), 0.35),
         Row.ratio(what, "core's twilio", many.ratio("ours", "core")),
         Row.ratio(what, "the floor", many.ratio("ours", "floor")),
-        Row.at_most(alone, "no-op webhook", one.ratio("ours", "no-op"), 3.5),
-        Row.ratio(alone, "core's twilio", one.ratio("ours", "core")),
-        Row.ratio(alone, "the floor", one.ratio("ours", "floor")),
+        *_without_recorder(what, many_alone, "ours"),
+        Row.at_most(single, "no-op webhook", one.ratio("ours", "no-op"), 3.5),
+        Row.ratio(single, "core's twilio", one.ratio("ours", "core")),
+        Row.ratio(single, "the floor", one.ratio("ours", "floor")),
+        *_without_recorder(single, one_alone, "ours"),
+    ]
+
+
+def _without_recorder(what: str, alone: Duel, taker: str) -> list[Row]:
+    """Say what becomes of a comparison where nothing is recorded meanwhile."""
+    what = f"{what}, no recorder"
+    return [
+        Row.ratio(what, "no-op webhook", alone.ratio(taker, "no-op")),
+        Row.ratio(what, "core's twilio", alone.ratio(taker, "core")),
     ]
 
 

@@ -65,8 +65,8 @@ class Sends:
 
 
 @asynccontextmanager
-async def _twilio() -> AsyncIterator[tuple[Stage, Sends]]:
-    async with open_stage("send", CORE) as stage:
+async def _twilio(*, recorder: bool = True) -> AsyncIterator[tuple[Stage, Sends]]:
+    async with open_stage("send", CORE, recorder=recorder) as stage:
         ours = await stage.add_number("twilio")
         await stage.home.probe("aim_core", url=stage.provider.url)
         yield stage, Sends.to_twilio(stage, ours["entry_id"])

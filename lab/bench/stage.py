@@ -14,7 +14,7 @@ from simulator import Simulator
 FOLDER: Final = PROJECT / ".demo" / "bench"
 _START_TIMEOUT: Final = 20.0
 _PATIENCE: Final = 30.0
-_SETTINGS: Final[Mapping[str, object]] = {"recorder": {}}
+_RECORDER: Final[Mapping[str, object]] = {"recorder": {}}
 
 
 class CheckError(Exception):
@@ -142,6 +142,8 @@ async def open_stage(
     name: str,
     settings: Mapping[str, object] | None = None,
     bystanders: tuple[str, ...] = (),
+    *,
+    recorder: bool = True,
 ) -> AsyncIterator[Stage]:
     """Start both, in a folder of the stage's own."""
     plan = Plan(
@@ -149,7 +151,7 @@ async def open_stage(
         port=free_port(),
         companions=("probe",),
         bystanders=bystanders,
-        settings={**_SETTINGS, **(settings or {})},
+        settings={**(_RECORDER if recorder else {}), **(settings or {})},
         log_level="error",
     )
     async with Provider() as provider, BareHome(plan) as home:

@@ -21,7 +21,9 @@ _COLUMNS: Final = (
 
 
 async def rest(hass: HomeAssistant, _: Any) -> None:
-    """Wait until the database has taken in all that has happened."""
+    """Wait until the database, if there is one, has taken in all that has happened."""
+    if "recorder" not in hass.config.components:
+        return
     written: asyncio.Future[None] = hass.loop.create_future()
     # Its own way to wait does not see what its thread has just taken in hand.
     get_instance(hass).queue_task(SynchronizeTask(written))
