@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, Self
 
-from .duel import Contestant, duel
+from .duel import Contestant, Duel, duel
 from .report import Row
 from .stage import CheckError, Stage, open_stage
 
@@ -18,6 +18,7 @@ CORE: Final = {
     ],
 }
 _DELAY: Final = 0.05
+_WAYS: Final = ("raw", "core", "adapter", "ours")
 
 
 class Sends:
@@ -72,27 +73,43 @@ async def _twilio(*, recorder: bool = True) -> AsyncIterator[tuple[Stage, Sends]
         yield stage, Sends.to_twilio(stage, ours["entry_id"])
 
 
+async def _take_turns(sends: Sends, rounds: int) -> tuple[Duel, Duel]:
+    """Have all ways send one message after another, then fifty at once."""
+    alone, many = [
+        await duel({way: sends.contestant(way, calls, amount) for way in _WAYS}, rounds)
+        for calls, amount in (("serial", ALONE), ("parallel", MANY))
+    ]
+    return alone, many
+
+
 async def bench_send() -> list[Row]:
     """Time sends through Twilio, with a provider that answers at once."""
-    ways = ("raw", "core", "adapter", "ours")
     async with _twilio() as (_, sends):
-        alone = await duel(
-            {way: sends.contestant(way, "serial", ALONE) for way in ways}, ROUNDS
-        )
-        many = await duel(
-            {way: sends.contestant(way, "parallel", MANY) for way in ways}, ROUNDS
-        )
+        alone, many = await _take_turns(sends, ROUNDS)
         threads = await sends.most_threads("ours", "parallel", MANY)
+    async with _twilio(recorder=False) as (_, sends):
+        quiet_alone, quiet_many = await _take_turns(sends, ROUNDS)
     held = {name: most for name, most in threads.items() if "journal" not in name}
     one, fifty = "Send, one at a time", "Send, 50 at once"
     return [
         Row.at_least(one, "raw aiohttp", alone.ratio("raw", "ours"), 0.70),
         Row.at_least(one, "core's twilio_sms", alone.ratio("core", "ours"), 2),
         Row.ratio(f"{one}, the adapter", "raw aiohttp", alone.ratio("raw", "adapter")),
+        *_without_recorder(one, quiet_alone),
         Row.at_least(fifty, "raw aiohttp", many.ratio("raw", "ours"), 0.60),
         Row.at_least(fifty, "core's twilio_sms", many.ratio("core", "ours"), 3),
         Row.ratio(f"{fifty}, the adapter", "raw aiohttp", many.ratio("raw", "adapter")),
+        *_without_recorder(fifty, quiet_many),
         Row.at_most("Threads held while sending", "", sum(held.values()), 0, "threads"),
+    ]
+
+
+def _without_recorder(what: str, quiet: Duel) -> list[Row]:
+    """Say what becomes of a comparison where nothing is recorded meanwhile."""
+    what = f"{what}, no recorder"
+    return [
+        Row.ratio(what, "raw aiohttp", quiet.ratio("raw", "ours")),
+        Row.ratio(what, "core's twilio_sms", quiet.ratio("core", "ours")),
     ]
 
 
