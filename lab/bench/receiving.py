@@ -86,13 +86,13 @@ async def _take_turns(
         "floor": (FLOOR, Expected(status=204)),
         "ours": (callbacks.ours, Expected(status={"status": 204}.get(kind, 200))),
     }
-    return await duel(
-        {
-            name: _contestant(stage, partial(makers[kind], path), expected, connections)
-            for name, (path, expected) in takers.items()
-        },
-        rounds,
-    )
+    contestants: dict[str, Contestant] = {
+        name: _contestant(stage, partial(makers[kind], path), expected, connections)
+        for name, (path, expected) in takers.items()
+    }
+    if connections == 1:
+        contestants["flush"] = partial(stage.home.probe, "flush", times=FEW)
+    return await duel(contestants, rounds)
 
 
 async def _time_statuses(rounds: int, *, recorder: bool) -> Duel:
@@ -128,6 +128,7 @@ async def bench_inbound() -> list[Row]:
     """Time incoming messages, at 32 connections and at one."""
     what = "Inbound SMS, 32 connections"
     single = "Inbound SMS, one connection, median"
+    flush = "A flush of the disk in a thread, median"
     many, one = await _time_inbound(ROUNDS, recorder=True)
     many_alone, one_alone = await _time_inbound(_FEW_ROUNDS, recorder=False)
     return [
@@ -139,6 +140,10 @@ async def bench_inbound() -> list[Row]:
         Row.ratio(single, "core's twilio", one.ratio("ours", "core")),
         Row.ratio(single, "the floor", one.ratio("ours", "floor")),
         *_without_recorder(single, one_alone, "ours"),
+        Row.ratio(flush, "no-op webhook", one.ratio("flush", "no-op")),
+        Row.ratio(
+            f"{flush}, no recorder", "no-op webhook", one_alone.ratio("flush", "no-op")
+        ),
     ]
 
 
