@@ -51,11 +51,20 @@ def share(adapter: FakeAdapter) -> None:
     adapter.capabilities |= Capability.SHARED_CALLBACK_URLS  # type: ignore[misc]
 
 
+async def claim(
+    registration: CallbackRegistration, *, replace: bool = False
+) -> list[CallbackUrls]:
+    """Claim the place, and return what is to be remembered of it."""
+    remembered: list[CallbackUrls] = []
+    await registration.claim(OURS, remembered.append, replace=replace)
+    return remembered
+
+
 async def test_claiming_a_free_place(
     adapter: FakeAdapter, registration: CallbackRegistration
 ) -> None:
     """Our URL is written, and nothing was replaced."""
-    assert await registration.claim(OURS) is None
+    assert await claim(registration) == []
     assert adapter.urls == single(OURS)
 
 
@@ -64,7 +73,7 @@ async def test_claiming_for_an_account(
 ) -> None:
     """Where the URLs are the account's, receipts come by them as well."""
     share(adapter)
-    assert await registration.claim(OURS) is None
+    assert await claim(registration) == []
     assert adapter.urls == shared(OURS)
 
 
@@ -76,14 +85,14 @@ async def test_what_was_written_is_read_again(
         patch.object(adapter, "set_callbacks"),
         pytest.raises(ProviderUnavailableError),
     ):
-        await registration.claim(OURS)
+        await claim(registration)
     share(adapter)
     adapter.urls = CallbackUrls(inbound=OURS)
     with (
         patch.object(adapter, "set_callbacks"),
         pytest.raises(ProviderUnavailableError),
     ):
-        await registration.claim(OURS)
+        await claim(registration)
 
 
 async def test_what_stands_already_is_not_written_again(
@@ -91,7 +100,7 @@ async def test_what_stands_already_is_not_written_again(
 ) -> None:
     """A restart costs a question, no change."""
     adapter.urls = single(OURS)
-    assert await registration.claim(OURS) is None
+    assert await claim(registration) == []
     share(adapter)
     for urls in (
         shared(OURS),
@@ -99,7 +108,7 @@ async def test_what_stands_already_is_not_written_again(
         CallbackUrls(inbound=OURS, status=SIBLING),
     ):
         adapter.urls = urls
-        assert await registration.claim(OURS) is None
+        assert await claim(registration) == []
     assert adapter.written == []
 
 
@@ -119,7 +128,7 @@ async def test_what_leads_here_no_more_is_renewed(
     """A home that moved, or a half-made registration, is put right unasked."""
     share(adapter)
     adapter.urls = current
-    assert await registration.claim(OURS) is None
+    assert await claim(registration) == []
     assert adapter.urls == shared(OURS)
 
 
@@ -129,7 +138,7 @@ async def test_a_number_of_its_own_needs_its_own_url(
 ) -> None:
     """Another line's URL, or an old address, would bring nothing here."""
     adapter.urls = single(current)
-    assert await registration.claim(OURS) is None
+    assert await claim(registration) == []
     assert adapter.urls == single(OURS)
 
 
@@ -144,7 +153,7 @@ async def test_a_foreign_url_is_not_replaced_unasked(
     share(adapter)
     adapter.urls = current
     with pytest.raises(ForeignCallbackError) as refusal:
-        await registration.claim(OURS)
+        await claim(registration)
     assert refusal.value.url == FOREIGN
     assert FOREIGN not in str(refusal.value)
     assert adapter.written == []
@@ -154,10 +163,10 @@ async def test_a_foreign_url_is_not_replaced_unasked(
         patch.object(adapter, "set_callbacks", side_effect=ProviderUnavailableError),
         pytest.raises(ProviderUnavailableError),
     ):
-        await registration.claim(OURS, replace=True, remember=remembered.append)
+        await registration.claim(OURS, remembered.append, replace=True)
     assert remembered == [current]
 
-    assert await registration.claim(OURS, replace=True) == current
+    assert await claim(registration, replace=True) == [current]
     assert adapter.urls == shared(OURS)
 
 
@@ -167,8 +176,8 @@ async def test_only_what_is_foreign_is_to_be_put_back(
     """An old URL of ours is nothing to return to."""
     share(adapter)
     adapter.urls = CallbackUrls(inbound=SIBLING, status=FOREIGN)
-    replaced = await registration.claim(OURS, replace=True)
-    assert replaced == CallbackUrls(status=FOREIGN)
+    replaced = await claim(registration, replace=True)
+    assert replaced == [CallbackUrls(status=FOREIGN)]
 
 
 @pytest.mark.parametrize("previous", [None, shared(FOREIGN)])
@@ -277,7 +286,7 @@ async def test_overruled(
     """Where our URL would have no effect, it is not set."""
     adapter.urls = CallbackUrls(overruled_by="application")
     with pytest.raises(CallbacksOverruledError) as caught:
-        await registration.claim(OURS, replace=True)
+        await claim(registration, replace=True)
     assert caught.value.by == "application"
     assert not adapter.written
     assert (await registration.inspect(OURS)).overruled_by == "application"
@@ -289,5 +298,5 @@ async def test_perhaps_overruled(
     """Where it may have none, it is set, and the doubt is passed on."""
     adapter.urls = CallbackUrls(perhaps_overruled_by="messaging_service")
     assert (await registration.inspect(OURS)).perhaps_overruled_by
-    assert await registration.claim(OURS) is None
+    assert await claim(registration) == []
     assert adapter.urls == single(OURS)

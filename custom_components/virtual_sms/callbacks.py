@@ -87,14 +87,14 @@ class CallbackRegistration:
     async def claim(
         self,
         url: str,
+        remember: Callable[[CallbackUrls], None],
         *,
         replace: bool = False,
-        remember: Callable[[CallbackUrls], None] | None = None,
-    ) -> CallbackUrls | None:
-        """Set our URL and return the foreign ones it replaced, if any.
+    ) -> None:
+        """Set our URL; the foreign ones that it replaces are to be remembered.
 
-        They are to be remembered before that: whoever is cut off in the middle finds
-        our own URL the next time.
+        That comes before: whoever is cut off in the middle finds our own URL the
+        next time.
 
         A URL of this home is left alone where it still leads here: lines of one
         account share it. Raises ForeignCallbackError unless told to replace,
@@ -107,12 +107,10 @@ class CallbackRegistration:
         foreign = self._foreign(current)
         if foreign and not replace:
             raise ForeignCallbackError(foreign[0])
-        replaced = self._without_own(current) if foreign else None
-        if replaced and remember:
-            remember(replaced)
+        if foreign:
+            remember(self._without_own(current))
         if not self._serves(current, url):
             await self._write(url)
-        return replaced
 
     async def release(
         self, url: str, *, previous: CallbackUrls | None, heir: str | None

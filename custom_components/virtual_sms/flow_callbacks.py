@@ -59,7 +59,7 @@ class CallbackSteps(ConfigEntryBaseFlow):
         registration = await self._async_registration()
         try:
             await registration.claim(
-                self._callback_url, replace=replace, remember=self._remember
+                self._callback_url, self._remember, replace=replace
             )
         except ForeignCallbackError as err:
             self._foreign_url = err.url

@@ -146,9 +146,7 @@ class Registrar:
             url = await async_callback_url(
                 self._hass, self._entry.data[CONF_WEBHOOK_ID]
             )
-            await self.registration.claim(
-                url, replace=replace, remember=self._async_remember
-            )
+            await self.registration.claim(url, self._async_remember, replace=replace)
             self._async_keep(url)
         self._async_clear(*_CALLBACK_PROBLEMS)
 
