@@ -86,7 +86,8 @@ class Announcer:
         self._unnoted += len(told)
         note = self._ledger.told(told, 0.0 if self._waiting else PATIENCE)
         note.add_done_callback(partial(self._go_on_after, told))
-        asyncio.get_running_loop().call_soon(self._go_on)
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._go_on)
 
     def _go_on_after(
         self, told: list[Announcement], note: asyncio.Future[None]
