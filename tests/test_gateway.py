@@ -21,7 +21,7 @@ from custom_components.virtual_sms.adapters.models import (
     PhoneNumber,
 )
 from custom_components.virtual_sms.announcements import Announcement, Received
-from custom_components.virtual_sms.gateway import Gateway, Host
+from custom_components.virtual_sms.gateway import FORGERIES_IN_A_ROW, Gateway, Host
 from custom_components.virtual_sms.journal import Journal, JournalClosedError
 from custom_components.virtual_sms.ledger import MIGRATIONS, Ledger
 from custom_components.virtual_sms.line import Line
@@ -226,7 +226,7 @@ async def test_a_forgery_touches_nothing(
 async def test_a_flood_of_forgeries_lets_others_have_a_turn(
     account: Account, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between any two of them the rest of the home goes on."""
+    """After every few of them the rest of the home goes on."""
     checked = 0
     verify = account.adapter.verify
 
@@ -246,7 +246,7 @@ async def test_a_flood_of_forgeries_lets_others_have_a_turn(
         await asyncio.sleep(0)
         between_turns.append(checked - before)
     assert checked == 20
-    assert max(between_turns) == 1
+    assert max(between_turns) <= FORGERIES_IN_A_ROW
     assert {type(each) for each in await flood} == {CallbackRejectedError}
 
 
