@@ -257,6 +257,21 @@ async def test_an_early_receipt_keeps_its_reason(ledger: Ledger) -> None:
     assert (change.reason, change.error_code) == (RejectReason.SPAM, "1")
 
 
+async def test_who_listens_hears_of_every_count(ledger: Ledger) -> None:
+    """And of nothing else, and of nothing once they have had enough."""
+    heard: list[Tally] = []
+    stop = ledger.listen(lambda: heard.append(ledger.tally))
+    await add(ledger, "m")
+    await ledger.outbound.accept("m", SentMessage(provider_id="P"))
+    await ledger.outbound.receive(receipt("P", DeliveryStatus.SENT))
+    await ledger.examine()
+    assert heard == [Tally(pending=1), Tally(sent=1, pending=1)]
+    stop()
+    await add(ledger, "n")
+    await ledger.examine()
+    assert len(heard) == 2
+
+
 async def test_nothing_is_expected_of_what_has_ended(ledger: Ledger) -> None:
     """Whatever rings for it can be no news."""
     await add(ledger, "m")

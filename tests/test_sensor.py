@@ -85,6 +85,17 @@ async def test_counters(
     assert tally(hass, entry) == counted
 
 
+async def test_a_message_is_counted_when_it_is_accepted(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """Its statuses may be long in coming."""
+    simulator.automatic = False
+    await send(hass, entry)
+    await settle(hass, simulator)
+    assert state(hass, entry, "last_delivery").state == "queued"
+    assert tally(hass, entry) == {"sent": 1, "received": 0, "failed": 0, "pending": 1}
+
+
 async def test_counters_of_a_flood(
     hass: HomeAssistant,
     simulator: Simulator,

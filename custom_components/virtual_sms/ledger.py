@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import json
 import sqlite3
 
@@ -92,6 +93,7 @@ class Ledger:
         self._journal = journal
         self._now = now
         self.tally = Tally()
+        self._listeners: list[Callable[[], None]] = []
         self.inbound = InboundRecords(journal, now)
         self.outbound = OutboundRecords(journal, now)
         journal.conclude = self._count
@@ -100,6 +102,11 @@ class Ledger:
         """Open the file and take up what a crash left behind."""
         await self._journal.open()
         await self.outbound.recover()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have the listener called when the tally has changed; return how to end it."""
+        self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
 
     async def close(self) -> None:
         """Close the file; everything is on disk already."""
@@ -131,7 +138,10 @@ class Ledger:
         tally = _read_tally(connection)
 
         def settle() -> None:
-            self.tally = tally
+            if tally != self.tally:
+                self.tally = tally
+                for listener in self._listeners:
+                    asyncio.get_running_loop().call_soon(listener)
 
         return settle
 

@@ -214,7 +214,7 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
         self._attr_extra_state_attributes = attributes
 
 
-class TallySensor(ListeningEntity, SensorEntity):
+class TallySensor(VirtualSmsEntity, SensorEntity):
     """A number of messages, as the ledger counts them.
 
     An alarm to fifty neighbours moves it a hundred times in a few seconds. Each of
@@ -235,9 +235,8 @@ class TallySensor(ListeningEntity, SensorEntity):
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
-        coordinator = self._entry.runtime_data.coordinator
-        # What the provider does not report is counted at the next poll.
-        self.async_on_remove(coordinator.async_add_listener(self._async_follow))
+        ledger = self._entry.runtime_data.gateway.ledger
+        self.async_on_remove(ledger.listen(self._async_follow))
         self.async_on_remove(self._async_cancel)
         self._written = self.native_value
 
@@ -246,11 +245,6 @@ class TallySensor(ListeningEntity, SensorEntity):
     def native_value(self) -> int:
         tally = self._entry.runtime_data.gateway.ledger.tally
         return self.entity_description.count(tally)
-
-    @callback
-    @override
-    def _async_hear(self, news: News) -> None:
-        self._async_follow()
 
     @callback
     def _async_follow(self) -> None:
