@@ -298,5 +298,7 @@ async def test_perhaps_overruled(
     """Where it may have none, it is set, and the doubt is passed on."""
     adapter.urls = CallbackUrls(perhaps_overruled_by="messaging_service")
     assert (await registration.inspect(OURS)).perhaps_overruled_by
-    assert await claim(registration) == []
+    finding = await registration.claim(OURS, lambda _: None)
+    assert finding.standing is Standing.OURS
+    assert finding.perhaps_overruled_by == "messaging_service"
     assert adapter.urls == single(OURS)

@@ -56,8 +56,8 @@ def asked(simulator: Simulator, entry: ConfigEntry) -> Asked:
     [
         # What came meanwhile, what is left, and whether the number is still there.
         ("twilio", "polling", {NEWS: 1, BALANCE: 1, NUMBERS: 1}),
-        # Whose URL stands there, before the start and after, and who overrules it.
-        ("twilio", "automatic", {NEWS: 3, BALANCE: 1, NUMBERS: 3}),
+        # Whose URL stands there as well, and who overrules it.
+        ("twilio", "automatic", {NEWS: 2, BALANCE: 1, NUMBERS: 2}),
         # An account has two services here, and each is asked for its numbers.
         (
             "ovh",
@@ -67,7 +67,7 @@ def asked(simulator: Simulator, entry: ConfigEntry) -> Asked:
         (
             "ovh",
             "automatic",
-            {CLOCK: 1, INCOMING: 1, SERVICE: 3, KEY: 1, SERVICES: 1, LINES: 2},
+            {CLOCK: 1, INCOMING: 1, SERVICE: 2, KEY: 1, SERVICES: 1, LINES: 2},
         ),
     ],
 )

@@ -90,7 +90,7 @@ class CallbackRegistration:
         remember: Callable[[CallbackUrls], None],
         *,
         replace: bool = False,
-    ) -> None:
+    ) -> Finding:
         """Set our URL; the foreign ones that it replaces are to be remembered.
 
         That comes before: whoever is cut off in the middle finds our own URL the
@@ -111,6 +111,9 @@ class CallbackRegistration:
             remember(self._without_own(current))
         if not self._serves(current, url):
             await self._write(url)
+        return Finding(
+            standing=Standing.OURS, perhaps_overruled_by=current.perhaps_overruled_by
+        )
 
     async def release(
         self, url: str, *, previous: CallbackUrls | None, heir: str | None

@@ -63,18 +63,24 @@ class Care:
             entry.async_on_unload(stop)
         self._async_polled()
         if self._coordinator.last_update_success:
-            await self._async_look()
+            # The callback URL has just been claimed.
+            await self._async_look_at(
+                self._async_look_at_key, self._async_look_at_number
+            )
 
     async def _async_look(self, _: datetime | None = None) -> None:
-        """Ask the provider what it never tells by itself.
-
-        Nothing is concluded from silence: it is asked again after the next poll.
-        """
-        looks: tuple[Callable[[], Awaitable[None]], ...] = (
+        """Ask the provider what it never tells by itself."""
+        await self._async_look_at(
             self._registrar.async_inspect,
             self._async_look_at_key,
             self._async_look_at_number,
         )
+
+    async def _async_look_at(self, *looks: Callable[[], Awaitable[None]]) -> None:
+        """Look at some things.
+
+        Nothing is concluded from silence: all are asked again after the next poll.
+        """
         self._looks_again = False
         for look in looks:
             try:

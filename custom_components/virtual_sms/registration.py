@@ -146,9 +146,12 @@ class Registrar:
             url = await async_callback_url(
                 self._hass, self._entry.data[CONF_WEBHOOK_ID]
             )
-            await self.registration.claim(url, self._async_remember, replace=replace)
+            finding = await self.registration.claim(
+                url, self._async_remember, replace=replace
+            )
             self._async_keep(url)
-        self._async_clear(*_CALLBACK_PROBLEMS)
+        self._async_clear(Problem.NO_PUBLIC_URL)
+        self._async_report(finding)
 
     async def async_inspect(self) -> None:
         """Notice what was changed at the provider, without changing it back.
