@@ -140,10 +140,14 @@ class Ledger:
         def settle() -> None:
             if tally != self.tally:
                 self.tally = tally
-                for listener in self._listeners:
-                    asyncio.get_running_loop().call_soon(listener)
+                # Later, for who fails to hear must not keep others from their results.
+                asyncio.get_running_loop().call_soon(self._tell)
 
         return settle
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
 
 
 def _note(

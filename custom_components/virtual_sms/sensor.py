@@ -15,7 +15,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
@@ -254,9 +254,8 @@ class TallySensor(VirtualSmsEntity, SensorEntity):
         if self._budget.spend():
             self._async_write()
         else:
-            self._cancel_later = async_call_later(
-                self.hass, TALLY_PAUSE, self._async_catch_up
-            )
+            job = HassJob(self._async_catch_up, cancel_on_shutdown=True)
+            self._cancel_later = async_call_later(self.hass, TALLY_PAUSE, job)
 
     @callback
     def _async_catch_up(self, _: datetime) -> None:
