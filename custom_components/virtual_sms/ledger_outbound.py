@@ -20,8 +20,8 @@ from .adapters.models import (
 from .announcements import StatusChanged
 from .journal import Journal
 from .ledger_early import Progress, keep_early, take_early
-from .ledger_page import Page, Record
-from .ledger_rows import Due, read_change, read_due, read_time
+from .ledger_page import RECORD, Page, Record, read_record
+from .ledger_rows import Due, read_due, read_time
 
 SETTLE = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
@@ -153,7 +153,12 @@ class OutboundRecords:
     async def is_claimed(self, provider_id: str) -> bool:
         """Say whether a provider's id belongs to a message in this book."""
         return await self._run(
-            lambda connection: _message_id(connection, provider_id) is not None
+            lambda connection: (
+                connection.execute(
+                    "SELECT 1 FROM outbound WHERE provider_id = ?", (provider_id,)
+                ).fetchone()
+                is not None
+            )
         )
 
     async def has_twin(self, message_id: str) -> bool:
@@ -202,12 +207,13 @@ class OutboundRecords:
         """List the states that were reached but not announced."""
         rows = await self._run(
             lambda connection: connection.execute(
-                "SELECT * FROM outbound WHERE told IS NOT status ORDER BY at"
+                f"SELECT {RECORD}, told FROM outbound "  # noqa: S608  # our own constant
+                "WHERE told IS NOT status ORDER BY at"
             ).fetchall()
         )
         return [
-            read_change(row, DeliveryStatus(row["told"]) if row["told"] else None)
-            for row in rows
+            read_record(record).describe(DeliveryStatus(told) if told else None)
+            for *record, told in rows
         ]
 
     async def recover(self) -> None:
@@ -342,13 +348,6 @@ def _read_progress(receipt: DeliveryReceipt) -> Progress:
         error_code=receipt.error_code,
         at=receipt.at,
     )
-
-
-def _message_id(connection: sqlite3.Connection, provider_id: str) -> str | None:
-    row = connection.execute(
-        "SELECT message_id FROM outbound WHERE provider_id = ?", (provider_id,)
-    ).fetchone()
-    return row[0] if row else None
 
 
 def _open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:

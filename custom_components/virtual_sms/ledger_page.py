@@ -19,18 +19,20 @@ from .ledger_rows import read_time
 
 _FAILURES = (DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED)
 _MICROSECONDS = 1e6
-# As one row, for to fetch one is to wait once; whole numbers, for sqlite writes
-# others with too few digits into JSON.
-_READ = """
-    SELECT json_group_array(json_array(
-        message_id, provider_id, recipient, status, reason, error_code,
-        CAST(round(at * 1e6) AS INTEGER), open
-    )) FROM outbound WHERE message_id IN (
+# Whole numbers, for sqlite writes others with too few digits into JSON.
+RECORD = (
+    "message_id, provider_id, recipient, status, reason, error_code,"
+    " CAST(round(at * 1e6) AS INTEGER), open"
+)
+"""What a record is read from."""
+# As one row, for to fetch one is to wait once.
+_READ = f"""
+    SELECT json_group_array(json_array({RECORD})) FROM outbound WHERE message_id IN (
         SELECT value FROM json_each(:message_ids) UNION
         SELECT message_id FROM outbound
         WHERE provider_id IN (SELECT value FROM json_each(:provider_ids))
     )
-"""
+"""  # noqa: S608  # our own constant
 # What the provider has, or what has ended, needs no text and no next attempt.
 _WRITE = """
     UPDATE outbound SET
@@ -55,8 +57,8 @@ class Record:
     at: int
     is_open: bool
 
-    def describe(self, previous: DeliveryStatus) -> StatusChanged:
-        """Return its state as a change."""
+    def describe(self, previous: DeliveryStatus | None) -> StatusChanged:
+        """Return its state as a change from an earlier one."""
         return StatusChanged(
             message_id=self.message_id,
             provider_id=self.provider_id,
@@ -75,7 +77,7 @@ class Page:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        message_ids: Iterable[str | None] = (),
+        message_ids: Iterable[str | None],
         provider_ids: Iterable[str] = (),
     ) -> None:
         """Read them; what is not in the book is not on the page."""
@@ -85,7 +87,7 @@ class Page:
             "provider_ids": json.dumps(list(provider_ids)),
         }
         (rows,) = connection.execute(_READ, ids).fetchone()
-        records = [_read(row) for row in json.loads(rows)]
+        records = [read_record(row) for row in json.loads(rows)]
         self._records = {each.message_id: each for each in records}
         self._by_provider_id = {
             each.provider_id: each for each in records if each.provider_id
@@ -159,7 +161,8 @@ class Page:
             bump(self._connection, counter, count)
 
 
-def _read(row: Sequence[Any]) -> Record:
+def read_record(row: Sequence[Any]) -> Record:
+    """Read a record from its columns."""
     message_id, provider_id, recipient, status, reason, error_code, at, is_open = row
     return Record(
         message_id=message_id,

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import json
 import sqlite3
 
-from .adapters.models import DeliveryStatus, OutboundMessage, RejectReason
-from .announcements import StatusChanged
+from .adapters.models import OutboundMessage
 from .segments import count_segments
 
 
@@ -36,20 +35,6 @@ def read_due(row: sqlite3.Row) -> Due:
         ),
         deadline=read_time(row["deadline"]),
         settled_at=None if row["settled_at"] is None else read_time(row["settled_at"]),
-    )
-
-
-def read_change(row: sqlite3.Row, previous: DeliveryStatus | None) -> StatusChanged:
-    """Read the state of a message as a change from an earlier one."""
-    return StatusChanged(
-        message_id=row["message_id"],
-        provider_id=row["provider_id"],
-        recipient=row["recipient"],
-        status=DeliveryStatus(row["status"]),
-        previous=previous,
-        reason=RejectReason(row["reason"]) if row["reason"] else None,
-        error_code=row["error_code"],
-        at=read_time(row["at"]),
     )
 
 
