@@ -8,28 +8,20 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
-from sqlalchemy import text as sql
 
 from custom_components.virtual_sms.sensor import TALLY_PAUSE
+from lab.probe.recorder import count_rows, read
 
-from .database import read
 from .home import SENDER, send, settle, state
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
-    from sqlalchemy.orm import Session
 
     from simulator import Simulator
 
 MANY = 50
 RECEIVED, STATUS = "virtual_sms_received", "virtual_sms_status"
-ROWS = (
-    "SELECT t.event_type, count(*) FROM events"
-    " JOIN event_types AS t USING (event_type_id) GROUP BY 1"
-    " UNION ALL SELECT m.entity_id, count(*) FROM states"
-    " JOIN states_meta AS m USING (metadata_id) GROUP BY 1"
-)
 
 
 class Recorded:
@@ -46,7 +38,7 @@ class Recorded:
         later = dt_util.utcnow() + timedelta(seconds=TALLY_PAUSE + 1)
         async_fire_time_changed(self._hass, later)
         await self._hass.async_block_till_done(wait_background_tasks=True)
-        rows = await read(self._hass, _read_rows)
+        rows = await read(self._hass, count_rows)
         ours = Counter(
             {name: rows[key] for key, name in self._names().items() if key in rows}
         )
@@ -62,10 +54,6 @@ class Recorded:
             for each in entities
         }
         return {RECEIVED: RECEIVED, STATUS: STATUS, **keys}
-
-
-def _read_rows(session: Session) -> dict[str, int]:
-    return dict(session.execute(sql(ROWS)).tuples().all())
 
 
 @pytest.fixture

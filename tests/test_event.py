@@ -9,7 +9,8 @@ from homeassistant.const import STATE_UNKNOWN
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from .database import read
+from lab.probe.recorder import read
+
 from .home import (
     RECIPIENT,
     SENDER,

@@ -15,8 +15,8 @@ from custom_components.virtual_sms.privacy import (
     mask_correspondent,
     mask_text,
 )
+from lab.probe.recorder import read
 
-from .database import read
 from .home import RECIPIENT, SENDER, entity_id, listen, send, settle, state
 
 if TYPE_CHECKING:

@@ -1,12 +1,14 @@
 """Verbs about the database."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance, session_scope
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 _ROWS: Final = (
     "SELECT t.event_type, count(*) FROM events"
@@ -30,38 +32,46 @@ async def rest(hass: HomeAssistant, _: Any) -> None:
     await written
 
 
-async def rows(hass: HomeAssistant, _: Any) -> dict[str, int]:
-    """Count the rows of events by their type, and of states by their entity."""
+async def read[T](hass: HomeAssistant, query: Callable[[Session], T]) -> T:
+    """Wait until all that has happened is written, and return what a query finds."""
 
-    def count() -> dict[str, int]:
+    def run() -> T:
         with session_scope(hass=hass, read_only=True) as session:
-            return dict(session.execute(text(_ROWS)).tuples().all())
+            return query(session)
 
     await rest(hass, None)
-    return await get_instance(hass).async_add_executor_job(count)
+    return await get_instance(hass).async_add_executor_job(run)
+
+
+def count_rows(session: Session) -> dict[str, int]:
+    """Count the rows of events by their type, and of states by their entity."""
+    return dict(session.execute(text(_ROWS)).tuples().all())
+
+
+async def rows(hass: HomeAssistant, _: Any) -> dict[str, int]:
+    """Count the rows of events by their type, and of states by their entity."""
+    return await read(hass, count_rows)
 
 
 async def find(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, int]:
     """Count the rows that hold a `needle`, by table and column, of all there are."""
     needle = {"needle": f"%{data['needle']}%"}
 
-    def search() -> dict[str, int]:
-        with session_scope(hass=hass, read_only=True) as session:
-            columns = session.execute(text(_COLUMNS)).fetchall()
-            found = {
-                f"{table}.{column}": session.execute(
-                    text(
-                        f'SELECT count(*) FROM "{table}"'  # noqa: S608  # its own names
-                        f' WHERE CAST("{column}" AS TEXT) LIKE :needle'
-                    ),
-                    needle,
-                ).scalar_one()
-                for table, column in columns
-            }
+    def search(session: Session) -> dict[str, int]:
+        columns = session.execute(text(_COLUMNS)).fetchall()
+        found = {
+            f"{table}.{column}": session.execute(
+                text(
+                    f'SELECT count(*) FROM "{table}"'  # noqa: S608  # its own names
+                    f' WHERE CAST("{column}" AS TEXT) LIKE :needle'
+                ),
+                needle,
+            ).scalar_one()
+            for table, column in columns
+        }
         return {place: amount for place, amount in found.items() if amount}
 
-    await rest(hass, None)
-    return await get_instance(hass).async_add_executor_job(search)
+    return await read(hass, search)
 
 
 VERBS = {"rest": rest, "rows": rows, "find": find}
