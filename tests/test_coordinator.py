@@ -181,15 +181,23 @@ async def test_provider_without_a_balance(
     assert state(hass, twilio_entry, "line_status").state == "available"
 
 
+async def deliver_unheard(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> Any:
+    """Send a message that arrives, and of which no callback tells."""
+    simulator.automatic = False
+    [message] = await send(hass, entry)
+    await settle(hass, simulator)
+    sent = simulator.twilio.find(message["provider_id"])
+    simulator.twilio.move(sent, Step("delivered"))
+    return message
+
+
 async def test_the_set_up_waits_for_no_receipt(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """However much is under way: each message takes a question of its own."""
-    simulator.automatic = False
-    [message] = await send(hass, twilio_entry)
-    await settle(hass, simulator)
-    provider_id = message["provider_id"]
-    simulator.twilio.move(simulator.twilio.find(provider_id), Step("delivered"))
+    message = await deliver_unheard(hass, simulator, twilio_entry)
     heard, answer = listen(hass), asyncio.Event()
     fetch = TwilioAdapter.fetch_receipt
 
@@ -212,13 +220,9 @@ async def test_receipts_that_cannot_be_read_are_asked_for_again(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """The set-up is none the worse for it, and the next poll brings them."""
-    simulator.automatic = False
-    [message] = await send(hass, twilio_entry)
-    await settle(hass, simulator)
-    provider_id = message["provider_id"]
-    simulator.twilio.move(simulator.twilio.find(provider_id), Step("delivered"))
+    message = await deliver_unheard(hass, simulator, twilio_entry)
     heard = listen(hass)
-    simulator.faults.add("server_error", path=provider_id, times=1)
+    simulator.faults.add("server_error", path=message["provider_id"], times=1)
     assert await hass.config_entries.async_reload(twilio_entry.entry_id)
     await settle(hass, simulator)
     assert not heard.course(message["message_id"])
