@@ -1,10 +1,10 @@
 """The benchmark's own arithmetic, its load, and a short run of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 import subprocess
-from typing import Any
+from typing import Any, override
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -13,7 +13,10 @@ import pytest
 from lab.bench import __main__ as bench
 from lab.bench.blast import Request, blast
 from lab.bench.duel import Contestant, Duel, duel
+from lab.bench.receiving import Expected, _fire
 from lab.bench.report import Row, render
+from lab.bench.sending import Sends
+from lab.bench.stage import CheckError, Stage
 
 PROJECT = Path(__file__).parents[2]
 BOUND = 400
@@ -144,6 +147,59 @@ async def test_a_home_that_hangs_up_is_no_result(server: TestServer) -> None:
     async with listening:
         with pytest.raises(ConnectionError):
             await blast(f"http://127.0.0.1:{port}", [Request.post("/", b"")], 1)
+
+
+class StagedHome:
+    """A home that answers each verb with what it was given."""
+
+    def __init__(self, **answers: object) -> None:
+        self.url = "http://127.0.0.1"
+        self._answers = answers
+
+    async def probe(self, verb: str, **_: object) -> Any:
+        """Do nothing, and answer."""
+        return self._answers[verb]
+
+
+class StagedProvider(Stage):
+    """A stage whose provider counted this before a round and after it."""
+
+    def __init__(self, sends: Sequence[int], **answers: object) -> None:
+        super().__init__(StagedHome(**answers), None)  # type: ignore[arg-type]
+        self._counted = iter(sends)
+
+    @override
+    async def tell_provider(self, **wish: object) -> Any:
+        return {"sends": next(self._counted)}
+
+
+@pytest.mark.parametrize("seen", [29, 31])
+async def test_sends_that_were_not_seen_are_no_result(seen: int) -> None:
+    """What the provider took is what was sent: neither fewer nor more."""
+    honest = Sends(StagedProvider([7, 37], send=0.5, rest=None))
+    assert await honest.contestant("ours", "serial", 30)() == 0.5
+    sends = Sends(StagedProvider([7, 7 + seen], send=0.5, rest=None))
+    with pytest.raises(CheckError, match=f"{seen} were sent instead of 30"):
+        await sends.contestant("ours", "serial", 30)()
+
+
+@pytest.mark.parametrize("found", [41, 43])
+async def test_events_that_were_not_fired_are_no_result(found: int) -> None:
+    """Nor are events that nobody caused."""
+    await StagedProvider([], wait=42).wait_for_events(42)
+    with pytest.raises(CheckError, match=f"{found} events instead of 42"):
+        await StagedProvider([], wait=found).wait_for_events(42)
+
+
+async def test_a_refusal_is_no_result(server: TestServer) -> None:
+    """A callback that is refused costs less than one that is taken."""
+    stage = StagedProvider([], counts={"a": 2}, wait=3, rest=None)
+    stage.home.url = str(server.make_url("/"))
+    callback = [Request.post("/callback", b"200")]
+    taken = await _fire(stage, callback, 1, Expected(status=200))
+    assert taken.statuses == {200: 1}
+    with pytest.raises(CheckError, match="not 204"):
+        await _fire(stage, callback, 1, Expected(status=204))
 
 
 @pytest.mark.lab
