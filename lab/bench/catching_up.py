@@ -33,7 +33,7 @@ class _Reader:
         if seen["found"] != MISSED:
             raise CheckError(f"{seen['found']} were found instead of {MISSED}")
         self.pages = _since(before, after)
-        self.longest.append(max(seen["longest"], seen["collecting"]))
+        self.longest.append(seen["stall"])
         await self._stage.home.probe("rest")
         return float(seen["seconds"])
 

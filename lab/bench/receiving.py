@@ -11,7 +11,7 @@ from typing import Final
 from .blast import Blast, Request, blast
 from .callbacks import FLOOR, NOTHING, Callbacks
 from .duel import Contestant, Duel, duel
-from .report import Row
+from .report import Row, without_recorder
 from .stage import CheckError, Stage, open_stage
 
 CONNECTIONS: Final = 32
@@ -119,8 +119,8 @@ async def bench_status() -> list[Row]:
         Row.ratio(what, "the floor", result.ratio("ours", "floor")),
         Row.ratio(floor, "no-op webhook", result.ratio("floor", "no-op")),
         Row.ratio(floor, "core's twilio", result.ratio("floor", "core")),
-        *_without_recorder(what, alone, "ours"),
-        *_without_recorder(floor, alone, "floor"),
+        *without_recorder(what, _beside(alone, "ours")),
+        *without_recorder(floor, _beside(alone, "floor")),
     ]
 
 
@@ -135,25 +135,21 @@ async def bench_inbound() -> list[Row]:
         Row.at_least(what, "no-op webhook", many.ratio("ours", "no-op"), 0.35),
         Row.ratio(what, "core's twilio", many.ratio("ours", "core")),
         Row.ratio(what, "the floor", many.ratio("ours", "floor")),
-        *_without_recorder(what, many_alone, "ours"),
+        *without_recorder(what, _beside(many_alone, "ours")),
         Row.at_most(single, "no-op webhook", one.ratio("ours", "no-op"), 3.5),
         Row.ratio(single, "core's twilio", one.ratio("ours", "core")),
         Row.ratio(single, "the floor", one.ratio("ours", "floor")),
-        *_without_recorder(single, one_alone, "ours"),
+        *without_recorder(single, _beside(one_alone, "ours")),
         Row.ratio(flush, "no-op webhook", one.ratio("flush", "no-op")),
-        Row.ratio(
-            f"{flush}, no recorder", "no-op webhook", one_alone.ratio("flush", "no-op")
-        ),
+        *without_recorder(flush, {"no-op webhook": one_alone.ratio("flush", "no-op")}),
     ]
 
 
-def _without_recorder(what: str, alone: Duel, taker: str) -> list[Row]:
-    """Say what becomes of a comparison where nothing is recorded meanwhile."""
-    what = f"{what}, no recorder"
-    return [
-        Row.ratio(what, "no-op webhook", alone.ratio(taker, "no-op")),
-        Row.ratio(what, "core's twilio", alone.ratio(taker, "core")),
-    ]
+def _beside(alone: Duel, taker: str) -> dict[str, float]:
+    return {
+        "no-op webhook": alone.ratio(taker, "no-op"),
+        "core's twilio": alone.ratio(taker, "core"),
+    }
 
 
 async def bench_forged() -> list[Row]:

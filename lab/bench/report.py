@@ -1,6 +1,6 @@
 """The rows of the table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -49,6 +49,14 @@ class Row:
     def note(cls, what: str, beside: str, figure: str) -> Self:
         """Make a row that has no target."""
         return cls(what=what, beside=beside, figure=figure, target="", is_met=None)
+
+
+def without_recorder(what: str, ratios: Mapping[str, float]) -> list[Row]:
+    """Make the rows of ratios in a home where nothing is recorded meanwhile."""
+    return [
+        Row.ratio(f"{what}, no recorder", beside, value)
+        for beside, value in ratios.items()
+    ]
 
 
 _TITLES: Final = ("What", "Beside", "Measured", "Target", "Met")

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Final, Self
 
 from .duel import Contestant, Duel, duel
-from .report import Row
+from .report import Row, without_recorder
 from .stage import CheckError, Stage, open_stage
 
 ROUNDS: Final = 7
@@ -95,22 +95,20 @@ async def bench_send() -> list[Row]:
         Row.at_least(one, "raw aiohttp", alone.ratio("raw", "ours"), 0.70),
         Row.at_least(one, "core's twilio_sms", alone.ratio("core", "ours"), 2),
         Row.ratio(f"{one}, the adapter", "raw aiohttp", alone.ratio("raw", "adapter")),
-        *_without_recorder(one, quiet_alone),
+        *without_recorder(one, _beside(quiet_alone)),
         Row.at_least(fifty, "raw aiohttp", many.ratio("raw", "ours"), 0.60),
         Row.at_least(fifty, "core's twilio_sms", many.ratio("core", "ours"), 3),
         Row.ratio(f"{fifty}, the adapter", "raw aiohttp", many.ratio("raw", "adapter")),
-        *_without_recorder(fifty, quiet_many),
+        *without_recorder(fifty, _beside(quiet_many)),
         Row.at_most("Threads held while sending", "", sum(held.values()), 0, "threads"),
     ]
 
 
-def _without_recorder(what: str, quiet: Duel) -> list[Row]:
-    """Say what becomes of a comparison where nothing is recorded meanwhile."""
-    what = f"{what}, no recorder"
-    return [
-        Row.ratio(what, "raw aiohttp", quiet.ratio("raw", "ours")),
-        Row.ratio(what, "core's twilio_sms", quiet.ratio("core", "ours")),
-    ]
+def _beside(quiet: Duel) -> dict[str, float]:
+    return {
+        "raw aiohttp": quiet.ratio("raw", "ours"),
+        "core's twilio_sms": quiet.ratio("core", "ours"),
+    }
 
 
 async def bench_many() -> list[Row]:

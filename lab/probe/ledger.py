@@ -29,7 +29,7 @@ class Book:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Find it."""
         # Not at the top: the probe must not load what it weighs.
-        from custom_components.virtual_sms.adapters import models  # noqa: PLC0415
+        from custom_components.virtual_sms.adapters import models  # noqa: PLC0415  # as said
 
         entry: Any = hass.config_entries.async_get_entry(entry_id)
         gateway = entry.runtime_data.gateway
@@ -135,10 +135,9 @@ async def save(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
         for outbound, inbound in steps:
             await asyncio.gather(book.send(outbound), book.admit(inbound))
             await book.end(outbound, "delivered")
-    seen, after = watch.stop(), book.ledger.tally
+    stall, after = watch.stop()["stall"], book.ledger.tally
     return {
-        "longest": seen["longest"],
-        "collecting": seen["collecting"],
+        "stall": stall,
         "sent": after.sent - before.sent,
         "received": after.received - before.received,
         "pending": after.pending - before.pending,

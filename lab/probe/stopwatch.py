@@ -51,15 +51,15 @@ class Stopwatch:
     def stop(self) -> dict[str, Any]:
         """Stop watching, and say what was seen.
 
-        `longest` is in seconds, as is `collecting`, the longest pause of the garbage
-        collector, which stops every thread; `threads` is by job the most that ran at a
-        time.
+        `stall` is the longest that the loop stood still, in seconds: for its `slowest`
+        step, or for the collector of garbage (`collecting`), which stops every thread.
+        `threads` is by job the most that ran at a time.
         """
         setattr(events.Handle, "_run", self._untimed_run)  # noqa: B010
         delattr(self._loop, "run_in_executor")
         gc.callbacks.remove(self._time_collection)
         return {
-            "longest": self._longest,
+            "stall": max(self._longest, self._collecting),
             "slowest": self._slowest,
             "collecting": self._collecting,
             "threads": dict(self._most_busy),
