@@ -54,6 +54,25 @@ MIGRATIONS = (
         UPDATE fact SET value = value + new.open - old.open WHERE name = 'pending';
     END
     """,
+    # `sent_after`: the provider's time from which its record may show the message.
+    # `asked`: how often a provider was asked where it stands. `cost` in millionths.
+    """
+    ALTER TABLE outbound ADD COLUMN sent_after REAL;
+    ALTER TABLE outbound ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE outbound ADD COLUMN segments INTEGER;
+    ALTER TABLE outbound ADD COLUMN encoding TEXT;
+    ALTER TABLE outbound ADD COLUMN contact TEXT;
+    ALTER TABLE outbound ADD COLUMN cost INTEGER;
+    ALTER TABLE outbound ADD COLUMN currency TEXT;
+    ALTER TABLE inbound ADD COLUMN correspondent TEXT;
+    ALTER TABLE inbound ADD COLUMN contact TEXT;
+    CREATE INDEX outbound_correspondent ON outbound (recipient, created_at);
+    CREATE INDEX inbound_correspondent ON inbound (correspondent, received_at);
+    CREATE TABLE set_aside (
+        record_id TEXT PRIMARY KEY, reason TEXT NOT NULL, since REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE forgotten (id INTEGER PRIMARY KEY)
+    """,
 )
 """Each brings the file from one version to the next; never change a released one."""
 

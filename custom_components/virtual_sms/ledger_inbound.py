@@ -100,7 +100,7 @@ def _begin(
     connection: sqlite3.Connection, history: Sequence[InboundMessage], since: datetime
 ) -> None:
     connection.executemany(
-        "INSERT OR IGNORE INTO inbound VALUES (?, ?, 0, NULL)",
+        "INSERT OR IGNORE INTO inbound (message_id, received_at, late) VALUES (?, ?, 0)",
         [(each.message_id, each.received_at.timestamp()) for each in history],
     )
     for name in (_HORIZON, _PROGRESS):
@@ -151,8 +151,8 @@ def _insert(connection: sqlite3.Connection, news: Sequence[Received]) -> None:
     ]
     if rows:
         connection.execute(
-            "INSERT INTO inbound SELECT value ->> 0, value ->> 1, value ->> 2,"
-            " value ->> 3 FROM json_each(?)",
+            "INSERT INTO inbound (message_id, received_at, late, content) SELECT"
+            " value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)",
             (json.dumps(rows),),
         )
     bump(connection, "received", len(rows))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
+import time
 
 from .adapters.base import SmsAdapter
 from .adapters.models import PhoneNumber
@@ -24,8 +25,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the core takes from its host: time, chance, and tasks that it ends."""
+    """What the core takes from its host: time, chance, and tasks that it ends.
+
+    `now` is the home's wall clock, which may be wrong and may jump; `monotonic`
+    counts seconds, and never jumps.
+    """
 
     now: Callable[[], datetime]
+    monotonic: Callable[[], float] = time.monotonic
     jitter: Callable[[float, float], float]
     spawn: Callable[[Coroutine[object, object, object], str], asyncio.Task[object]]

@@ -8,8 +8,11 @@ about messages and knows nothing of Home Assistant.
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+import time
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from .errors import (
@@ -38,6 +41,7 @@ from .models import (
     PhoneNumber,
     RejectReason,
     SentMessage,
+    SetAside,
 )
 
 if TYPE_CHECKING:
@@ -107,6 +111,33 @@ class SmsAdapter(ABC):
         self._session = session
         self._run_blocking = run_blocking
         self._slots = asyncio.Semaphore(self.concurrency)
+        self._dated: tuple[datetime, float] | None = None
+
+    @property
+    def provider_time(self) -> datetime | None:
+        """Return what time it is at the provider, None before its first answer.
+
+        What is compared with a time of the provider's is this one: the home's own
+        clock may be wrong, and may jump.
+        """
+        if self._dated is None:
+            return None
+        date, at = self._dated
+        return date + timedelta(seconds=self._monotonic() - at)
+
+    def note_date(self, header: str | None) -> None:
+        """Learn the provider's time from the `Date` header of an answer."""
+        with suppress(TypeError, ValueError):
+            date = parsedate_to_datetime(header or "")
+            self._dated = date.astimezone(UTC), self._monotonic()
+
+    async def fetch_time(self) -> datetime:
+        """Return the provider's time, asking for it before the first answer."""
+        raise UnsupportedFeatureError
+
+    @staticmethod
+    def _monotonic() -> float:
+        return time.monotonic()
 
     @property
     def base_url(self) -> str | None:
@@ -206,9 +237,10 @@ class SmsAdapter(ABC):
 
     def fetch_inbound(
         self, number: PhoneNumber, since: datetime, known: KnownIds
-    ) -> AsyncIterator[list[InboundMessage]]:
+    ) -> AsyncIterator[list[InboundMessage | SetAside]]:
         """Yield batches of what was received at or after `since`, oldest first.
 
+        A record that cannot be taken (yet) does not stop the others: it is named.
         Messages that are `known` already may be missing: a provider that gives
         them one by one need not be asked for those.
         """

@@ -169,6 +169,28 @@ class InboundMessage:
     media: tuple[Media, ...] = field(default=(), repr=False)
 
 
+class SetAsideReason(StrEnum):
+    """Why a record of the provider's cannot be taken now."""
+
+    INCOMPLETE = "incomplete"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """An inbound record that is to be read again later.
+
+    INCOMPLETE: the provider is still receiving it, or a part of it cannot be read
+    now; `message` is what there is of it. UNREADABLE: it makes no sense. `at` is
+    when it was received, by the provider's clock, as far as is known.
+    """
+
+    record_id: str
+    reason: SetAsideReason
+    at: datetime | None = None
+    message: InboundMessage | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReceipt:
     """What the provider says of a message it accepted earlier.
