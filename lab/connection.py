@@ -60,6 +60,15 @@ class Socket:
                 await self._listener
 
     async def _listen(self) -> None:
+        try:
+            await self._hear_all()
+        finally:
+            # Nobody may wait for what a process that has ended will never say.
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(ConnectionResetError("the home has ended"))
+
+    async def _hear_all(self) -> None:
         async for message in self._connection:
             if message.type is not WSMsgType.TEXT:
                 continue

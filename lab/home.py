@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import contextlib
 from dataclasses import dataclass, field
 import json
+import os
 from pathlib import Path
 import shutil
 import signal
@@ -76,6 +77,10 @@ class Plan:
     language: str = "en"
     country: str = "FR"
     log_level: str = "warning"
+    program: str = "homeassistant"
+    """The module that is run: Home Assistant, or what starts it."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What the next start adds to the variables of this process."""
     companions: tuple[str, ...] = ()
     """Integrations of this lab that stand beside ours, and look at it from inside."""
     bystanders: tuple[str, ...] = ()
@@ -143,13 +148,23 @@ class Home:
         return self._socket
 
     @property
+    def pid(self) -> int:
+        """Return the number of its process, 0 while it has none."""
+        return 0 if self._process is None else self._process.pid
+
+    @property
     def log(self) -> str:
-        """Return what it has logged."""
+        """Return what it has logged since it was started."""
         return (self.plan.folder / "home-assistant.log").read_text(encoding="utf-8")
+
+    @property
+    def console(self) -> str:
+        """Return what it has logged since it was installed, over all its starts."""
+        return (self.plan.folder / "console.log").read_text("utf-8", "replace")
 
     async def start(self) -> None:
         """Start the process and wait until it answers and has started."""
-        command = (sys.executable, "-m", "homeassistant", "-c", str(self.plan.folder))
+        command = (sys.executable, "-m", self.plan.program, "-c", str(self.plan.folder))
         output = (self.plan.folder / "console.log").open("ab")
         self._process = await asyncio.create_subprocess_exec(
             *command,
@@ -160,6 +175,7 @@ class Home:
             stdout=output,
             stderr=output,
             cwd=self.plan.folder,
+            env={**os.environ, **self.plan.environment},
         )
         output.close()
         await self._wait_for_answer()

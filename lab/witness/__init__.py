@@ -1,17 +1,42 @@
-"""Write down every event of ours at the moment it is fired.
+"""Write down every event of ours at the moment it is fired, and shake the home.
 
 What a listener outside hears is gone when the process is killed; a line handed to
 the kernel is not. So this stands inside Home Assistant, beside the integration.
+
+`POST /api/witness/clock` with `{"offset": seconds}` sets the clock,
+`POST /api/witness/disk` with `{"full": bool}` fills the disk: see `lab.shaken`.
 """
 
 import json
 import os
 from pathlib import Path
+import time
 
+from aiohttp import web
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.http import HomeAssistantView
+from homeassistant.helpers.start import async_at_started
+
+from lab.shaken import clock, disk, mutants
 
 EVENTS = ("virtual_sms_received", "virtual_sms_status")
 FILE = "witness.jsonl"
+
+
+class ShakeView(HomeAssistantView):
+    """The door to what can be shaken from inside."""
+
+    url = "/api/witness/{what}"
+    name = "api:witness"
+
+    async def post(self, request: web.Request, what: str) -> web.Response:
+        """Shake one thing."""
+        data = await request.json()
+        if what == "clock":
+            clock.step(float(data["offset"]))
+        else:
+            disk.fill(full=bool(data["full"]))
+        return self.json({})
 
 
 async def async_setup(hass: HomeAssistant, config: dict[str, object]) -> bool:
@@ -23,9 +48,21 @@ async def async_setup(hass: HomeAssistant, config: dict[str, object]) -> bool:
 
     @callback
     def write(event: Event) -> None:
-        line = {"pid": os.getpid(), "type": event.event_type, "data": event.data}
+        line = {
+            "pid": os.getpid(),
+            "at": time.monotonic(),
+            "type": event.event_type,
+            "data": event.data,
+        }
         os.write(file, json.dumps(line).encode() + b"\n")
 
     for event_type in EVENTS:
         hass.bus.async_listen(event_type, write)
+    hass.http.register_view(ShakeView())
+    await hass.async_add_executor_job(mutants.apply)
+
+    async def follow(_: HomeAssistant) -> None:
+        clock.follow()
+
+    async_at_started(hass, follow)
     return True

@@ -1,0 +1,52 @@
+"""The command line of `scripts/crash`."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+import sys
+import time
+
+from .experiment import Pace, Report, experiment
+from .mutants import TRIALS, try_all
+from .table import render
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked for and return its exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/crash")
+    parser.add_argument("--seconds", type=float, default=75.0, help="of havoc")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--mutant", choices=TRIALS, help="try one mutant only")
+    parser.add_argument("--mutants", action="store_true", help="try all mutants")
+    options = parser.parse_args(arguments)
+    if options.mutants or options.mutant:
+        names = list(TRIALS) if options.mutants else [options.mutant]
+        return asyncio.run(try_all(names, options.seed))
+    return _run(Pace(seconds=options.seconds), options.seed)
+
+
+def _run(pace: Pace, seed: int) -> int:
+    print(f"==> {pace.seconds:.0f} s of havoc, seed {seed}", flush=True)
+    report = asyncio.run(experiment(pace, seed))
+    show(report)
+    if report.missing:
+        print(f"crash: nothing was tried: {', '.join(report.missing)}", file=sys.stderr)
+        return 1
+    if report.broken:
+        print(f"crash: broken: {', '.join(sorted(report.broken))}", file=sys.stderr)
+        return 1
+    print("crash: every promise kept")
+    return 0
+
+
+def show(report: Report) -> None:
+    """Print what was done and what was counted."""
+    done = ", ".join(f"{name} {count}" for name, count in report.shaken.items())
+    print(f"==> shaken: {done}\n{render(report.names, report.rows)}")
+    print(f"==> errors in the log: {len(report.complaints)}", flush=True)
+    for each in report.complaints[:5]:
+        print(each.rstrip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+"""Set a home up, shake it, let it calm down, and count."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+import contextlib
+from dataclasses import dataclass, field
+from functools import partial
+import random
+import time
+from typing import Final
+
+from lab.home import PROJECT, Home, Plan, free_port
+from lab.shaken.mutants import MUTANT
+from simulator import Quirk, Simulator
+
+from .columns import NEEDED, Row, broken, count
+from .damage import damage
+from .evidence import Evidence
+from .forgeries import forge
+from .load import ask, write
+from .log import complaints
+from .shakes import SHAKES, STEADY, Shake
+from .world import HARMLESS, World
+
+FOLDER: Final = PROJECT / ".demo" / "crash"
+ALL_SHAKES: Final = (*STEADY, *SHAKES, "damage")
+_SETTINGS: Final[Mapping[str, object]] = {
+    "config": {},
+    "onboarding": {},
+    "recorder": {"commit_interval": 1},
+}
+_AHEAD: Final = 7200.0
+_AFTER_RESTART: Final = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How long, how hard, and what with."""
+
+    seconds: float
+    drain: float = 150.0
+    traffic_every: float = 0.4
+    polls: bool = True
+    """Whether there are numbers that poll, which takes its time."""
+    shakes: Sequence[str] = ALL_SHAKES
+    mutant: str = ""
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What a run did and found."""
+
+    names: list[str] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    shaken: Mapping[str, int] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    """What an honest run has and this one has not."""
+
+    @property
+    def broken(self) -> set[str]:
+        """Return the promises that were not kept."""
+        found = {key for row in self.rows for key in broken(row)}
+        return found | ({"complaints"} if self.complaints else set())
+
+
+async def experiment(pace: Pace, seed: int) -> Report:
+    """Run it from the beginning to the end."""
+    async with Simulator() as simulator:
+        simulator.pace = 0.3
+        plan = Plan(
+            folder=FOLDER,
+            port=free_port(),
+            companions=("witness",),
+            settings=_SETTINGS,
+            program="lab.shaken",
+            environment={"PYTHONPATH": str(PROJECT), MUTANT: pace.mutant},
+        )
+        async with Home(plan) as home:
+            chance = random.Random(seed)  # noqa: S311  # dice, no secret
+            world = World(simulator, home, chance)
+            return await Experiment(world, pace).run()
+
+
+class Experiment:
+    """One run."""
+
+    def __init__(self, world: World, pace: Pace) -> None:
+        """Take the world, and how to shake it."""
+        self._world = world
+        self._pace = pace
+        self._ends_at = 0.0
+
+    async def run(self) -> Report:
+        """Set up, wreak havoc, let it calm down, and count."""
+        await self._set_up()
+        await self._wreak_havoc()
+        await self._calm_down()
+        report = await self._report()
+        if "damage" in self._pace.shakes:
+            report.names.append("damaged file")
+            report.rows.append(await damage(self._world, self._pace.drain))
+        report.complaints = complaints(self._world.home.console)
+        await self._world.session.close()
+        return report
+
+    async def _set_up(self) -> None:
+        world = self._world
+        if "clock" in self._pace.shakes:
+            await world.set_clock(world.chance.choice((0.0, _AHEAD)))
+        if not self._pace.polls:
+            world.traffic = [each for each in world.traffic if each.mode != "polling"]
+        for each in world.traffic:
+            await world.add(each)
+        world.simulator.ovh.service.credits = 1_000_000.0
+        for provider in world.simulator.providers.values():
+            provider.quirks = {Quirk.DUPLICATED, Quirk.REORDERED}
+
+    async def _wreak_havoc(self) -> None:
+        world = self._world
+        self._ends_at = time.monotonic() + self._pace.seconds
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._take_turns())
+            for name in STEADY.keys() & set(self._pace.shakes):
+                tasks.create_task(self._go_on(name, STEADY[name]))
+            for each in world.traffic:
+                for act in (write, ask, forge):
+                    tasks.create_task(self._repeat(partial(act, world, each)))
+        world.simulator.faults.clear()
+
+    @property
+    def _goes_on(self) -> bool:
+        return time.monotonic() < self._ends_at
+
+    async def _repeat(self, act: Callable[[], Awaitable[None]]) -> None:
+        every = self._pace.traffic_every
+        while self._goes_on:
+            await asyncio.sleep(self._world.chance.uniform(0, 2 * every))
+            await act()
+
+    async def _go_on(self, name: str, shake: Shake) -> None:
+        while self._goes_on:
+            await shake(self._world)
+            self._world.shaken[name] += 1
+
+    async def _take_turns(self) -> None:
+        """Shake in one way after another, each once before any comes again."""
+        names = sorted(SHAKES.keys() & set(self._pace.shakes))
+        while self._goes_on and names:
+            self._world.chance.shuffle(names)
+            for name in names:
+                if self._goes_on:
+                    await self._shake(name)
+
+    async def _shake(self, name: str) -> None:
+        # A home that is down at the moment cannot be shaken.
+        with contextlib.suppress(*HARMLESS):
+            await SHAKES[name](self._world)
+            self._world.shaken[name] += 1
+        await asyncio.sleep(self._world.chance.uniform(0.1, 1.0))
+
+    async def _calm_down(self) -> None:
+        """Wait until nothing is under way, and only then start once more.
+
+        What waits for a restart waits for ever in a home that has none.
+        """
+        world = self._world
+        await world.insist(partial(world.set_clock, 0.0))
+        if world.calls:
+            await asyncio.wait(world.calls)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.drain):
+                while not await self._is_calm():  # noqa: ASYNC110  # a file is watched
+                    await asyncio.sleep(1.0)
+
+    async def _is_calm(self) -> bool:
+        rows = await self._count()
+        still = ("inbound_lost", "outbound_lost", "untold", "pending")
+        return not any(row[key] for row in rows for key in still)
+
+    async def _count(self) -> list[Row]:
+        world = self._world
+        return [
+            count(Evidence(world, each, await world.pending(each)))
+            for each in world.traffic
+        ]
+
+    async def _report(self) -> Report:
+        """Count, then see that a restart has nothing to add."""
+        rows = await self._count()
+        if "kill" in self._pace.shakes:
+            await self._world.kill()
+            await asyncio.sleep(_AFTER_RESTART)
+            rows = _worst(rows, await self._count())
+        report = Report(names=[each.name for each in self._world.traffic], rows=rows)
+        report.shaken = self._world.shaken
+        report.missing = self._missing(rows)
+        return report
+
+    def _missing(self, rows: Sequence[Row]) -> list[str]:
+        wanted = [each for each in self._pace.shakes if each != "damage"]
+        missing = [each for each in wanted if not self._world.shaken[each]]
+        missing += [key for key in NEEDED if not all(row[key] for row in rows)]
+        return missing + ([] if any(row["forged"] for row in rows) else ["forged"])
+
+
+def _worst(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
+    """Join two counts: what a restart heals was broken all the same."""
+    return [
+        {key: max(row[key], later[key]) for key in row}
+        for row, later in zip(before, after, strict=True)
+    ]

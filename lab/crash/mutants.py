@@ -1,0 +1,77 @@
+"""Prove that every column can fail: one fault of the product each, and what it breaks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import sys
+from typing import Final
+
+from lab.shaken.mutants import MUTANTS
+
+from .experiment import Pace, Report, experiment
+from .table import render
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a fault is brought to light, and the promises that it alone breaks."""
+
+    breaks: str
+    also: frozenset[str] = frozenset()
+    shakes: Sequence[str] = ()
+    seconds: float = 4.0
+
+
+TRIALS: Final[dict[str, Trial]] = {
+    "resend-without-asking": Trial("accepted_twice", shakes=("lost answers",)),
+    "wait-for-ever": Trial(
+        "outbound_lost", frozenset({"pending", "untold"}), ("faults",)
+    ),
+    "receipts-dropped": Trial("untold", frozenset({"pending"})),
+    "all-called-delivered": Trial("lies"),
+    "everybody-believed": Trial("believed"),
+    "nothing-noted": Trial("twice", shakes=("kill",), seconds=8.0),
+    "newest-first": Trial("disorder", shakes=("kill",), seconds=8.0),
+    "some-lost": Trial("inbound_lost"),
+    "one-too-many": Trial("pending"),
+    "stumbling": Trial("complaints"),
+    "sent-but-refused": Trial("falsely_refused"),
+}
+
+
+async def try_all(names: Sequence[str], seed: int) -> int:
+    """Try some mutants, and return whether each broke what it should and no more."""
+    failed = [name for name in names if not await _try(name, seed)]
+    if failed:
+        print(f"crash: not seen as they are: {', '.join(failed)}", file=sys.stderr)
+        return 1
+    print("crash: every mutant was seen")
+    return 0
+
+
+async def _try(name: str, seed: int) -> bool:
+    trial = TRIALS[name]
+    pace = Pace(
+        seconds=trial.seconds,
+        drain=6.0,
+        traffic_every=0.2,
+        polls=False,
+        shakes=trial.shakes,
+        mutant=name,
+    )
+    report = await experiment(pace, seed)
+    is_seen = _is_seen(trial, report)
+    found = ", ".join(sorted(report.broken)) or "nothing"
+    print(f"==> {name}: broke {found}", flush=True)
+    if not is_seen:
+        print(render(report.names, report.rows))
+        print("\n".join(report.complaints[:3]), report.missing)
+    return is_seen
+
+
+def _is_seen(trial: Trial, report: Report) -> bool:
+    allowed = {trial.breaks} | trial.also
+    return trial.breaks in report.broken and report.broken <= allowed
+
+
+# A fault without a trial would prove nothing.
+assert TRIALS.keys() == MUTANTS.keys()  # noqa: S101  # as said

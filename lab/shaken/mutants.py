@@ -1,0 +1,159 @@
+"""Faults that the product could have: each takes one of its promises away.
+
+They prove that every column of `scripts/crash` can see what it counts. The product has
+no hook for them: one of its methods is replaced, in this process only.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+import os
+import sqlite3
+from typing import Any, Final
+
+MUTANT: Final = "SHAKEN_MUTANT"
+"""The environment variable with the name of the fault to have."""
+_EVERY: Final = 4
+
+
+def apply() -> None:
+    """Put the fault in that was asked for, if any."""
+    if name := os.environ.get(MUTANT):
+        MUTANTS[name]()
+
+
+def _find(module: str) -> Any:
+    return import_module(f"custom_components.virtual_sms.{module}")
+
+
+def _resend_without_asking() -> None:
+    async def is_free(self: Any, due: Any, settled_at: Any) -> bool:
+        del self, due, settled_at
+        return True
+
+    _find("outbox").Outbox._is_free = is_free  # noqa: SLF001  # what a fault does
+
+
+def _wait_for_ever() -> None:
+    async def due(self: Any) -> list[object]:
+        del self
+        return []
+
+    _find("ledger_outbound").OutboundRecords.due = due
+
+
+def _drop_receipts() -> None:
+    models, inbox = _find("adapters.models"), _find("inbox").Inbox
+    take = inbox.take
+
+    async def take_messages(self: Any, event: Any, **options: Any) -> None:
+        if not isinstance(event, models.DeliveryReceipt):
+            await take(self, event, **options)
+
+    inbox.take = take_messages
+
+
+def _call_all_delivered() -> None:
+    models, inbox = _find("adapters.models"), _find("inbox").Inbox
+    take = inbox.take
+
+    async def take_as_delivered(self: Any, event: Any, **options: Any) -> None:
+        if isinstance(event, models.DeliveryReceipt) and event.status.is_final:
+            event = replace(event, status=models.DeliveryStatus.DELIVERED)
+        await take(self, event, **options)
+
+    inbox.take = take_as_delivered
+
+
+def _believe_everybody() -> None:
+    def verify(self: Any, request: Any) -> None:
+        del self, request
+
+    _find("adapters.twilio").TwilioAdapter.verify = verify
+
+
+def _note_nothing() -> None:
+    import asyncio  # noqa: PLC0415  # this fault's alone
+
+    def told(self: Any, announcements: Any, patience: float = 0.0) -> Any:
+        del self, announcements, patience
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    _find("ledger").Ledger.told = told
+
+
+def _tell_newest_first() -> None:
+    announcer = _find("announcer").Announcer
+    announce = announcer.announce
+
+    def announce_reversed(self: Any, announcements: Any) -> None:
+        announce(self, announcements[::-1])
+
+    announcer.announce = announce_reversed
+
+
+def _lose_some() -> None:
+    announcements, announcer = _find("announcements"), _find("announcer").Announcer
+    build, received = announcer.__init__, 0
+
+    def lose(self: Any, ledger: Any, publish: Callable[[Any], None]) -> None:
+        def publish_most(announcement: Any) -> None:
+            nonlocal received
+            received += isinstance(announcement, announcements.Received)
+            if (
+                not isinstance(announcement, announcements.Received)
+                or received % _EVERY
+            ):
+                publish(announcement)
+
+        build(self, ledger, publish_most)
+
+    announcer.__init__ = lose
+
+
+def _count_one_too_many() -> None:
+    ledger = _find("ledger")
+    read = ledger._read_tally  # noqa: SLF001  # what a fault does
+
+    def read_wrongly(connection: sqlite3.Connection) -> Any:
+        tally = read(connection)
+        return replace(tally, pending=tally.pending + 1)
+
+    ledger._read_tally = read_wrongly  # noqa: SLF001  # what a fault does
+
+
+def _stumble() -> None:
+    ledger = _find("ledger").Ledger
+
+    def tell(self: Any) -> None:
+        raise RuntimeError("a fault")
+
+    ledger._tell = tell  # noqa: SLF001  # what a fault does
+
+
+def _refuse_what_was_sent() -> None:
+    gateway, journal = _find("gateway").Gateway, _find("journal")
+    send = gateway.send
+
+    async def send_and_complain(self: Any, messages: Any, patience: Any) -> Any:
+        await send(self, messages, patience)
+        raise journal.JournalClosedError
+
+    gateway.send = send_and_complain
+
+
+MUTANTS: Final[dict[str, Callable[[], None]]] = {
+    "resend-without-asking": _resend_without_asking,
+    "wait-for-ever": _wait_for_ever,
+    "receipts-dropped": _drop_receipts,
+    "all-called-delivered": _call_all_delivered,
+    "everybody-believed": _believe_everybody,
+    "nothing-noted": _note_nothing,
+    "newest-first": _tell_newest_first,
+    "some-lost": _lose_some,
+    "one-too-many": _count_one_too_many,
+    "stumbling": _stumble,
+    "sent-but-refused": _refuse_what_was_sent,
+}
