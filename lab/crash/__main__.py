@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import sys
 import time
 
-from .experiment import Pace, Report, experiment
+from .experiment import ALL_SHAKES, Pace, Report, experiment
 from .mutants import TRIALS, try_all
 from .table import render
 
@@ -16,13 +16,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/crash")
     parser.add_argument("--seconds", type=float, default=75.0, help="of havoc")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument(
+        "--only", nargs="+", choices=ALL_SHAKES, default=ALL_SHAKES, help="shakes"
+    )
     parser.add_argument("--mutant", choices=TRIALS, help="try one mutant only")
     parser.add_argument("--mutants", action="store_true", help="try all mutants")
     options = parser.parse_args(arguments)
     if options.mutants or options.mutant:
         names = list(TRIALS) if options.mutants else [options.mutant]
         return asyncio.run(try_all(names, options.seed))
-    return _run(Pace(seconds=options.seconds), options.seed)
+    return _run(Pace(seconds=options.seconds, shakes=options.only), options.seed)
 
 
 def _run(pace: Pace, seed: int) -> int:
@@ -30,7 +33,7 @@ def _run(pace: Pace, seed: int) -> int:
     report = asyncio.run(experiment(pace, seed))
     show(report)
     if report.missing:
-        print(f"crash: nothing was tried: {', '.join(report.missing)}", file=sys.stderr)
+        print(f"crash: nothing of: {', '.join(report.missing)}", file=sys.stderr)
         return 1
     if report.broken:
         print(f"crash: broken: {', '.join(sorted(report.broken))}", file=sys.stderr)

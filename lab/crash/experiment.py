@@ -69,7 +69,7 @@ async def experiment(pace: Pace, seed: int) -> Report:
     async with Simulator() as simulator:
         simulator.pace = 0.3
         plan = Plan(
-            folder=FOLDER,
+            folder=FOLDER / (pace.mutant or "home"),
             port=free_port(),
             companions=("witness",),
             settings=_SETTINGS,
@@ -90,6 +90,8 @@ class Experiment:
         self._world = world
         self._pace = pace
         self._ends_at = 0.0
+        self._is_shaken = False
+        """Whether there was a shake of each kind: havoc lasts at least so long."""
 
     async def run(self) -> Report:
         """Set up, wreak havoc, let it calm down, and count."""
@@ -130,7 +132,7 @@ class Experiment:
 
     @property
     def _goes_on(self) -> bool:
-        return time.monotonic() < self._ends_at
+        return time.monotonic() < self._ends_at or not self._is_shaken
 
     async def _repeat(self, act: Callable[[], Awaitable[None]]) -> None:
         every = self._pace.traffic_every
@@ -151,12 +153,16 @@ class Experiment:
             for name in names:
                 if self._goes_on:
                     await self._shake(name)
+            self._is_shaken = True
+        self._is_shaken = True
 
     async def _shake(self, name: str) -> None:
-        # A home that is down at the moment cannot be shaken.
-        with contextlib.suppress(*HARMLESS):
+        async def shake() -> None:
             await SHAKES[name](self._world)
             self._world.shaken[name] += 1
+
+        # A home that is down at the moment cannot be shaken.
+        await self._world.insist(shake)
         await asyncio.sleep(self._world.chance.uniform(0.1, 1.0))
 
     async def _calm_down(self) -> None:

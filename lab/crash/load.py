@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from typing import Final
 
+from simulator import FaultKind
+
 from .world import HARMLESS, Traffic, World
 
 PERSON: Final = "+33612345678"
@@ -30,11 +32,15 @@ async def ask(world: World, traffic: Traffic) -> None:
     call.add_done_callback(world.calls.discard)
 
 
-async def burst(world: World, traffic: Traffic, count: int = 10) -> None:
-    """Have the home send many at once, and give them time to get there."""
+async def burst(world: World, traffic: Traffic, count: int = 30) -> None:
+    """Have the home send many at once, to a provider that is slow to answer."""
+    late = world.simulator.faults.add(
+        FaultKind.LATE, provider=traffic.provider, method="POST", times=count, delay=1.0
+    )
     for _ in range(count):
         await ask(world, traffic)
-    await asyncio.sleep(world.chance.uniform(0, 0.3))
+    await asyncio.sleep(world.chance.uniform(0.1, 0.5))
+    late.times = late.hits
 
 
 async def _call(world: World, traffic: Traffic, text: str) -> None:

@@ -10,8 +10,11 @@ _ESCAPE: Final = re.compile(r"\x1b\[[0-9;]*m")
 _START: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* ([A-Z]+) ")
 _US: Final = "virtual_sms"
 _TRACE: Final = "Traceback (most recent call last)"
-_WORDS: Final = ("Error fetching virtual_sms data",)
-"""How Home Assistant tells, once, that a provider cannot be reached."""
+_WORDS: Final = (
+    "Error fetching virtual_sms data",
+    "Error during service call to virtual_sms",
+)
+"""How Home Assistant tells that a provider, or a number, cannot be reached."""
 
 
 def complaints(console: str) -> list[str]:

@@ -52,7 +52,7 @@ async def _try(name: str, seed: int) -> bool:
     trial = TRIALS[name]
     pace = Pace(
         seconds=trial.seconds,
-        drain=6.0,
+        drain=12.0,
         traffic_every=0.2,
         polls=False,
         shakes=trial.shakes,

@@ -126,11 +126,16 @@ def _count_one_too_many() -> None:
 
 def _stumble() -> None:
     ledger = _find("ledger").Ledger
+    listen = ledger.listen
 
-    def tell(self: Any) -> None:
+    def fall() -> None:
         raise RuntimeError("a fault")
 
-    ledger._tell = tell  # noqa: SLF001  # what a fault does
+    def listen_and_fall(self: Any, listener: Callable[[], None]) -> Any:
+        listen(self, fall)
+        return listen(self, listener)
+
+    ledger.listen = listen_and_fall
 
 
 def _refuse_what_was_sent() -> None:
