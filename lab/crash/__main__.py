@@ -32,11 +32,16 @@ def _run(pace: Pace, seed: int) -> int:
     print(f"==> {pace.seconds:.0f} s of havoc, seed {seed}", flush=True)
     report = asyncio.run(experiment(pace, seed))
     show(report)
+    return conclude(report)
+
+
+def conclude(report: Report) -> int:
+    """Say whether every promise was put to the test and kept; return the exit code."""
     if report.missing:
         print(f"crash: nothing of: {', '.join(report.missing)}", file=sys.stderr)
-        return 1
     if report.broken:
         print(f"crash: broken: {', '.join(sorted(report.broken))}", file=sys.stderr)
+    if report.missing or report.broken:
         return 1
     print("crash: every promise kept")
     return 0

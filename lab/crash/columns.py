@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from .evidence import Evidence
@@ -63,16 +64,14 @@ def _backward(evidence: Evidence) -> int:
     count = 0
     for states in evidence.statuses.values():
         ranks = [_RANKS.get(each["status"], _FINAL) for each in states]
-        count += sum(
-            after <= before for before, after in zip(ranks, ranks[1:], strict=False)
-        )
+        count += sum(after <= before for before, after in pairwise(ranks))
     return count
 
 
 def _believed(evidence: Evidence) -> int:
     made_up = evidence.heard - evidence.inbound.keys()
     forged = sum(MARK in each.data["text"] for each in evidence.received)
-    failed = sum(
+    failed: int = sum(
         each["error_code"] == CODE
         for states in evidence.statuses.values()
         for each in states
@@ -128,14 +127,21 @@ def _falsely_refused(evidence: Evidence) -> int:
 
 
 COLUMNS: Final = (
-    Column("written", "inbound: sent", lambda it: len(it.traffic.written), False),
-    Column("told", "told", lambda it: len(it.traffic.written.keys() & it.heard), False),
-    Column("again", "again at a kill", lambda it: len(it.again), False),
+    Column(
+        "written", "inbound: sent", lambda it: len(it.traffic.written), is_promise=False
+    ),
+    Column(
+        "told",
+        "told",
+        lambda it: len(it.traffic.written.keys() & it.heard),
+        is_promise=False,
+    ),
+    Column("again", "again at a kill", lambda it: len(it.again), is_promise=False),
     Column("twice", "twice", lambda it: len(it.twice)),
     Column("inbound_lost", "lost", _inbound_lost),
     Column("disorder", "out of order", _out_of_order),
-    Column("asked", "outbound: asked", _asked, False),
-    Column("accepted", "accepted", lambda it: len(it.copies), False),
+    Column("asked", "outbound: asked", _asked, is_promise=False),
+    Column("accepted", "accepted", lambda it: len(it.copies), is_promise=False),
     Column(
         "accepted_twice",
         "twice",
@@ -146,7 +152,7 @@ COLUMNS: Final = (
     Column("lies", "untrue", _lies),
     Column("falsely_refused", "refused, sent", _falsely_refused),
     Column("pending", "pending", lambda it: it.pending),
-    Column("forged", "forged: sent", lambda it: it.traffic.forged, False),
+    Column("forged", "forged: sent", lambda it: it.traffic.forged, is_promise=False),
     Column("believed", "believed", _believed),
 )
 NEEDED: Final = ("written", "told", "asked", "accepted")

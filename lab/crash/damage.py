@@ -44,7 +44,9 @@ async def damage(world: World, drain: float) -> Row:
         await write(world, traffic)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(drain):
-            while any(_look(world, traffic)[key] for key in _STILL):
+            while any(  # noqa: ASYNC110  # a file is watched
+                _look(world, traffic)[key] for key in _STILL
+            ):
                 await asyncio.sleep(1.0)
     row = _look(world, traffic)
     shown = {"written", "told", "asked", "accepted"} | _OWN
@@ -54,7 +56,11 @@ async def damage(world: World, drain: float) -> Row:
 def _begin(world: World) -> Traffic:
     """Return one of the numbers, with nothing sent yet."""
     return replace(
-        world.chance.choice(world.traffic), mode="damaged", written={}, asked={}
+        world.chance.choice(world.traffic),
+        mode="damaged",
+        written={},
+        asked={},
+        refused=set(),
     )
 
 

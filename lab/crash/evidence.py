@@ -127,7 +127,5 @@ def is_in_flight(told: Told, kills: Sequence[Kill], full: Sequence[Span]) -> boo
         each.pid == told.pid and each.at - MOMENT <= told.at <= each.at
         for each in kills
     )
-    by_disk = any(
-        each.start - MOMENT <= told.at <= each.end + MOMENT for each in full
-    )
+    by_disk = any(each.start - MOMENT <= told.at <= each.end + MOMENT for each in full)
     return by_kill or by_disk

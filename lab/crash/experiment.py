@@ -1,7 +1,7 @@
 """Set a home up, shake it, let it calm down, and count."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 import contextlib
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +20,7 @@ from .forgeries import forge
 from .load import ask, write
 from .log import complaints
 from .shakes import SHAKES, STEADY, Shake
-from .world import HARMLESS, World
+from .world import World
 
 FOLDER: Final = PROJECT / ".demo" / "crash"
 ALL_SHAKES: Final = (*STEADY, *SHAKES, "damage")
@@ -55,7 +55,6 @@ class Report:
     complaints: list[str] = field(default_factory=list)
     shaken: Mapping[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
-    """What an honest run has and this one has not."""
 
     @property
     def broken(self) -> set[str]:
@@ -200,14 +199,17 @@ class Experiment:
             rows = _worst(rows, await self._count())
         report = Report(names=[each.name for each in self._world.traffic], rows=rows)
         report.shaken = self._world.shaken
-        report.missing = self._missing(rows)
+        report.missing = find_missing(self._pace.shakes, self._world.shaken, rows)
         return report
 
-    def _missing(self, rows: Sequence[Row]) -> list[str]:
-        wanted = [each for each in self._pace.shakes if each != "damage"]
-        missing = [each for each in wanted if not self._world.shaken[each]]
-        missing += [key for key in NEEDED if not all(row[key] for row in rows)]
-        return missing + ([] if any(row["forged"] for row in rows) else ["forged"])
+
+def find_missing(
+    shakes: Collection[str], shaken: Mapping[str, int], rows: Sequence[Row]
+) -> list[str]:
+    """List what an honest run has and this one has not: zeros prove nothing then."""
+    missing = [each for each in shakes if each != "damage" and not shaken.get(each)]
+    missing += [key for key in NEEDED if not rows or not all(row[key] for row in rows)]
+    return missing + ([] if any(row["forged"] for row in rows) else ["forged"])
 
 
 def _worst(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:

@@ -147,7 +147,9 @@ def _receipt_bell(world: World, traffic: Traffic, _: str) -> Forgery:
 def _altered_bell(world: World, traffic: Traffic, _: str) -> Forgery | None:
     """Ring for a genuine message, with other words."""
     written = list(traffic.written)
-    return Forgery(form=_ring(world.chance.choice(written), traffic)) if written else None
+    return (
+        Forgery(form=_ring(world.chance.choice(written), traffic)) if written else None
+    )
 
 
 def _odd_bell(world: World, traffic: Traffic, _: str) -> Forgery:

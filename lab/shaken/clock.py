@@ -29,7 +29,7 @@ class Shifted(datetime, metaclass=_AnyDatetime):
 
     @classmethod
     @override
-    def now(cls, tz: tzinfo | None = None) -> datetime:
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # plain
         return datetime.now(tz) + timedelta(seconds=_offset)
 
 

@@ -47,7 +47,8 @@ def fill(*, full: bool) -> None:
 def _connect(database: Any, *arguments: Any, **options: Any) -> sqlite3.Connection:
     if _MARK in str(database):
         options.setdefault("factory", Connection)
-    return _CONNECT(database, *arguments, **options)
+    connection: sqlite3.Connection = _CONNECT(database, *arguments, **options)
+    return connection
 
 
 def _refuse() -> None:
