@@ -133,7 +133,7 @@ class Experiment:
     def _goes_on(self) -> bool:
         return time.monotonic() < self._ends_at or not self._is_shaken
 
-    async def _repeat(self, act: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, act: Callable[[], Awaitable[object]]) -> None:
         every = self._pace.traffic_every
         while self._goes_on:
             await asyncio.sleep(self._world.chance.uniform(0, 2 * every))

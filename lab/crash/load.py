@@ -15,12 +15,13 @@ _UNREACHABLE_SHARE: Final = 0.2
 _REFUSED: Final = 400
 
 
-async def write(world: World, traffic: Traffic) -> None:
-    """Write to the home."""
+async def write(world: World, traffic: Traffic) -> str:
+    """Write to the home, and return the message's id at the provider."""
     text = f"in {traffic.name} {len(traffic.written)}"
     provider = world.simulator.providers[traffic.provider]
     message_id = provider.receive(PERSON, text, number=traffic.number)
     traffic.written[str(message_id)] = text
+    return str(message_id)
 
 
 async def ask(world: World, traffic: Traffic) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from lab.home import HomeError
 from simulator import FaultKind
 
-from .load import burst
+from .load import burst, write
 from .world import HARMLESS, Span, Traffic, World
 
 _STEPS: Final = (-7200.0, -600.0, 600.0, 7200.0)
@@ -28,6 +28,7 @@ _FAULTS: Final = (
     FaultKind.ACCEPTED_GARBAGE,
     FaultKind.LATE,
 )
+_RECEIPTS: Final = 5
 _KILL_EVERY: Final = (6.0, 12.0)
 
 type Shake = Callable[[World], Awaitable[None]]
@@ -70,7 +71,11 @@ async def step_clock(world: World) -> None:
 
 
 async def fill_disk(world: World) -> None:
-    """Leave no room on the home's disk for a while; a new process finds some."""
+    """Leave no room on the home's disk while it has much to send; then make some.
+
+    A new process finds room at once.
+    """
+    await burst(world, world.chance.choice(world.traffic))
     await world.shake_inside("disk", full=True)
     span = Span(start=time.monotonic())
     world.full.append(span)
@@ -106,6 +111,27 @@ async def rotate_token(world: World) -> None:
             await world.insist(partial(_reconfigure, world, traffic))
 
 
+async def spoil_records(world: World) -> None:
+    """Have some records make no sense for a while: a new message and receipts.
+
+    A provider whose record is one list has no fault for a single message in it.
+    """
+    traffic = world.chance.choice(world.traffic)
+    arrived = await write(world, traffic)
+    traffic.unreadable.add(arrived)
+    messages = world.simulator.providers[traffic.provider].messages
+    spoilt = [arrived, *(str(each.id) for each in messages[-_RECEIPTS:])]
+    fault = world.simulator.faults.add(
+        FaultKind.GARBAGE,
+        provider=traffic.provider,
+        method="GET",
+        path=rf"/({'|'.join(spoilt)})(\.json)?$",
+        body='{"id": null, "sid": null}',
+    )
+    await asyncio.sleep(world.chance.uniform(2.0, 6.0))
+    fault.times = fault.hits
+
+
 async def _set_disabled(world: World, traffic: Traffic, by: str | None) -> None:
     await world.home.command(
         "config_entries/disable", entry_id=traffic.entry_id, disabled_by=by
@@ -134,6 +160,7 @@ SHAKES: Final[dict[str, Shake]] = {
     "reload": reload,
     "disable": disable,
     "token": rotate_token,
+    "records": spoil_records,
 }
 """Those that take turns."""
 STEADY: Final[dict[str, Shake]] = {
