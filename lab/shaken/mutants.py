@@ -26,12 +26,18 @@ def _find(module: str) -> Any:
     return import_module(f"custom_components.virtual_sms.{module}")
 
 
+def _replace(owner: Any, name: str, replacement: Any) -> Any:
+    """Put something else in the place of what is there, and return that."""
+    original = getattr(owner, name)
+    setattr(owner, name, replacement)
+    return original
+
+
 def _resend_without_asking() -> None:
-    async def is_free(self: Any, due: Any, settled_at: Any) -> bool:
-        del self, due, settled_at
+    async def is_free(*_: Any) -> bool:
         return True
 
-    _find("outbox").Outbox._is_free = is_free  # noqa: SLF001  # what a fault does
+    _replace(_find("outbox").Outbox, "_is_free", is_free)
 
 
 def _wait_for_ever() -> None:
@@ -39,37 +45,35 @@ def _wait_for_ever() -> None:
         del self
         return []
 
-    _find("ledger_outbound").OutboundRecords.due = due
+    _replace(_find("ledger_outbound").OutboundRecords, "due", due)
 
 
 def _drop_receipts() -> None:
     models, inbox = _find("adapters.models"), _find("inbox").Inbox
-    take = inbox.take
 
     async def take_messages(self: Any, event: Any, **options: Any) -> None:
         if not isinstance(event, models.DeliveryReceipt):
             await take(self, event, **options)
 
-    inbox.take = take_messages
+    take = _replace(inbox, "take", take_messages)
 
 
 def _call_all_delivered() -> None:
     models, inbox = _find("adapters.models"), _find("inbox").Inbox
-    take = inbox.take
 
     async def take_as_delivered(self: Any, event: Any, **options: Any) -> None:
         if isinstance(event, models.DeliveryReceipt) and event.status.is_final:
             event = replace(event, status=models.DeliveryStatus.DELIVERED)
         await take(self, event, **options)
 
-    inbox.take = take_as_delivered
+    take = _replace(inbox, "take", take_as_delivered)
 
 
 def _believe_everybody() -> None:
     def verify(self: Any, request: Any) -> None:
         del self, request
 
-    _find("adapters.twilio").TwilioAdapter.verify = verify
+    _replace(_find("adapters.twilio").TwilioAdapter, "verify", verify)
 
 
 def _note_nothing() -> None:
@@ -81,22 +85,20 @@ def _note_nothing() -> None:
         done.set_result(None)
         return done
 
-    _find("ledger").Ledger.told = told
+    _replace(_find("ledger").Ledger, "told", told)
 
 
 def _tell_newest_first() -> None:
-    announcer = _find("announcer").Announcer
-    announce = announcer.announce
-
     def announce_reversed(self: Any, announcements: Any) -> None:
         announce(self, announcements[::-1])
 
-    announcer.announce = announce_reversed
+    announcer = _find("announcer").Announcer
+    announce = _replace(announcer, "announce", announce_reversed)
 
 
 def _lose_some() -> None:
     announcements, announcer = _find("announcements"), _find("announcer").Announcer
-    build, received = announcer.__init__, 0
+    received = 0
 
     def lose(self: Any, ledger: Any, publish: Callable[[Any], None]) -> None:
         def publish_most(announcement: Any) -> None:
@@ -110,24 +112,18 @@ def _lose_some() -> None:
 
         build(self, ledger, publish_most)
 
-    announcer.__init__ = lose
+    build = _replace(announcer, "__init__", lose)
 
 
 def _count_one_too_many() -> None:
-    ledger = _find("ledger")
-    read = ledger._read_tally  # noqa: SLF001  # what a fault does
-
     def read_wrongly(connection: sqlite3.Connection) -> Any:
         tally = read(connection)
         return replace(tally, pending=tally.pending + 1)
 
-    ledger._read_tally = read_wrongly  # noqa: SLF001  # what a fault does
+    read = _replace(_find("ledger"), "_read_tally", read_wrongly)
 
 
 def _stumble() -> None:
-    ledger = _find("ledger").Ledger
-    listen = ledger.listen
-
     def fall() -> None:
         raise RuntimeError("a fault")
 
@@ -135,18 +131,17 @@ def _stumble() -> None:
         listen(self, fall)
         return listen(self, listener)
 
-    ledger.listen = listen_and_fall
+    listen = _replace(_find("ledger").Ledger, "listen", listen_and_fall)
 
 
 def _refuse_what_was_sent() -> None:
-    gateway, journal = _find("gateway").Gateway, _find("journal")
-    send = gateway.send
+    from homeassistant.exceptions import HomeAssistantError  # noqa: PLC0415  # its own
 
     async def send_and_complain(self: Any, messages: Any, patience: Any) -> Any:
         await send(self, messages, patience)
-        raise journal.JournalClosedError
+        raise HomeAssistantError("not sent, says the fault")
 
-    gateway.send = send_and_complain
+    send = _replace(_find("gateway").Gateway, "send", send_and_complain)
 
 
 MUTANTS: Final[dict[str, Callable[[], None]]] = {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -60,6 +61,23 @@ def test_every_promise_has_a_mutant() -> None:
     assert TRIALS.keys() == MUTANTS.keys()
     promises = {each.key for each in COLUMNS if each.is_promise} | {"complaints"}
     assert {each.breaks for each in TRIALS.values()} == promises
+
+
+def test_every_mutant_finds_its_place() -> None:
+    """What a fault takes away is still there, under its name."""
+    program = (
+        "from lab.shaken.mutants import MUTANTS\n"
+        "for mutate in MUTANTS.values(): mutate()"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=BOUND,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
 
 
 @pytest.mark.parametrize("key", [*NEEDED, "forged"])
