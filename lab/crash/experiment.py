@@ -160,8 +160,10 @@ class Experiment:
             await SHAKES[name](self._world)
             self._world.shaken[name] += 1
 
-        # A home that is down at the moment cannot be shaken.
-        await self._world.insist(shake)
+        # A home that is down at the moment cannot be shaken. One that cannot be shaken
+        # at all is missed in the end.
+        with contextlib.suppress(TimeoutError):
+            await self._world.insist(shake)
         await asyncio.sleep(self._world.chance.uniform(0.1, 1.0))
 
     async def _calm_down(self) -> None:

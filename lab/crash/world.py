@@ -128,9 +128,15 @@ class World:
                     yield json.loads(line)
 
     async def pending(self, traffic: Traffic) -> int:
-        """Return how many messages the home says are under way on a number."""
-        entities = await self.home.entities(traffic.entry_id)
-        state = (await self.home.state(entities["pending"]))["state"]
+        """Return how many messages the home says are under way on a number.
+
+        A number that says nothing is not at rest either.
+        """
+        try:
+            entities = await self.home.entities(traffic.entry_id)
+            state = (await self.home.state(entities["pending"]))["state"]
+        except HARMLESS:
+            return 1
         return int(state) if state.isdecimal() else 1
 
 
