@@ -22,8 +22,6 @@ from .world import Traffic, World
 
 _PAGE: Final = 4096
 _MESSAGES: Final = 10
-_SHARE: Final = 0.1
-"""Of the pages of a file, those that are overwritten."""
 _OWN: Final = frozenset({"inbound_lost", "accepted_twice", "outbound_lost", "untold"})
 """The promises that a damaged file does not touch."""
 _STILL: Final = ("inbound_lost", "outbound_lost", "untold")
@@ -69,12 +67,14 @@ def _look(world: World, traffic: Traffic) -> Row:
 
 
 def _overwrite(path: Path, chance: random.Random) -> None:
-    """Overwrite some pages with nonsense, as a dying memory card does."""
+    """Overwrite a page with nonsense, as a worn-out memory card does.
+
+    What it held stands in no other, but which messages those were does.
+    """
     # What is in the log beside the file would mend it.
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    pages = range(1, path.stat().st_size // _PAGE)
+    page = chance.randrange(1, path.stat().st_size // _PAGE)
     with path.open("r+b") as file:
-        for page in chance.sample(pages, max(1, round(len(pages) * _SHARE))):
-            file.seek(page * _PAGE)
-            file.write(chance.randbytes(_PAGE))
+        file.seek(page * _PAGE)
+        file.write(chance.randbytes(_PAGE))
