@@ -57,6 +57,8 @@ class Access:
 class _Client(Protocol):
     """What is used of `ovh.Client`."""
 
+    _session: Any
+
     def raw_call(
         self,
         method: str,
@@ -98,14 +100,19 @@ def build(access: Access) -> _Client:
         access.consumer_key,
         timeout=_PATIENCE,
     )
+    # `requests` would follow, and hand the keys to wherever it is sent.
+    client._session.max_redirects = 0  # noqa: SLF001  # no argument for it
     return client
 
 
 class _Line:
     """One client, for one call at a time, in whichever thread."""
 
-    def __init__(self, connect: Callable[[], _Client]) -> None:
+    def __init__(
+        self, connect: Callable[[], _Client], note_date: Callable[[str | None], None]
+    ) -> None:
         self._connect = connect
+        self._note_date = note_date
         self._client: _Client | None = None
 
     def ask(self, request: Request) -> Any:
@@ -133,6 +140,7 @@ class _Line:
             need_auth=request.signed,
             headers=dict(request.headers),
         )
+        self._note_date(response.headers.get("Date"))
         if response.status_code not in _OK:
             raise RefusedError(response)
         return json.loads(response.content or b"null")
@@ -146,10 +154,14 @@ class Exchange:
     """
 
     def __init__(
-        self, size: int, access: Callable[[], Access], run_blocking: RunBlocking
+        self,
+        size: int,
+        access: Callable[[], Access],
+        run_blocking: RunBlocking,
+        note_date: Callable[[str | None], None] = lambda _: None,
     ) -> None:
-        """Open the lines when they are needed."""
-        self._idle = [_Line(lambda: build(access())) for _ in range(size)]
+        """Open the lines when they are needed; each answer's `Date` is passed on."""
+        self._idle = [_Line(lambda: build(access()), note_date) for _ in range(size)]
         self._run_blocking = run_blocking
 
     async def ask(self, request: Request) -> Any:
