@@ -50,6 +50,10 @@ class Harness(BaseHarness):
         (verb, "[]")
         for verb in ("get_account", "list_numbers", "fetch_inbound", "find_sent")
     ) | {("fetch_inbound", "[1]"), ("find_sent", "[1]")}
+    unreadable: ClassVar = {"creationDatetime": "yesterday"}
+    sparse: ClassVar = {"message": None, "tag": None, "credits": None}
+    other_text: ClassVar = {"message": "*****", "tag": ""}
+    message_path = "/incoming/{id}"
     garbage = (
         Garbage(),
         Garbage(method="GET"),

@@ -85,8 +85,11 @@ def load() -> tuple[type[Any], dict[str, str]]:
     return type("Client", (ovh.client.Client,), names), ovh.client.ENDPOINTS
 
 
-def build(access: Access) -> _Client:
-    """Build a client whose every setting is given.
+type NoteDate = Callable[[str | None], None]
+
+
+def build(access: Access, note_date: NoteDate = lambda _: None) -> _Client:
+    """Build a client whose every setting is given; each answer's `Date` is passed on.
 
     An endpoint of our own, named by its URL, is one no configuration file knows.
     """
@@ -101,18 +104,19 @@ def build(access: Access) -> _Client:
         timeout=_PATIENCE,
     )
     # `requests` would follow, and hand the keys to wherever it is sent.
-    client._session.max_redirects = 0  # noqa: SLF001  # no argument for it
+    session = client._session  # noqa: SLF001  # no argument for either
+    session.max_redirects = 0
+    session.hooks["response"].append(
+        lambda response, **_: note_date(response.headers.get("Date"))
+    )
     return client
 
 
 class _Line:
     """One client, for one call at a time, in whichever thread."""
 
-    def __init__(
-        self, connect: Callable[[], _Client], note_date: Callable[[str | None], None]
-    ) -> None:
+    def __init__(self, connect: Callable[[], _Client]) -> None:
         self._connect = connect
-        self._note_date = note_date
         self._client: _Client | None = None
 
     def ask(self, request: Request) -> Any:
@@ -140,7 +144,6 @@ class _Line:
             need_auth=request.signed,
             headers=dict(request.headers),
         )
-        self._note_date(response.headers.get("Date"))
         if response.status_code not in _OK:
             raise RefusedError(response)
         return json.loads(response.content or b"null")
@@ -158,10 +161,10 @@ class Exchange:
         size: int,
         access: Callable[[], Access],
         run_blocking: RunBlocking,
-        note_date: Callable[[str | None], None] = lambda _: None,
+        note_date: NoteDate = lambda _: None,
     ) -> None:
         """Open the lines when they are needed; each answer's `Date` is passed on."""
-        self._idle = [_Line(lambda: build(access()), note_date) for _ in range(size)]
+        self._idle = [_Line(lambda: build(access(), note_date)) for _ in range(size)]
         self._run_blocking = run_blocking
 
     async def ask(self, request: Request) -> Any:

@@ -181,7 +181,7 @@ class TwilioAdapter(TwilioClient):
             sid = inbound.read_callback_id(fields)
             ours = dict(request.query).get("m")
             return records.read_status_callback(sid, status, fields, ours)
-        except ValueError as err:
+        except (KeyError, ValueError) as err:
             raise CallbackUnreadableError("no message") from err
 
     @override

@@ -21,7 +21,6 @@ _FORMATTING: Final = re.compile(
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _MEDIA_URL: Final = re.compile(r"MediaUrl([0-9]{1,4})", re.ASCII)
 _IDS: Final = ("MessageSid", "SmsMessageSid", "SmsSid")
-_STATUSES: Final = ("MessageStatus", "SmsStatus")
 _INBOUND: Final = frozenset({"received", "receiving"})
 
 
@@ -106,25 +105,30 @@ def with_files(found: Found, files: tuple[Media, ...]) -> InboundMessage | SetAs
 
 
 def read_status(fields: Mapping[str, str]) -> str | None:
-    """Return the status that a callback tells of a message of ours, if it does."""
-    status = _first(fields, _STATUSES)
-    return None if status in _INBOUND else status
+    """Return the status that a callback tells of a message of ours, if it does.
+
+    Its older name also tells that a message was written to us.
+    """
+    if "MessageStatus" in fields:
+        return read_text(fields["MessageStatus"])
+    status = fields.get("SmsStatus")
+    return None if status in _INBOUND else status or None
 
 
 def read_callback_id(fields: Mapping[str, str]) -> str:
     """Read which message a callback is about, by its present name or older ones."""
-    return read_text(_first(fields, _IDS))
+    return read_text(next((fields[name] for name in _IDS if fields.get(name)), None))
 
 
 def read_inbound_callback(fields: Mapping[str, str], now: datetime) -> InboundMessage:
     """Read an inbound callback, which carries no time but comes while the message does.
 
-    All but the id may be missing: a picture has no text.
+    All but the id and who wrote may be missing: a picture has no text.
     """
     return InboundMessage(
         message_id=read_callback_id(fields),
         number=read_address(fields.get("To")) or None,
-        sender=read_address(fields.get("From")),
+        sender=read_address(fields["From"]),
         text=fields.get("Body", ""),
         received_at=now,
         segments=read_count(fields.get("NumSegments")),
@@ -145,7 +149,3 @@ def _media(fields: Mapping[str, str]) -> tuple[Media, ...]:
         )
         for index in indexes
     )
-
-
-def _first(fields: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((fields[name] for name in names if fields.get(name)), None)

@@ -190,7 +190,7 @@ def read_receipt(record: Any) -> DeliveryReceipt:
     """Read where an outbound message stands."""
     return _receipt(
         read_text(record.sid),
-        record.status,
+        read_text(record.status),
         None if record.error_code is None else str(record.error_code),
         at=record.date_updated and read_time(record.date_updated),
     )
@@ -292,7 +292,7 @@ def read_status_callback(
 
 def _receipt(
     sid: str,
-    status: str | None,
+    status: str,
     error_code: str | None,
     *,
     message_id: str | None = None,
