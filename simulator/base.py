@@ -60,6 +60,10 @@ class Message:
     tag: str = ""
     error_code: int | None = None
     statuses: list[str] = field(default_factory=list)
+    record: Json = field(default_factory=dict)
+    """What its record says instead of the truth, by the provider's field names."""
+    omit: frozenset[str] = frozenset()
+    """Fields that its callbacks lack."""
     held: list[Callback] = field(default_factory=list, repr=False)
 
 
@@ -254,12 +258,15 @@ class Provider[I: MessageId, M: Message](ABC):
         number: str | None = None,
         callback: bool = True,
         at: datetime | None = None,
+        record: Json | None = None,
+        omit: Iterable[str] = (),
     ) -> I:
         """Write to the home; the callback goes out in the background."""
         files = tuple(media)
         message_id = self.new_id(media=bool(files))
         letter = Letter(sender, number or self.number, text, at or now(), files)
         message = self.keep(self.compose(message_id, letter))
+        message.record, message.omit = dict(record or {}), frozenset(omit)
         self.heed(message)
         if callback:
             self.world.background(self.announce(message))

@@ -3,18 +3,28 @@
 =======  =====================================  ===============================
 GET      /_sim/state                            everything there is, as JSON
 POST     /_sim/{provider}/receive               {sender, text, number?, media?:
-                                                [content type], callback?}
+                                                [content type], callback?, at?,
+                                                record?, omit?: [field of the
+                                                callback]}
 POST     /_sim/{provider}/messages/{id}/status  {status} or {code}
+POST     /_sim/{provider}/messages/{id}/record  fields its record shows instead of
+                                                the truth; {} for the truth
+POST     /_sim/twilio/numbers/{number}/record   the same for a number's record
 GET      /_sim/faults                           the active faults
 POST     /_sim/faults                           {kind, provider?, method?, path?,
-                                                times?, recipient?, delay?, …}
+                                                times?, recipient?, delay?,
+                                                retry_after?, location?, …}
 DELETE   /_sim/faults                           ?provider= for one provider only
 GET      /_sim/callbacks                        the log of callbacks
 POST     /_sim/callbacks                        {provider, quirks: [..]}
 POST     /_sim/alerts                           {code, url, status?, at?}: a failure
                                                 for Twilio's record of them
 POST     /_sim/settings                         {pace?, automatic?, reroute?,
-                                                twilio_suspended?, ovh_credits?}
+                                                twilio_suspended?, ovh_credits?,
+                                                ovh_expired?: [service],
+                                                clock_offset?: seconds the providers
+                                                are ahead, date_header?: instead of
+                                                the time}
 POST     /_sim/reset                            back to the start
 =======  =====================================  ===============================
 
@@ -60,6 +70,8 @@ def add_routes(app: web.Application, sim: Simulator) -> None:
         ("POST", "/_sim/reset", control.reset),
         ("POST", "/_sim/{provider}/receive", control.receive),
         ("POST", message, control.set_status),
+        ("POST", "/_sim/{provider}/messages/{message}/record", control.set_record),
+        ("POST", "/_sim/twilio/numbers/{number}/record", control.set_number_record),
     )
     for method, path, handler in routes:
         app.router.add_route(method, path, _guarded(handler))
@@ -126,6 +138,10 @@ class Control:
         sim.pace = float(body.get("pace", sim.pace))
         sim.automatic = bool(body.get("automatic", sim.automatic))
         sim.reroute.update(body.get("reroute", {}))
+        sim.clock_offset = float(body.get("clock_offset", sim.clock_offset))
+        sim.date_header = body.get("date_header", sim.date_header)
+        if "ovh_expired" in body:
+            sim.ovh.expire([str(each) for each in body["ovh_expired"]])
         if "twilio_suspended" in body:
             sim.twilio.suspended = bool(body["twilio_suspended"])
         if "ovh_credits" in body:
@@ -148,6 +164,8 @@ class Control:
             number=body.get("number"),
             callback=bool(body.get("callback", True)),
             at=None if at is None else datetime.fromisoformat(at),
+            record=body.get("record"),
+            omit=body.get("omit", ()),
         )
         return {"id": message_id}
 
@@ -160,6 +178,19 @@ class Control:
         else:
             await provider.advance(message_id, str(body["status"]))
         return describe_message(provider.find(message_id))
+
+    async def set_record(self, request: web.Request) -> object:
+        """Let a message's record say something else, or the truth again."""
+        provider = self._provider(request)
+        message = provider.find(request.match_info["message"])
+        message.record = await _body(request)
+        return message.record
+
+    async def set_number_record(self, request: web.Request) -> object:
+        """Let the record of a number of Twilio's say something else."""
+        number = self._sim.twilio.numbers[request.match_info["number"]]
+        number.record = await _body(request)
+        return number.record
 
     def _provider(self, request: web.Request) -> AnyProvider:
         return self._sim.providers[request.match_info["provider"]]

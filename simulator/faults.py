@@ -26,6 +26,7 @@ class FaultKind(StrEnum):
     RATE_LIMITED = "rate_limited"  # 429 with Retry-After
     SERVER_ERROR = "server_error"  # 500 in the provider's JSON
     BAD_GATEWAY = "bad_gateway"  # 502, an HTML page
+    REDIRECT = "redirect"  # 307 to `location`, nothing accepted
     GARBAGE = "garbage"  # 200 with `body`, nothing accepted
     DROPPED = "dropped"  # accepted, then the connection dies
     LATE = "late"  # accepted, answered after `delay` seconds
@@ -49,9 +50,10 @@ class Fault:
     times: int | None = None
     recipient: str | None = None
     delay: float = 5.0
-    retry_after: int | None = 1
+    retry_after: int | str | None = 1
     body: str = "null"
     status: int | None = None
+    location: str = ""
     hits: int = field(default=0)
 
     @property
@@ -86,9 +88,10 @@ class Faults:
         times: int | None = None,
         recipient: str | None = None,
         delay: float = 5.0,
-        retry_after: int | None = 1,
+        retry_after: int | str | None = 1,
         body: str = "null",
         status: int | None = None,
+        location: str = "",
     ) -> Fault:
         """Add a fault; the first one that matches a request wins."""
         fault = Fault(
@@ -102,6 +105,7 @@ class Faults:
             retry_after=retry_after,
             body=body,
             status=status,
+            location=location,
         )
         self.active.append(fault)
         return fault
@@ -136,7 +140,7 @@ class Faults:
 type Serve = Callable[[], Awaitable[web.StreamResponse]]
 
 
-async def refuse(
+async def refuse(  # noqa: PLR0911  # each kind has an answer of its own
     fault: Fault, provider: AnyProvider, request: web.Request, serve: Serve
 ) -> web.StreamResponse:
     """Answer in the handler's stead, or late; nothing is accepted unless slow."""
@@ -150,6 +154,9 @@ async def refuse(
             return provider.failure(fault.status or 500).response()
         case FaultKind.BAD_GATEWAY:
             return web.Response(status=502, text=HTML, content_type="text/html")
+        case FaultKind.REDIRECT:
+            headers = {"Location": fault.location}
+            return web.Response(status=fault.status or 307, headers=headers)
         case FaultKind.GARBAGE:
             return _garbage(fault, 200)
         case _:

@@ -239,6 +239,13 @@ class Ovh(Provider[int, OvhMessage]):
             ptt=ptt,
         )
 
+    def expire(self, names: Iterable[str]) -> None:
+        """Let just these accounts have expired; one that is not there is added."""
+        for name in names:
+            self.services.setdefault(name, Service(name=name))
+        for service in self.services.values():
+            service.expired = service.name in names
+
     def service_of(self, number: str) -> str:
         """Name the service a number belongs to."""
         for service in self.services.values():
@@ -330,7 +337,7 @@ class Ovh(Provider[int, OvhMessage]):
             message_id=message.id,
             method="POST",
             url=service.cgi_url,
-            fields=(*fields.items(), *query),
+            fields=(*_without(fields, message.omit), *query),
         )
 
     def _told_id(self, message: OvhMessage) -> int:
@@ -361,3 +368,7 @@ class Ovh(Provider[int, OvhMessage]):
             for service in self.services.values()
             for number in service.numbers
         ]
+
+
+def _without(fields: dict[str, str], names: frozenset[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in fields.items() if name not in names]

@@ -153,7 +153,7 @@ class OvhApi:
 
     async def service_infos(self, request: web.Request) -> Reply:
         """Describe the subscription of an account."""
-        service = self._service(request)
+        service = self._any_service(request)
         infos = ovh_render.service_infos(service.name, expired=service.expired)
         return Reply(payload=infos)
 
@@ -219,8 +219,6 @@ class OvhApi:
     ) -> list[OvhMessage]:
         made = [self._build(service, sender, number, body) for number in valid]
         cost = sum(message.credits for message in made)
-        if service.expired:
-            raise error(460, "The service is expired")
         if cost > service.credits or BROKE in valid:
             raise error(403, NO_CREDIT)
         service.credits -= cost
@@ -304,7 +302,7 @@ class OvhApi:
             "outgoing": ovh_render.outgoing,
             "incoming": ovh_render.incoming,
         }
-        return render[box](message)
+        return render[box](message) | message.record
 
     def _find(self, request: web.Request, key: str) -> tuple[str, OvhMessage]:
         box = request.path.split("/")[-2]
@@ -328,6 +326,13 @@ class OvhApi:
                 yield message
 
     def _service(self, request: web.Request) -> Service:
+        """Return an account, which answers nothing once it has expired."""
+        service = self._any_service(request)
+        if service.expired:
+            raise error(460, "The service is expired")
+        return service
+
+    def _any_service(self, request: web.Request) -> Service:
         name = request.match_info["service"]
         if name not in self._ovh.services:
             raise error(

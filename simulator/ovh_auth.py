@@ -12,7 +12,6 @@ import hmac
 import html
 import re
 import secrets
-import time
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -157,7 +156,7 @@ class OvhAuth:
 
     def time(self) -> int:
         """Return the API's clock, `drift` seconds ahead of ours."""
-        return int(time.time()) + self.drift
+        return int(now().timestamp()) + self.drift
 
     def routes(self) -> Iterable[Route]:
         """List the calls below /auth."""

@@ -1,6 +1,7 @@
 """Run both providers, the control routes and the handset on one port."""
 
 import asyncio
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import web
@@ -57,6 +58,7 @@ class Simulator(World):
     ) -> None:
         """Stop serving and end every task."""
         self.closing.set()
+        self.clock_offset = 0
         await self.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -77,6 +79,7 @@ class Simulator(World):
 
     def reset(self) -> None:
         """Return to the state after the start, keeping the port."""
+        self.clock_offset, self.date_header = 0, None
         for provider in self.providers.values():
             provider.reset()
         self.faults.clear()
@@ -132,6 +135,10 @@ class Simulator(World):
         else:
             response = await faults.refuse(fault, provider, request, serve)
         provider.brand(response)
+        date = self.date_header
+        response.headers["Date"] = (
+            format_datetime(now(), usegmt=True) if date is None else date
+        )
         # Started before the answer leaves, so that `settled` knows of them.
         for message in request.get(ACCEPTED, ()):
             provider.start(message, answered)

@@ -30,7 +30,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, ClassVar, Final, override
 
 from . import twilio_errors
-from .base import Letter, Message, Provider, Reply, Route, Step
+from .base import Json, Letter, Message, Provider, Reply, Route, Step
 from .callbacks import Answer, Callback, Quirk, Verdict
 from .segments import count
 from .twilio_alerts import ROOT as ALERTS, Alert, TwilioAlerts
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from .base import Json
 
 STOP_WORDS: Final = frozenset(
     {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
@@ -94,6 +93,7 @@ class Number:
     sms_fallback_method: str = "POST"
     sms_application_sid: str = ""
     friendly_name: str = ""
+    record: Json = field(default_factory=dict)
     created: datetime = field(default_factory=now)
     updated: datetime = field(default_factory=now)
 
@@ -235,7 +235,8 @@ class Twilio(Provider[str, TwilioMessage]):
         return TwilioMessage(
             id=message_id,
             inbound=not letter.outbound,
-            number=letter.sender if letter.outbound else letter.to,
+            # What comes through a channel is written to whatsapp:+1500….
+            number=letter.sender if letter.outbound else letter.to.rpartition(":")[2],
             sender=letter.sender,
             to=letter.to,
             text=letter.text,
@@ -316,7 +317,8 @@ class Twilio(Provider[str, TwilioMessage]):
 
     def _fields_of(self, message: TwilioMessage) -> dict[str, str]:
         urls = [self.api.media_url(message.id, sid) for sid in message.media_sids]
-        return inbound_fields(self.ACCOUNT_SID, message, urls)
+        fields = inbound_fields(self.ACCOUNT_SID, message, urls)
+        return {name: each for name, each in fields.items() if name not in message.omit}
 
     def _call(
         self,

@@ -258,13 +258,14 @@ class TwilioApi:
     def render(self, message: TwilioMessage) -> Json:
         """Describe a message."""
         twilio = self._twilio
-        return twilio_render.message(twilio.ACCOUNT_SID, twilio.currency, message)
+        true = twilio_render.message(twilio.ACCOUNT_SID, twilio.currency, message)
+        return true | message.record
 
     def _media(self, message: TwilioMessage, sid: str) -> Json:
         return twilio_render.media(self._twilio.ACCOUNT_SID, message, sid)
 
     def _number(self, number: Number) -> Json:
-        return twilio_render.number(self._twilio.ACCOUNT_SID, number)
+        return twilio_render.number(self._twilio.ACCOUNT_SID, number) | number.record
 
     def _find(self, request: web.Request) -> TwilioMessage:
         message = self._twilio.log.get(request.match_info["message"])

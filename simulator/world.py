@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from .callbacks import CallbackRecord, Poster
@@ -38,10 +38,20 @@ class World:
         self.pace = 0.5
         self.automatic = True
         self.faults = Faults()
+        self.date_header: str | None = None
         self.closing = asyncio.Event()
         self.requests: deque[RequestRecord] = deque(maxlen=REQUESTS_KEPT)
         self.poster = Poster()
         self._tasks: set[asyncio.Task[object]] = set()
+
+    @property
+    def clock_offset(self) -> float:
+        """Tell how many seconds the providers' clock is ahead of the home's."""
+        return _CLOCK.offset.total_seconds()
+
+    @clock_offset.setter
+    def clock_offset(self, seconds: float) -> None:
+        _CLOCK.offset = timedelta(seconds=seconds)
 
     @property
     def callbacks(self) -> list[CallbackRecord]:
@@ -78,6 +88,16 @@ class World:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@dataclass(slots=True)
+class _Clock:
+    """Tell how far the providers' clock is from this machine's."""
+
+    offset: timedelta = timedelta()
+
+
+_CLOCK: Final = _Clock()
+
+
 def now() -> datetime:
-    """Return the time, aware and in UTC."""
-    return datetime.now(UTC)
+    """Return the providers' time, aware and in UTC."""
+    return datetime.now(UTC) + _CLOCK.offset

@@ -55,6 +55,15 @@ class Harness(ABC):
     garbage: ClassVar[tuple[Garbage, ...]]
     """Callbacks shaped like the provider's, yet nonsense."""
 
+    unreadable: ClassVar[Mapping[str, object]]
+    """What makes a message's record one that cannot be read, but for its id."""
+    sparse: ClassVar[Mapping[str, object]]
+    """An inbound record in which all is null that may be, the text included."""
+    other_text: ClassVar[Mapping[str, object]]
+    """An outbound record whose text, or name of ours, was taken out or changed."""
+    message_path: ClassVar[str]
+    """A pattern, with `{id}`, for the path of one inbound message or its parts."""
+
     def __init__(self, sim: Simulator) -> None:
         """Look at a running simulator."""
         self.sim = sim

@@ -44,11 +44,16 @@ class Harness(BaseHarness):
         "+33600000253": (DeliveryStatus.FAILED, RejectReason.OPTED_OUT),
     }
     too_long = "x" * (6 * 153 + 1)
-    # A customer without an SMS account, or a number without messages.
+    # A customer without an SMS account, or a number without messages; or else with
+    # one that cannot be read, which is set aside.
     legible = frozenset(
         (verb, "[]")
         for verb in ("get_account", "list_numbers", "fetch_inbound", "find_sent")
-    )
+    ) | {("fetch_inbound", "[1]"), ("find_sent", "[1]")}
+    unreadable: ClassVar = {"creationDatetime": "yesterday"}
+    sparse: ClassVar = {"message": None, "tag": None, "credits": None}
+    other_text: ClassVar = {"message": "*****", "tag": ""}
+    message_path = "/incoming/{id}"
     garbage = (
         Garbage(),
         Garbage(method="GET"),

@@ -47,6 +47,21 @@ class Harness(BaseHarness):
         "+15005551036": (DeliveryStatus.FAILED, RejectReason.EXPIRED),
     }
     too_long = "x" * 1601
+    unreadable: ClassVar = {"date_sent": None, "date_created": None, "to": 7}
+    sparse: ClassVar = {
+        "body": None,
+        "num_segments": None,
+        "num_media": None,
+        "date_sent": None,
+        "date_updated": None,
+        "error_code": None,
+        "price": None,
+        "price_unit": None,
+        "subresource_uris": None,
+        "uri": None,
+    }
+    other_text: ClassVar = {"body": ""}
+    message_path = "/Messages/{id}/Media"
     garbage = (
         Garbage(),
         Garbage(method="GET"),

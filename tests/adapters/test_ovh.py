@@ -269,6 +269,93 @@ async def test_expired_account_beside_a_good_one(
     assert caught.value.provider_code == "service_expired"
 
 
+async def test_expired_account_that_comes_first(
+    adapter: OvhAdapter, ovh: Ovh, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whichever account has expired, set-up goes on with the others."""
+    ovh.expire(["sms-ab12345-0"])
+    account = await adapter.get_account()
+    assert account.id == "sms-ab12345-0"
+    assert len(await adapter.list_numbers()) == 2
+    assert "left out" in caplog.text
+    assert "sms-ab12345" not in caplog.text
+    ovh.expire(list(ovh.services))
+    for asked in (adapter.get_account(), adapter.list_numbers()):
+        with pytest.raises(AccountSuspendedError):
+            await asked
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(403, {"errorCode": "NOT_GRANTED_CALL"}), (404, {"message": "x"}), (200, 7)],
+)
+async def test_account_that_does_not_answer(
+    status: int, body: object, adapter: OvhAdapter, sim: Simulator, ovh: Ovh
+) -> None:
+    """An account that is refused, gone or odd does not hide another's numbers."""
+    ovh.expire(["sms-ab12345-0"])
+    ovh.services["sms-ab12345-0"].expired = False
+    refuse(sim, status, body, "sms-ab12345-0")
+    assert (await adapter.get_account()).id == "sms-ab12345-0"
+    assert len(await adapter.list_numbers()) == 2
+
+
+async def test_lists_with_one_odd_item(
+    adapter: OvhAdapter, sim: Simulator, ovh: Ovh, number: PhoneNumber
+) -> None:
+    """A list is read as far as it makes sense."""
+    sim.faults.add("garbage", path="/sms$", body=f'[null, "{ovh.SERVICE}"]')
+    sim.faults.add("garbage", path="/virtualNumbers$", body=f'["{ovh.NUMBER}", 7]')
+    assert await adapter.list_numbers() == [number]
+
+
+async def test_receipt_with_nulls(
+    adapter: OvhAdapter, ovh: Ovh, number: PhoneNumber, sim: Simulator
+) -> None:
+    """What is not known yet of a message is no error."""
+    sent = await adapter.send(number, outbound(), None)
+    await sim.settled()
+    ovh.find(sent.provider_id).record = {
+        "ptt": None,
+        "deliveryReceipt": None,
+        "deliveredAt": None,
+        "sentAt": None,
+    }
+    receipt = await adapter.fetch_receipt(number, sent.provider_id)
+    assert (receipt.status, receipt.at) == (DeliveryStatus.UNKNOWN, None)
+
+
+def test_inbound_is_dated_by_ovhcloud(adapter: OvhAdapter) -> None:
+    """What rings the bell tells no time that counts: it is the provider's."""
+    request = CallbackRequest(
+        method="POST",
+        url="https://a.example/",
+        body=b"id=7&senderid=33612345678&message=x",
+    )
+    adapter.note_date("Sat, 21 Nov 2026 10:00:00 GMT")
+    event = adapter.parse(request)
+    assert isinstance(event, InboundMessage)
+    there = datetime(2026, 11, 21, 10, tzinfo=UTC)
+    assert abs(event.received_at - there) < timedelta(seconds=5)
+
+
+async def test_another_messages_tag(
+    adapter: OvhAdapter, ovh: Ovh, number: PhoneNumber, sim: Simulator
+) -> None:
+    """What bears the tag of another message is that one, whatever it says.
+
+    A tag that was cut or dropped proves nothing.
+    """
+    message, since = outbound(), datetime.now(UTC)
+    sent = await adapter.send(number, message, None)
+    await sim.settled()
+    record = ovh.find(sent.provider_id)
+    for tag, found in (("another", []), (record.tag[:8], [False]), ("", [True])):
+        record.tag = tag
+        candidates = await adapter.find_sent(number, message, since)
+        assert [each.exact for each in candidates] == found
+
+
 async def test_listed_form_is_used(
     adapter: OvhAdapter, sim: Simulator, ovh: Ovh, number: PhoneNumber
 ) -> None:

@@ -8,10 +8,9 @@ about messages and knows nothing of Home Assistant.
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 import time
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -22,6 +21,7 @@ from .errors import (
     SmsError,
     UnsupportedFeatureError,
 )
+from .http_headers import read_date
 from .models import (
     Account,
     Acknowledgement,
@@ -63,6 +63,9 @@ type KnownIds = Callable[[Sequence[str]], Awaitable[set[str]]]
 TIMEOUT = 15.0
 """Seconds a single call to a provider may take."""
 
+QUEUE_TIMEOUT = 300.0
+"""Seconds a call may wait for its turn: enough for fifty at a slow provider."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorRule:
@@ -78,8 +81,9 @@ class SmsAdapter(ABC):
 
     Every method that asks the provider raises AuthenticationError (wrong or
     insufficient credentials), ProviderUnavailableError (down, slow, limiting)
-    or InvalidResponseError (an answer that makes no sense), and takes at most
-    `timeout` seconds.
+    or InvalidResponseError (an answer that makes no sense). A call takes at most
+    `timeout` seconds once it is its turn, for which it waits `queue_timeout`
+    seconds at most; one that has no turn in time was never made.
     """
 
     key: ClassVar[str]
@@ -98,6 +102,7 @@ class SmsAdapter(ABC):
     """Seconds between two questions for news where callbacks cannot reach us."""
 
     timeout: float = TIMEOUT
+    queue_timeout: float = QUEUE_TIMEOUT
 
     def __init__(
         self,
@@ -127,12 +132,30 @@ class SmsAdapter(ABC):
 
     def note_date(self, header: str | None) -> None:
         """Learn the provider's time from the `Date` header of an answer."""
-        with suppress(TypeError, ValueError):
-            date = parsedate_to_datetime(header or "")
-            self._dated = date.astimezone(UTC), self._monotonic()
+        date = read_date(header)
+        if date is not None:
+            self._note_time(date)
+
+    def _note_time(self, time_there: datetime) -> None:
+        # One assignment: some answers come in a thread of their own.
+        self._dated = time_there, self._monotonic()
 
     async def fetch_time(self) -> datetime:
         """Return the provider's time, asking for it before the first answer."""
+        if self.provider_time is None:
+            try:
+                await self._ask_time()
+            except SmsError:
+                # A refusal is dated as well.
+                if self.provider_time is None:
+                    raise
+        time_there = self.provider_time
+        if time_there is None:
+            raise InvalidResponseError("an answer without its time")
+        return time_there
+
+    async def _ask_time(self) -> None:
+        """Ask for something that costs little, whose answer tells the time."""
         raise UnsupportedFeatureError
 
     @staticmethod
@@ -246,6 +269,12 @@ class SmsAdapter(ABC):
         """
         raise UnsupportedFeatureError
 
+    async def fetch_inbound_message(
+        self, number: PhoneNumber, message_id: str
+    ) -> InboundMessage | SetAside:
+        """Read one inbound message again; raises NotFoundError when it is gone."""
+        raise UnsupportedFeatureError
+
     async def fetch_receipt(
         self, number: PhoneNumber, provider_id: str
     ) -> DeliveryReceipt:
@@ -255,10 +284,14 @@ class SmsAdapter(ABC):
     async def find_sent(
         self, number: PhoneNumber, message: OutboundMessage, since: datetime
     ) -> list[SentMessage]:
-        """List what the provider accepted at or after `since` that equals a message.
+        """List what the provider accepted at or after `since` that may be a message.
 
-        This is how a doubtful send is settled, so it must not miss what has been
-        accepted, and may name messages that were sent otherwise.
+        `since` is the provider's time. This is how a doubtful send is settled, so
+        it must not miss what has been accepted, and may name messages that were
+        sent otherwise. `exact` ones equal the message; the others went to the same
+        recipient, and may be the message with its text redacted or rewritten, or
+        cannot be read. Exact ones come first, then the oldest. Where the provider
+        knows the message by a name of ours, the others may be missing.
         """
         raise UnsupportedFeatureError
 
@@ -292,7 +325,7 @@ class SmsAdapter(ABC):
         the reader, which is why both run in here.
         """
         try:
-            async with self._slots, asyncio.timeout(self.timeout):
+            async with self._turn(), asyncio.timeout(self.timeout):
                 return read(await call())
         except SmsError:
             raise
@@ -300,6 +333,20 @@ class SmsAdapter(ABC):
             raise ProviderUnavailableError("no answer in time") from err
         except Exception as err:
             raise self._translate(err) from err
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for one of the few calls that may be under way at once."""
+        try:
+            await asyncio.wait_for(self._slots.acquire(), self.queue_timeout)
+        except TimeoutError as err:
+            raise ProviderUnavailableError(
+                "no turn in time", maybe_processed=False
+            ) from err
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     @abstractmethod
     def _translate(self, err: Exception) -> SmsError:

@@ -149,11 +149,16 @@ class OutboundMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentMessage:
-    """What the provider answered to a message it accepted."""
+    """What the provider answered to a message it accepted.
+
+    `exact` is False for a record of the provider's that went to the same recipient
+    but does not tell whether it is the message that was looked for.
+    """
 
     provider_id: str
     status: DeliveryStatus = DeliveryStatus.QUEUED
     segments: int | None = None
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,11 +332,11 @@ class CallbackRequest:
     def form(self) -> tuple[tuple[str, str], ...]:
         """Return the form's pairs in order, empty values included.
 
-        Raises UnicodeDecodeError for bytes that are no UTF-8 and ValueError for
-        more fields than any provider sends.
+        Raises UnicodeDecodeError for bytes that are no UTF-8. The number of fields
+        has no limit of its own: that of the body is one.
         """
         text = self.body.decode("utf-8")
-        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=200))
+        return tuple(parse_qsl(text, keep_blank_values=True))
 
     @cached_property
     def fields(self) -> Mapping[str, str]:

@@ -5,15 +5,15 @@ callback and names no sender of it: one rings the bell, and its API tells what
 there is to know.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import batched
-from typing import Any, ClassVar, Final, override
-from urllib.parse import quote, unquote
+import logging
+from typing import ClassVar, Final, override
 
-from .base import KnownIds, SmsAdapter
+from .base import KnownIds
 from .errors import (
     AccountSuspendedError,
     AuthenticationError,
@@ -41,19 +41,18 @@ from .models import (
     OutboundMessage,
     PhoneNumber,
     SentMessage,
+    SetAside,
 )
-from .ovh_client import BATCH, Access, Exchange, Request, load
-from .ovh_errors import ERROR_RULES, rejection, translate
+from .ovh_api import OvhApi, path_of
+from .ovh_client import load
+from .ovh_errors import ERROR_RULES, rejection
 from .ovh_records import (
     ANY,
-    is_id,
     read_authorization,
     read_authorization_state,
     read_balance,
-    read_batch,
     read_callback,
     read_callbacks,
-    read_ids,
     read_inbound,
     read_label,
     read_nothing,
@@ -63,11 +62,10 @@ from .ovh_records import (
     read_response,
     read_sent,
     read_strings,
-    spellings,
+    sort_inbound,
     tag_of,
-    to_e164,
-    to_utc,
 )
+from .ovh_values import is_id, spellings, to_e164, to_utc
 
 MOST_SEGMENTS: Final = 6
 LONGEST_TEXT: Final = 918
@@ -75,10 +73,18 @@ LONGEST_TEXT: Final = 918
 
 _BATCH_SIZE: Final = 50
 _TWO_DAYS: Final = 2880
+_LOGGER = logging.getLogger(__name__)
+_ABOUT_ONE: Final = (
+    AccountSuspendedError,
+    InvalidResponseError,
+    MissingRightsError,
+    NotFoundError,
+)
+"""What may be wrong with one account of several."""
 _METHODS: Final = ("GET", "POST", "PUT", "DELETE")
 
 
-class OvhAdapter(SmsAdapter):
+class OvhAdapter(OvhApi):
     """A customer's SMS accounts at OVHcloud, or one of them."""
 
     key = "ovh"
@@ -112,35 +118,28 @@ class OvhAdapter(SmsAdapter):
     poll_interval = 60
 
     @override
-    def __init__(self, credentials: Mapping[str, str], **tools: Any) -> None:
-        super().__init__(credentials, **tools)
-        self._exchange = Exchange(self.concurrency, self._access, self._run_blocking)
-        self._spellings: dict[str, tuple[str, ...]] = {}
-
-    @override
     async def prepare(self) -> None:
-        await self._run_blocking(load)
+        await self._call(read_nothing, partial(self._run_blocking, load))
 
     @override
     async def get_account(self) -> Account:
         services = await self._services()
         if not services:
             return Account(id=self._credentials["application_key"])
-        name = await self._ask(read_label, _path(services[0]))
-        return Account(id=services[0], name=name)
+        # The id stays the same whichever of them answers.
+        labels, errors = await self._of_each(
+            services, lambda service: self._ask(read_label, path_of(service))
+        )
+        if not labels:
+            raise errors[0]
+        return Account(id=services[0], name=labels[0])
 
     @override
     async def list_numbers(self) -> list[PhoneNumber]:
-        numbers: list[PhoneNumber] = []
-        expired: AccountSuspendedError | None = None
-        for service in await self._services():
-            try:
-                numbers += await self._numbers_of(service)
-            except AccountSuspendedError as err:
-                expired = err
-        if expired is not None and not numbers:
-            raise expired
-        return numbers
+        listed, errors = await self._of_each(await self._services(), self._numbers_of)
+        if errors and not any(listed):
+            raise errors[0]
+        return [number for numbers in listed for number in numbers]
 
     @override
     def check(self, message: OutboundMessage) -> None:
@@ -175,7 +174,7 @@ class OvhAdapter(SmsAdapter):
     @override
     def parse(self, request: CallbackRequest) -> Event:
         try:
-            return read_callback(request)
+            return read_callback(request, self.provider_time or datetime.now(UTC))
         except (KeyError, ValueError) as err:
             raise CallbackUnreadableError("no message") from err
 
@@ -194,11 +193,11 @@ class OvhAdapter(SmsAdapter):
 
     @override
     async def get_callbacks(self, number: PhoneNumber) -> CallbackUrls:
-        return await self._ask(read_callbacks, _path(number.account))
+        return await self._ask(read_callbacks, path_of(number.account))
 
     @override
     async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
-        response = await self._ask(read_response, _path(number.account))
+        response = await self._ask(read_response, path_of(number.account))
         changes: dict[str, object] = {"callBack": urls.status or ""}
         if urls.inbound:
             response |= {"responseType": "cgi", "cgiUrl": urls.inbound}
@@ -208,23 +207,35 @@ class OvhAdapter(SmsAdapter):
             response |= {"responseType": "none", "cgiUrl": ""}
             changes["smsResponse"] = response
         # What is not named keeps its value (ovh/manager does the same).
-        path = _path(number.account)
+        path = path_of(number.account)
         await self._ask(read_nothing, path, method="PUT", body=changes)
 
     @override
     async def fetch_inbound(
         self, number: PhoneNumber, since: datetime, known: KnownIds
-    ) -> AsyncIterator[list[InboundMessage]]:
+    ) -> AsyncIterator[list[InboundMessage | SetAside]]:
         start = since.replace(microsecond=0)
         ids = await self._list_ids(
             number, "incoming", {"creationDatetime.from": to_utc(start)}
         )
         seen = await known(ids)
-        read = partial(read_inbound, number)
         for some in _batches(each for each in ids if each not in seen):
-            messages = await self._list_items(number, "incoming", read, some)
-            messages.sort(key=lambda message: message.received_at)
-            yield [message for message in messages if message.received_at >= start]
+            items = await self._read_items(
+                number, "incoming", partial(read_inbound, number), some
+            )
+            yield sort_inbound(items, start)
+
+    @override
+    async def fetch_inbound_message(
+        self, number: PhoneNumber, message_id: str
+    ) -> InboundMessage | SetAside:
+        if not is_id(message_id):
+            raise NotFoundError("no id of OVHcloud's")
+        read = partial(read_inbound, number)
+        items = await self._read_items(number, "incoming", read, [message_id])
+        if not items:
+            raise NotFoundError("no such message")
+        return sort_inbound(items, None)[0]
 
     @override
     async def fetch_receipt(
@@ -243,17 +254,21 @@ class OvhAdapter(SmsAdapter):
         # Pending first: what is sent meanwhile then shows in the second list.
         pending = await self._list_ids(number, "jobs")
         tagged = await self._list_ids(number, "outgoing", {"tag": tag_of(message)})
-        found = {*tagged, *await self._equals(number, "jobs", pending, message, since)}
-        if not found:
-            # A tag may have been dropped on the way; the text was not.
+        found = await self._candidates(number, "jobs", pending, message, since)
+        found |= dict.fromkeys(tagged, True)
+        if not any(found.values()):
+            # A tag may have been dropped on the way, and a text changed.
             window = {"creationDatetime.from": to_utc(since)}
             recent = await self._list_ids(number, "outgoing", window)
-            found = await self._equals(number, "outgoing", recent, message, since)
-        return [SentMessage(provider_id=each) for each in sorted(found, key=int)]
+            found |= await self._candidates(number, "outgoing", recent, message, since)
+        return [
+            SentMessage(provider_id=each, exact=found[each])
+            for each in sorted(found, key=lambda each: (not found[each], int(each)))
+        ]
 
     @override
     async def get_balance(self, number: PhoneNumber) -> Balance:
-        return await self._ask(read_balance, _path(number.account))
+        return await self._ask(read_balance, path_of(number.account))
 
     @override
     async def request_authorization(self, redirect: str | None) -> Authorization:
@@ -292,12 +307,7 @@ class OvhAdapter(SmsAdapter):
     @property
     def _root(self) -> str:
         service = self._credentials.get("service_name")
-        return _path(service) if service else "/sms"
-
-    def _access(self) -> Access:
-        secrets = ("application_key", "application_secret", "consumer_key")
-        given = {name: self._credentials.get(name) or "" for name in secrets}
-        return Access(origin=self.base_url, **given)
+        return path_of(service) if service else "/sms"
 
     async def _services(self) -> list[str]:
         service = self._credentials.get("service_name")
@@ -305,91 +315,47 @@ class OvhAdapter(SmsAdapter):
             return [service]
         return sorted(await self._ask(read_strings, "/sms"))
 
-    async def _numbers_of(self, service: str) -> list[PhoneNumber]:
-        listed = await self._ask(read_strings, _path(service, "virtualNumbers"))
-        for each in listed:
-            self._spellings.setdefault(to_e164(each), spellings(each))
-        return [PhoneNumber(account=service, number=to_e164(each)) for each in listed]
+    async def _of_each[T](
+        self, services: Sequence[str], ask: Callable[[str], Awaitable[T]]
+    ) -> tuple[list[T], list[SmsError]]:
+        """Ask about each of the accounts, and go on with those that answer."""
+        answers: list[T] = []
+        errors: list[SmsError] = []
+        for service in services:
+            try:
+                answers.append(await ask(service))
+            except _ABOUT_ONE as err:
+                errors.append(err)
+                _LOGGER.warning("One of the SMS accounts is left out: %s", err.code)
+        return answers, errors
 
-    async def _list_ids(
-        self, number: PhoneNumber, kind: str, query: Mapping[str, str] | None = None
-    ) -> list[str]:
-        return await self._ask_number(number, read_ids, kind, query=query or {})
-
-    async def _list_items[T](
-        self,
-        number: PhoneNumber,
-        kind: str,
-        read: Callable[[Any], T],
-        ids: Sequence[str],
-    ) -> list[T]:
-        """Fetch what the ids stand for, at once or else one by one."""
-        found: dict[str, T] = {}
-        if len(ids) > 1:
-            with suppress(InvalidResponseError, NotFoundError):
-                found = await self._ask_number(
-                    number,
-                    partial(read_batch, read),
-                    kind,
-                    ",".join(ids),
-                    headers=BATCH,
-                )
-        for each in ids:
-            if each not in found:
-                with suppress(NotFoundError):
-                    found[each] = await self._ask_number(number, read, kind, each)
-        return [found[each] for each in ids if each in found]
-
-    async def _equals(
+    async def _candidates(
         self,
         number: PhoneNumber,
         kind: str,
         ids: Sequence[str],
         message: OutboundMessage,
         since: datetime,
-    ) -> set[str]:
-        equals: set[str] = set()
-        for some in _batches(ids):
-            items = await self._list_items(number, kind, read_outgoing, some)
-            equals |= {each.id for each in items if each.equals(message, since)}
-        return equals
+    ) -> dict[str, bool]:
+        """Find what may be a message, and tell whether it is for certain.
 
-    async def _ask_number[T](
-        self,
-        number: PhoneNumber,
-        read: Callable[[Any], T],
-        *parts: str,
-        **options: Any,
-    ) -> T:
-        """Ask about a number, in the form of it that OVHcloud finds.
-
-        Until one has been found, each "not found" may be the form's fault.
+        What cannot be read may be it as well.
         """
-        forms = self._spellings.get(number.number, spellings(number.number))
-        for form in forms:
-            path = _path(number.account, "virtualNumbers", form, *parts)
-            with suppress(NotFoundError):
-                answer = await self._ask(read, path, **options)
-                self._spellings[number.number] = (form,)
-                return answer
-        raise NotFoundError("OVHcloud knows no such number or message")
+        found: dict[str, bool] = {}
+        for some in _batches(ids):
+            items = await self._read_items(number, kind, read_outgoing, some)
+            for each, item in items.items():
+                if isinstance(item, SmsError):
+                    found[each] = False
+                elif item.may_be(message, since):
+                    found[each] = item.equals(message)
+        return found
 
-    async def _ask[T](self, read: Callable[[Any], T], path: str, **options: Any) -> T:
-        request = Request(path=path, **options)
-        try:
-            return await self._call(read, partial(self._exchange.ask, request))
-        except MissingRightsError as err:
-            err.missing = (f"{request.method} {unquote(path)}",)
-            raise
-
-    @override
-    def _translate(self, err: Exception) -> SmsError:
-        return translate(err)
+    async def _numbers_of(self, service: str) -> list[PhoneNumber]:
+        listed = await self._ask(read_strings, path_of(service, "virtualNumbers"))
+        for each in listed:
+            self._spellings.setdefault(to_e164(each), spellings(each))
+        return [PhoneNumber(account=service, number=to_e164(each)) for each in listed]
 
 
 _batches = partial(batched, n=_BATCH_SIZE, strict=False)
-
-
-def _path(*parts: str) -> str:
-    """Build a path below /sms; a comma separates the ids of a batch."""
-    return "/".join(("/sms", *(quote(part, safe=",") for part in parts)))

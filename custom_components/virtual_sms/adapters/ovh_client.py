@@ -57,6 +57,8 @@ class Access:
 class _Client(Protocol):
     """What is used of `ovh.Client`."""
 
+    _session: Any
+
     def raw_call(
         self,
         method: str,
@@ -83,8 +85,11 @@ def load() -> tuple[type[Any], dict[str, str]]:
     return type("Client", (ovh.client.Client,), names), ovh.client.ENDPOINTS
 
 
-def build(access: Access) -> _Client:
-    """Build a client whose every setting is given.
+type NoteDate = Callable[[str | None], None]
+
+
+def build(access: Access, note_date: NoteDate = lambda _: None) -> _Client:
+    """Build a client whose every setting is given; each answer's `Date` is passed on.
 
     An endpoint of our own, named by its URL, is one no configuration file knows.
     """
@@ -97,6 +102,12 @@ def build(access: Access) -> _Client:
         access.application_secret,
         access.consumer_key,
         timeout=_PATIENCE,
+    )
+    # `requests` would follow, and hand the keys to wherever it is sent.
+    session = client._session  # noqa: SLF001  # no argument for either
+    session.max_redirects = 0
+    session.hooks["response"].append(
+        lambda response, **_: note_date(response.headers.get("Date"))
     )
     return client
 
@@ -146,10 +157,14 @@ class Exchange:
     """
 
     def __init__(
-        self, size: int, access: Callable[[], Access], run_blocking: RunBlocking
+        self,
+        size: int,
+        access: Callable[[], Access],
+        run_blocking: RunBlocking,
+        note_date: NoteDate = lambda _: None,
     ) -> None:
-        """Open the lines when they are needed."""
-        self._idle = [_Line(lambda: build(access())) for _ in range(size)]
+        """Open the lines when they are needed; each answer's `Date` is passed on."""
+        self._idle = [_Line(lambda: build(access(), note_date)) for _ in range(size)]
         self._run_blocking = run_blocking
 
     async def ask(self, request: Request) -> Any:

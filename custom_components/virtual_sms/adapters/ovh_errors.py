@@ -17,6 +17,7 @@ from .errors import (
     RateLimitedError,
     SmsError,
 )
+from .http_headers import read_pause
 from .models import Advice, RejectReason
 
 _REFUSALS: Final[Mapping[type[SmsError], str]] = {
@@ -156,7 +157,7 @@ def error_word(response: Any) -> str | None:
 
 def _read_refusal(response: Any) -> SmsError:
     status = response.status_code
-    pause = _pause(response.headers.get("Retry-After", ""))
+    pause = read_pause(response.headers)
     if status == _TOO_MANY:
         return RateLimitedError(f"HTTP {status}", retry_after=pause)
     if status >= _SERVER_ERROR:
@@ -219,7 +220,3 @@ def _names(err: BaseException) -> Iterator[str]:
     for inner in (getattr(err, "reason", None), *err.args):
         if isinstance(inner, BaseException):
             yield from _names(inner)
-
-
-def _pause(value: str) -> float | None:
-    return float(value) if value.isascii() and value.isdigit() else None

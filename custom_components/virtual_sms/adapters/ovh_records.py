@@ -4,6 +4,7 @@ Guides are those of ovh/docs, named by their titles; `ovh/...` are repositories.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from hashlib import blake2s
 import re
 from typing import Any, Final
 
+from .errors import InvalidResponseError, SmsError
 from .models import (
     Authorization,
     AuthorizationState,
@@ -27,8 +29,21 @@ from .models import (
     PhoneNumber,
     RejectReason,
     SentMessage,
+    SetAside,
+    SetAsideReason,
 )
 from .ovh_errors import rejection
+from .ovh_values import (
+    as_integer,
+    as_list,
+    as_moment,
+    as_text,
+    is_id,
+    optional,
+    readable,
+    spellings,
+    to_e164,
+)
 
 _STATUSES: Final[Mapping[int | None, DeliveryStatus]] = {
     0: DeliveryStatus.QUEUED,
@@ -69,6 +84,15 @@ _AUTHORIZATIONS: Final = {
     "expired": AuthorizationStatus.EXPIRED,
 }
 
+_NONSENSE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What a reader may make of a record that makes no sense."""
+
 ANY: Final = "*"
 """Stands in a path for every account or number, as OVHcloud writes it."""
 
@@ -82,11 +106,9 @@ _NEEDED_FOR_CALLBACKS: Final = (
     ("PUT", "/sms/{account}"),
 )
 
-_ID: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _CODE: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 _STATUS_FIELDS: Final = frozenset({"dlr", "description", "ptt"})
 _LONGEST_TAG: Final = 20
-_SHORTEST_NUMBER: Final = 8
 
 
 def tag_of(message: OutboundMessage) -> str:
@@ -99,35 +121,6 @@ def tag_of(message: OutboundMessage) -> str:
         return message.message_id
     half = _LONGEST_TAG // 2
     return blake2s(message.message_id.encode(), digest_size=half).hexdigest()
-
-
-def is_id(value: str) -> bool:
-    """Tell what may be an id of OVHcloud's from what it would call a bad request."""
-    return _ID.fullmatch(value) is not None
-
-
-def to_e164(number: str) -> str:
-    """Write a number as E.164; short codes and names stay as they are."""
-    digits = number.removeprefix("+").removeprefix("00")
-    if not (digits.isascii() and digits.isdigit()):
-        return number
-    if digits == number and (number[0] == "0" or len(number) < _SHORTEST_NUMBER):
-        return number
-    return f"+{digits}"
-
-
-def to_utc(moment: datetime) -> str:
-    """Write a time as a filter takes it: OVHcloud keeps whole seconds."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def spellings(number: str) -> tuple[str, ...]:
-    """List the forms a number may have in a path, the given one first.
-
-    RaspiSMS writes 00 and ovh/manager what the list returned, which is a +.
-    """
-    e164 = to_e164(number)
-    return tuple(dict.fromkeys((number, e164, f"00{e164.removeprefix('+')}")))
 
 
 def make_receipt(
@@ -156,19 +149,32 @@ class Outgoing:
     tag: str
     created_at: datetime
 
-    def equals(self, message: OutboundMessage, since: datetime) -> bool:
-        """Tell whether this may be a message of ours, sent since then."""
-        if self.tag:
-            return self.tag == tag_of(message)
+    def may_be(self, message: OutboundMessage, since: datetime) -> bool:
+        """Tell whether this may be a message of ours, sent since then.
+
+        A tag may have been dropped or cut, and a text changed; another tag is that
+        of another message.
+        """
+        if self.tag == tag_of(message):
+            return True
         return (
-            self.created_at >= since.replace(microsecond=0)
+            tag_of(message).startswith(self.tag)
+            and self.created_at >= since.replace(microsecond=0)
             and self.receiver == message.recipient
-            and self.text == message.text
+        )
+
+    def equals(self, message: OutboundMessage) -> bool:
+        """Tell whether what may be a message is it, as far as can be told."""
+        return self.tag == tag_of(message) or (
+            not self.tag and self.text == message.text
         )
 
 
-def read_callback(request: CallbackRequest) -> Event:
-    """Read what rings the bell; KeyError or ValueError when nothing does."""
+def read_callback(request: CallbackRequest, now: datetime) -> Event:
+    """Read what rings the bell; KeyError or ValueError when nothing does.
+
+    It tells no time that can be relied on, but comes while the message does.
+    """
     if request.truncated:
         raise ValueError("too long")
     fields = request.fields
@@ -181,7 +187,7 @@ def read_callback(request: CallbackRequest) -> Event:
             number=number if number.startswith("+") else None,
             sender=to_e164(sender),
             text=fields.get("message", ""),
-            received_at=datetime.now(UTC),
+            received_at=now,
         )
     return _read_status(message_id, fields)
 
@@ -212,80 +218,103 @@ def read_nothing(answer: Any) -> None:
 
 def read_strings(answer: Any) -> list[str]:
     """Read a list of names or numbers."""
-    return [_string(each) for each in _list(answer)]
+    return readable(as_text, answer)
 
 
 def read_ids(answer: Any) -> list[str]:
     """Read a list of ids, lowest and hence oldest first."""
-    return [str(each) for each in sorted(_integer(each) for each in _list(answer))]
+    return [str(each) for each in sorted(readable(as_integer, answer))]
 
 
 def read_batch[T](read: Callable[[Any], T], answer: Any) -> dict[str, T]:
-    """Read the items of a batch that are there, by their ids."""
-    return {
-        str(each["key"]): read(each["value"])
-        for each in _list(answer)
-        if each.get("error") is None
-    }
+    """Read the items of a batch that are there and make sense, by their ids."""
+    found: dict[str, T] = {}
+    for each in as_list(answer):
+        with suppress(*_NONSENSE):
+            if each.get("error") is None:
+                found[str(each["key"])] = read(each["value"])
+    return found
 
 
 def read_label(answer: Any) -> str | None:
     """Read what the user called an SMS account."""
-    _string(answer["name"])
+    as_text(answer["name"])
     return answer.get("description") or None
 
 
 def read_sent(answer: Any) -> SentMessage:
     """Read a sending report, which comes with 200 also for a refused receiver."""
-    if not _list(answer["validReceivers"]):
+    if not as_list(answer["validReceivers"]):
         raise rejection("invalid_receiver")
-    return SentMessage(provider_id=str(_integer(answer["ids"][0])))
+    return SentMessage(provider_id=str(as_integer(answer["ids"][0])))
 
 
 def read_inbound(number: PhoneNumber, answer: Any) -> InboundMessage:
     """Read a message someone wrote to a number, which is not named in it."""
     return InboundMessage(
-        message_id=str(_integer(answer["id"])),
+        message_id=str(as_integer(answer["id"])),
         number=number.number,
-        sender=to_e164(_string(answer["sender"])),
-        text=_string(answer["message"]),
-        received_at=_moment(answer["creationDatetime"]),
+        sender=to_e164(as_text(answer.get("sender") or "")),
+        text=as_text(answer.get("message") or ""),
+        received_at=as_moment(answer["creationDatetime"]),
     )
+
+
+def sort_inbound(
+    items: Mapping[str, InboundMessage | SmsError], start: datetime | None
+) -> list[InboundMessage | SetAside]:
+    """Put messages in the order of their times, older ones left out.
+
+    What cannot be read or had now is set aside, and comes first.
+    """
+    aside = [
+        _set_aside(each, e) for each, e in items.items() if isinstance(e, SmsError)
+    ]
+    messages = [each for each in items.values() if isinstance(each, InboundMessage)]
+    messages.sort(key=lambda message: message.received_at)
+    recent = [each for each in messages if start is None or each.received_at >= start]
+    return [*aside, *recent]
+
+
+def _set_aside(message_id: str, error: SmsError) -> SetAside:
+    unreadable = isinstance(error, InvalidResponseError)
+    reason = SetAsideReason.UNREADABLE if unreadable else SetAsideReason.INCOMPLETE
+    return SetAside(record_id=message_id, reason=reason)
 
 
 def read_receipt(answer: Any) -> DeliveryReceipt:
     """Read where a message stands that was sent."""
     at = answer.get("deliveredAt") or answer.get("sentAt")
     return make_receipt(
-        str(_integer(answer["id"])),
-        _integer(answer["deliveryReceipt"]),
-        _integer(answer["ptt"]),
-        at and _moment(at),
+        str(as_integer(answer["id"])),
+        optional(as_integer, answer.get("deliveryReceipt")),
+        optional(as_integer, answer.get("ptt")),
+        optional(as_moment, at),
     )
 
 
 def read_pending(answer: Any) -> DeliveryReceipt:
     """Read where a message stands that is about to be sent."""
     return DeliveryReceipt(
-        provider_id=str(_integer(answer["id"])), status=DeliveryStatus.QUEUED
+        provider_id=str(as_integer(answer["id"])), status=DeliveryStatus.QUEUED
     )
 
 
 def read_outgoing(answer: Any) -> Outgoing:
     """Read what a message says, sent or pending."""
     return Outgoing(
-        id=str(_integer(answer["id"])),
-        receiver=to_e164(_string(answer["receiver"])),
-        text=_string(answer["message"]),
-        tag=answer.get("tag") or "",
-        created_at=_moment(answer["creationDatetime"]),
+        id=str(as_integer(answer["id"])),
+        receiver=to_e164(as_text(answer["receiver"])),
+        text=as_text(answer.get("message") or ""),
+        tag=as_text(answer.get("tag") or ""),
+        created_at=as_moment(answer["creationDatetime"]),
     )
 
 
 def read_response(answer: Any) -> dict[str, object]:
     """Read what an account does with messages, without what is not set."""
     response = answer["smsResponse"]
-    _string(response["responseType"])
+    as_text(response["responseType"])
     return {name: value for name, value in response.items() if value is not None}
 
 
@@ -294,8 +323,8 @@ def read_callbacks(answer: Any) -> CallbackUrls:
     response = read_response(answer)
     inbound = response.get("cgiUrl") if response["responseType"] == "cgi" else None
     return CallbackUrls(
-        inbound=_string(inbound or "") or None,
-        status=_string(answer.get("callBack") or "") or None,
+        inbound=as_text(inbound or "") or None,
+        status=as_text(answer.get("callBack") or "") or None,
     )
 
 
@@ -307,20 +336,20 @@ def read_balance(answer: Any) -> Balance:
 def read_authorization(answer: Any) -> Authorization:
     """Read a key that waits for its user."""
     return Authorization(
-        url=_string(answer["validationUrl"]),
-        consumer_key=_string(answer["consumerKey"]),
+        url=as_text(answer["validationUrl"]),
+        consumer_key=as_text(answer["consumerKey"]),
     )
 
 
 def read_authorization_state(number: PhoneNumber, answer: Any) -> AuthorizationState:
     """Read what a key may do, against what it must for a number."""
     rules = [
-        (_string(each["method"]), _string(each["path"])) for each in answer["rules"]
+        (as_text(each["method"]), as_text(each["path"])) for each in answer["rules"]
     ]
     expiration = answer.get("expiration")
     return AuthorizationState(
         status=_AUTHORIZATIONS[answer["status"]],
-        expires_at=expiration and _moment(expiration),
+        expires_at=expiration and as_moment(expiration),
         missing=_lacking(rules, _NEEDED, number),
         missing_for_callbacks=_lacking(rules, _NEEDED_FOR_CALLBACKS, number),
     )
@@ -344,23 +373,6 @@ def _lacking(
     )
 
 
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError("no list")
-    return value
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("no text")
-    return value
-
-
-def _integer(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("no whole number")
-    return value
-
-
-def _moment(value: Any) -> datetime:
-    return datetime.fromisoformat(_string(value)).astimezone(UTC)
+def read_clock(answer: Any) -> datetime:
+    """Read what time it is at OVHcloud."""
+    return datetime.fromtimestamp(as_integer(answer), UTC)

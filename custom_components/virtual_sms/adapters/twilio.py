@@ -6,22 +6,22 @@ Facts are from twilio.com/docs, named by the title of the page.
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Final, override
+from typing import TYPE_CHECKING, ClassVar, Final, override
 
-from . import twilio_records as records
-from .base import KnownIds, RunBlocking, SmsAdapter
+from . import twilio_inbound as inbound, twilio_records as records
+from .base import KnownIds
 from .errors import (
-    AuthenticationError,
     CallbackRejectedError,
     CallbackUnreadableError,
     InvalidResponseError,
     MessageRejectedError,
     MissingRightsError,
     NotFoundError,
-    SmsError,
+    ProviderUnavailableError,
+    RateLimitedError,
 )
 from .models import (
     Account,
@@ -38,25 +38,32 @@ from .models import (
     OutboundMessage,
     PhoneNumber,
     SentMessage,
+    SetAside,
+    SetAsideReason,
 )
 from .twilio_alerts import read_failures
-from .twilio_http import CONNECTIONS, ORIGIN, Refusal
-from .twilio_sdk import Sdk, api_key, equal, load, use
+from .twilio_client import LARGEST_PAGE, SIGNATURE, TwilioClient
+from .twilio_http import CONNECTIONS, ORIGIN
+from .twilio_lists import UNNAMED, Unreadable
+from .twilio_sdk import api_key, equal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Sequence
 
-    from aiohttp import ClientSession
-
-LARGEST_PAGE: Final = 1000
 RECENT: Final = 50
 # Reading a page keeps the event loop for as long.
 HISTORY_PAGE: Final = 100
-_SIGNATURE: Final = "x-twilio-signature"
+_ABOUT_ONE: Final = (
+    InvalidResponseError,
+    MissingRightsError,
+    NotFoundError,
+    ProviderUnavailableError,
+)
+"""What may be wrong with the files of one message, the list having been given."""
 _SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
 
 
-class TwilioAdapter(SmsAdapter):
+class TwilioAdapter(TwilioClient):
     """An account at Twilio."""
 
     key = "twilio"
@@ -98,28 +105,6 @@ class TwilioAdapter(SmsAdapter):
     poll_interval = 30
 
     @override
-    def __init__(
-        self,
-        credentials: Mapping[str, str],
-        *,
-        session: ClientSession,
-        run_blocking: RunBlocking,
-    ) -> None:
-        super().__init__(credentials, session=session, run_blocking=run_blocking)
-        self._account = credentials["account_sid"]
-        self._loading = asyncio.Lock()
-        self._sdk: Sdk | None = None
-
-    @property
-    @override
-    def is_asynchronous(self) -> bool:
-        return self._sdk is not None and self._sdk.is_asynchronous
-
-    @override
-    async def prepare(self) -> None:
-        await self._call(lambda _: None, self._load)
-
-    @override
     async def get_account(self) -> Account:
         await self._prove(lambda sdk: sdk.rest)
         if api_key(self._credentials) is not None:
@@ -129,7 +114,7 @@ class TwilioAdapter(SmsAdapter):
 
     @override
     async def list_numbers(self) -> list[PhoneNumber]:
-        numbers = await self._list(
+        numbers = await self._list_readable(
             partial(records.read_number, self._account),
             lambda sdk: sdk.rest.incoming_phone_numbers,
         )
@@ -176,11 +161,11 @@ class TwilioAdapter(SmsAdapter):
     def verify(self, request: CallbackRequest) -> None:
         try:
             is_ours = equal(request.fields.get("AccountSid", ""), self._account)
-            is_signed = not request.truncated and self._has_signed(request)
+            is_signed = is_ours and not request.truncated and self._has_signed(request)
         except ValueError as err:
             raise CallbackRejectedError("no URL or form") from err
         if not (is_ours and is_signed):
-            plausible = is_ours and _SIGNATURE in request.headers
+            plausible = is_ours and SIGNATURE in request.headers
             raise CallbackRejectedError(
                 "wrong signature or account", plausible=plausible
             )
@@ -189,11 +174,13 @@ class TwilioAdapter(SmsAdapter):
     def parse(self, request: CallbackRequest) -> Event:
         try:
             fields = request.fields
-            if "MessageStatus" in fields:
-                return records.read_status_callback(
-                    fields, dict(request.query).get("m")
-                )
-            return records.read_inbound_callback(fields)
+            status = inbound.read_status(fields)
+            if status is None:
+                now = self.provider_time or datetime.now(UTC)
+                return inbound.read_inbound_callback(fields, now)
+            sid = inbound.read_callback_id(fields)
+            ours = dict(request.query).get("m")
+            return records.read_status_callback(sid, status, fields, ours)
         except (KeyError, ValueError) as err:
             raise CallbackUnreadableError("no message") from err
 
@@ -213,7 +200,7 @@ class TwilioAdapter(SmsAdapter):
         _, urls = await self._find_number(number)
         # A Messaging Service's URL may win as well. Which numbers are in one, only
         # another API tells; but the messages name theirs.
-        with suppress(MissingRightsError):
+        with suppress(InvalidResponseError, MissingRightsError):
             service = await self._ask(
                 partial(records.read_newest, records.read_service),
                 lambda sdk: sdk.rest.messages,
@@ -252,27 +239,39 @@ class TwilioAdapter(SmsAdapter):
     @override
     async def fetch_inbound(
         self, number: PhoneNumber, since: datetime, known: KnownIds
-    ) -> AsyncIterator[list[InboundMessage]]:
+    ) -> AsyncIterator[list[InboundMessage | SetAside]]:
         start = records.to_the_second(since)
-        records_found = await self._list(
-            records.read_inbound,
+        # What came through a channel was written to whatsapp:+…, which this filter
+        # leaves out: asking for it as well would double the cost of a quiet poll.
+        listed = await self._list(
+            inbound.read_inbound,
             lambda sdk: sdk.rest.messages,
             page_size=HISTORY_PAGE,
             to=number.number,
             date_sent_after=start,
         )
-        found = [
-            each for each in records_found if each and each[0].received_at >= start
-        ]
-        # Twilio lists the newest first, and knows no fractions of a second.
-        found.reverse()
-        found.sort(key=lambda each: each[0].received_at)
-        seen = await known([message.message_id for message, _ in found])
-        yield [
-            await self._with_media(message) if has_media else message
-            for message, has_media in found
-            if message.message_id not in seen
-        ]
+        found = inbound.pick_found(listed, start)
+        seen = await known([each.id for each in found])
+        yield await self._complete([each for each in found if each.id not in seen])
+
+    @override
+    async def fetch_inbound_message(
+        self, number: PhoneNumber, message_id: str
+    ) -> InboundMessage | SetAside:
+        if message_id.startswith(UNNAMED):
+            raise InvalidResponseError("a record without an id cannot be asked for")
+        if not _SID.fullmatch(message_id):
+            raise NotFoundError("no SID")
+        try:
+            found = await self._ask(
+                inbound.read_inbound, lambda sdk: sdk.rest.messages(message_id), "fetch"
+            )
+        except InvalidResponseError:
+            reason = SetAsideReason.UNREADABLE
+            return SetAside(record_id=message_id, reason=reason)
+        if found is None:
+            raise NotFoundError("no inbound message")
+        return await self._with_files(found)
 
     @override
     async def fetch_receipt(
@@ -292,14 +291,14 @@ class TwilioAdapter(SmsAdapter):
         # Without a DateSent, for what is queued has none yet: the newest come first,
         # so it is enough to read until the page that is too old.
         found = await self._list(
-            partial(records.read_equal, message.text),
+            partial(records.read_candidate, message.text),
             lambda sdk: sdk.rest.messages,
-            goes_on=lambda found: not found or found[-1][0] >= start,
+            goes_on=partial(records.reach_back, start),
             page_size=RECENT,
             to=message.recipient,
             from_=number.number,
         )
-        return [sent for created, sent in found if sent and created >= start]
+        return records.pick_candidates(found, start)
 
     @override
     async def get_balance(self, number: PhoneNumber) -> Balance:
@@ -307,32 +306,8 @@ class TwilioAdapter(SmsAdapter):
             records.read_balance, lambda sdk: sdk.rest.balance, "fetch"
         )
 
-    async def _load(self) -> Sdk:
-        async with self._loading:
-            if self._sdk is None:
-                self._sdk = await self._run_blocking(
-                    load, self._credentials, self._session, self.base_url or ORIGIN
-                )
-            return self._sdk
-
-    async def _prove(self, choose: Callable[[Sdk], Any]) -> None:
-        """Ask for what any credentials may see.
-
-        Not for the account, which standard keys may not see and whose record
-        holds the token ("API keys overview").
-        """
-        try:
-            await self._peek(lambda sdk: choose(sdk).incoming_phone_numbers)
-        except MissingRightsError:
-            await self._peek(lambda sdk: choose(sdk).messages)
-        except NotFoundError as err:
-            raise AuthenticationError("no such account") from err
-
-    async def _peek(self, choose: Callable[[Sdk], Any]) -> None:
-        await self._ask(list, choose, "page", page_size=1)
-
     async def _find_number(self, number: PhoneNumber) -> tuple[str, CallbackUrls]:
-        found = await self._list(
+        found = await self._list_readable(
             records.read_callbacks,
             lambda sdk: sdk.rest.incoming_phone_numbers,
             phone_number=number.number,
@@ -343,58 +318,37 @@ class TwilioAdapter(SmsAdapter):
                 return sid, urls
         raise NotFoundError("no such number in the account")
 
-    async def _with_media(self, message: InboundMessage) -> InboundMessage:
-        media = await self._list(
-            partial(records.read_media, self.base_url or ORIGIN),
-            lambda sdk: sdk.rest.messages(message.message_id).media,
-        )
-        return replace(message, media=tuple(media))
+    async def _complete(
+        self, found: Sequence[inbound.Found | Unreadable]
+    ) -> list[InboundMessage | SetAside]:
+        """Ask for the files of all messages at once, and keep to their order."""
+        tasks = [
+            asyncio.ensure_future(self._with_files(each))
+            for each in found
+            if isinstance(each, inbound.Found)
+        ]
+        try:
+            whole = iter(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+        return [
+            each.set_aside if isinstance(each, Unreadable) else next(whole)
+            for each in found
+        ]
 
-    async def _list[T](
-        self,
-        read: Callable[[Any], T],
-        choose: Callable[[Sdk], Any],
-        *,
-        goes_on: Callable[[list[T]], bool] = lambda _: True,
-        page_size: int = LARGEST_PAGE,
-        **filters: object,
-    ) -> list[T]:
-        """List the pages while they go on, each with the time of a call of its own."""
-        read_page = partial(records.read_page, read)
-        found, page = await self._ask(
-            read_page, choose, "page", page_size=page_size, **filters
-        )
-        while page is not None and goes_on(found):
-            more, page = await self._ask(read_page, partial(_given, page), "next_page")
-            found += more
-        return found
-
-    async def _ask[T](
-        self,
-        read: Callable[[Any], T],
-        choose: Callable[[Sdk], Any],
-        verb: str,
-        **arguments: object,
-    ) -> T:
-        async def call() -> Any:
-            return await use(
-                self._run_blocking, choose(await self._load()), verb, arguments
+    async def _with_files(self, found: inbound.Found) -> InboundMessage | SetAside:
+        """Add what came with a message; what cannot be had now sets it aside alone."""
+        if not found.files:
+            return inbound.with_files(found, ())
+        try:
+            listed = await self._list(
+                partial(records.read_media, self.base_url or ORIGIN),
+                lambda sdk: sdk.rest.messages(found.id).media,
             )
-
-        return await self._call(read, call)
-
-    def _has_signed(self, request: CallbackRequest) -> bool:
-        signature = request.headers.get(_SIGNATURE, "")
-        return self._sdk is not None and self._sdk.has_signed(
-            request.url, request.form, signature
-        )
-
-    @override
-    def _translate(self, err: Exception) -> SmsError:
-        if isinstance(err, Refusal):
-            return records.translate(err)
-        return InvalidResponseError(type(err).__name__)
-
-
-def _given(resource: Any, _: Sdk) -> Any:
-    return resource
+        except RateLimitedError:
+            raise
+        except _ABOUT_ONE:
+            return inbound.incomplete(found.message)
+        good = (each for each in listed if not isinstance(each, Unreadable))
+        return inbound.with_files(found, tuple(good))

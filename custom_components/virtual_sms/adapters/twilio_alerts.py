@@ -4,13 +4,15 @@ Facts are from twilio.com/docs: "Monitor REST API: Alerts" for the record, "Erro
 and Warning Dictionary" for the codes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 import re
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 from .models import CallbackFailure, FailureKind
+from .twilio_lists import read_page, readable
 from .twilio_records import read_time
 
 _CODES: Final = {
@@ -30,11 +32,10 @@ _ABOUT_A_CALL: Final = re.compile(r"1[12][0-9]{3}", re.ASCII)
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}", re.ASCII)
 
 
-def read_failures(
-    url: str, since: datetime, alerts: Iterable[Any]
-) -> list[CallbackFailure]:
+def read_failures(url: str, since: datetime, alerts: Any) -> list[CallbackFailure]:
     """Read what failed of the calls to a URL since then, newest first."""
-    found = [_read(each) for each in alerts if _concerns(url, each)]
+    listed, _ = read_page(partial(_read, url), alerts)
+    found = [each for each in readable(listed) if each is not None]
     recent = [each for each in found if each.at >= since]
     return sorted(recent, key=lambda each: each.at, reverse=True)
 
@@ -44,7 +45,9 @@ def _concerns(url: str, alert: Any) -> bool:
     return is_call and _bare(alert.request_url or "") == _bare(url)
 
 
-def _read(alert: Any) -> CallbackFailure:
+def _read(url: str, alert: Any) -> CallbackFailure | None:
+    if not _concerns(url, alert):
+        return None
     kind = _KINDS.get(alert.error_code, FailureKind.OTHER)
     return CallbackFailure(
         at=read_time(alert.date_generated or alert.date_created),

@@ -5,7 +5,7 @@ ever and lose the Retry-After header. The SDK asks for no more than a `request`
 method, so that these two need not import it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import json
 import re
@@ -22,6 +22,7 @@ from aiohttp import (
 )
 
 from .errors import ProviderUnavailableError
+from .http_headers import read_pause
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -40,6 +41,11 @@ _TIMEOUT: Final = ClientTimeout(connect=CONNECT_TIMEOUT, total=READ_TIMEOUT)
 _NEVER_LEFT: Final = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
 
 type Fields = Mapping[str, object]
+type NoteDate = Callable[[str | None], None]
+
+
+def ignore_date(_: str | None) -> None:
+    """Learn nothing from a date."""
 
 
 class Refusal(Exception):  # noqa: N818  # what happened, not what went wrong
@@ -70,10 +76,13 @@ class AsyncHttp:
 
     is_async = True
 
-    def __init__(self, session: ClientSession, origin: str) -> None:
-        """Borrow the caller's session."""
+    def __init__(
+        self, session: ClientSession, origin: str, note_date: NoteDate = ignore_date
+    ) -> None:
+        """Borrow the caller's session; every answer's `Date` is passed on."""
         self._session = session
         self._origin = origin
+        self._note_date = note_date
 
     async def request(  # noqa: PLR0913  # as the SDK calls it
         self,
@@ -101,6 +110,7 @@ class AsyncHttp:
                 reply = Reply(response.status, text, response.headers)
         except (ClientError, OSError) as err:
             raise _unavailable(err, never_left=isinstance(err, _NEVER_LEFT)) from None
+        self._note_date(reply.headers.get("Date"))
         return _accepted(reply, method, url)
 
 
@@ -109,7 +119,7 @@ class BlockingHttp:
 
     is_async = False
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, note_date: NoteDate = ignore_date) -> None:
         """Build a session of our own, deaf to proxies and .netrc as aiohttp is."""
         import requests
 
@@ -119,6 +129,7 @@ class BlockingHttp:
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._origin = origin
+        self._note_date = note_date
 
     def request(  # noqa: PLR0913  # as the SDK calls it
         self,
@@ -146,6 +157,7 @@ class BlockingHttp:
             raise _unavailable(err, never_left=_refused_to_connect(err)) from None
         text = response.content.decode("utf-8", "replace")
         reply = Reply(response.status_code, text, response.headers)
+        self._note_date(reply.headers.get("Date"))
         return _accepted(reply, method, url)
 
 
@@ -176,7 +188,7 @@ def _accepted(reply: Reply, method: str, url: str) -> Reply:
     if status // 100 == 2:  # noqa: PLR2004  # 2xx
         return reply
     path = ACCOUNT.sub("", _split(url)[1]).partition("?")[0]
-    pause = _pause(reply.headers.get("Retry-After", ""))
+    pause = read_pause(reply.headers)
     raise Refusal(status, _code(reply.text), pause, f"{method} {path}")
 
 
@@ -186,10 +198,6 @@ def _code(text: str) -> str | None:
     except ValueError, TypeError, KeyError:
         return None
     return str(code) if isinstance(code, int) else None
-
-
-def _pause(value: str) -> float | None:
-    return float(value) if value.isascii() and value.isdecimal() else None
 
 
 def _unavailable(err: Exception, *, never_left: bool) -> ProviderUnavailableError:

@@ -5,9 +5,9 @@ provider says something that makes no sense. Facts are from twilio.com/docs,
 named by the title of the page.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -29,22 +29,23 @@ from .models import (
     CallbackUrls,
     DeliveryReceipt,
     DeliveryStatus,
-    InboundMessage,
     Media,
     OutboundMessage,
     PhoneNumber,
     RejectReason,
     SentMessage,
 )
+from .twilio_lists import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .twilio_http import Refusal
 
 LONGEST_TEXT: Final = 1600
 MOST_MEDIA: Final = 10
 SERVER_ERROR: Final = 500
+_LONGEST_COUNT: Final = 10
 TRIAL_PREFIX: Final = "Sent from your Twilio trial account - "
 
 # "Outbound Message Status in Status Callbacks".
@@ -166,11 +167,6 @@ def find_problem(message: OutboundMessage) -> str | None:
     return next((code for code, applies in problems.items() if applies), None)
 
 
-def read_page[T](read: Callable[[Any], T], page: Any) -> tuple[list[T], Any]:
-    """Read a page's records; with it comes the page if there is one after it."""
-    return [read(record) for record in page], page if page.next_page_url else None
-
-
 def read_newest[T](read: Callable[[Any], T], page: Any) -> T | None:
     """Read the first record of a page, if there is one."""
     return next((read(record) for record in page), None)
@@ -178,55 +174,78 @@ def read_newest[T](read: Callable[[Any], T], page: Any) -> T | None:
 
 def read_sid(record: Any) -> str:
     """Read what every record has."""
-    return _text(record.sid)
+    return read_text(record.sid)
 
 
 def read_sent(record: Any) -> SentMessage:
     """Read an outbound message that was accepted."""
     return SentMessage(
-        provider_id=_text(record.sid),
+        provider_id=read_text(record.sid),
         status=STATUSES.get(record.status, DeliveryStatus.UNKNOWN),
-        segments=_count(record.num_segments),
+        segments=read_count(record.num_segments),
     )
 
 
 def read_receipt(record: Any) -> DeliveryReceipt:
     """Read where an outbound message stands."""
     return _receipt(
-        _text(record.sid),
-        _text(record.status),
+        read_text(record.sid),
+        read_text(record.status),
         None if record.error_code is None else str(record.error_code),
-        at=read_time(record.date_updated),
+        at=record.date_updated and read_time(record.date_updated),
     )
-
-
-def read_inbound(record: Any) -> tuple[InboundMessage, bool] | None:
-    """Read an inbound message, and whether media came with it."""
-    if _text(record.direction) != "inbound":
-        return None
-    message = InboundMessage(
-        message_id=_text(record.sid),
-        number=record.to or None,
-        sender=record.from_ or "",
-        text=record.body or "",
-        received_at=read_time(record.date_sent or record.date_created),
-        segments=_count(record.num_segments),
-    )
-    return message, _count(record.num_media) is not None
 
 
 def read_service(record: Any) -> str | None:
     """Name what a message came through, if it was more than the number itself."""
-    is_inbound = _text(record.direction) == "inbound"
+    is_inbound = read_text(record.direction) == "inbound"
     return "messaging_service" if is_inbound and record.messaging_service_sid else None
 
 
-def read_equal(text: str, record: Any) -> tuple[datetime, SentMessage | None]:
-    """Read when a message was made, and what it is if the API sent it with a text."""
-    is_equal = _text(record.direction) == "outbound-api" and (
-        _bare(record.body or "") == _bare(text)
+def read_candidate(text: str, record: Any) -> tuple[datetime, SentMessage | None]:
+    """Read when a message was made, and what it is if the API sent it.
+
+    It is exact with the same text; otherwise the text may have been redacted.
+    """
+    created = read_time(record.date_created)
+    if read_text(record.direction) != "outbound-api":
+        return created, None
+    exact = _bare(record.body or "") == _bare(text)
+    return created, replace(read_sent(record), exact=exact)
+
+
+def reach_back(
+    start: datetime, found: Sequence[tuple[datetime, SentMessage | None] | Unreadable]
+) -> bool:
+    """Tell whether a list, the newest first, may go on with what is not too old."""
+    dates = (
+        each.at if isinstance(each, Unreadable) else each[0] for each in reversed(found)
     )
-    return read_time(record.date_created), read_sent(record) if is_equal else None
+    last = next((date for date in dates if date is not None), None)
+    return last is None or last >= start
+
+
+def pick_candidates(
+    found: Iterable[tuple[datetime, SentMessage | None] | Unreadable], start: datetime
+) -> list[SentMessage]:
+    """Pick what was sent since then, the newest given first; exact and oldest go first.
+
+    What cannot be read may be it as well, if it has a name and is not too old.
+    """
+    picked: list[SentMessage] = []
+    for each in found:
+        if not isinstance(each, Unreadable):
+            created, sent = each
+        elif each.sid and not each.is_inbound:
+            created = each.at or start
+            unknown = DeliveryStatus.UNKNOWN
+            sent = SentMessage(provider_id=each.sid, status=unknown, exact=False)
+        else:
+            continue
+        if sent and created >= start:
+            picked.append(sent)
+    picked.reverse()
+    return sorted(picked, key=lambda sent: not sent.exact)
 
 
 def read_callbacks(record: Any) -> tuple[str, str, CallbackUrls]:
@@ -234,63 +253,41 @@ def read_callbacks(record: Any) -> tuple[str, str, CallbackUrls]:
     # An application's own URLs win ("IncomingPhoneNumber resource").
     overruled_by = "application" if record.sms_application_sid else None
     urls = CallbackUrls(inbound=record.sms_url or None, overruled_by=overruled_by)
-    return _text(record.phone_number), _text(record.sid), urls
+    return read_text(record.phone_number), read_text(record.sid), urls
 
 
 def read_number(account: str, record: Any) -> PhoneNumber | None:
     """Read a number, if it can text."""
-    if not record.capabilities["sms"]:
+    # What it can do is optional in the schema: only a clear no is one.
+    if (record.capabilities or {}).get("sms") is False:
         return None
     return PhoneNumber(
         account=account,
-        number=_text(record.phone_number),
+        number=read_text(record.phone_number),
         label=record.friendly_name or None,
     )
 
 
 def read_media(origin: str, record: Any) -> Media:
     """Read an attachment; its bytes are where its record is, without `.json`."""
-    path = _text(record.uri).removesuffix(".json")
+    path = read_text(record.uri).removesuffix(".json")
     return Media(url=origin + path, content_type=record.content_type)
 
 
 def read_balance(record: Any) -> Balance:
     """Read what is left."""
-    amount = Decimal(_text(record.balance))
+    amount = Decimal(read_text(record.balance))
     if not amount.is_finite():
         raise ValueError("no amount")
-    return Balance(amount=amount, currency=_text(record.currency))
+    return Balance(amount=amount, currency=read_text(record.currency))
 
 
 def read_status_callback(
-    fields: Mapping[str, str], message_id: str | None
+    sid: str, status: str, fields: Mapping[str, str], message_id: str | None
 ) -> DeliveryReceipt:
-    """Read a status callback; KeyError for a field that is missing."""
-    return _receipt(
-        _text(fields["MessageSid"]),
-        _text(fields["MessageStatus"]),
-        fields.get("ErrorCode") or None,
-        message_id=message_id or None,
-    )
-
-
-def read_inbound_callback(fields: Mapping[str, str]) -> InboundMessage:
-    """Read an inbound callback; KeyError for a field that is missing."""
-    # It carries no time, and comes while the message does.
-    return InboundMessage(
-        message_id=_text(fields["MessageSid"]),
-        number=fields["To"] or None,
-        sender=fields["From"],
-        text=fields["Body"],
-        received_at=datetime.now(UTC),
-        segments=_count(fields.get("NumSegments")),
-        media=tuple(
-            Media(
-                url=fields[f"MediaUrl{i}"], content_type=fields[f"MediaContentType{i}"]
-            )
-            for i in takewhile(lambda i: f"MediaUrl{i}" in fields, count())
-        ),
-    )
+    """Read a status callback, whose id and status have been found in it."""
+    code = fields.get("ErrorCode") or None
+    return _receipt(sid, status, code, message_id=message_id or None)
 
 
 def _receipt(
@@ -327,7 +324,8 @@ def _bare(text: str) -> str:
     return text.removeprefix(TRIAL_PREFIX).replace("\r\n", "\n").strip()
 
 
-def _text(value: object) -> str:
+def read_text(value: object) -> str:
+    """Read what must be there."""
     if not isinstance(value, str) or not value:
         raise ValueError("no text where there must be one")
     return value
@@ -345,6 +343,8 @@ def read_time(value: object) -> datetime:
     return value.astimezone(UTC)
 
 
-def _count(value: str | None) -> int | None:
+def read_count(value: object) -> int | None:
     """Read a number that comes as a text, and is "0" while it is unknown."""
-    return int(value or 0) or None
+    text = str(value)
+    is_number = text.isascii() and text.isdecimal() and len(text) < _LONGEST_COUNT
+    return int(text) or None if is_number else None

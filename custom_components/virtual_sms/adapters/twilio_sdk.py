@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from .errors import AuthenticationError
-from .twilio_http import AsyncHttp, BlockingHttp
+from .twilio_http import AsyncHttp, BlockingHttp, ignore_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from .base import RunBlocking
+    from .twilio_http import NoteDate
 
 _SID: Final = re.compile(r"(AC|SK)\w+", re.ASCII)
 # Given none, or an empty one, the SDK obeys TWILIO_REGION of the process.
@@ -64,7 +65,12 @@ def api_key(credentials: Mapping[str, str]) -> tuple[str, str] | None:
     return (sid, secret) if sid and secret else None
 
 
-def load(credentials: Mapping[str, str], session: ClientSession, origin: str) -> Sdk:
+def load(
+    credentials: Mapping[str, str],
+    session: ClientSession,
+    origin: str,
+    note_date: NoteDate = ignore_date,
+) -> Sdk:
     """Import the SDK, the half included that it imports at the first access.
 
     Takes up to a second, hence not for the event loop.
@@ -78,9 +84,9 @@ def load(credentials: Mapping[str, str], session: ClientSession, origin: str) ->
     if not (_SID.fullmatch(owner[0]) and _SID.fullmatch(rest[0]) and owner[1]):
         raise AuthenticationError("no SID or no token")
     http = (
-        AsyncHttp(session, origin)
+        AsyncHttp(session, origin, note_date)
         if hasattr(twilio.http, "AsyncHttpClient")
-        else BlockingHttp(origin)
+        else BlockingHttp(origin, note_date)
     )
     build = partial(
         Client, account_sid=owner[0], http_client=http, environment=_ENVIRONMENT
