@@ -15,7 +15,7 @@ from lab.home import HomeError
 from simulator import FaultKind
 
 from .load import burst, write
-from .world import HARMLESS, Span, Traffic, World
+from .world import HARMLESS, Json, Span, Traffic, World
 
 _STEPS: Final = (-7200.0, -600.0, 600.0, 7200.0)
 """Seconds by which a clock is wrong: no battery, summer time, a virtual machine."""
@@ -29,6 +29,20 @@ _FAULTS: Final = (
     FaultKind.LATE,
 )
 _RECEIPTS: Final = 5
+"""The newest messages of the home whose records are spoilt."""
+_NONSENSE: Final[dict[str, tuple[Json, ...]]] = {
+    "twilio": (
+        {"date_sent": "soon", "date_created": "soon"},
+        {"body": 7},
+        {"from": None},
+    ),
+    "ovh": ({"message": None}, {"creationDatetime": "soon"}, {"sender": None}),
+}
+"""What a record of a message says that cannot be read, by the provider's fields."""
+_ODD_RECEIPT: Final[dict[str, Json]] = {
+    "twilio": {"status": "teleported"},
+    "ovh": {"deliveryReceipt": "teleported"},
+}
 _KILL_EVERY: Final = (6.0, 12.0)
 
 type Shake = Callable[[World], Awaitable[None]]
@@ -112,24 +126,19 @@ async def rotate_token(world: World) -> None:
 
 
 async def spoil_records(world: World) -> None:
-    """Have some records make no sense for a while: a new message and receipts.
-
-    A provider whose record is one list has no fault for a single message in it.
-    """
+    """Have some records make no sense for a while: a new message, and receipts."""
     traffic = world.chance.choice(world.traffic)
+    provider = world.simulator.providers[traffic.provider]
+    sent = provider.messages[-_RECEIPTS:]
     arrived = await write(world, traffic)
     traffic.unreadable.add(arrived)
-    messages = world.simulator.providers[traffic.provider].messages
-    spoilt = [arrived, *(str(each.id) for each in messages[-_RECEIPTS:])]
-    fault = world.simulator.faults.add(
-        FaultKind.GARBAGE,
-        provider=traffic.provider,
-        method="GET",
-        path=rf"/({'|'.join(spoilt)})(\.json)?$",
-        body='{"id": null, "sid": null}',
-    )
+    message = provider.find(arrived)
+    message.record = dict(world.chance.choice(_NONSENSE[traffic.provider]))
+    for each in sent:
+        each.record = dict(_ODD_RECEIPT[traffic.provider])
     await asyncio.sleep(world.chance.uniform(2.0, 6.0))
-    fault.times = fault.hits
+    for each in (message, *sent):
+        each.record = {}
 
 
 async def _set_disabled(world: World, traffic: Traffic, by: str | None) -> None:
