@@ -22,7 +22,7 @@ from lab.shaken.mutants import MUTANTS
 from simulator import Message
 
 PROJECT = Path(__file__).parents[2]
-BOUND = 400
+BOUND = 500
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CLEAN = {each.key: 0 if each.is_promise else 1 for each in COLUMNS}
 
