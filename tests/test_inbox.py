@@ -20,8 +20,9 @@ from custom_components.virtual_sms.announcements import (
     Received,
     StatusChanged,
 )
-from custom_components.virtual_sms.inbox import OVERLAP, Inbox
+from custom_components.virtual_sms.inbox import Inbox
 from custom_components.virtual_sms.ledger import Ledger
+from custom_components.virtual_sms.record_reading import OVERLAP
 
 from .fakes import (
     START,
@@ -69,7 +70,24 @@ def inbox(
     adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement], clock: Clock
 ) -> Inbox:
     """Make an inbox that has not begun."""
-    return Inbox(adapter.line(), ledger, heard.extend, make_surroundings(clock))
+    return make_inbox(adapter, ledger, heard, clock)
+
+
+def make_inbox(
+    adapter: FakeAdapter,
+    ledger: Ledger,
+    heard: list[Announcement],
+    clock: Clock,
+    later: list[None] | None = None,
+) -> Inbox:
+    """Make an inbox that hears of news, and notes in `later` that it wants more."""
+    return Inbox(
+        adapter.line(),
+        ledger,
+        heard.extend,
+        make_surroundings(clock),
+        lambda: [] if later is None else later.append(None),
+    )
 
 
 def names(heard: Sequence[Announcement]) -> list[str]:

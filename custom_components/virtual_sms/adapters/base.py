@@ -246,6 +246,12 @@ class SmsAdapter(ABC):
         """
         raise UnsupportedFeatureError
 
+    async def fetch_inbound_message(
+        self, number: PhoneNumber, message_id: str
+    ) -> InboundMessage | SetAside:
+        """Read one inbound message again; raises NotFoundError when it is gone."""
+        raise UnsupportedFeatureError
+
     async def fetch_receipt(
         self, number: PhoneNumber, provider_id: str
     ) -> DeliveryReceipt:
