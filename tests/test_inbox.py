@@ -1,6 +1,7 @@
 """Each inbound message is taken once, whichever way it comes."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -81,12 +82,12 @@ def make_inbox(
     later: list[None] | None = None,
 ) -> Inbox:
     """Make an inbox that hears of news, and notes in `later` that it wants more."""
+    notes = [] if later is None else later
+    surroundings = replace(
+        make_surroundings(clock), monotonic=lambda: adapter.time().timestamp()
+    )
     return Inbox(
-        adapter.line(),
-        ledger,
-        heard.extend,
-        make_surroundings(clock),
-        lambda: [] if later is None else later.append(None),
+        adapter.line(), ledger, heard.extend, surroundings, lambda: notes.append(None)
     )
 
 
@@ -125,7 +126,7 @@ async def test_beginning_happens_once(
     await inbox.begin()
     adapter.record = [inbound("a")]
     await inbox.begin()
-    assert adapter.questions == ["fetch_inbound"]
+    assert adapter.questions == ["fetch_time", "fetch_inbound"]
 
     await inbox.catch_up(late=True)
     assert names(heard) == ["a"]
@@ -168,19 +169,20 @@ async def test_what_was_missed_is_told_oldest_first(
 
     assert names(heard) == [f"m{each}" for each in range(1, 61)]
     assert all(each.late for each in heard if isinstance(each, Received))
-    assert await ledger.inbound.progress() == START + timedelta(hours=1)
+    assert await ledger.inbound.progress() == clock.time
     adapter.questions.clear()
     await inbox.catch_up(late=True)
-    # Three pages hold the overlap; the other six are not read again.
-    assert adapter.questions == ["fetch_inbound"] * 3
+    # What was read is not read again.
+    assert adapter.questions == ["fetch_inbound"]
     assert len(heard) == 60
 
 
 async def test_readings_overlap(
-    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement], clock: Clock
 ) -> None:
     """A message that the provider lists late is found, within reason."""
     await inbox.begin()
+    clock.advance(7200)
     adapter.record = [inbound("newest", at=7200)]
     await inbox.catch_up(late=False)
     just_in, too_old = 7200 - OVERLAP.total_seconds(), 6299.0
@@ -202,15 +204,21 @@ async def test_nothing_from_before_the_horizon(
 
 
 async def test_a_failing_page_keeps_the_earlier_ones(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox,
+    adapter: FakeAdapter,
+    ledger: Ledger,
+    heard: list[Announcement],
+    clock: Clock,
 ) -> None:
     """What was read is told, and the next reading brings the rest."""
     await inbox.begin()
+    adapter.questions.clear()
+    clock.advance(86_400)
     adapter.record = [inbound(f"m{each}", at=each * 1000) for each in range(1, 7)]
     adapter.page_size = 2
 
     async def fail_at_third() -> None:
-        if len(adapter.questions) == 4:
+        if len(adapter.questions) == 3:
             adapter.trouble["fetch_inbound"] = DOWN
 
     adapter.during["fetch_inbound"] = fail_at_third
