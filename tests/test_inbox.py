@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.virtual_sms.adapters.errors import (
+    InvalidResponseError,
     NotFoundError,
     ProviderUnavailableError,
 )
@@ -274,6 +275,37 @@ async def test_open_deliveries_are_brought_to_their_end(
     adapter.questions.clear()
     await inbox.catch_up(late=False)
     assert adapter.questions.count("fetch_receipt") == 2
+
+
+async def test_a_receipt_that_makes_no_sense_stops_no_other(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """The others are read all the same."""
+    await inbox.begin()
+    for each in "ab":
+        await ledger.outbound.add([outbound(each)], START)
+        await ledger.outbound.accept(each, SentMessage(provider_id=each))
+    adapter.receipts = {"a": receipt("a"), "b": receipt("b")}
+
+    async def confuse() -> None:
+        adapter.trouble.pop("fetch_receipt", None)
+        if adapter.questions.count("fetch_receipt") == 1:
+            adapter.trouble["fetch_receipt"] = InvalidResponseError()
+
+    adapter.during["fetch_receipt"] = confuse
+    await inbox.catch_up(late=False)
+    await ledger.examine()
+    assert names(heard) == ["delivered"]
+
+
+async def test_a_bell_before_the_beginning_brings_nothing(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """What is there before it is history, and the beginning reads it."""
+    adapter.record = [inbound("a")]
+    assert await inbox.look_up(inbound("a"))
+    await ledger.examine()
+    assert heard == []
 
 
 async def test_a_bounded_number_of_receipts_is_asked_for(
