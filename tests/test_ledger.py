@@ -489,12 +489,14 @@ async def test_old_ids_become_history(ledger: Ledger, clock: Clock, path: Path) 
     await admit(ledger, inbound("a", at=-1), inbound("b"), inbound("c", at=1))
     await ledger.told((await ledger.inbound.untold())[:2])
     clock.time = START + RETENTION
-    await ledger.prune(clock.time)
+    await ledger.inbound.advance(clock.time)
+    await ledger.prune()
 
     assert remembered(path) == {"b", "c"}
     assert await ledger.inbound.horizon() == START
     clock.advance(DAY)
-    await ledger.prune(clock.time)
+    await ledger.inbound.advance(clock.time)
+    await ledger.prune()
     # What nobody heard of yet is never forgotten.
     assert remembered(path) == {"c"}
     assert await ledger.inbound.horizon() == START + timedelta(days=1)

@@ -213,7 +213,7 @@ async def test_a_single_wrong_date_changes_nothing(
         await life.restart()
     life.adapter.date_errors.extend([wrong, right] if kind == "before" else [wrong])
     await life.poll()
-    await life.ledger.prune(life.adapter.provider_time)
+    await life.ledger.prune()
     life.adapter.date_errors.append(wrong)
     life.advance(DAY)
     await life.ring(life.arrive("second", ago=60))

@@ -235,7 +235,7 @@ async def _async_start(
         entry.runtime_data.registrar.async_watch()
         await coordinator.async_refresh()
         await Care(hass, entry).async_start()
-        await gateway.prune()
+        await gateway.ledger.prune()
         coordinator.async_ask_for_receipts()
 
     if hass.state is CoreState.running:
@@ -247,7 +247,7 @@ async def _async_start(
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
 
     async def prune(_: datetime) -> None:
-        await gateway.prune()
+        await gateway.ledger.prune()
 
     entry.async_on_unload(
         async_track_time_interval(hass, prune, _PRUNE_INTERVAL, cancel_on_shutdown=True)

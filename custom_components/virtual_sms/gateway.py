@@ -162,10 +162,6 @@ class Gateway:
         if trouble is not None:
             raise trouble
 
-    async def prune(self) -> None:
-        """Forget what is too old to matter."""
-        await self.ledger.prune(self.line.adapter.provider_time)
-
     async def concerns(self, event: Event) -> bool:
         """Say whether a bell may bring news to a line of the account."""
         return bool(await self._concerned(event))

@@ -141,17 +141,12 @@ class Ledger:
         now = self._now()
         return await self._journal.run(lambda connection: _examine(connection, now))
 
-    async def prune(self, provider_time: datetime | None = None) -> None:
-        """Forget what is too old, or too much, to matter.
-
-        How old an inbound message is, the provider's clock tells. Where one of the
-        clocks runs ahead, forgetting waits for the other.
-        """
+    async def prune(self) -> None:
+        """Forget what is too old, or too much, to matter."""
         now = self._now()
-        oldest = provider_time and min(provider_time, now) - RETENTION
 
         def operation(connection: sqlite3.Connection) -> None:
-            prune_inbound(connection, oldest)
+            prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, now)
 
         await self._journal.run(operation)

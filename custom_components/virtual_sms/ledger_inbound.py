@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import json
 import sqlite3
 
@@ -144,17 +144,23 @@ def bump(connection: sqlite3.Connection, counter: str, by: int) -> None:
         )
 
 
-def prune_inbound(connection: sqlite3.Connection, oldest: datetime | None) -> None:
-    """Forget what is older than `oldest`, or too much, and raise the horizon to it.
+def prune_inbound(
+    connection: sqlite3.Connection, now: datetime, retention: timedelta
+) -> None:
+    """Forget what is too old, or too much, and raise the horizon to it.
 
-    What came at the horizon itself is kept: only what is before it is history.
+    How old a message is, the provider's clock tells: the time up to which its record
+    was read. A home's clock that runs behind may keep more, and never less. What
+    came at the horizon itself is kept: only what is before it is history.
     """
     (excess,) = connection.execute(
         "SELECT max(received_at) FROM (SELECT received_at FROM inbound "
         "ORDER BY received_at DESC LIMIT -1 OFFSET ?)",
         (_MOST_INBOUND,),
     ).fetchone()
-    horizon = max(oldest.timestamp() if oldest else 0.0, excess or 0.0)
+    progress = _time(connection, _PROGRESS)
+    oldest = 0.0 if progress is None else (min(progress, now) - retention).timestamp()
+    horizon = max(oldest, excess or 0.0)
     forget_before(connection, horizon)
     connection.execute(
         "UPDATE fact SET value = max(value, ?) WHERE name = ?", (horizon, _HORIZON)
