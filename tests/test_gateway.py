@@ -421,13 +421,16 @@ async def forget(account: Account, gateway: Gateway) -> None:
     account.adapter.questions.clear()
 
 
-@pytest.mark.parametrize("fate", ["old", "gone", "old and unreadable"])
+@pytest.mark.parametrize("fate", ["old", "gone", "old and unreadable", "read"])
 async def test_a_callback_from_before_our_memory_is_played_again(
     account: Account, gateway: Gateway, fate: str
 ) -> None:
     """It is answered as taken, for it was; and not announced again."""
     await forget(account, gateway)
-    old = inbound("a", at=-1000)
+    old = inbound("a", at=0 if fate == "read" else -1000)
+    if fate == "read":
+        account.clock.advance(3600)
+        await gateway.catch_up()
     account.adapter.record = [] if fate == "gone" else [old]
     account.adapter.incomplete = {"a"} if fate == "old and unreadable" else set()
     replayed = inbound("a")

@@ -182,9 +182,12 @@ async def test_a_quiet_poll_writes_now_and_then_only(life: Life) -> None:
     assert changes <= 4
 
 
-async def test_bounds_beyond_the_present_are_taken_back(life: Life) -> None:
+@pytest.mark.parametrize("minutes", [10, 120])
+async def test_bounds_beyond_the_present_are_taken_back(
+    life: Life, minutes: int
+) -> None:
     """As an earlier version left them, that believed the clock of the home."""
-    beyond = START + timedelta(hours=2)
+    beyond = START + timedelta(minutes=minutes)
     await life.ledger.inbound.begin([], beyond)
     await life.ring(life.arrive("rung"))
     life.advance(60)
@@ -192,6 +195,8 @@ async def test_bounds_beyond_the_present_are_taken_back(life: Life) -> None:
     life.arrive("long ago", ago=DAY)
     await life.poll()
     assert life.names == ["rung", "polled"]
+    life.advance(DAY)
+    await life.poll()
     horizon, progress = START - OVERLAP + timedelta(minutes=1), life.provider.time
     bounds = Bounds(horizon=horizon, progress=progress)
     assert await life.ledger.inbound.bounds() == bounds

@@ -153,9 +153,9 @@ class Inbox:
             self._is_begun_anew = await records.is_begun_anew()
         if not self._is_begun_anew or await self._knows(message):
             return False
-        return await self._is_history_at_provider(message.message_id)
+        return await self._was_read(message.message_id)
 
-    async def _is_history_at_provider(self, message_id: str) -> bool:
+    async def _was_read(self, message_id: str) -> bool:
         adapter, asked_at = self._line.adapter, await self._reader.get_time()
         try:
             truth = await adapter.fetch_inbound_message(self._line.number, message_id)
@@ -165,7 +165,7 @@ class Inbox:
         except InvalidResponseError, UnsupportedFeatureError:
             return False
         at = truth.at if isinstance(truth, SetAside) else truth.received_at
-        return at is not None and await self._reader.is_history(at, asked_at)
+        return at is not None and await self._reader.was_read(at, asked_at)
 
 
 def bare(number: str) -> str:

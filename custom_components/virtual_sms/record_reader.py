@@ -76,15 +76,28 @@ class RecordReader:
     async def is_history(self, at: datetime, started: datetime) -> bool:
         """Say whether what the provider received at a time is none of our time.
 
-        `started` is when the provider was asked. Before there is a horizon, all is history:
-        `begin` is yet to read it.
+        `started` is when the provider was asked. Before there is a horizon, all is
+        history: `begin` is yet to read it.
         """
+        reading = await self._look_back(started)
+        return reading is None or at < reading.horizon
+
+    async def was_read(self, at: datetime, started: datetime) -> bool:
+        """Say whether what the provider received at a time is history or read already.
+
+        The next reading goes back no further, and an earlier one left nothing behind.
+        """
+        reading = await self._look_back(started)
+        return reading is None or at < reading.since
+
+    async def _look_back(self, started: datetime) -> Reading | None:
+        """Return the bounds of our time as an answer of just now shows them."""
         bounds = await self._records.bounds()
         if bounds is None:
-            return True
+            return None
         reading = Reading(bounds=bounds, started=started)
         self._note_time(reading, self._monotonic())
-        return at < reading.horizon
+        return reading
 
     async def get_time(self) -> datetime:
         """Return what time it is at the provider."""
