@@ -169,7 +169,8 @@ class RecordReader:
         """Note what a reading to the end has proved."""
         if corrected := reading.corrected:
             _LOGGER.warning(
-                "The times of a number's messages were wrong, and are mended"
+                "A number's record counted as read up to a time yet to come; "
+                "what may have been missed is read again"
             )
             await self._records.correct(corrected)
         elif reading.until - reading.bounds.progress >= _STEP:
