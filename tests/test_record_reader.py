@@ -149,6 +149,7 @@ async def test_a_clock_that_jumps_moves_nothing(life: Life, hours: float) -> Non
         life.advance(3600)
         life.arrive(f"m{number}", ago=60)
         await life.restart()
+        assert await life.poll() == 1
         await life.poll()
         assert await life.ledger.inbound.progress() == life.provider.time
     assert life.names == [f"m{number}" for number in range(5)]
@@ -241,6 +242,7 @@ async def test_dates_that_were_wrong_for_long_are_made_up_for(life: Life) -> Non
     life.advance(DAY)
     life.arrive("missed", ago=DAY / 2)
     await life.restart()
+    await life.poll()
     await life.poll()
     assert life.names == ["known", "missed"]
     assert await life.ledger.inbound.progress() == life.provider.time

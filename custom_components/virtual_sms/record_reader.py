@@ -70,7 +70,9 @@ class RecordReader:
             if bounds is None:
                 await self.begin()
                 return
-            reading = Reading(bounds=bounds, started=await self.get_time())
+            # Before a run's first answer nobody knows the time: nothing moves then.
+            started = self._line.adapter.provider_time or bounds.progress
+            reading = Reading(bounds=bounds, started=started)
             await self._read(reading, late=late)
 
     async def is_history(self, at: datetime, started: datetime) -> bool:
