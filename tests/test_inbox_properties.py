@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.virtual_sms import journal as journal_module, record_reader
+from custom_components.virtual_sms import record_reader
 from custom_components.virtual_sms.adapters.models import (
     CallbackRequest,
     Capability,
@@ -244,12 +244,4 @@ def test_each_message_once_whatever_the_clocks_do(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(record_reader, "LOOK_AGAIN", 0.0)
         patch.setattr("custom_components.virtual_sms.doorbell.REFILL", 1e-9)
-        patch.setattr(
-            journal_module,
-            "_PRAGMAS",
-            [
-                pragma.replace("synchronous=FULL", "synchronous=OFF")
-                for pragma in journal_module._PRAGMAS
-            ],
-        )
         asyncio.run(tell())
