@@ -249,6 +249,20 @@ async def test_dates_that_were_wrong_for_long_are_made_up_for(life: Life) -> Non
     assert await life.poll() == 1
 
 
+async def test_a_provider_that_tells_no_time_is_read_all_the_same(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows how far, so the next reading begins where this one did."""
+    await life.inbox.begin()
+    life.advance(3600)
+    life.arrive("a")
+    monkeypatch.setattr(FakeAdapter, "provider_time", None)
+    await life.poll()
+    await life.poll()
+    assert life.names == ["a"]
+    assert await life.ledger.inbound.progress() == START - OVERLAP
+
+
 # Records that cannot be taken
 
 
