@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, override
@@ -11,6 +12,7 @@ from custom_components.virtual_sms.adapters.base import KnownIds, SmsAdapter
 from custom_components.virtual_sms.adapters.errors import (
     CallbackRejectedError,
     CallbackUnreadableError,
+    InvalidResponseError,
     MessageRejectedError,
     NotFoundError,
     SmsError,
@@ -28,6 +30,8 @@ from custom_components.virtual_sms.adapters.models import (
     OutboundMessage,
     PhoneNumber,
     SentMessage,
+    SetAside,
+    SetAsideReason,
 )
 from custom_components.virtual_sms.announcer import Announcer
 from custom_components.virtual_sms.journal import Journal
@@ -35,6 +39,7 @@ from custom_components.virtual_sms.ledger import MIGRATIONS, Ledger
 from custom_components.virtual_sms.line import Line, Surroundings
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+TRUTH = timedelta()
 NUMBER = PhoneNumber(account="acme-1", number="+33900000001")
 
 
@@ -87,6 +92,10 @@ class FakeAdapter(SmsAdapter):
 
     An outcome is None (accept), an error to raise, or a pair of an error and the
     number of seconds after which the message turns out to be accepted all the same.
+
+    `time` is the provider's clock, the home's own unless a test gives it another;
+    the next answers say that it is wrong by `date_errors`. Of the record, what is in
+    `unreadable` makes no sense, and what is in `incomplete` is still being received.
     """
 
     key = name = "acme"
@@ -104,6 +113,11 @@ class FakeAdapter(SmsAdapter):
     def __init__(self, clock: Clock) -> None:
         super().__init__({}, session=None, run_blocking=run_inline)  # type: ignore[arg-type]
         self.clock = clock
+        self.time = clock
+        self.date_errors: deque[timedelta] = deque()
+        self.date_error: timedelta | None = None
+        self.unreadable: set[str] = set()
+        self.incomplete: set[str] = set()
         self.outcomes: deque[SmsError | tuple[SmsError, float] | None] = deque()
         self.attempts: list[OutboundMessage] = []
         self.accepted: list[tuple[datetime, str, OutboundMessage]] = []
@@ -125,6 +139,18 @@ class FakeAdapter(SmsAdapter):
             await self.during[question]()
         if question in self.trouble:
             raise self.trouble[question]
+        self.date_error = self.date_errors.popleft() if self.date_errors else TRUTH
+
+    @property
+    @override
+    def provider_time(self) -> datetime | None:
+        return None if self.date_error is None else self.time() + self.date_error
+
+    @override
+    async def fetch_time(self) -> datetime:
+        while self.provider_time is None:
+            await self._ask("fetch_time")
+        return self.provider_time
 
     def line(self) -> Line:
         """Make the line this adapter serves."""
@@ -177,13 +203,38 @@ class FakeAdapter(SmsAdapter):
     @override
     async def fetch_inbound(
         self, number: PhoneNumber, since: datetime, known: KnownIds
-    ) -> AsyncIterator[list[InboundMessage]]:
+    ) -> AsyncIterator[list[InboundMessage | SetAside]]:
         messages = sorted(self.record, key=lambda each: each.received_at)
         messages = [each for each in messages if each.received_at >= since]
         yield []
         for start in range(0, max(len(messages), 1), self.page_size):
             await self._ask("fetch_inbound")
-            yield messages[start : start + self.page_size]
+            page = messages[start : start + self.page_size]
+            seen = await known([each.message_id for each in page])
+            yield [self._read(each) for each in page if each.message_id not in seen]
+
+    @override
+    async def fetch_inbound_message(
+        self, number: PhoneNumber, message_id: str
+    ) -> InboundMessage | SetAside:
+        await self._ask("fetch_inbound_message")
+        for each in self.record:
+            if each.message_id == message_id:
+                return self._read(each)
+        raise NotFoundError
+
+    def _read(self, message: InboundMessage) -> InboundMessage | SetAside:
+        record_id, at = message.message_id, message.received_at
+        if record_id in self.unreadable:
+            return SetAside(record_id=record_id, reason=SetAsideReason.UNREADABLE)
+        if record_id in self.incomplete:
+            return SetAside(
+                record_id=record_id,
+                reason=SetAsideReason.INCOMPLETE,
+                at=at,
+                message=replace(message, text="") if message.media else None,
+            )
+        return message
 
     @override
     async def fetch_receipt(
@@ -199,6 +250,8 @@ class FakeAdapter(SmsAdapter):
         await self._ask("confirm")
         if isinstance(event, DeliveryReceipt):
             return self.receipts.get(event.provider_id)
+        if event.message_id in self.unreadable:
+            raise InvalidResponseError
         ids = {each.message_id: each for each in self.record}
         return ids.get(event.message_id)
 

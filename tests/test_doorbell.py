@@ -8,7 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from custom_components.virtual_sms import doorbell as doorbell_module
-from custom_components.virtual_sms.adapters.errors import ProviderUnavailableError
+from custom_components.virtual_sms.adapters.errors import (
+    InvalidResponseError,
+    ProviderUnavailableError,
+)
 from custom_components.virtual_sms.adapters.models import (
     DeliveryReceipt,
     Event,
@@ -117,6 +120,21 @@ async def test_a_bell_is_looked_up(home: Home, doorbell: Doorbell) -> None:
     assert home.looked_up == ["a", "P"]
     assert home.readings == []
     assert home.time == 0
+
+
+async def test_a_bell_that_cannot_be_read_keeps_no_other_waiting(
+    home: Home, doorbell: Doorbell
+) -> None:
+    """A reading of the history sets it aside, and answers the others."""
+    home.record = {"b"}
+    home.trouble = InvalidResponseError()
+    home.appears = lambda: setattr(home, "trouble", None)
+    doorbell.ring(inbound("a"))
+    doorbell.ring(inbound("b"))
+    await home.rest()
+    assert home.known == {"b"}
+    assert len(home.readings) == 1
+    assert home.later == 0
 
 
 async def test_ids_of_two_kinds_do_not_clash(home: Home, doorbell: Doorbell) -> None:

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from custom_components.virtual_sms import doorbell
 from custom_components.virtual_sms.adapters.errors import (
     CallbackRejectedError,
     CallbackUnreadableError,
+    InvalidResponseError,
     ProviderUnavailableError,
+    SmsError,
+    UnsupportedFeatureError,
 )
 from custom_components.virtual_sms.adapters.models import (
     CallbackRequest,
@@ -21,7 +26,13 @@ from custom_components.virtual_sms.adapters.models import (
     PhoneNumber,
 )
 from custom_components.virtual_sms.announcements import Announcement, Received
-from custom_components.virtual_sms.gateway import FORGERIES_IN_A_ROW, Gateway, Host
+from custom_components.virtual_sms.gateway import (
+    FORGERIES_IN_A_ROW,
+    Gateway,
+    Host,
+    LineAwayError,
+    NoSuchLineError,
+)
 from custom_components.virtual_sms.journal import Journal, JournalClosedError
 from custom_components.virtual_sms.ledger import MIGRATIONS, Ledger
 from custom_components.virtual_sms.line import Line
@@ -53,6 +64,7 @@ class Account:
         self.woken = 0
         self.later = 0
         self.runs = 0
+        self.away: list[str] = []
 
     async def add(self, number: PhoneNumber) -> Gateway:
         """Open a line."""
@@ -67,6 +79,7 @@ class Account:
                 wake=self._wake,
                 ask_later=self._ask_later,
                 siblings=lambda: self.gateways,
+                lines_away=lambda: self.away,
             ),
             make_surroundings(self.clock),
         )
@@ -161,10 +174,67 @@ async def test_a_message_reaches_the_line_of_its_number(
     """Whichever line of the account was called."""
     await account.add(OTHER)
     await gateway.receive(account.callback(inbound("a", number=OTHER.number)))
-    await gateway.receive(account.callback(inbound("b", number="+33900000009")))
     await account.rest()
     assert account.names(OTHER) == ["a"]
     assert account.names() == []
+
+
+@pytest.mark.parametrize("number", [OTHER.number, f"channel:{OTHER.number}"])
+async def test_a_message_for_a_line_that_is_away_is_to_come_again(
+    account: Account, gateway: Gateway, number: str
+) -> None:
+    """It is not answered as taken, and the provider is asked soon."""
+    account.away = [OTHER.number]
+    with pytest.raises(LineAwayError):
+        await gateway.receive(account.callback(inbound("a", number=number)))
+    assert account.later == 1
+    account.away = []
+    await account.add(OTHER)
+    await gateway.receive(account.callback(inbound("a", number=number)))
+    await account.rest()
+    assert account.names(OTHER) == ["a"]
+
+
+async def test_a_message_for_no_line_of_this_home(
+    account: Account, gateway: Gateway
+) -> None:
+    """It is refused by name, but the name is in no text that may be logged."""
+    account.away = [OTHER.number]
+    with pytest.raises(NoSuchLineError) as caught:
+        await gateway.receive(account.callback(inbound("a", number="+33900000009")))
+    assert isinstance(caught.value, CallbackUnreadableError)
+    assert caught.value.number == "+33900000009"
+    assert "+33900000009" not in f"{caught.value} {caught.value!r}"
+    assert account.later == 0
+
+
+async def test_a_receipt_for_a_line_that_is_away_is_to_come_again(
+    account: Account, gateway: Gateway
+) -> None:
+    """Unless a line that is here knows its message, even if that has ended."""
+    await gateway.send([outbound("m")], PATIENCE)
+    account.away = [OTHER.number]
+    for _ in range(2):
+        await gateway.receive(account.callback(receipt("P0")))
+    await account.rest()
+    assert account.names() == ["queued", "delivered"]
+    with pytest.raises(LineAwayError):
+        await gateway.receive(account.callback(receipt("P1", message_id="theirs")))
+    assert account.later == 1
+
+
+async def test_a_channel_before_a_number_changes_no_line(
+    account: Account, gateway: Gateway
+) -> None:
+    """Whether a callback or a bell names it."""
+    message = inbound("a", number=f"channel:{NUMBER.number}")
+    await gateway.receive(account.callback(message))
+    unsign(account)
+    account.adapter.record = [inbound("b")]
+    rung = inbound("b", number=f"channel:{NUMBER.number}")
+    await gateway.receive(account.callback(rung))
+    await settle()
+    assert account.names() == ["a", "b"]
 
 
 async def test_a_receipt_reaches_the_line_of_its_message(
@@ -319,6 +389,111 @@ async def test_an_unsigned_callback_while_the_provider_is_down(
     assert (await gateway.receive(account.callback(inbound("a")))).status == 200
     await settle()
     assert account.later == 1
+
+
+async def test_an_unsigned_callback_for_what_cannot_be_read(
+    account: Account, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is set aside by a reading, and the next bell is answered all the same."""
+    monkeypatch.setattr(doorbell, "REFILL", 0.01)
+    unsign(account)
+    account.adapter.record = [inbound("a"), inbound("b", at=1)]
+    account.adapter.unreadable = {"a"}
+    for each in account.adapter.record:
+        await gateway.receive(account.callback(each))
+    await asyncio.sleep(0.1)
+    await account.rest()
+    assert account.names() == ["b"]
+    (row,) = await gateway.ledger.inbound.list_set_aside()
+    assert row.record_id == "a"
+
+
+# After the memory was lost
+
+
+async def forget(account: Account, gateway: Gateway) -> None:
+    """Begin the store anew, as after damage."""
+    await gateway.ledger._journal.run(
+        lambda connection: (
+            connection.execute("INSERT INTO fact VALUES ('begun_anew', 1)").rowcount
+        )
+    )
+    account.adapter.questions.clear()
+
+
+@pytest.mark.parametrize("fate", ["old", "gone", "old and unreadable", "read"])
+async def test_a_callback_from_before_our_memory_is_played_again(
+    account: Account, gateway: Gateway, fate: str
+) -> None:
+    """It is answered as taken, for it was; and not announced again."""
+    await forget(account, gateway)
+    old = inbound("a", at=0 if fate == "read" else -1000)
+    if fate == "read":
+        account.clock.advance(3600)
+        await gateway.catch_up()
+    account.adapter.record = [] if fate == "gone" else [old]
+    account.adapter.incomplete = {"a"} if fate == "old and unreadable" else set()
+    replayed = inbound("a")
+    answer = await gateway.receive(account.callback(replayed))
+    assert answer.status == 200
+    await account.rest()
+    assert account.names() == []
+
+
+@pytest.mark.parametrize("trouble", [None, InvalidResponseError(), "aside", "unknown"])
+async def test_a_callback_of_today_is_taken_after_the_memory_was_lost(
+    account: Account, gateway: Gateway, trouble: Any
+) -> None:
+    """Even if the provider's own record of it cannot be read, and it costs no more."""
+    await forget(account, gateway)
+    account.adapter.record = [inbound("a")]
+    account.adapter.unreadable = {"a"} if trouble == "aside" else set()
+    if trouble == "unknown":
+        account.adapter.trouble["fetch_inbound_message"] = UnsupportedFeatureError()
+    elif isinstance(trouble, SmsError):
+        account.adapter.trouble["fetch_inbound_message"] = trouble
+    for _ in range(2):
+        await gateway.receive(account.callback(inbound("a")))
+    await account.rest()
+    assert account.names() == ["a"]
+    assert account.adapter.questions == ["fetch_inbound_message"]
+
+
+async def test_a_callback_that_nobody_can_judge_is_to_come_again(
+    account: Account, gateway: Gateway
+) -> None:
+    """While the provider is down, nobody knows whether it is old."""
+    await forget(account, gateway)
+    account.adapter.record = [inbound("a")]
+    account.adapter.trouble["fetch_inbound_message"] = ProviderUnavailableError()
+    with pytest.raises(ProviderUnavailableError):
+        await gateway.receive(account.callback(inbound("a")))
+    account.adapter.trouble.clear()
+    await gateway.receive(account.callback(inbound("a")))
+    await account.rest()
+    assert account.names() == ["a"]
+
+
+async def test_a_callback_is_played_again_after_201_days(
+    account: Account, gateway: Gateway
+) -> None:
+    """What was forgotten is known again, and no provider need be asked."""
+    message = inbound("a")
+    await gateway.receive(account.callback(message))
+    await account.rest()
+    account.clock.advance(201 * 86_400)
+    await gateway.catch_up()
+    await gateway.ledger.prune()
+    bounds = await gateway.ledger.inbound.bounds()
+    assert bounds is not None
+    assert bounds.horizon > message.received_at
+    account.adapter.questions.clear()
+    # It carries no time, so it seems to have come just now.
+    again = replace(message, received_at=account.clock())
+    await gateway.receive(account.callback(again))
+    await account.rest()
+    assert account.names() == ["a"]
+    assert account.adapter.questions == []
 
 
 async def test_catching_up_reads_every_line(account: Account, gateway: Gateway) -> None:

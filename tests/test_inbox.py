@@ -1,12 +1,14 @@
 """Each inbound message is taken once, whichever way it comes."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from custom_components.virtual_sms.adapters.errors import (
+    InvalidResponseError,
     NotFoundError,
     ProviderUnavailableError,
 )
@@ -20,8 +22,9 @@ from custom_components.virtual_sms.announcements import (
     Received,
     StatusChanged,
 )
-from custom_components.virtual_sms.inbox import OVERLAP, Inbox
+from custom_components.virtual_sms.inbox import Inbox
 from custom_components.virtual_sms.ledger import Ledger
+from custom_components.virtual_sms.record_reading import OVERLAP
 
 from .fakes import (
     START,
@@ -69,7 +72,24 @@ def inbox(
     adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement], clock: Clock
 ) -> Inbox:
     """Make an inbox that has not begun."""
-    return Inbox(adapter.line(), ledger, heard.extend, make_surroundings(clock))
+    return make_inbox(adapter, ledger, heard, clock)
+
+
+def make_inbox(
+    adapter: FakeAdapter,
+    ledger: Ledger,
+    heard: list[Announcement],
+    clock: Clock,
+    later: list[None] | None = None,
+) -> Inbox:
+    """Make an inbox that hears of news, and notes in `later` that it wants more."""
+    notes = [] if later is None else later
+    surroundings = replace(
+        make_surroundings(clock), monotonic=lambda: adapter.time().timestamp()
+    )
+    return Inbox(
+        adapter.line(), ledger, heard.extend, surroundings, lambda: notes.append(None)
+    )
 
 
 def names(heard: Sequence[Announcement]) -> list[str]:
@@ -107,7 +127,7 @@ async def test_beginning_happens_once(
     await inbox.begin()
     adapter.record = [inbound("a")]
     await inbox.begin()
-    assert adapter.questions == ["fetch_inbound"]
+    assert adapter.questions == ["fetch_time", "fetch_inbound"]
 
     await inbox.catch_up(late=True)
     assert names(heard) == ["a"]
@@ -150,19 +170,20 @@ async def test_what_was_missed_is_told_oldest_first(
 
     assert names(heard) == [f"m{each}" for each in range(1, 61)]
     assert all(each.late for each in heard if isinstance(each, Received))
-    assert await ledger.inbound.progress() == START + timedelta(hours=1)
+    assert await ledger.inbound.progress() == clock.time
     adapter.questions.clear()
     await inbox.catch_up(late=True)
-    # Three pages hold the overlap; the other six are not read again.
-    assert adapter.questions == ["fetch_inbound"] * 3
+    # What was read is not read again.
+    assert adapter.questions == ["fetch_inbound"]
     assert len(heard) == 60
 
 
 async def test_readings_overlap(
-    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement], clock: Clock
 ) -> None:
     """A message that the provider lists late is found, within reason."""
     await inbox.begin()
+    clock.advance(7200)
     adapter.record = [inbound("newest", at=7200)]
     await inbox.catch_up(late=False)
     just_in, too_old = 7200 - OVERLAP.total_seconds(), 6299.0
@@ -184,15 +205,21 @@ async def test_nothing_from_before_the_horizon(
 
 
 async def test_a_failing_page_keeps_the_earlier_ones(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox,
+    adapter: FakeAdapter,
+    ledger: Ledger,
+    heard: list[Announcement],
+    clock: Clock,
 ) -> None:
     """What was read is told, and the next reading brings the rest."""
     await inbox.begin()
+    adapter.questions.clear()
+    clock.advance(86_400)
     adapter.record = [inbound(f"m{each}", at=each * 1000) for each in range(1, 7)]
     adapter.page_size = 2
 
     async def fail_at_third() -> None:
-        if len(adapter.questions) == 4:
+        if len(adapter.questions) == 3:
             adapter.trouble["fetch_inbound"] = DOWN
 
     adapter.during["fetch_inbound"] = fail_at_third
@@ -248,6 +275,37 @@ async def test_open_deliveries_are_brought_to_their_end(
     adapter.questions.clear()
     await inbox.catch_up(late=False)
     assert adapter.questions.count("fetch_receipt") == 2
+
+
+async def test_a_receipt_that_makes_no_sense_stops_no_other(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """The others are read all the same."""
+    await inbox.begin()
+    for each in "ab":
+        await ledger.outbound.add([outbound(each)], START)
+        await ledger.outbound.accept(each, SentMessage(provider_id=each))
+    adapter.receipts = {"a": receipt("a"), "b": receipt("b")}
+
+    async def confuse() -> None:
+        adapter.trouble.pop("fetch_receipt", None)
+        if adapter.questions.count("fetch_receipt") == 1:
+            adapter.trouble["fetch_receipt"] = InvalidResponseError()
+
+    adapter.during["fetch_receipt"] = confuse
+    await inbox.catch_up(late=False)
+    await ledger.examine()
+    assert names(heard) == ["delivered"]
+
+
+async def test_a_bell_before_the_beginning_brings_nothing(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """What is there before it is history, and the beginning reads it."""
+    adapter.record = [inbound("a")]
+    assert await inbox.look_up(inbound("a"))
+    await ledger.examine()
+    assert heard == []
 
 
 async def test_a_bounded_number_of_receipts_is_asked_for(

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+import sqlite3
 
 import pytest
 
-from custom_components.virtual_sms import ledger as ledger_module
+from custom_components.virtual_sms import ledger as ledger_module, ledger_inbound
 from custom_components.virtual_sms.adapters.models import (
     DeliveryStatus,
     InboundMessage,
@@ -50,6 +52,13 @@ async def ledger(path: Path, clock: Clock) -> AsyncIterator[Ledger]:
 def ids(news: list[InboundMessage] | list[object]) -> list[str]:
     """List the ids of what was received."""
     return [each.message.message_id for each in news]  # type: ignore[attr-defined]
+
+
+def remembered(path: Path) -> set[str]:
+    """List the ids that the file holds in full."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT message_id FROM inbound").fetchall()
+    return {message_id for (message_id,) in rows}
 
 
 async def admit(ledger: Ledger, *messages: InboundMessage) -> list[str]:
@@ -114,7 +123,8 @@ async def test_known_ids(ledger: Ledger) -> None:
 async def test_the_beginning_makes_history(ledger: Ledger) -> None:
     """What was there before is known, neither told nor counted."""
     assert await ledger.inbound.progress() is None
-    assert await ledger.inbound.horizon() == START
+    assert await ledger.inbound.horizon() is None
+    assert await ledger.inbound.bounds() is None
     await admit(ledger, inbound("b"))
     await ledger.inbound.begin([inbound("a"), inbound("b")], START)
 
@@ -473,38 +483,39 @@ async def test_texts_are_gone_once_they_are_not_needed(
 # What is forgotten
 
 
-async def test_old_ids_become_history(ledger: Ledger, clock: Clock) -> None:
-    """What is forgotten lies before the horizon, so it is never news again."""
+async def test_old_ids_become_history(ledger: Ledger, clock: Clock, path: Path) -> None:
+    """What is forgotten lies before the horizon, and is never news again."""
     await ledger.inbound.begin([], START)
     await admit(ledger, inbound("a", at=-1), inbound("b"), inbound("c", at=1))
     await ledger.told((await ledger.inbound.untold())[:2])
     clock.time = START + RETENTION
+    await ledger.inbound.advance(clock.time)
     await ledger.prune()
 
-    assert await ledger.inbound.known(["a", "b", "c"]) == {"b", "c"}
+    assert remembered(path) == {"b", "c"}
     assert await ledger.inbound.horizon() == START
     clock.advance(DAY)
+    await ledger.inbound.advance(clock.time)
     await ledger.prune()
     # What nobody heard of yet is never forgotten.
-    assert await ledger.inbound.known(["a", "b", "c"]) == {"c"}
+    assert remembered(path) == {"c"}
     assert await ledger.inbound.horizon() == START + timedelta(days=1)
     assert ledger.tally.received == 3
 
 
 async def test_there_are_never_too_many_ids(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, path: Path
 ) -> None:
     """Beyond a bound the oldest go, and whatever went is before the horizon."""
-    monkeypatch.setattr(ledger_module, "_MOST_INBOUND", 3)
+    monkeypatch.setattr(ledger_inbound, "_MOST_INBOUND", 3)
     await ledger.inbound.begin([], START - timedelta(days=1))
     names = "abcdefg"
     await admit(ledger, *(inbound(each, at=i // 2) for i, each in enumerate(names)))
     await ledger.told(await ledger.inbound.untold())
     await ledger.prune()
 
-    known = await ledger.inbound.known(list(names))
     horizon = await ledger.inbound.horizon()
-    assert known == set("cdefg")
+    assert remembered(path) == set("cdefg")
     assert horizon == START + timedelta(seconds=1)
 
 
@@ -608,6 +619,9 @@ async def test_what_is_over_costs_nothing(ledger: Ledger) -> None:
         " created_at, deadline, open) SELECT value, value, '', 'delivered',"
         " 'delivered', value, value, value, 0 FROM number"
     )
-    connection.execute("INSERT INTO inbound SELECT value, value, 0, NULL FROM number")
+    connection.execute(
+        "INSERT INTO inbound (message_id, received_at, late)"
+        " SELECT value, value, 0 FROM number"
+    )
     after = [await count(each) for each in questions]
     assert all(many <= few + 20 for few, many in zip(before, after, strict=True))

@@ -146,19 +146,24 @@ def _create_host(
         "number": entry.data[CONF_NUMBER],
     }
 
-    def ask_later() -> None:
-        entry.async_create_background_task(
-            hass,
-            entry.runtime_data.coordinator.async_request_refresh(),
-            f"{DOMAIN} catch-up",
-        )
-
     def siblings() -> list[Gateway]:
-        account = entry.data[CONF_ACCOUNT]
+        gateways, lines = hass.data[GATEWAYS], _list_lines(hass, entry)
+        return [gateways[each.entry_id] for each in lines if each.entry_id in gateways]
+
+    def ask_later() -> None:
+        for each in _list_lines(hass, entry):
+            if each.entry_id in hass.data[GATEWAYS]:
+                each.async_create_background_task(
+                    hass,
+                    each.runtime_data.coordinator.async_request_refresh(),
+                    f"{DOMAIN} catch-up",
+                )
+
+    def lines_away() -> list[str]:
         return [
-            gateway
-            for gateway in hass.data[GATEWAYS].values()
-            if gateway.line.number.account == account
+            each.data[CONF_NUMBER]
+            for each in _list_lines(hass, entry)
+            if each.disabled_by is None and each.entry_id not in hass.data[GATEWAYS]
         ]
 
     return Host(
@@ -166,7 +171,20 @@ def _create_host(
         wake=worker.async_wake,
         ask_later=ask_later,
         siblings=siblings,
+        lines_away=lines_away,
     )
+
+
+def _list_lines(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry
+) -> list[VirtualSmsConfigEntry]:
+    """List the numbers of an entry's account, its own among them."""
+    account = (entry.data[CONF_PROVIDER], entry.data[CONF_ACCOUNT])
+    return [
+        each
+        for each in hass.config_entries.async_entries(DOMAIN)
+        if (each.data[CONF_PROVIDER], each.data[CONF_ACCOUNT]) == account
+    ]
 
 
 def _create_device(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:

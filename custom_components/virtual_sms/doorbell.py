@@ -11,7 +11,7 @@ import logging
 import time
 from typing import Protocol
 
-from .adapters.errors import SmsError
+from .adapters.errors import InvalidResponseError, SmsError
 from .adapters.models import Event, InboundMessage
 from .budget import Budget
 from .line import Surroundings
@@ -83,9 +83,14 @@ class Doorbell:
         if not await self._household.concerns(event):
             return
         # A provider may ring before its own record shows the message.
-        self._overflows = not self._budget.spend() or not await self._household.look_up(
-            event
-        )
+        self._overflows = not (self._budget.spend() and await self._look_up(event))
+
+    async def _look_up(self, event: Event) -> bool:
+        """Ask about a bell; one that cannot be read keeps no other waiting."""
+        try:
+            return await self._household.look_up(event)
+        except InvalidResponseError:
+            return False
 
     async def _answer_all(self) -> None:
         await asyncio.sleep(REFILL)

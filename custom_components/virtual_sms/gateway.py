@@ -1,7 +1,7 @@
 """A number at work: it sends, it receives, and it catches up."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from .adapters.models import (
 from .announcements import Announcement
 from .announcer import Announcer
 from .doorbell import Doorbell
-from .inbox import Inbox
+from .inbox import Inbox, bare
 from .journal import JournalClosedError
 from .ledger import Ledger
 from .line import Line, Surroundings
@@ -27,19 +27,37 @@ FORGERIES_IN_A_ROW = 4
 """Callbacks that are refused before the rest of the home has a turn."""
 
 
+class LineAwayError(Exception):
+    """The line of a callback is not at work now, but about to come back."""
+
+
+class NoSuchLineError(CallbackUnreadableError):
+    """An authentic callback is for a number that is no line of this home.
+
+    `number` is for the eyes of its owner and for no log.
+    """
+
+    def __init__(self, number: str) -> None:
+        """Keep the number."""
+        super().__init__("no line of this home")
+        self.number = number
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """What a gateway asks of whoever runs it.
 
     `publish` hears each announcement, `wake` has the outbox work on what waits,
-    `ask_later` has `catch_up` called before long, and `siblings` lists the
-    gateways of one account, this one among them.
+    `ask_later` has all lines of the account caught up before long, `siblings` lists
+    the gateways of one account, this one among them, and `lines_away` the numbers of
+    those that are about to come back.
     """
 
     publish: Callable[[Announcement], None]
     wake: Callable[[], None]
     ask_later: Callable[[], None]
     siblings: Callable[[], Iterable[Gateway]]
+    lines_away: Callable[[], Collection[str]] = tuple
 
 
 class Gateway:
@@ -56,7 +74,7 @@ class Gateway:
         self._announcer = Announcer(ledger, host.publish)
         announce = self._announcer.announce
         self.outbox = Outbox(line, ledger.outbound, announce, surroundings)
-        self.inbox = Inbox(line, ledger, announce, surroundings)
+        self.inbox = Inbox(line, ledger, announce, surroundings, host.ask_later)
         self._doorbell = Doorbell(self, surroundings)
         self._door = asyncio.Lock()
         self._forgeries = 0
@@ -103,7 +121,7 @@ class Gateway:
 
         When this returns, what the callback brought is safe. Raises
         CallbackRejectedError for what is not authentic, CallbackUnreadableError
-        for what makes no sense.
+        for what makes no sense, and LineAwayError for what is to be tried again.
         """
         adapter = self.line.adapter
         await self._verify(request)
@@ -169,19 +187,44 @@ class Gateway:
 
     async def _take(self, event: Event) -> None:
         """Hand an authentic event to the line it belongs to."""
-        for gateway in await self._addressees(event):
-            await gateway.inbox.take(event)
+        try:
+            addressees = await self._addressees(event)
+        except LineAwayError:
+            self.ask_later()
+            raise
+        for gateway in addressees:
+            await gateway.inbox.take_signed(event)
 
     async def _addressees(self, event: Event) -> Sequence[Gateway]:
-        """List whose event it is.
-
-        A receipt nobody knows may have overtaken the answer to its own message,
-        and is kept here.
-        """
-        siblings = list(self._host.siblings())
+        """List whose event it is, or raise why it is nobody's."""
         if isinstance(event, DeliveryReceipt):
-            alone = len(siblings) == 1
-            return siblings if alone else await self._concerned(event) or [self]
+            return await self._senders(event)
         if event.number is None:
             return [self]
-        return [each for each in siblings if each.line.number.number == event.number]
+        siblings = self._host.siblings()
+        found = [each for each in siblings if each.inbox.has_number(event.number)]
+        if not found:
+            self._expect_line(event.number)
+            raise NoSuchLineError(event.number)
+        return found
+
+    async def _senders(self, receipt: DeliveryReceipt) -> Sequence[Gateway]:
+        """List whose message a receipt is about.
+
+        One nobody knows may have overtaken the answer to its own message, and is
+        kept here, unless it may be about a message of a line that is away.
+        """
+        siblings, away = list(self._host.siblings()), self._host.lines_away()
+        if len(siblings) == 1 and not away:
+            return siblings
+        found = await self._concerned(receipt) or [
+            each for each in siblings if await each.inbox.has_sent(receipt)
+        ]
+        if not found and away:
+            raise LineAwayError
+        return found or [self]
+
+    def _expect_line(self, number: str) -> None:
+        """Raise LineAwayError for a number that is about to come back."""
+        if bare(number) in {bare(each) for each in self._host.lines_away()}:
+            raise LineAwayError

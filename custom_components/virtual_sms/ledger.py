@@ -15,7 +15,7 @@ import sqlite3
 
 from .announcements import Announcement, Received, StatusChanged
 from .journal import Journal, Settle
-from .ledger_inbound import InboundRecords, note_received
+from .ledger_inbound import InboundRecords, note_received, prune_inbound
 from .ledger_outbound import OutboundRecords, note_changes
 
 MIGRATIONS = (
@@ -80,7 +80,6 @@ RETENTION = timedelta(days=200)
 """How long an inbound id is known: longer than any provider keeps its history."""
 _KEEP_CLOSED = timedelta(days=30)
 _KEEP_EARLY = timedelta(hours=1)
-_MOST_INBOUND = 50_000
 _MOST_OUTBOUND = 20_000
 # A provider that has sent no receipt in three days sends none any more.
 _GIVE_UP_RECEIPT = timedelta(days=3)
@@ -113,7 +112,7 @@ class Ledger:
         self._now = now
         self.tally = Tally()
         self._listeners: list[Callable[[], None]] = []
-        self.inbound = InboundRecords(journal, now)
+        self.inbound = InboundRecords(journal)
         self.outbound = OutboundRecords(journal, now)
         journal.conclude = self._count
 
@@ -147,7 +146,7 @@ class Ledger:
         now = self._now()
 
         def operation(connection: sqlite3.Connection) -> None:
-            _prune_inbound(connection, now)
+            prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, now)
 
         await self._journal.run(operation)
@@ -194,25 +193,6 @@ def _read_tally(connection: sqlite3.Connection) -> Tally:
         "WHERE name IN ('sent', 'received', 'failed', 'pending')"
     ).fetchone()
     return Tally(**json.loads(tally))
-
-
-def _prune_inbound(connection: sqlite3.Connection, now: datetime) -> None:
-    """Forget old ids, and raise the horizon so that they stay history.
-
-    What came at the horizon itself is kept: only what is before it is history.
-    """
-    (excess,) = connection.execute(
-        "SELECT max(received_at) FROM (SELECT received_at FROM inbound "
-        "ORDER BY received_at DESC LIMIT -1 OFFSET ?)",
-        (_MOST_INBOUND,),
-    ).fetchone()
-    horizon = max((now - RETENTION).timestamp(), excess or 0.0)
-    connection.execute(
-        "DELETE FROM inbound WHERE received_at < ? AND content IS NULL", (horizon,)
-    )
-    connection.execute(
-        "UPDATE fact SET value = max(value, ?) WHERE name = 'horizon'", (horizon,)
-    )
 
 
 def _prune_outbound(connection: sqlite3.Connection, now: datetime) -> None:

@@ -1,39 +1,64 @@
 """The book of what came in: ids seen, and how far the history is known."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 import json
 import sqlite3
 
-from .adapters.models import InboundMessage, Media
+from .adapters.models import InboundMessage, Media, SetAside, SetAsideReason
 from .announcements import Received
 from .journal import Journal
+from .ledger_forgotten import forget_before, recall
+from .ledger_set_aside import SetAsideRow, drop_rows, list_rows, set_aside
 
+_BEGUN_ANEW = "begun_anew"
 _HORIZON = "horizon"
 _PROGRESS = "progress"
+_MOST_INBOUND = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How far the provider's record is known, in times of the provider's.
+
+    All before `horizon` is history; up to `progress` the record was read.
+    """
+
+    horizon: datetime
+    progress: datetime
 
 
 class InboundRecords:
     """Admit each inbound message once, and hand it out until it was announced."""
 
-    def __init__(self, journal: Journal, now: Callable[[], datetime]) -> None:
+    def __init__(self, journal: Journal) -> None:
         """Take the way to the disk."""
         self._journal = journal
         self._run = journal.run
-        self._now = now
 
-    async def begin(self, history: Sequence[InboundMessage], since: datetime) -> None:
+    async def begin(
+        self, history: Sequence[InboundMessage | SetAside], since: datetime
+    ) -> None:
         """Start the book: what was there before is history and never announced."""
         await self._run(lambda connection: _begin(connection, history, since))
+
+    async def bounds(self) -> Bounds | None:
+        """Return how far the provider's record is known; None before `begin`."""
+        return await self._run(_bounds)
 
     async def progress(self) -> datetime | None:
         """Return up to when the provider's history is known; None before `begin`."""
         return await self._run(lambda connection: _time(connection, _PROGRESS))
 
-    async def horizon(self) -> datetime:
-        """Return the time before which everything is history."""
-        horizon = await self._run(lambda connection: _time(connection, _HORIZON))
-        return horizon or self._now()
+    async def horizon(self) -> datetime | None:
+        """Return the time before which everything is history; None before `begin`."""
+        return await self._run(lambda connection: _time(connection, _HORIZON))
+
+    async def is_begun_anew(self) -> bool:
+        """Say whether the ids of an earlier store were lost."""
+        begun = await self._run(lambda connection: _time(connection, _BEGUN_ANEW))
+        return begun is not None
 
     async def admit(
         self,
@@ -57,9 +82,32 @@ class InboundRecords:
             lambda connection: _set_fact(connection, _PROGRESS, until.timestamp())
         )
 
+    async def correct(self, bounds: Bounds) -> None:
+        """Take back bounds that lie beyond what a reading has shown to be true."""
+        await self._run(lambda connection: _correct(connection, bounds))
+
     async def known(self, message_ids: Sequence[str]) -> set[str]:
-        """Tell which of some ids have been seen."""
-        return await self._run(lambda connection: _known(connection, message_ids))
+        """Tell which of some ids have been seen, however long ago."""
+        return await self._run(lambda connection: recall(connection, message_ids))
+
+    async def set_aside(
+        self, records: Sequence[SetAside], now: datetime
+    ) -> list[SetAsideRow]:
+        """Keep records that cannot be taken, and return the rows of those kept."""
+        return await self._run(lambda connection: set_aside(connection, records, now))
+
+    async def list_set_aside(self) -> list[SetAsideRow]:
+        """List the records that cannot be read, those since longest first."""
+        rows = await self.list_waiting()
+        return [row for row in rows if row.reason is SetAsideReason.UNREADABLE]
+
+    async def list_waiting(self) -> list[SetAsideRow]:
+        """List all that is to be read again, incomplete records among them."""
+        return await self._run(list_rows)
+
+    async def drop_set_aside(self, record_ids: Sequence[str]) -> None:
+        """Wait no more for records: they were taken, or are gone."""
+        await self._run(lambda connection: drop_rows(connection, record_ids))
 
     async def untold(self) -> list[Received]:
         """List what was admitted but not announced, oldest first."""
@@ -96,22 +144,72 @@ def bump(connection: sqlite3.Connection, counter: str, by: int) -> None:
         )
 
 
+def prune_inbound(
+    connection: sqlite3.Connection, now: datetime, retention: timedelta
+) -> None:
+    """Forget what is too old, or too much, and raise the horizon to it.
+
+    How old a message is, the provider's clock tells: the time up to which its record
+    was read. A home's clock that runs behind may keep more, and never less. What
+    came at the horizon itself is kept: only what is before it is history.
+    """
+    (excess,) = connection.execute(
+        "SELECT max(received_at) FROM (SELECT received_at FROM inbound "
+        "ORDER BY received_at DESC LIMIT -1 OFFSET ?)",
+        (_MOST_INBOUND,),
+    ).fetchone()
+    progress = _time(connection, _PROGRESS)
+    oldest = 0.0 if progress is None else (min(progress, now) - retention).timestamp()
+    horizon = max(oldest, excess or 0.0)
+    forget_before(connection, horizon)
+    connection.execute(
+        "UPDATE fact SET value = max(value, ?) WHERE name = ?", (horizon, _HORIZON)
+    )
+
+
 def _begin(
-    connection: sqlite3.Connection, history: Sequence[InboundMessage], since: datetime
+    connection: sqlite3.Connection,
+    history: Sequence[InboundMessage | SetAside],
+    since: datetime,
 ) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO inbound (message_id, received_at, late) VALUES (?, ?, 0)",
-        [(each.message_id, each.received_at.timestamp()) for each in history],
+        [_describe_history(each, since) for each in history],
     )
     for name in (_HORIZON, _PROGRESS):
         _set_fact(connection, name, since.timestamp())
+
+
+def _describe_history(
+    record: InboundMessage | SetAside, since: datetime
+) -> tuple[str, float]:
+    if isinstance(record, SetAside):
+        return record.record_id, (record.at or since).timestamp()
+    return record.message_id, record.received_at.timestamp()
+
+
+def _bounds(connection: sqlite3.Connection) -> Bounds | None:
+    horizon, progress = _time(connection, _HORIZON), _time(connection, _PROGRESS)
+    if horizon is None or progress is None:
+        return None
+    return Bounds(horizon=horizon, progress=progress)
+
+
+def _correct(connection: sqlite3.Connection, bounds: Bounds) -> None:
+    connection.executemany(
+        "UPDATE fact SET value = min(value, ?) WHERE name = ?",
+        [
+            (bounds.horizon.timestamp(), _HORIZON),
+            (bounds.progress.timestamp(), _PROGRESS),
+        ],
+    )
 
 
 def _admit(
     connection: sqlite3.Connection, deliveries: Sequence[Sequence[Received]]
 ) -> list[list[Received]]:
     """Record deliveries, and return what is news of each."""
-    seen = _known(
+    seen = recall(
         connection, [each.message.message_id for some in deliveries for each in some]
     )
     news = [
@@ -127,16 +225,6 @@ def _is_first(message_id: str, seen: set[str]) -> bool:
         return False
     seen.add(message_id)
     return True
-
-
-def _known(connection: sqlite3.Connection, message_ids: Sequence[str]) -> set[str]:
-    # As one row, for to fetch one is to wait once.
-    (known,) = connection.execute(
-        "SELECT json_group_array(message_id) FROM inbound "
-        "WHERE message_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(message_ids),),
-    ).fetchone()
-    return set(json.loads(known))
 
 
 def _insert(connection: sqlite3.Connection, news: Sequence[Received]) -> None:
