@@ -149,9 +149,14 @@ class OutboundMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentMessage:
-    """What the provider answered to a message it accepted."""
+    """What the provider answered to a message it accepted.
+
+    `exact` is False for one in its record that went to the same recipient, but whose
+    text is not the one that was sent, as far as the record shows it.
+    """
 
     provider_id: str
+    exact: bool = True
     status: DeliveryStatus = DeliveryStatus.QUEUED
     segments: int | None = None
 
