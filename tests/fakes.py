@@ -44,17 +44,31 @@ NUMBER = PhoneNumber(account="acme-1", number="+33900000001")
 
 
 class Clock:
-    """The time of day, standing still until it is moved."""
+    """The home's time of day, and that of the world: still until they are moved."""
 
     def __init__(self) -> None:
         self.time = START
+        self.true = START
 
     def __call__(self) -> datetime:
-        """Tell the time."""
+        """Tell the time of day, as the home has it."""
         return self.time
+
+    def truth(self) -> datetime:
+        """Tell the time of the world."""
+        return self.true
+
+    def monotonic(self) -> float:
+        """Count the seconds that have gone by."""
+        return (self.true - START).total_seconds()
 
     def advance(self, seconds: float) -> None:
         """Let time go by."""
+        self.time += timedelta(seconds=seconds)
+        self.true += timedelta(seconds=seconds)
+
+    def step(self, seconds: float) -> None:
+        """Put the home's clock forward or back: no time goes by."""
         self.time += timedelta(seconds=seconds)
 
 
@@ -66,7 +80,7 @@ async def run_inline[*Ts, T](target: Callable[[*Ts], T], /, *args: *Ts) -> T:
 
 async def open_ledger(path: Path, clock: Clock) -> Ledger:
     """Open a ledger as a new start of Home Assistant does."""
-    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock)
+    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock, clock.monotonic)
     await ledger.open()
     return ledger
 
@@ -82,6 +96,7 @@ def make_surroundings(clock: Clock) -> Surroundings:
     """Make a world without chance."""
     return Surroundings(
         now=clock,
+        monotonic=clock.monotonic,
         jitter=lambda _low, _high: 1.0,
         spawn=lambda target, name: asyncio.create_task(target, name=name),
     )
@@ -93,7 +108,7 @@ class FakeAdapter(SmsAdapter):
     An outcome is None (accept), an error to raise, or a pair of an error and the
     number of seconds after which the message turns out to be accepted all the same.
 
-    `time` is the provider's clock, the home's own unless a test gives it another;
+    `time` is the provider's clock, which is right unless a test gives it another;
     the next answers say that it is wrong by `date_errors`. Of the record, what is in
     `unreadable` makes no sense, and what is in `incomplete` is still being received.
     """
@@ -113,7 +128,7 @@ class FakeAdapter(SmsAdapter):
     def __init__(self, clock: Clock) -> None:
         super().__init__({}, session=None, run_blocking=run_inline)  # type: ignore[arg-type]
         self.clock = clock
-        self.time = clock
+        self.time: Callable[[], datetime] = clock.truth
         self.date_errors: deque[timedelta] = deque()
         self.date_error: timedelta | None = None
         self.unreadable: set[str] = set()
@@ -130,6 +145,7 @@ class FakeAdapter(SmsAdapter):
         self.questions: list[str] = []
         self.trouble: dict[str, SmsError] = {}
         self.during: dict[str, Callable[[], Any]] = {}
+        self.redacts = False
 
     async def _ask(self, question: str) -> None:
         """Let a test interfere while a question is under way, or refuse to answer."""
@@ -180,7 +196,7 @@ class FakeAdapter(SmsAdapter):
             raise outcome
         error, delay = outcome or (None, 0.0)
         provider_id = f"P{len(self.accepted)}"
-        visible_at = self.clock() + timedelta(seconds=delay)
+        visible_at = self.clock.true + timedelta(seconds=delay)
         self.accepted.append((visible_at, provider_id, message))
         await self._ask("send")
         if error:
@@ -192,13 +208,17 @@ class FakeAdapter(SmsAdapter):
         self, number: PhoneNumber, message: OutboundMessage, since: datetime
     ) -> list[SentMessage]:
         found = [
-            SentMessage(provider_id=provider_id, status=DeliveryStatus.SENT)
+            SentMessage(
+                provider_id=provider_id,
+                status=DeliveryStatus.SENT,
+                exact=not self.redacts and sent.text == message.text,
+            )
             for visible_at, provider_id, sent in self.accepted
-            if since <= visible_at <= self.clock()
-            and (sent.recipient, sent.text) == (message.recipient, message.text)
+            if since <= visible_at <= self.clock.true
+            and sent.recipient == message.recipient
         ]
         await self._ask("find_sent")
-        return found
+        return sorted(found, key=lambda each: not each.exact)
 
     @override
     async def fetch_inbound(

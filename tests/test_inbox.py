@@ -273,6 +273,7 @@ async def test_open_deliveries_are_brought_to_their_end(
     await inbox.catch_up(late=False)
     assert names(heard) == ["delivered"]
     adapter.questions.clear()
+    adapter.clock.advance(30)
     await inbox.catch_up(late=False)
     assert adapter.questions.count("fetch_receipt") == 2
 
@@ -405,6 +406,7 @@ async def test_an_unknown_number_of_a_receipt(
     await ledger.outbound.accept("a", SentMessage(provider_id="a"))
     adapter.trouble["fetch_receipt"] = NotFoundError()
     await inbox.catch_up(late=False)
+    adapter.clock.advance(30)
     adapter.trouble["fetch_receipt"] = DOWN
     with pytest.raises(ProviderUnavailableError):
         await inbox.catch_up(late=False)

@@ -344,7 +344,7 @@ async def test_what_was_accepted_or_ended_is_never_due(ledger: Ledger) -> None:
     for message_id in ("m", "n"):
         await ledger.outbound.postpone(message_id, START)
         await ledger.outbound.clear(message_id, START)
-        assert await ledger.outbound.doubt(message_id, START, START) is None
+        assert await ledger.outbound.doubt(message_id, START, START) == []
         assert not await ledger.outbound.attempt(message_id)
     await ledger.outbound.recover()
 
@@ -397,28 +397,26 @@ async def test_a_crash_may_come_long_after_the_attempt_began(
     await again.close()
 
 
-async def test_a_crash_leaves_a_known_doubt_as_it_is(
+async def test_a_start_makes_all_that_waits_due(
     ledger: Ledger, path: Path, clock: Clock
 ) -> None:
-    """What waits already is not asked about any sooner."""
+    """Whatever the clock says by then; a doubt is as fresh as one of this moment."""
     await add(ledger, "m", "n")
     await ledger.outbound.doubt("m", LATER, START)
     await ledger.outbound.clear("n", LATER)
     again = await open_ledger(path, clock)
-    assert await again.outbound.due() == []
-
-    clock.time = LATER
-    assert [due.settled_at for due in await again.outbound.due()] == [START, None]
+    due = {each.message.message_id: each for each in await again.outbound.due()}
+    assert due["m"].settled_at == START + SETTLE
+    assert due["n"].settled_at is None
     await again.close()
 
 
 async def test_a_doubt_is_told(ledger: Ledger) -> None:
     """The first doubt is a change, the second is none."""
     await add(ledger, "m")
-    change = await ledger.outbound.doubt("m", LATER, START)
-    assert change
+    (change,) = await ledger.outbound.doubt("m", LATER, START)
     assert (change.previous, change.status) == ("queued", "unknown")
-    assert await ledger.outbound.doubt("m", LATER, START) is None
+    assert await ledger.outbound.doubt("m", LATER, START) == []
 
 
 async def test_open_deliveries_take_turns(ledger: Ledger, clock: Clock) -> None:
@@ -429,11 +427,26 @@ async def test_open_deliveries_take_turns(ledger: Ledger, clock: Clock) -> None:
     await ledger.outbound.receive(receipt("d"))
     asked: list[str] = []
     for _ in range(3):
-        clock.advance(1)
+        clock.advance(20)
         asked += await ledger.outbound.open_deliveries(2)
 
-    assert set(asked[:4]) == set("abc")
-    assert asked[4] == "b"
+    assert set(asked[:3]) == set("abc")
+    assert len(asked) == 5
+
+
+@pytest.mark.parametrize(("age", "wait"), [(60, 25), (400, 100), (4 * 86_400, 3600)])
+async def test_old_messages_are_asked_about_seldom(
+    ledger: Ledger, clock: Clock, age: float, wait: float
+) -> None:
+    """A receipt that has not come for days is not asked for every half minute."""
+    await add(ledger, "a")
+    await ledger.outbound.accept("a", SentMessage(provider_id="a"))
+    clock.advance(age)
+    assert await ledger.outbound.open_deliveries(20) == ["a"]
+    clock.advance(wait * 0.9)
+    assert await ledger.outbound.open_deliveries(20) == []
+    clock.advance(wait * 0.6)
+    assert await ledger.outbound.open_deliveries(20) == ["a"]
 
 
 async def test_what_was_not_told_is_known_after_a_crash(

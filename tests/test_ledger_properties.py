@@ -85,6 +85,17 @@ _ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.tuples(st.just("restart")),
 )
 _STORIES = st.lists(st.lists(_ACTIONS, min_size=1, max_size=4), min_size=1, max_size=14)
+_SENDING: st.SearchStrategy[Action] = st.one_of(
+    st.tuples(st.just("send"), st.integers(0, 1), st.sampled_from(sorted(OUTCOMES))),
+    st.tuples(st.just("work")),
+    st.tuples(st.just("wait"), st.sampled_from([1, 3, 25, 1000])),
+    st.tuples(st.just("step"), st.sampled_from([-86_400, -600, 600, 7200, 86_400])),
+    st.tuples(st.just("kill"), st.integers(1, 25)),
+    st.tuples(st.just("restart")),
+)
+_WRONG_CLOCKS = st.lists(
+    st.lists(_SENDING, min_size=1, max_size=4), min_size=1, max_size=14
+)
 
 
 class Provider(FakeAdapter):
@@ -134,7 +145,7 @@ class World:
         )
         self.gateway = Gateway(
             self.provider.line(),
-            Ledger(journal, self.clock),
+            Ledger(journal, self.clock, self.clock.monotonic),
             host,
             make_surroundings(self.clock),
         )
@@ -230,7 +241,7 @@ class World:
     async def do_arrive(self, calls_back: bool) -> None:
         """Somebody writes to us."""
         name = f"in{len(self.provider.record)}"
-        seconds = (self.clock() - Clock()()).total_seconds()
+        seconds = self.clock.monotonic()
         message = inbound(name, at=seconds, text=SECRET + name)
         self.provider.record.append(message)
         if calls_back:
@@ -269,8 +280,9 @@ class World:
         self.provider.outcomes.append(OUTCOMES[outcome])
         message_id = f"out{len(self.asked)}"
         self.asked[message_id] = f"{SECRET}{text}"
+        created_at = self.gateway.ledger.outbound.clock.now()
         message = outbound(
-            message_id, text=self.asked[message_id], created_at=self.clock()
+            message_id, text=self.asked[message_id], created_at=created_at
         )
         await self.gateway.send([message], PATIENCE)
 
@@ -281,6 +293,10 @@ class World:
     async def do_wait(self, seconds: float) -> None:
         """Let time go by."""
         self.clock.advance(seconds)
+
+    async def do_step(self, seconds: float) -> None:
+        """Put the home's clock forward or back."""
+        self.clock.step(seconds)
 
     async def do_kill(self, instants: int) -> None:
         """Order a kill."""
@@ -295,10 +311,10 @@ class World:
         self.provider.outcomes.clear()
         await self.gateway.inbox.catch_up(late=True)
         for _ in range(1000):
-            next_at = await self.gateway.outbox.work()
-            if next_at is None:
+            pause = await self.gateway.outbox.work()
+            if pause is None:
                 break
-            self.clock.time = max(self.clock.time, next_at)
+            self.clock.advance(pause.total_seconds())
         await come_to_rest(self.gateway.ledger, self.gateway._announcer)
 
 
@@ -407,6 +423,35 @@ def test_nothing_lost_nothing_twice(story: list[list[Action]]) -> None:
             await world.gateway.close()
             assert SECRET.encode() not in world.path.read_bytes()
 
+    _run(tell())
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+@given(_WRONG_CLOCKS)
+def test_a_clock_that_jumps_sends_nothing_twice(story: list[list[Action]]) -> None:
+    """Nor does it make a message expire, or leave one that is never looked at."""
+
+    async def tell() -> None:
+        with TemporaryDirectory() as folder:
+            world = await play(story, Path(folder))
+            rows = read(world.path)
+            check_outbound(world, rows)
+            check_statuses(world, rows)
+            left = [row for row in rows if row["open"] and not row["provider_id"]]
+            assert left == []
+            # `calm_down` waits for less than a day: nothing was put off for longer.
+            assert world.clock.monotonic() < 86_400
+            await world.gateway.close()
+
+    _run(tell())
+
+
+def _run(tale: Coroutine[Any, Any, None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         # No power is cut here, so the disk's own durability need not be paid for.
         patch.setattr(
@@ -417,4 +462,4 @@ def test_nothing_lost_nothing_twice(story: list[list[Action]]) -> None:
                 for pragma in journal_module._PRAGMAS
             ],
         )
-        asyncio.run(tell())
+        asyncio.run(tale)

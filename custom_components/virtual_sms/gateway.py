@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+import logging
 
 from .adapters.errors import CallbackRejectedError, CallbackUnreadableError, SmsError
 from .adapters.models import (
@@ -22,6 +23,8 @@ from .journal import JournalClosedError
 from .ledger import Ledger
 from .line import Line, Surroundings
 from .outbox import Outbox, Outcome
+
+_LOGGER = logging.getLogger(__name__)
 
 FORGERIES_IN_A_ROW = 4
 """Callbacks that are refused before the rest of the home has a turn."""
@@ -98,23 +101,30 @@ class Gateway:
     ) -> list[Outcome]:
         """Send messages and say where they stand after the first attempt.
 
-        An attempt is carried to its end even when nobody waits for it any more.
-        Raises JournalClosedError when the line closes meanwhile.
+        An attempt is carried to its end even when nobody waits for it any more. When
+        the line closes meanwhile, what is written down goes on when it opens again,
+        and its outcome says so. Raises JournalClosedError or what the disk says when
+        nothing was written down, and then nothing is sent.
         """
-        outcomes: list[Outcome] = []
+        outcomes: dict[str, Outcome] = {}
+
+        def report(outcome: Outcome) -> None:
+            outcomes[outcome.message.message_id] = outcome
 
         async def send() -> None:
-            outcomes.extend(await self.outbox.send(messages, patience))
-            if any(outcome.waits for outcome in outcomes):
+            await self.outbox.send(messages, patience, report)
+            if self.outbox.has_work or any(each.waits for each in outcomes.values()):
                 self._host.wake()
 
         task = self._spawn(send(), "send")
         await asyncio.wait([task])
-        # The line closes: what is written down goes on when it opens again.
-        if task.cancelled():
-            raise JournalClosedError
-        task.result()
-        return outcomes
+        if not outcomes:
+            if task.cancelled():
+                raise JournalClosedError
+            task.result()
+        elif not task.cancelled() and (error := task.exception()):
+            _LOGGER.error("Sending ended in an unforeseen way", exc_info=error)
+        return list(outcomes.values())
 
     async def receive(self, request: CallbackRequest) -> Acknowledgement:
         """Take in a provider's callback and return the answer it wants.

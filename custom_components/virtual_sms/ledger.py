@@ -14,9 +14,11 @@ import json
 import sqlite3
 
 from .announcements import Announcement, Received, StatusChanged
+from .clock import SteadyClock
 from .journal import Journal, Settle
 from .ledger_inbound import InboundRecords, note_received, prune_inbound
 from .ledger_outbound import OutboundRecords, note_changes
+from .line import monotonic
 
 MIGRATIONS = (
     """
@@ -106,14 +108,20 @@ class LedgerHealth:
 class Ledger:
     """All that is remembered of one number, in two books."""
 
-    def __init__(self, journal: Journal, now: Callable[[], datetime]) -> None:
-        """Take the file to write in and the clock to trust."""
+    def __init__(
+        self,
+        journal: Journal,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float] = monotonic,
+    ) -> None:
+        """Take the file to write in, the home's clock, and one that never jumps."""
         self._journal = journal
         self._now = now
+        self._clock = SteadyClock(now, monotonic)
         self.tally = Tally()
         self._listeners: list[Callable[[], None]] = []
         self.inbound = InboundRecords(journal)
-        self.outbound = OutboundRecords(journal, now)
+        self.outbound = OutboundRecords(journal, now, self._clock)
         journal.conclude = self._count
 
     async def open(self) -> None:
@@ -138,16 +146,16 @@ class Ledger:
 
     async def examine(self) -> LedgerHealth:
         """Look at the file, and at what has been under way for longest."""
-        now = self._now()
+        now = self._clock.now()
         return await self._journal.run(lambda connection: _examine(connection, now))
 
     async def prune(self) -> None:
         """Forget what is too old, or too much, to matter."""
-        now = self._now()
+        now, steady = self._now(), self._clock.now()
 
         def operation(connection: sqlite3.Connection) -> None:
             prune_inbound(connection, now, RETENTION)
-            _prune_outbound(connection, now)
+            _prune_outbound(connection, steady)
 
         await self._journal.run(operation)
 

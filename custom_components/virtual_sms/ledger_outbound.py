@@ -18,13 +18,19 @@ from .adapters.models import (
     SentMessage,
 )
 from .announcements import StatusChanged
+from .clock import TOLERANCE, SteadyClock
 from .journal import Journal
+from .ledger_clock import make_due, note_offset, read_offset
 from .ledger_early import Progress, keep_early, take_early
 from .ledger_page import RECORD, Page, Record, read_record
 from .ledger_rows import Due, read_due, read_time
 
 SETTLE = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
+WATCH = timedelta(minutes=1)
+"""When an attempt is looked at whose end nobody has written down."""
+_SHORTEST_WAIT, _LONGEST_WAIT = 25, 3600
+"""Seconds between two questions for a receipt: a quarter of a message's age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class _Order:
 
     messages: Sequence[OutboundMessage]
     deadline: datetime
+    sent_after: datetime | None
+    steady: datetime
     now: datetime
 
 
@@ -48,18 +56,27 @@ class _Acceptance:
 class OutboundRecords:
     """Write down each message before it is sent, and only ever move it forward."""
 
-    def __init__(self, journal: Journal, now: Callable[[], datetime]) -> None:
-        """Take the way to the disk and the clock."""
+    def __init__(
+        self, journal: Journal, now: Callable[[], datetime], clock: SteadyClock
+    ) -> None:
+        """Take the way to the disk, the time that people see, and that of our own."""
         self._journal = journal
         self._run = journal.run
         self._now = now
+        self._noted_offset = timedelta()
+        self.clock = clock
+        """All times are its own, but for those that are told, and the provider's."""
 
     async def add(
-        self, messages: Sequence[OutboundMessage], deadline: datetime
+        self,
+        messages: Sequence[OutboundMessage],
+        deadline: datetime,
+        sent_after: datetime | None = None,
     ) -> list[StatusChanged]:
         """Record messages whose first attempt follows at once."""
         now = self._now()
-        await self._journal.post(_add, _Order(messages, deadline, now))
+        order = _Order(messages, deadline, sent_after, self.clock.now(), now)
+        await self._journal.post(_add, order)
         return [_first_state(message, now) for message in messages]
 
     async def attempt(self, message_id: str) -> bool:
@@ -67,11 +84,12 @@ class OutboundRecords:
 
         False when there is nothing left to attempt.
         """
-        settled_at = (self._now() + SETTLE).timestamp()
+        now = self.clock.now()
         return await self._update(
             message_id,
-            "settled_at = :settled_at, next_at = NULL",
-            settled_at=settled_at,
+            "settled_at = :settled_at, next_at = :next_at",
+            settled_at=(now + SETTLE).timestamp(),
+            next_at=(now + WATCH).timestamp(),
         )
 
     async def postpone(self, message_id: str, next_at: datetime) -> None:
@@ -80,17 +98,22 @@ class OutboundRecords:
             message_id, "next_at = :next_at", next_at=next_at.timestamp()
         )
 
-    async def clear(self, message_id: str, next_at: datetime) -> None:
+    async def watch(self, message_id: str) -> None:
+        """Record that the message is looked at again a little later."""
+        await self.postpone(message_id, self.clock.now() + WATCH)
+
+    async def clear(self, message_id: str, next_at: datetime) -> list[StatusChanged]:
         """Record that the last attempt surely failed, and when to try again."""
         await self._update(
             message_id,
             "next_at = :next_at, settled_at = NULL",
             next_at=next_at.timestamp(),
         )
+        return []
 
     async def doubt(
         self, message_id: str, next_at: datetime, settled_at: datetime
-    ) -> StatusChanged | None:
+    ) -> list[StatusChanged]:
         """Record that nobody knows whether the last attempt was accepted."""
         is_open = await self._update(
             message_id,
@@ -99,13 +122,18 @@ class OutboundRecords:
             settled_at=settled_at.timestamp(),
         )
         if not is_open:
-            return None
-        return await self.move(message_id, Progress(status=DeliveryStatus.UNKNOWN))
+            return []
+        return await self.end(message_id, Progress(status=DeliveryStatus.UNKNOWN))
 
     async def accept(self, message_id: str, sent: SentMessage) -> list[StatusChanged]:
         """Record that the provider has the message, with what it said of it early."""
         acceptance = _Acceptance(message_id, sent, self._now())
         return await self._journal.post(_accept, acceptance)
+
+    async def end(self, message_id: str, progress: Progress) -> list[StatusChanged]:
+        """Move a message as `move` does, and return the changes."""
+        change = await self.move(message_id, progress)
+        return [change] if change else []
 
     async def move(self, message_id: str, progress: Progress) -> StatusChanged | None:
         """Move a message forward and return the change, None if it is no news.
@@ -161,6 +189,17 @@ class OutboundRecords:
             )
         )
 
+    async def count_doubtful(self, recipient: str) -> int:
+        """Count the messages to a recipient of which nobody knows what became."""
+        (count,) = await self._run(
+            lambda connection: connection.execute(
+                "SELECT count(*) FROM outbound WHERE recipient = ? AND open "
+                "AND provider_id IS NULL AND settled_at IS NOT NULL",
+                (recipient,),
+            ).fetchone()
+        )
+        return int(count)
+
     async def has_twin(self, message_id: str) -> bool:
         """Say whether an equal message was not accepted either, as far as we know."""
         return await self._run(
@@ -178,7 +217,7 @@ class OutboundRecords:
 
     async def due(self) -> list[Due]:
         """List what waits for something to be done now, oldest first."""
-        now = self._now().timestamp()
+        now = self.clock.now().timestamp()
         # Left to itself, sqlite would walk through all by age, to save a sort.
         rows = await self._run(
             lambda connection: connection.execute(
@@ -199,8 +238,11 @@ class OutboundRecords:
         return None if when is None else read_time(when)
 
     async def open_deliveries(self, limit: int) -> list[str]:
-        """List provider ids whose end is unknown, the longest unasked first."""
-        now = self._now().timestamp()
+        """List provider ids whose end is unknown, the longest unasked first.
+
+        The older a message is, the more seldom it is listed.
+        """
+        now = self.clock.now().timestamp()
         return await self._run(lambda connection: _open(connection, limit, now))
 
     async def untold(self) -> list[StatusChanged]:
@@ -217,21 +259,22 @@ class OutboundRecords:
         ]
 
     async def recover(self) -> None:
-        """Make every attempt that a crash cut short due, in doubt as it is.
+        """Go on with the clock of an earlier run, and make all that waits due now.
 
-        Its request may have left just before the crash, and long after the attempt
-        began: the provider may be at work on it still.
+        The request of an attempt that a crash cut short may have left just before,
+        and long after it began: the provider may be at work on it still.
         """
-        now = self._now()
-        await self._run(
-            lambda connection: (
-                connection.execute(
-                    "UPDATE outbound SET next_at = ?, settled_at = ? "
-                    "WHERE open AND provider_id IS NULL AND next_at IS NULL",
-                    (now.timestamp(), (now + SETTLE).timestamp()),
-                ).rowcount
-            )
-        )
+        self._noted_offset, newest = await self._run(read_offset)
+        self.clock.begin(self._noted_offset, newest)
+        now = self.clock.now()
+        await self._run(lambda connection: make_due(connection, now, now + SETTLE))
+
+    async def note_clock(self) -> None:
+        """Note how far the wall clock has stepped, so that a later run knows it."""
+        offset = self.clock.offset
+        if abs(offset - self._noted_offset) > TOLERANCE:
+            await self._run(lambda connection: note_offset(connection, offset))
+            self._noted_offset = offset
 
     async def _update(self, message_id: str, change: str, **values: float) -> bool:
         """Change a message unless it has been accepted or has ended."""
@@ -270,16 +313,21 @@ def _add(connection: sqlite3.Connection, orders: Sequence[_Order]) -> Sequence[N
             order.now.timestamp(),
             message.created_at.timestamp(),
             order.deadline.timestamp(),
-            (order.now + SETTLE).timestamp(),
+            (order.steady + SETTLE).timestamp(),
+            (order.steady + WATCH).timestamp(),
+            order.sent_after and order.sent_after.timestamp(),
+            message.segments,
+            message.encoding,
         )
         for order in orders
         for message in order.messages
     ]
     connection.execute(
         "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at) SELECT value ->> 0, value ->> 1, value ->> 2,"
-        " value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7"
-        " FROM json_each(?)",
+        " deadline, settled_at, next_at, sent_after, segments, encoding)"
+        " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,"
+        " value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,"
+        " value ->> 10, value ->> 11 FROM json_each(?)",
         (json.dumps(rows),),
     )
     return [None] * len(orders)
@@ -353,8 +401,9 @@ def _read_progress(receipt: DeliveryReceipt) -> Progress:
 def _open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:
     rows = connection.execute(
         "SELECT provider_id FROM outbound "
-        "WHERE open AND provider_id IS NOT NULL ORDER BY checked_at LIMIT ?",
-        (limit,),
+        "WHERE open AND provider_id IS NOT NULL AND checked_at + "
+        "max(?, min(?, (? - created_at) / 4)) <= ? ORDER BY checked_at LIMIT ?",
+        (_SHORTEST_WAIT, _LONGEST_WAIT, now, now, limit),
     ).fetchall()
     connection.executemany(
         "UPDATE outbound SET checked_at = ? WHERE provider_id = ?",

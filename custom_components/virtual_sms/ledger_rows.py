@@ -15,8 +15,10 @@ class Due:
 
     message: OutboundMessage
     deadline: datetime
-    settled_at: datetime | None
+    settled_at: datetime | None = None
     """In doubt: the time from which the provider's record can be believed."""
+    sent_after: datetime | None = None
+    """The provider's time from which its record may show the message, if known."""
 
 
 def read_due(row: sqlite3.Row) -> Due:
@@ -34,10 +36,15 @@ def read_due(row: sqlite3.Row) -> Due:
             created_at=read_time(row["created_at"]),
         ),
         deadline=read_time(row["deadline"]),
-        settled_at=None if row["settled_at"] is None else read_time(row["settled_at"]),
+        settled_at=_read_optional(row["settled_at"]),
+        sent_after=_read_optional(row["sent_after"]),
     )
 
 
 def read_time(timestamp: float) -> datetime:
     """Read a time."""
     return datetime.fromtimestamp(timestamp, UTC)
+
+
+def _read_optional(timestamp: float | None) -> datetime | None:
+    return None if timestamp is None else read_time(timestamp)

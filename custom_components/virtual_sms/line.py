@@ -10,6 +10,11 @@ from .adapters.base import SmsAdapter
 from .adapters.models import PhoneNumber
 
 
+def monotonic() -> float:
+    """Count seconds since some moment."""
+    return time.monotonic()
+
+
 @dataclass(slots=True, kw_only=True)
 class Line:
     """A number, the adapter that serves it, and where its callbacks go.
@@ -32,6 +37,6 @@ class Surroundings:
     """
 
     now: Callable[[], datetime]
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = monotonic
     jitter: Callable[[float, float], float]
     spawn: Callable[[Coroutine[object, object, object], str], asyncio.Task[object]]

@@ -3,9 +3,8 @@
 from datetime import datetime, timedelta
 import logging
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
-from homeassistant.util import dt as dt_util
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 
 from .outbox import Outbox
 from .runtime import VirtualSmsConfigEntry
@@ -13,6 +12,7 @@ from .runtime import VirtualSmsConfigEntry
 _LOGGER = logging.getLogger(__name__)
 
 _AFTER_TROUBLE = timedelta(minutes=1)
+_LONGEST_SLEEP = timedelta(minutes=5)
 
 
 class Worker:
@@ -43,15 +43,17 @@ class Worker:
         if self._outbox is None:
             return
         try:
-            next_at = await self._outbox.work()
+            pause = await self._outbox.work()
         except Exception:
             _LOGGER.exception("Queued messages could not be worked on")
-            next_at = dt_util.utcnow() + _AFTER_TROUBLE
+            pause = _AFTER_TROUBLE
         self._async_stop()
-        if next_at is not None:
-            self._cancel = async_track_point_in_utc_time(
-                self._hass, self.async_wake, next_at
-            )
+        if pause is None and self._outbox.has_work:
+            pause = _AFTER_TROUBLE
+        if pause is not None:
+            # Counted in seconds: a wall clock that steps must not move it.
+            job = HassJob(self.async_wake, cancel_on_shutdown=True)
+            self._cancel = async_call_later(self._hass, min(pause, _LONGEST_SLEEP), job)
 
     @callback
     def _async_stop(self) -> None:
