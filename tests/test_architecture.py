@@ -13,7 +13,7 @@ PRODUCT = ROOT / "custom_components" / "virtual_sms"
 ADAPTERS = PRODUCT / "adapters"
 SIMULATOR = ROOT / "simulator"
 
-CONTRACT = {"base", "models", "errors"}
+CONTRACT = {"base", "elapsed", "models", "errors"}
 CORE = {
     "announcements",
     "announcer",

@@ -1,18 +1,22 @@
 """The action that sends: whom it reaches, what it answers, when it raises."""
 
+import asyncio
 import sqlite3
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 import voluptuous as vol
 
+from custom_components.virtual_sms import journal
 from custom_components.virtual_sms.const import DOMAIN, OPTION_RETRY_FOR
 
 from .home import RECIPIENT, listen, revoke, send, settle, state
 
 if TYPE_CHECKING:
+    from freezegun.api import FrozenDateTimeFactory
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
 
@@ -321,17 +325,93 @@ async def test_disk_full(
 async def test_unloaded_meanwhile(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """Who sends while the number is unloaded gets an answer, and later the message."""
+    """Who sends while the number is unloaded hears that the message is written down."""
     fault = simulator.faults.add("slow", path="/Messages", method="POST", delay=30)
     heard = listen(hass)
     task = hass.async_create_task(send(hass, twilio_entry))
     while not fault.hits:
         await hass.async_add_executor_job(lambda: None)
     assert await hass.config_entries.async_unload(twilio_entry.entry_id)
-    with pytest.raises(HomeAssistantError) as caught:
-        await task
-    assert caught.value.translation_key == "entry_not_loaded"
+    [message] = await task
+    assert message["status"] == "queued"
+    assert message["message_id"]
     assert [each["status"] for each in heard.statuses] == ["queued"]
+
+
+async def test_reloaded_in_mid_burst(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """None of fifty callers hears of a failure, and each message goes out once."""
+    simulator.automatic = False
+    tasks = [
+        hass.async_create_task(send(hass, entry, to=f"+336123400{number:02}"))
+        for number in range(50)
+    ]
+    while not simulator.providers[provider].messages:
+        await hass.async_add_executor_job(lambda: None)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    # Who came after the line had closed was refused before anything was written.
+    written = [each for each in answers if not isinstance(each, BaseException)]
+    refused = [each for each in answers if isinstance(each, BaseException)]
+    assert written
+    assert {getattr(each, "translation_key", None) for each in refused} <= {
+        "entry_not_loaded",
+        "service_config_entry_not_loaded",
+    }
+    for _ in range(6):
+        freezer.tick(30)
+        async_fire_time_changed(hass)
+        await settle(hass, simulator)
+    assert len(simulator.providers[provider].messages) == len(written)
+    assert len({each.to for each in simulator.providers[provider].messages}) == len(
+        written
+    )
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+async def test_a_disk_that_is_full(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    monkeypatch: pytest.MonkeyPatch,
+    is_after: bool,
+) -> None:
+    """Before the request it is a failure; after it, the message has gone out."""
+    commit, disk = journal._commit, {"full": not is_after}
+
+    def write(*args: Any) -> Any:
+        if disk["full"]:
+            raise sqlite3.OperationalError("database or disk is full")
+        return commit(*args)
+
+    monkeypatch.setattr(journal, "_commit", write)
+    if not is_after:
+        with pytest.raises(HomeAssistantError) as caught:
+            await send(hass, entry)
+        assert caught.value.translation_key == "storage_failed"
+        assert not simulator.providers[provider].messages
+        disk["full"] = False
+        return
+    adapter = entry.runtime_data.gateway.line.adapter
+    original = adapter._send
+
+    async def fill(*args: Any) -> Any:
+        disk["full"] = True
+        return await original(*args)
+
+    monkeypatch.setattr(adapter, "_send", fill)
+    [message] = await send(hass, entry)
+    assert message["message_id"]
+    assert message["status"] in {"queued", "sent", "unknown"}
+    disk["full"] = False
+    await settle(hass, simulator)
+    assert len(simulator.providers[provider].messages) == 1
 
 
 async def test_privacy(

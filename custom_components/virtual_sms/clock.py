@@ -10,6 +10,8 @@ a later run thereby finds shifted by as much.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from .adapters.elapsed import Elapsed
+
 TOLERANCE = timedelta(seconds=2)
 """How far the clocks may drift apart before it counts as a step."""
 
@@ -22,7 +24,7 @@ class SteadyClock:
     ) -> None:
         """Take the home's wall clock, and one that counts seconds."""
         self._wall = wall
-        self._monotonic = monotonic
+        self._elapsed = Elapsed(monotonic)
         self.begin(timedelta(), None)
 
     def begin(self, offset: timedelta, not_before: datetime | None) -> None:
@@ -33,11 +35,11 @@ class SteadyClock:
         """
         now = self._wall() - offset
         self.begun_at = now if not_before is None else max(now, not_before)
-        self._started = self._monotonic()
+        self._started = self._elapsed()
 
     def now(self) -> datetime:
         """Return the time."""
-        return self.begun_at + timedelta(seconds=self._monotonic() - self._started)
+        return self.begun_at + timedelta(seconds=self._elapsed() - self._started)
 
     @property
     def offset(self) -> timedelta:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import time
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from .elapsed import Elapsed
 from .errors import (
     InvalidResponseError,
     ProviderUnavailableError,
@@ -116,6 +117,7 @@ class SmsAdapter(ABC):
         self._session = session
         self._run_blocking = run_blocking
         self._slots = asyncio.Semaphore(self.concurrency)
+        self._elapsed = Elapsed(_monotonic)
         self._dated: tuple[datetime, float] | None = None
 
     @property
@@ -128,7 +130,7 @@ class SmsAdapter(ABC):
         if self._dated is None:
             return None
         date, at = self._dated
-        return date + timedelta(seconds=self._monotonic() - at)
+        return date + timedelta(seconds=self._elapsed() - at)
 
     def note_date(self, header: str | None) -> None:
         """Learn the provider's time from the `Date` header of an answer."""
@@ -138,7 +140,7 @@ class SmsAdapter(ABC):
 
     def _note_time(self, time_there: datetime) -> None:
         # One assignment: some answers come in a thread of their own.
-        self._dated = time_there, self._monotonic()
+        self._dated = time_there, self._elapsed()
 
     async def fetch_time(self) -> datetime:
         """Return the provider's time, asking for it before the first answer."""
@@ -157,10 +159,6 @@ class SmsAdapter(ABC):
     async def _ask_time(self) -> None:
         """Ask for something that costs little, whose answer tells the time."""
         raise UnsupportedFeatureError
-
-    @staticmethod
-    def _monotonic() -> float:
-        return time.monotonic()
 
     @property
     def base_url(self) -> str | None:
@@ -351,3 +349,7 @@ class SmsAdapter(ABC):
     @abstractmethod
     def _translate(self, err: Exception) -> SmsError:
         """Turn an exception of the SDK, or of a reader, into one of ours."""
+
+
+def _monotonic() -> float:
+    return time.monotonic()
