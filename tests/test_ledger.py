@@ -608,6 +608,9 @@ async def test_what_is_over_costs_nothing(ledger: Ledger) -> None:
         " created_at, deadline, open) SELECT value, value, '', 'delivered',"
         " 'delivered', value, value, value, 0 FROM number"
     )
-    connection.execute("INSERT INTO inbound SELECT value, value, 0, NULL FROM number")
+    connection.execute(
+        "INSERT INTO inbound (message_id, received_at, late)"
+        " SELECT value, value, 0 FROM number"
+    )
     after = [await count(each) for each in questions]
     assert all(many <= few + 20 for few, many in zip(before, after, strict=True))

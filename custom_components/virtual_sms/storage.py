@@ -59,7 +59,8 @@ def explained(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
         yield
     except (sqlite3.Error, StorageError) as err:
         trouble = err if isinstance(err, StorageError) else explain(err)
-        raise _failure(trouble, _relative(hass, _path(hass, entry))) from err
+        # The sentence says it all; Home Assistant would print the way to it as well.
+        raise _failure(trouble, _relative(hass, _path(hass, entry))) from None
 
 
 def _failure(err: StorageError, file: str) -> HomeAssistantError:
