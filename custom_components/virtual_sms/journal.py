@@ -131,7 +131,8 @@ class Journal:
         if connection is not None:
             self._hurry(connection)
         if self._writer is not None:
-            await self._writer
+            # It may have been cancelled, as all tasks are when Home Assistant ends.
+            await asyncio.wait([self._writer])
         self._stop_tidying()
         if connection is not None:
             await self._run_blocking(_close, connection)
@@ -183,8 +184,9 @@ class Journal:
         self._is_suspect = True
         try:
             await self._run_blocking(self._file.suspect.touch)
-        except OSError:
-            _LOGGER.debug("A damaged file could not be marked")
+        # A disk that takes no mark either is no reason to be silent.
+        except Exception as err:  # noqa: BLE001  # see above
+            _LOGGER.debug("A damaged file is not marked: %s", type(err).__name__)
         self.on_damage()
 
     def _tidy_later(self, connection: sqlite3.Connection) -> None:
