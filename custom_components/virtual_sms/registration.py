@@ -335,7 +335,8 @@ def _find_heir(hass: HomeAssistant, entry: ConfigEntry) -> ConfigEntry | None:
         (
             sibling
             for sibling in async_siblings(hass, entry)
-            if sibling.data[CONF_MODE] == MODE_AUTOMATIC
+            if sibling.disabled_by is None
+            and sibling.data[CONF_MODE] == MODE_AUTOMATIC
             and CONF_CALLBACK_URL in sibling.data
         ),
         None,
