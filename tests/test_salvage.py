@@ -19,7 +19,8 @@ from custom_components.virtual_sms.announcements import (
 from custom_components.virtual_sms.gateway import Gateway, Host
 from custom_components.virtual_sms.journal import Journal
 from custom_components.virtual_sms.ledger import MIGRATIONS, Ledger, Tally
-from custom_components.virtual_sms.ledger_salvage import BEGUN_ANEW
+from custom_components.virtual_sms.ledger_salvage import BEGUN_ANEW, mend
+from custom_components.virtual_sms.salvage import Fragment, Salvage
 
 from .fakes import (
     START,
@@ -233,6 +234,40 @@ async def test_content_that_is_nonsense_is_told_as_failed(
     assert (failed.message_id, failed.status) == ("w0001", DeliveryStatus.FAILED)
     untold = await ledger.inbound.untold()
     assert [each.message.message_id for each in untold] == ["i0000"]
+    await ledger.close()
+
+
+async def test_only_what_is_open_is_told_as_failed(path: Path, clock: Clock) -> None:
+    """Of a row that only an index names: a received id is known, what is over is over."""
+    ledger = await open_ledger(path, clock)
+    at = START.timestamp()
+    saved = Salvage(
+        incomplete={"inbound", "outbound"},
+        fragments={
+            "inbound": [
+                Fragment({"message_id": "seen", "received_at": at}, {"inbound_age"}),
+                Fragment({"message_id": "odd", "received_at": "x"}, {"inbound_age"}),
+            ],
+            "outbound": [
+                Fragment({"message_id": "over", "created_at": at}, {"outbound_age"}),
+                Fragment({"message_id": "open"}, {"outbound_open"}),
+                Fragment({"message_id": "due"}, {"outbound_due", "outbound_age"}),
+                Fragment(
+                    {"message_id": "sent", "provider_id": "P"}, {"outbound_provider"}
+                ),
+            ],
+        },
+    )
+    await ledger._journal.run(lambda connection: mend(connection, saved, START))
+    assert saved.lost == 2
+    failed = {(each.message_id, each.status) for each in await ledger.outbound.untold()}
+    assert failed == {
+        ("open", DeliveryStatus.FAILED),
+        ("due", DeliveryStatus.FAILED),
+    }
+    assert await ledger.inbound.known(["seen", "odd"]) == {"seen"}
+    assert await ledger.outbound.open_deliveries(9) == ["P"]
+    assert ledger.tally == Tally(failed=2, pending=1)
     await ledger.close()
 
 

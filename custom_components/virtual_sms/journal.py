@@ -133,7 +133,6 @@ class Journal:
         if self._writer is not None:
             # It may have been cancelled, as all tasks are when Home Assistant ends.
             await asyncio.wait([self._writer])
-        self._stop_tidying()
         if connection is not None:
             await self._run_blocking(_close, connection)
 
@@ -146,6 +145,7 @@ class Journal:
         """Have all that waits written as soon as what is being written is done."""
         self._is_urgent = True
         if self._writer is None and self._waiting:
+            self._stop_tidying()
             self._writer = asyncio.create_task(self._write(connection))
 
     async def _write(self, connection: sqlite3.Connection) -> None:
@@ -191,15 +191,13 @@ class Journal:
 
     def _tidy_later(self, connection: sqlite3.Connection) -> None:
         """Have the texts in the file beside ours removed once nothing is written."""
-        self._stop_tidying()
         if self._connection is not None:
             loop = asyncio.get_running_loop()
             self._tidy_timer = loop.call_later(QUIET, self._tidy, connection)
 
     def _tidy(self, connection: sqlite3.Connection) -> None:
         self._tidy_timer = None
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._truncate(connection))
+        self._writer = asyncio.create_task(self._truncate(connection))
 
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:

@@ -198,13 +198,12 @@ class JournalFile:
         _migrate(connection, self.migrations)
 
 
-def explain(err: Exception) -> StorageError:
+def explain(err: OSError | sqlite3.Error) -> StorageError:
     """Return what an error of the disk means for the whole file."""
-    kind = None
-    if isinstance(err, sqlite3.Error):
-        kind = _BY_SQLITE.get(_code(err))
-    elif isinstance(err, OSError):
+    if isinstance(err, OSError):
         kind = _BY_SYSTEM.get(err.errno)
+    else:
+        kind = _BY_SQLITE.get(_code(err))
     return (kind or StorageError)(str(err))
 
 
