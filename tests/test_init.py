@@ -1,5 +1,6 @@
 """The life of a config entry, from its set-up to its removal."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 import sqlite3
@@ -14,13 +15,14 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import CoreState
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.inbox import Inbox
+from custom_components.virtual_sms.registration import Registrar
 from custom_components.virtual_sms.runtime import GATEWAYS
 
 from .flows import answer, set_up, to_callbacks
@@ -318,3 +320,156 @@ async def test_bell_during_set_up(
         assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass, simulator)
     assert heard.texts == ["Hello"]
+
+
+@pytest.mark.parametrize("place", ["async_setup_notify", "Care", "_async_prune"])
+async def test_trouble_after_the_platforms(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, place: str
+) -> None:
+    """A set-up that fails late leaves nothing behind that would keep the next one."""
+    assert await hass.config_entries.async_unload(twilio_entry.entry_id)
+    with patch(f"custom_components.virtual_sms.{place}", side_effect=LookupError):
+        assert not await hass.config_entries.async_setup(twilio_entry.entry_id)
+    assert twilio_entry.state is ConfigEntryState.SETUP_ERROR
+    assert not traces(hass, twilio_entry)["gateways"]
+    assert not traces(hass, twilio_entry)["notify"]
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    assert twilio_entry.state is ConfigEntryState.LOADED
+    await send(hass, twilio_entry)
+    await settle(hass, simulator)
+
+
+@pytest.mark.parametrize("ending", ["reload", "unload"])
+async def test_reload_while_the_home_starts(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ending: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A start that is under way when its number goes ends with it, and in silence."""
+    entry_id = twilio_entry.entry_id
+    loaded = traces(hass, twilio_entry)
+    assert await hass.config_entries.async_unload(entry_id)
+    hass.set_state(CoreState.starting)
+    assert await hass.config_entries.async_setup(entry_id)
+    go, follow = asyncio.Event(), Registrar.async_follow
+    begun: list[Registrar] = []
+
+    async def hold(registrar: Registrar) -> None:
+        begun.append(registrar)
+        await go.wait()
+        await follow(registrar)
+
+    with patch.object(Registrar, "async_follow", hold):
+        hass.set_state(CoreState.running)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+        while not begun:
+            await asyncio.sleep(0)
+        assert await hass.config_entries.async_unload(entry_id)
+        go.set()
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(begun) == 1
+    if ending == "reload":
+        assert await hass.config_entries.async_setup(entry_id)
+        await settle(hass, simulator)
+        assert traces(hass, twilio_entry) == loaded
+    else:
+        assert not traces(hass, twilio_entry)["signals"]
+        assert not twilio_entry._on_unload
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
+
+
+async def test_start_that_fails_with_the_home(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What goes wrong after the home has started is in the log, once."""
+    assert await hass.config_entries.async_unload(twilio_entry.entry_id)
+    hass.set_state(CoreState.starting)
+    assert await hass.config_entries.async_setup(twilio_entry.entry_id)
+    with patch("custom_components.virtual_sms.Care", side_effect=LookupError):
+        hass.set_state(CoreState.running)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+        await settle(hass, simulator)
+    errors = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert [each.getMessage() for each in errors] == ["A number could not go to work"]
+
+
+async def test_disk_that_fails_when_old_messages_go(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A number works on, and forgets them another day."""
+    with patch(
+        "custom_components.virtual_sms.ledger.Ledger.prune",
+        side_effect=sqlite3.OperationalError("disk full"),
+    ):
+        assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    assert twilio_entry.state is ConfigEntryState.LOADED
+    assert "kept a day longer" in caplog.text
+
+
+async def test_polls_without_entities(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A number whose entities are all disabled hears what no callback brought."""
+    registry = er.async_get(hass)
+    for each in er.async_entries_for_config_entry(registry, twilio_entry.entry_id):
+        registry.async_update_entity(
+            each.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    await settle(hass, simulator)
+    heard = listen(hass)
+    simulator.twilio.receive(SENDER, "Hello", callback=False)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=11))
+    await settle(hass, simulator)
+    assert heard.texts == ["Hello"]
+
+
+@pytest.mark.parametrize("failure", [LookupError(), TimeoutError()])
+@pytest.mark.parametrize("place", ["erase", "release", "forget"])
+async def test_removal_that_fails_somewhere(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    place: str,
+    failure: Exception,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What cannot be cleared in one place keeps nothing in the others, and is said."""
+    targets = {
+        "erase": "journal.Journal.erase",
+        "release": "async_release_callbacks",
+        "forget": "async_forget_callback_url",
+    }
+    target = f"custom_components.virtual_sms.{targets[place]}"
+    with patch(target, side_effect=failure):
+        assert await hass.config_entries.async_remove(twilio_entry.entry_id)
+    number = simulator.twilio.numbers[simulator.twilio.NUMBER]
+    assert bool(ledgers(hass)) is (place == "erase")
+    assert bool(number.sms_url) is (place == "release")
+    assert "Something of a removed number was left" in caplog.text
+
+
+async def test_removal_erases_first(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """When the provider is asked, nothing is left here, damaged files included."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    path = Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}.db"))
+    for suffix in (".damaged", ".damaged-wal", ".renewed", ".suspect", ".db-wal"):
+        path.with_suffix(suffix).write_bytes(b"")
+    left: list[list[str]] = []
+
+    async def release(*_: object) -> None:
+        left.append(ledgers(hass))
+
+    with patch("custom_components.virtual_sms.async_release_callbacks", release):
+        assert await hass.config_entries.async_remove(entry.entry_id)
+    assert left == [[]]

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from custom_components.virtual_sms.journal import (
-    Journal,
-    JournalClosedError,
+from custom_components.virtual_sms import journal as journal_module
+from custom_components.virtual_sms.journal import Journal, JournalClosedError
+from custom_components.virtual_sms.journal_open import (
     JournalVersionError,
+    StorageError,
 )
 
 SCHEMA = ("CREATE TABLE note (value TEXT UNIQUE)",)
@@ -283,6 +284,180 @@ async def test_only_the_owner_may_read_the_file(journal: Journal, path: Path) ->
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
+async def test_what_was_deleted_is_gone_once_it_is_quiet(
+    journal: Journal,
+    path: Path,
+    workers: Workers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No byte of it is left in any of the files, though the journal stays open.
+
+    It costs one visit to the disk, and only after the last of a burst.
+    """
+    monkeypatch.setattr(journal_module, "QUIET", 0.05)
+    before = workers.calls
+    for number in range(20):
+        await journal.run(write(f"secret {number} " * 20))
+    await journal.run(forget)
+    assert workers.calls == before + 21
+    assert b"secret" in b"".join(each.read_bytes() for each in path.parent.iterdir())
+    await asyncio.sleep(0.15)
+    assert workers.calls == before + 22
+    files = {each.name: each.read_bytes() for each in path.parent.iterdir()}
+    assert len(files) == 3
+    assert not [name for name, content in files.items() if b"secret" in content]
+    assert files[path.name + "-wal"] == b""
+    await asyncio.sleep(0.15)
+    assert workers.calls == before + 22
+
+
+async def test_who_writes_while_it_is_tidied_waits_for_that_only(
+    journal: Journal,
+    path: Path,
+    workers: Workers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A write in that moment follows by itself; a disk that fails then harms nobody."""
+    monkeypatch.setattr(journal_module, "QUIET", 0.01)
+    go = threading.Event()
+    truncate = journal_module._truncate
+
+    def slow(connection: sqlite3.Connection) -> None:
+        go.wait(5)
+        truncate(connection)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(journal_module, "_truncate", slow)
+    await journal.run(write("one"))
+    await asyncio.sleep(0.05)
+    waiting = journal.run(write("two"))
+    task = asyncio.create_task(waiting)
+    await asyncio.sleep(0.01)
+    assert not task.done()
+    go.set()
+    await asyncio.wait_for(task, 5)
+    assert await journal.run(read) == ["one", "two"]
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Delete all texts."""
+    connection.execute("UPDATE note SET value = NULL")
+
+
+def limit(connection: sqlite3.Connection) -> int:
+    """Fill the disk: the file may not grow by a page."""
+    (size,) = connection.execute("PRAGMA page_count").fetchone()
+    (most,) = connection.execute(f"PRAGMA max_page_count={size}").fetchone()
+    return int(most)
+
+
+async def test_a_disk_that_fills_and_empties(journal: Journal) -> None:
+    """All who wait hear of it, what is there stays, and with space all goes on."""
+    await journal.run(write("before"))
+    assert journal._connection is not None
+    limit(journal._connection)
+    for _ in range(3):
+        results = await asyncio.wait_for(
+            asyncio.gather(
+                *(journal.run(write(f"{each} " * 5000)) for each in range(5)),
+                return_exceptions=True,
+            ),
+            5,
+        )
+        assert {type(each) for each in results} == {sqlite3.OperationalError}
+    assert await journal.run(read) == ["before"]
+    journal._connection.execute("PRAGMA max_page_count=100000")
+    await journal.run(write("after " * 5000))
+    assert await journal.run(read) == ["before", "after " * 5000]
+
+
+async def test_a_disk_that_fails_while_it_undoes(
+    path: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that could not even be undone does not block the next one."""
+    broken = False
+
+    class Failing(sqlite3.Connection):
+        def execute(self, *args: Any) -> sqlite3.Cursor:
+            if broken and args[0] in {"COMMIT", "ROLLBACK"}:
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(*args)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3,
+        "connect",
+        lambda *args, **options: connect(*args, factory=Failing, **options),
+    )
+    journal = Journal(path, SCHEMA, workers)
+    await journal.open()
+    broken = True
+    with pytest.raises(sqlite3.OperationalError):
+        await journal.run(write("lost"))
+    broken = False
+    await journal.run(write("kept"))
+    assert await journal.run(read) == ["kept"]
+    await journal.close()
+
+
+async def test_a_worker_that_is_cancelled_leaves_nobody_waiting(
+    journal: Journal, workers: Workers
+) -> None:
+    """Whatever ends the writing, those who wait hear that nothing is written."""
+    go = threading.Event()
+    running = asyncio.ensure_future(journal.run(lambda _: go.wait(5)))
+    await asyncio.sleep(0.01)
+    assert journal._writer is not None
+    journal._writer.cancel()
+    with pytest.raises(JournalClosedError):
+        await asyncio.wait_for(running, 5)
+    go.set()
+
+
+async def test_damage_is_told_once(
+    journal: Journal, path: Path, workers: Workers
+) -> None:
+    """The file is marked, and the next start saves what can be read of it."""
+    told: list[str] = []
+    journal.on_damage = lambda: told.append("damage")
+    await journal.run(write("one"))
+    error = sqlite3.DatabaseError("malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+    def fail(_: sqlite3.Connection) -> None:
+        raise error
+
+    for _ in range(2):
+        with pytest.raises(sqlite3.DatabaseError):
+            await journal.run(fail)
+    assert told == ["damage"]
+    await journal.close()
+    again = Journal(path, SCHEMA, workers)
+    await again.open()
+    assert again.salvage is not None
+    assert await again.run(read) == ["one"]
+    await again.close()
+    await again.open()
+    assert again.salvage is None
+    await again.close()
+
+
+async def test_damage_that_cannot_be_marked_is_told(
+    journal: Journal, path: Path, workers: Workers
+) -> None:
+    """A disk that takes no mark either is no reason to be silent."""
+    told: list[str] = []
+    journal.on_damage = lambda: told.append("damage")
+    error = sqlite3.DatabaseError("malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+    workers.trouble = error
+    with pytest.raises(sqlite3.DatabaseError):
+        await journal.run(write("one"))
+    workers.trouble = None
+    assert told == ["damage"]
+    assert not path.with_suffix(".suspect").exists()
+
+
 async def test_what_was_deleted_is_gone_from_the_file(
     journal: Journal, path: Path
 ) -> None:
@@ -326,14 +501,18 @@ async def test_a_damaged_file_is_set_aside(
     """Whatever the damage, it is found at once, and a working journal begun."""
     journal = Journal(path, SCHEMA, workers)
     await journal.open()
-    for number in range(300):
-        await journal.run(write(f"{number} " * 30))
+    notes = [f"{number} " * 30 for number in range(300)]
+    for note in notes:
+        await journal.run(write(note))
     await journal.close()
     damage(path)
     damaged = path.read_bytes()
 
     await journal.open()
-    assert await journal.run(read) == []
+    saved = await journal.run(read)
+    assert set(saved) <= set(notes)
+    assert bool(saved) is (damage is not damage_header)
+    assert journal.salvage is not None
     await journal.run(write("one"))
     assert "set aside" in caplog.text
     aside = path.with_suffix(".damaged")
@@ -349,7 +528,7 @@ async def test_a_file_that_cannot_be_opened_is_no_damage(
     """What the disk refuses for now is not thrown away."""
     path.mkdir(parents=True)
 
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(StorageError):
         await Journal(path, SCHEMA, workers).open()
     assert path.is_dir()
 
@@ -400,7 +579,7 @@ async def test_a_failing_migration_changes_nothing(
     await journal.close()
     broken = (*SCHEMA, "DELETE FROM note; CREATE TABLE note (value TEXT)")
 
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(StorageError):
         await Journal(path, broken, workers).open()
     again = Journal(path, SCHEMA, workers)
     await again.open()

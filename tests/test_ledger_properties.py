@@ -20,7 +20,7 @@ from typing import Any, override
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.virtual_sms import journal as journal_module
+from custom_components.virtual_sms import journal_open as journal_module
 from custom_components.virtual_sms.adapters.errors import (
     MessageRejectedError,
     ProviderUnavailableError,

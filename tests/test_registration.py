@@ -11,10 +11,15 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.const import (
+    CONF_ACCOUNT,
     CONF_CALLBACK_URL,
     CONF_MODE,
     CONF_PREVIOUS_CALLBACKS,
     DOMAIN,
+)
+from custom_components.virtual_sms.registration import (
+    async_own_marks,
+    async_siblings,
 )
 
 from .flows import set_up
@@ -180,6 +185,66 @@ async def test_heir(
     assert standing(simulator, "ovh") == {second.data[CONF_CALLBACK_URL]}
     assert await hass.config_entries.async_remove(second.entry_id)
     assert standing(simulator, "ovh") == {FOREIGN}
+
+
+async def test_a_url_of_its_own_is_not_inherited(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """What stood at one number returns there, and never appears at another one."""
+    previous = {"inbound": FOREIGN, "status": None, "overruled_by": None}
+    data = {**twilio_entry.data, CONF_PREVIOUS_CALLBACKS: previous}
+    hass.config_entries.async_update_entry(twilio_entry, data=data)
+    number = simulator.twilio.SMS_ONLY_NUMBER
+    second = await set_up(hass, simulator, "twilio", number=number, name="Second line")
+
+    assert await hass.config_entries.async_remove(twilio_entry.entry_id)
+    assert standing(simulator, "twilio") == {FOREIGN}
+    assert simulator.twilio.numbers[number].sms_url == second.data[CONF_CALLBACK_URL]
+    assert CONF_PREVIOUS_CALLBACKS not in second.data
+    assert await hass.config_entries.async_remove(second.entry_id)
+    assert not simulator.twilio.numbers[number].sms_url
+
+
+async def test_an_heir_keeps_what_it_replaced_itself(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """A foreign URL that the other number replaced is newer, and is what returns."""
+    number = simulator.ovh.SECOND_NUMBER
+    second = await set_up(hass, simulator, "ovh", number=number, name="Second line")
+    for entry, url in ((ovh_entry, f"{FOREIGN}/old"), (second, FOREIGN)):
+        previous = {"inbound": url, "status": None, "overruled_by": None}
+        data = {**entry.data, CONF_PREVIOUS_CALLBACKS: previous}
+        hass.config_entries.async_update_entry(entry, data=data)
+    assert await hass.config_entries.async_remove(ovh_entry.entry_id)
+    assert await hass.config_entries.async_remove(second.entry_id)
+    assert standing(simulator, "ovh") == {FOREIGN}
+
+
+async def test_a_disabled_number_inherits_nothing(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """Nobody would answer there, so what stood there before returns."""
+    number = simulator.ovh.SECOND_NUMBER
+    second = await set_up(hass, simulator, "ovh", number=number, name="Second line")
+    await hass.config_entries.async_set_disabled_by(
+        second.entry_id, ConfigEntryDisabler.USER
+    )
+    assert await hass.config_entries.async_remove(ovh_entry.entry_id)
+    assert not standing(simulator, "ovh")
+
+
+async def test_accounts_of_two_providers_are_two(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    twilio_entry: ConfigEntry,
+) -> None:
+    """Two providers may name an account alike: their numbers are no siblings."""
+    data = {**twilio_entry.data, CONF_ACCOUNT: ovh_entry.data[CONF_ACCOUNT]}
+    hass.config_entries.async_update_entry(twilio_entry, data=data)
+    assert not async_siblings(hass, ovh_entry)
+    marks = async_own_marks(hass, "ovh", ovh_entry.data[CONF_ACCOUNT])
+    assert twilio_entry.data[CONF_WEBHOOK_ID] not in marks
 
 
 async def test_heir_without_a_url(

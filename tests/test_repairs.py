@@ -28,7 +28,11 @@ from custom_components.virtual_sms.issues import (
 )
 from custom_components.virtual_sms.repairs import _FLOWS, async_create_fix_flow
 
-from . import test_care as care, test_registration as registration
+from . import (
+    test_care as care,
+    test_registration as registration,
+    test_storage as storage,
+)
 from .home import settle
 from .test_registration import FOREIGN, change_address, issues, put, standing
 
@@ -46,6 +50,7 @@ NEEDS = {
     Problem.CALLBACK_FOREIGN: {"foreign_url"},
     Problem.CREDENTIALS_EXPIRING: {"date"},
     Problem.RETURN_PATH: {"explanation"},
+    Problem.STORAGE_DAMAGED: {"file", "lost"},
 }
 
 
@@ -334,6 +339,7 @@ COMES_AND_GOES = {
     Problem.REGISTRATION_MISSING: care.test_advice,
     Problem.RETURN_PATH: care.test_way_back_is_blocked,
     Problem.SERVICE_EXPIRED: care.test_service_expired,
+    Problem.STORAGE_DAMAGED: storage.test_a_damaged_file_is_shown,
     Problem.TRIAL_LIMITS: care.test_advice,
 }
 """Where each is raised by what happens, and taken back by what happens."""

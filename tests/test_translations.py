@@ -34,6 +34,7 @@ from custom_components.virtual_sms.flow_schemas import (
     number_schema,
     options_schema,
 )
+from custom_components.virtual_sms.journal_open import StorageError
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
 from custom_components.virtual_sms.verdict import Verdict
 
@@ -244,7 +245,9 @@ def test_exceptions_are_complete(language: str) -> None:
         if reason is not RejectReason.OTHER
     }
     verdicts = {f"return_path_{each}" for each in Verdict}
+    storage = {each.code for each in (StorageError, *StorageError.__subclasses__())}
     expected = codes() | rules | reasons | set(raised()) | {"invalid_number"} | verdicts
+    expected |= storage
     assert set(read(language)["exceptions"]) == expected
 
 
@@ -252,6 +255,8 @@ def test_exceptions_are_complete(language: str) -> None:
 def test_exceptions_use_what_they_are_given(language: str) -> None:
     """A placeholder without a value would be shown as it is."""
     given = raised() | {"invalid_number": {"value"}}
+    kinds = (StorageError, *StorageError.__subclasses__())
+    given |= {each.code: {"file"} for each in kinds}
     for key, sentence in read(language)["exceptions"].items():
         assert placeholders(sentence["message"]) <= given.get(key, set()), key
 

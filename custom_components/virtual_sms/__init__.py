@@ -4,17 +4,20 @@ A config entry is a number. This module wires its parts together and decides
 nothing itself.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
+import logging
 import random
+import sqlite3
 
 from homeassistant.const import (
     CONF_WEBHOOK_ID,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
     Platform,
 )
-from homeassistant.core import CoreState, Event, HomeAssistant
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.event import async_track_time_interval
@@ -39,16 +42,19 @@ from .events import async_publish, get_privacy
 from .gateway import Gateway, Host
 from .helpers import async_create_adapter, wants_new_credentials
 from .issues import async_clear_issues
-from .journal import Journal
-from .ledger import MIGRATIONS, Ledger
+from .journal import JournalClosedError
+from .ledger import Ledger
 from .line import Line, Surroundings
 from .notify import async_setup_notify
 from .public_url import async_forget_callback_url
 from .registration import Registrar, async_release_callbacks
 from .runtime import GATEWAYS, Runtime, VirtualSmsConfigEntry
 from .services import async_setup_services
+from .storage import async_open_storage, create_journal, explained
 from .webhook import async_register as async_register_webhook
 from .worker import Worker
+
+_LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = (Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
@@ -79,7 +85,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
     )
     await _async_open(hass, entry, gateway)
     try:
-        await gateway.inbox.begin()
+        with explained(hass, entry):
+            await gateway.inbox.begin()
     except SmsError as err:
         if wants_new_credentials(err):
             raise ConfigEntryAuthFailed(
@@ -89,8 +96,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
             translation_domain=DOMAIN, translation_key=err.code
         ) from err
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    await async_setup_notify(hass, entry)
-    await _async_start(hass, entry, worker)
+    try:
+        with explained(hass, entry):
+            await async_setup_notify(hass, entry)
+            await _async_start(hass, entry, worker)
+    except BaseException:
+        # Platforms that stay would keep the number from ever being set up again.
+        await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+        raise
     return True
 
 
@@ -102,11 +115,23 @@ async def async_unload_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
-    """Leave nothing behind: neither at the provider, nor in the cloud, nor on disk."""
+    """Leave nothing behind: neither on disk, nor at the provider, nor in the cloud.
+
+    What is here goes first, for nobody else can keep us from that, and none of the
+    three keeps the others from being cleared.
+    """
     async_clear_issues(hass, entry)
-    await async_release_callbacks(hass, entry)
-    await async_forget_callback_url(hass, entry.data[CONF_WEBHOOK_ID])
-    await _create_journal(hass, entry).erase()
+    await _async_clear(create_journal(hass, entry).erase(), "on disk")
+    await _async_clear(async_release_callbacks(hass, entry), "at the provider")
+    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    await _async_clear(async_forget_callback_url(hass, webhook_id), "in the cloud")
+
+
+async def _async_clear(clearing: Awaitable[None], place: str) -> None:
+    try:
+        await clearing
+    except Exception:
+        _LOGGER.exception("Something of a removed number was left %s", place)
 
 
 async def _async_create_gateway(
@@ -126,13 +151,8 @@ async def _async_create_gateway(
         jitter=random.uniform,
         spawn=partial(entry.async_create_background_task, hass),
     )
-    ledger = Ledger(_create_journal(hass, entry), dt_util.utcnow)
+    ledger = Ledger(create_journal(hass, entry), dt_util.utcnow)
     return Gateway(line, ledger, _create_host(hass, entry, worker), surroundings)
-
-
-def _create_journal(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Journal:
-    path = Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}.db"))
-    return Journal(path, MIGRATIONS, hass.async_add_executor_job)
 
 
 def _create_host(
@@ -203,7 +223,7 @@ async def _async_open(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, gateway: Gateway
 ) -> None:
     """Open the ledger, then the door; both close with the entry or with the home."""
-    await gateway.open()
+    await async_open_storage(hass, entry, gateway)
     entry.async_on_unload(gateway.close)
     entry.async_on_unload(async_register_webhook(hass, entry, gateway))
 
@@ -228,27 +248,56 @@ async def _async_start(
     """Go to work once Home Assistant has started, for only then automations hear."""
     gateway, coordinator = entry.runtime_data.gateway, entry.runtime_data.coordinator
 
-    async def start(hass: HomeAssistant) -> None:
+    async def start() -> None:
         gateway.start()
         worker.async_start(gateway.outbox)
         await entry.runtime_data.registrar.async_follow()
         entry.runtime_data.registrar.async_watch()
         await coordinator.async_refresh()
         await Care(hass, entry).async_start()
-        await gateway.ledger.prune()
+        await _async_prune(gateway)
         coordinator.async_ask_for_receipts()
 
-    if hass.state is CoreState.running:
-        await start(hass)
-    else:
-        entry.async_on_unload(async_at_started(hass, start))
-    # A coordinator that nobody listens to does not poll, and all entities may be
-    # disabled.
-    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
-
     async def prune(_: datetime) -> None:
-        await gateway.ledger.prune()
+        await _async_prune(gateway)
 
     entry.async_on_unload(
         async_track_time_interval(hass, prune, _PRUNE_INTERVAL, cancel_on_shutdown=True)
     )
+    if hass.state is CoreState.running:
+        await start()
+    else:
+        _async_start_with_home(hass, entry, start)
+
+
+@callback
+def _async_start_with_home(
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    start: Callable[[], Coroutine[None, None, None]],
+) -> None:
+    """Start once the home has started, unless the entry is unloaded before or then.
+
+    An entry that is reloaded meanwhile has a start of its own.
+    """
+
+    async def begin(_: HomeAssistant) -> None:
+        task = entry.async_create_background_task(hass, start(), f"{DOMAIN} start")
+
+        def stop() -> None:
+            task.cancel()
+
+        entry.async_on_unload(stop)
+        await asyncio.wait([task])
+        if not task.cancelled() and (err := task.exception()):
+            _LOGGER.error("A number could not go to work", exc_info=err)
+
+    entry.async_on_unload(async_at_started(hass, begin))
+
+
+async def _async_prune(gateway: Gateway) -> None:
+    """Forget what is old; a disk that fails now is no reason not to work."""
+    try:
+        await gateway.ledger.prune()
+    except (sqlite3.Error, JournalClosedError) as err:
+        _LOGGER.warning("Old messages are kept a day longer: %s", type(err).__name__)

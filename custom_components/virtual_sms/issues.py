@@ -34,6 +34,7 @@ class Problem(StrEnum):
     REGISTRATION_MISSING = "registration_missing"
     RETURN_PATH = "return_path"
     SERVICE_EXPIRED = "service_expired"
+    STORAGE_DAMAGED = "storage_damaged"
     TRIAL_LIMITS = "trial_limits"
 
 
@@ -66,6 +67,7 @@ TRAITS: Mapping[Problem, Traits] = {
     Problem.REGISTRATION_MISSING: Traits(fixable=True, lasting=True),
     Problem.RETURN_PATH: Traits(fixable=True, lasting=True),
     Problem.SERVICE_EXPIRED: Traits(severity=_ERROR, fixable=True, lasting=True),
+    Problem.STORAGE_DAMAGED: Traits(severity=_ERROR, fixable=True, lasting=True),
     Problem.TRIAL_LIMITS: Traits(fixable=True, lasting=True),
 }
 

@@ -20,6 +20,8 @@ import sqlite3
 from typing import Any
 
 from .adapters.base import RunBlocking
+from .journal_open import JournalFile, Mend, Opened, is_damage
+from .salvage import Salvage
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,21 +33,12 @@ type Conclude = Callable[[sqlite3.Connection], Settle]
 
 PATIENCE = 0.005
 """Seconds that a write may wait for company if nobody waits for it."""
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    # What was deleted (a text that is no longer needed) is overwritten.
-    "PRAGMA secure_delete=ON",
-)
-_SUFFIXES = ("", "-wal", "-shm")
+QUIET = 1.0
+"""Seconds without a write after which no text may be left beside the file."""
 
 
 class JournalClosedError(Exception):
     """The journal is closed: nothing can be written down any more."""
-
-
-class JournalVersionError(Exception):
-    """The file was written by a newer version than this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +62,31 @@ class Journal:
         self, path: Path, migrations: tuple[str, ...], run_blocking: RunBlocking
     ) -> None:
         """Take the file, and the scripts that bring it from version to version."""
-        self._path = path
-        self._damaged = path.with_suffix(".damaged")
-        self._migrations = migrations
+        self._file = JournalFile(path=path, migrations=migrations)
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
         self._waiting: list[_Job] = []
         self._writer: asyncio.Task[None] | None = None
         self._is_urgent = False
         self._timer: asyncio.TimerHandle | None = None
+        self._tidy_timer: asyncio.TimerHandle | None = None
+        self._is_suspect = False
         self.conclude: Conclude = _conclude_nothing
+        self.mend: Mend = _mend_nothing
+        self.on_damage: Settle = _do_nothing
+        """Called once when the file turns out to be damaged while it is open."""
+        self.salvage: Salvage | None = None
+        """What was saved at `open`, if the file was damaged."""
 
     async def open(self) -> None:
         """Open the file, bring it to the newest version, make it if need be.
 
-        A damaged file is set aside and a new one begun: an alarm that cannot be
-        sent is worse than a history that is lost. Raises JournalVersionError for
-        a file of the future.
+        A damaged file is set aside and a new one begun with what can be read of it,
+        which `mend` brings in order. Raises StorageError.
         """
-        self._connection = await self._run_blocking(self._open)
+        opened: Opened = await self._run_blocking(self._file.open, self.mend)
+        self._is_suspect = False
+        self._connection, self.salvage = opened.connection, opened.salvage
 
     async def run[T](
         self, operation: Operation[T], then: Callable[[T], None] | None = None
@@ -128,38 +127,93 @@ class Journal:
     async def close(self) -> None:
         """Write what is waiting, then close the file."""
         connection, self._connection = self._connection, None
+        self._stop_tidying()
         if connection is not None:
             self._hurry(connection)
         if self._writer is not None:
-            await self._writer
+            # It may have been cancelled, as all tasks are when Home Assistant ends.
+            await asyncio.wait([self._writer])
         if connection is not None:
-            await self._run_blocking(connection.close)
+            await self._run_blocking(_close, connection)
 
     async def erase(self) -> None:
         """Close the file and delete it, and what was set aside as well."""
         await self.close()
-        await self._run_blocking(self._erase)
+        await self._run_blocking(self._file.erase)
 
     def _hurry(self, connection: sqlite3.Connection) -> None:
         """Have all that waits written as soon as what is being written is done."""
         self._is_urgent = True
         if self._writer is None and self._waiting:
+            self._stop_tidying()
             self._writer = asyncio.create_task(self._write(connection))
 
     async def _write(self, connection: sqlite3.Connection) -> None:
-        while self._is_urgent and (batch := self._take_waiting()):
-            try:
-                settles = await self._run_blocking(
-                    _commit, connection, batch, self.conclude
-                )
-            # Nobody may be left waiting, whatever stopped the worker.
-            except Exception as err:  # noqa: BLE001  # see above
-                for job in batch:
-                    job.fail(err)
-            else:
-                for settle in settles:
-                    settle()
-        self._writer = None
+        try:
+            while self._is_urgent and (batch := self._take_waiting()):
+                await self._write_batch(connection, batch)
+        finally:
+            self._writer = None
+        self._tidy_later(connection)
+
+    async def _write_batch(
+        self, connection: sqlite3.Connection, batch: list[_Job]
+    ) -> None:
+        try:
+            settles = await self._run_blocking(
+                _commit, connection, batch, self.conclude
+            )
+        # Nobody may be left waiting, whatever stopped the worker.
+        except Exception as err:  # noqa: BLE001  # see above
+            for job in batch:
+                job.fail(err)
+            if is_damage(err):
+                await self._suspect()
+        except BaseException:
+            for job in batch:
+                job.fail(JournalClosedError())
+            raise
+        else:
+            for settle in settles:
+                settle()
+
+    async def _suspect(self) -> None:
+        """Mark the file, so that the next `open` begins anew, and say so once."""
+        if self._is_suspect:
+            return
+        self._is_suspect = True
+        try:
+            await self._run_blocking(self._file.suspect.touch)
+        # A disk that takes no mark either is no reason to be silent.
+        except Exception as err:  # noqa: BLE001  # see above
+            _LOGGER.debug("A damaged file is not marked: %s", type(err).__name__)
+        self.on_damage()
+
+    def _tidy_later(self, connection: sqlite3.Connection) -> None:
+        """Have the texts in the file beside ours removed once nothing is written."""
+        if self._connection is not None:
+            loop = asyncio.get_running_loop()
+            self._tidy_timer = loop.call_later(QUIET, self._tidy, connection)
+
+    def _tidy(self, connection: sqlite3.Connection) -> None:
+        self._tidy_timer = None
+        self._writer = asyncio.create_task(self._truncate(connection))
+
+    async def _truncate(self, connection: sqlite3.Connection) -> None:
+        try:
+            await self._run_blocking(_truncate, connection)
+        # The next quiet moment is another chance.
+        except Exception as err:  # noqa: BLE001  # see above
+            _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)
+        finally:
+            self._writer = None
+        if self._waiting and self._is_urgent:
+            self._hurry(connection)
+
+    def _stop_tidying(self) -> None:
+        if self._tidy_timer is not None:
+            self._tidy_timer.cancel()
+            self._tidy_timer = None
 
     def _take_waiting(self) -> list[_Job]:
         batch, self._waiting = self._waiting, []
@@ -168,21 +222,6 @@ class Journal:
             self._timer.cancel()
             self._timer = None
         return batch
-
-    def _erase(self) -> None:
-        _move_away(self._path, None)
-        self._damaged.unlink(missing_ok=True)
-
-    def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            return _connect(self._path, self._migrations)
-        except sqlite3.DatabaseError as err:
-            if isinstance(err, sqlite3.OperationalError):
-                raise
-            _LOGGER.warning("A damaged message ledger was set aside, a new one begun")
-            _move_away(self._path, self._damaged)
-            return _connect(self._path, self._migrations)
 
 
 def _job[I, T](
@@ -225,6 +264,9 @@ def _transact(
     conclude: Conclude,
     perform: Callable[[sqlite3.Connection, list[_Job]], list[Settle]],
 ) -> list[Settle]:
+    # A disk that failed in the middle may have kept the last one from its end.
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
     connection.execute("BEGIN IMMEDIATE")
     try:
         settles = perform(connection, batch)
@@ -257,7 +299,9 @@ def _secure(connection: sqlite3.Connection, job: _Job) -> Settle:
     connection.execute("SAVEPOINT job")
     try:
         (settle,) = _perform(connection, [job])
-    except Exception as err:  # noqa: BLE001  # it is the operation's own to report
+    except Exception as err:  # it is the operation's own to report
+        if is_damage(err):
+            raise
         connection.execute("ROLLBACK TO job")
         return partial(job.fail, err)
     connection.execute("RELEASE job")
@@ -271,44 +315,27 @@ def _perform_each[T](
 
 
 def _conclude_nothing(_: sqlite3.Connection) -> Settle:
-    return lambda: None
+    return _do_nothing
 
 
-def _connect(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.row_factory = sqlite3.Row
+def _mend_nothing(_: sqlite3.Connection, __: Salvage) -> None:
+    return None
+
+
+def _do_nothing() -> None:
+    return None
+
+
+def _truncate(connection: sqlite3.Connection) -> None:
+    """Bring all into the file itself, where what was deleted is overwritten."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def _close(connection: sqlite3.Connection) -> None:
     try:
-        path.chmod(0o600)
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-        _check(connection)
-        _migrate(connection, migrations)
-    except BaseException:
+        _truncate(connection)
+    # It is all on disk already, beside the file.
+    except sqlite3.Error as err:
+        _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)
+    finally:
         connection.close()
-        raise
-    return connection
-
-
-def _check(connection: sqlite3.Connection) -> None:
-    """Find damage now, when a new file can be begun, and not at the first message."""
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise sqlite3.DatabaseError(verdict)
-
-
-def _migrate(connection: sqlite3.Connection, migrations: tuple[str, ...]) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(migrations):
-        raise JournalVersionError
-    for number, script in enumerate(migrations[version:], version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {script}; PRAGMA user_version={number}; COMMIT"
-        )
-
-
-def _move_away(path: Path, target: Path | None) -> None:
-    for suffix in _SUFFIXES:
-        file = path.with_name(path.name + suffix)
-        if target is not None and suffix == "" and file.exists():
-            file.replace(target)
-        file.unlink(missing_ok=True)

@@ -16,9 +16,12 @@ import sqlite3
 from .announcements import Announcement, Received, StatusChanged
 from .clock import SteadyClock
 from .journal import Journal, Settle
+from .journal_open import explain
 from .ledger_inbound import InboundRecords, note_received, prune_inbound
 from .ledger_outbound import OutboundRecords, note_changes
+from .ledger_salvage import mend
 from .line import monotonic
+from .salvage import Salvage
 
 MIGRATIONS = (
     """
@@ -123,11 +126,25 @@ class Ledger:
         self.inbound = InboundRecords(journal)
         self.outbound = OutboundRecords(journal, now, self._clock)
         journal.conclude = self._count
+        journal.mend = self._mend
+
+    @property
+    def salvage(self) -> Salvage | None:
+        """Return what was saved at `open`, if the file was damaged."""
+        return self._journal.salvage
 
     async def open(self) -> None:
-        """Open the file and take up what a crash left behind."""
+        """Open the file and take up what a crash left behind; raises StorageError."""
         await self._journal.open()
-        await self.outbound.recover()
+        try:
+            await self.outbound.recover()
+        except sqlite3.Error as err:
+            await self._journal.close()
+            raise explain(err) from err
+
+    def on_damage(self, listener: Callable[[], None]) -> None:
+        """Have the listener called once if the file turns out to be damaged."""
+        self._journal.on_damage = listener
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have the listener called when the tally has changed; return how to end it."""
@@ -158,6 +175,9 @@ class Ledger:
             _prune_outbound(connection, steady)
 
         await self._journal.run(operation)
+
+    def _mend(self, connection: sqlite3.Connection, saved: Salvage) -> None:
+        mend(connection, saved, self._now())
 
     def _count(self, connection: sqlite3.Connection) -> Settle:
         """Count anew, once for all that is written together."""

@@ -12,9 +12,10 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
+from .adapters import ADAPTERS
 from .adapters.base import SmsAdapter
 from .adapters.errors import ProviderUnavailableError, SmsError
-from .adapters.models import CallbackUrls, PhoneNumber
+from .adapters.models import CallbackUrls, Capability, PhoneNumber
 from .callbacks import (
     CallbackRegistration,
     CallbacksOverruledError,
@@ -319,17 +320,23 @@ async def async_release_callbacks(hass: HomeAssistant, entry: ConfigEntry) -> No
             provider,
         )
     if heir and previous:
-        data = {**heir.data, CONF_PREVIOUS_CALLBACKS: previous}
+        data = {CONF_PREVIOUS_CALLBACKS: previous, **heir.data}
         hass.config_entries.async_update_entry(heir, data=data)
 
 
 def _find_heir(hass: HomeAssistant, entry: ConfigEntry) -> ConfigEntry | None:
-    """Return the entry that needs the account's callbacks after this one."""
+    """Return the entry that needs the account's callbacks after this one.
+
+    Where each number has a URL of its own, there is nothing to inherit.
+    """
+    if not _shares_urls(entry):
+        return None
     return next(
         (
             sibling
             for sibling in async_siblings(hass, entry)
-            if sibling.data[CONF_MODE] == MODE_AUTOMATIC
+            if sibling.disabled_by is None
+            and sibling.data[CONF_MODE] == MODE_AUTOMATIC
             and CONF_CALLBACK_URL in sibling.data
         ),
         None,
@@ -369,6 +376,11 @@ def previous_data(previous: CallbackUrls | None) -> dict[str, Any]:
         return {}
     urls = {"inbound": previous.inbound, "status": previous.status}
     return {CONF_PREVIOUS_CALLBACKS: urls}
+
+
+def _shares_urls(entry: ConfigEntry) -> bool:
+    adapter = ADAPTERS[entry.data[CONF_PROVIDER]]
+    return Capability.SHARED_CALLBACK_URLS in adapter.capabilities
 
 
 def _account(entry: ConfigEntry) -> tuple[str, str]:

@@ -1,0 +1,86 @@
+"""Keep a number's file in Home Assistant's storage, and say what is wrong with it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+import sqlite3
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import (
+    ConfigEntryError,
+    ConfigEntryNotReady,
+    HomeAssistantError,
+)
+
+from .const import DOMAIN
+from .gateway import Gateway
+from .issues import Problem, async_raise_issue
+from .journal import Journal
+from .journal_open import JournalFile, StorageError, explain
+from .ledger import MIGRATIONS
+
+
+def create_journal(hass: HomeAssistant, entry: ConfigEntry) -> Journal:
+    """Return a number's journal, which is yet to be opened."""
+    return Journal(_path(hass, entry), MIGRATIONS, hass.async_add_executor_job)
+
+
+async def async_open_storage(
+    hass: HomeAssistant, entry: ConfigEntry, gateway: Gateway
+) -> None:
+    """Open the file; what was wrong with it is shown, and damage is mended.
+
+    Damage that is met later is mended by a reload.
+    """
+
+    @callback
+    def reload() -> None:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    gateway.ledger.on_damage(reload)
+    try:
+        with explained(hass, entry):
+            await gateway.open()
+    except BaseException:
+        await gateway.close()
+        raise
+    salvage = gateway.ledger.salvage
+    if salvage is not None:
+        lost = "?" if "outbound" in salvage.unread else str(salvage.lost)
+        file = _relative(hass, _file(hass, entry).damaged)
+        async_raise_issue(hass, entry, Problem.STORAGE_DAMAGED, lost=lost, file=file)
+
+
+@contextmanager
+def explained(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
+    """Say in words what a failing disk means for the set-up of a number."""
+    try:
+        yield
+    except (sqlite3.Error, StorageError) as err:
+        trouble = err if isinstance(err, StorageError) else explain(err)
+        # The sentence says it all; Home Assistant would print the way to it as well.
+        raise _failure(trouble, _relative(hass, _path(hass, entry))) from None
+
+
+def _failure(err: StorageError, file: str) -> HomeAssistantError:
+    """Return what Home Assistant shows, and tries again where that may help."""
+    kind = ConfigEntryNotReady if err.may_pass else ConfigEntryError
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key=err.code,
+        translation_placeholders={"file": file},
+    )
+
+
+def _file(hass: HomeAssistant, entry: ConfigEntry) -> JournalFile:
+    return JournalFile(path=_path(hass, entry), migrations=MIGRATIONS)
+
+
+def _path(hass: HomeAssistant, entry: ConfigEntry) -> Path:
+    return Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}.db"))
+
+
+def _relative(hass: HomeAssistant, path: Path) -> str:
+    """Name a file as a person sees it in the configuration folder."""
+    return path.relative_to(hass.config.config_dir).as_posix()
