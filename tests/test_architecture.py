@@ -13,7 +13,7 @@ PRODUCT = ROOT / "custom_components" / "virtual_sms"
 ADAPTERS = PRODUCT / "adapters"
 SIMULATOR = ROOT / "simulator"
 
-CONTRACT = {"base", "elapsed", "models", "errors"}
+CONTRACT = {"base", "elapsed", "errors", "http_headers", "models"}
 CORE = {
     "announcements",
     "announcer",
@@ -30,6 +30,7 @@ CORE = {
     "ledger_early",
     "ledger_forgotten",
     "ledger_inbound",
+    "ledger_orders",
     "ledger_outbound",
     "ledger_page",
     "ledger_rows",

@@ -20,7 +20,7 @@ from custom_components.virtual_sms.adapters.models import (
 from custom_components.virtual_sms.announcements import Received, StatusChanged
 from custom_components.virtual_sms.ledger import RETENTION, Ledger, Tally
 from custom_components.virtual_sms.ledger_early import Progress
-from custom_components.virtual_sms.ledger_outbound import SETTLE
+from custom_components.virtual_sms.ledger_orders import SETTLE
 
 from .fakes import START, Clock, inbound, open_ledger, outbound, receipt
 

@@ -30,7 +30,7 @@ from custom_components.virtual_sms.adapters.models import (
 )
 from custom_components.virtual_sms.announcements import StatusChanged
 from custom_components.virtual_sms.ledger import Ledger
-from custom_components.virtual_sms.ledger_outbound import SETTLE
+from custom_components.virtual_sms.ledger_orders import SETTLE
 from custom_components.virtual_sms.outbox import Outbox, Outcome
 
 from .fakes import (

@@ -76,7 +76,11 @@ def name(raised: ast.expr | None) -> str | None:
             return None
         case ast.Name(id=text):
             return text
-        case ast.Call(func=inner) | ast.Attribute(value=inner):
+        case (
+            ast.Call(func=inner)
+            | ast.Attribute(value=inner)
+            | ast.Subscript(value=inner)
+        ):
             return name(inner)
     raise AssertionError(f"The check stumbles over: raise {ast.unparse(raised)}")
 

@@ -64,7 +64,7 @@ async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> No
     adapter.record = [inbound("known", at=1), inbound("unheard", at=2)]
     adapter.record.append(inbound("missed", at=60))
     heard: list[Announcement] = []
-    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock)
+    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock, clock.monotonic)
     host = Host(
         publish=heard.append,
         wake=lambda: None,
@@ -82,6 +82,7 @@ async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> No
         clock.advance(60)
     await gateway.catch_up(late=True)
     ids = ["sent", "doubtful", "waiting", "under-way"]
+    clock.advance(60)
     for provider_id in await ledger.outbound.open_deliveries(20):
         change = await ledger.outbound.receive(receipt(provider_id))
         gateway._announcer.announce([change] if change else [])
@@ -159,7 +160,7 @@ async def test_no_message_vanishes_from_a_damaged_file(
     leaves = [page for page in pages if page not in roots]
     break_pages(path, random.Random(seed).sample(leaves, 3))  # no secret
 
-    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock)
+    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock, clock.monotonic)
     await ledger.open()
     assert ledger.salvage is not None
     clock.advance(60)

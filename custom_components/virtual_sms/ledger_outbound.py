@@ -22,26 +22,9 @@ from .clock import TOLERANCE, SteadyClock
 from .journal import Journal
 from .ledger_clock import make_due, note_offset, read_offset
 from .ledger_early import Progress, keep_early, take_early
+from .ledger_orders import SETTLE, WATCH, Order, add_orders, list_open
 from .ledger_page import RECORD, Page, Record, read_record
 from .ledger_rows import Due, read_due, read_time
-
-SETTLE = timedelta(seconds=20)
-"""How long a provider may still be working on a request that got no answer."""
-WATCH = timedelta(minutes=1)
-"""When an attempt is looked at whose end nobody has written down."""
-_SHORTEST_WAIT, _LONGEST_WAIT = 25, 3600
-"""Seconds between two questions for a receipt: a quarter of a message's age."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """Messages that are to be sent until a deadline."""
-
-    messages: Sequence[OutboundMessage]
-    deadline: datetime
-    sent_after: datetime | None
-    steady: datetime
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +58,8 @@ class OutboundRecords:
     ) -> list[StatusChanged]:
         """Record messages whose first attempt follows at once."""
         now = self._now()
-        order = _Order(messages, deadline, sent_after, self.clock.now(), now)
-        await self._journal.post(_add, order)
+        order = Order(messages, deadline, sent_after, self.clock.now(), now)
+        await self._journal.post(add_orders, order)
         return [_first_state(message, now) for message in messages]
 
     async def attempt(self, message_id: str) -> bool:
@@ -243,7 +226,7 @@ class OutboundRecords:
         The older a message is, the more seldom it is listed.
         """
         now = self.clock.now().timestamp()
-        return await self._run(lambda connection: _open(connection, limit, now))
+        return await self._run(lambda connection: list_open(connection, limit, now))
 
     async def untold(self) -> list[StatusChanged]:
         """List the states that were reached but not announced."""
@@ -301,36 +284,6 @@ def note_changes(
             "WHERE message_id = each.key",
             (json.dumps(told),),
         )
-
-
-def _add(connection: sqlite3.Connection, orders: Sequence[_Order]) -> Sequence[None]:
-    rows = [
-        (
-            message.message_id,
-            message.recipient,
-            json.dumps([message.text, message.media]),
-            DeliveryStatus.QUEUED,
-            order.now.timestamp(),
-            message.created_at.timestamp(),
-            order.deadline.timestamp(),
-            (order.steady + SETTLE).timestamp(),
-            (order.steady + WATCH).timestamp(),
-            order.sent_after and order.sent_after.timestamp(),
-            message.segments,
-            message.encoding,
-        )
-        for order in orders
-        for message in order.messages
-    ]
-    connection.execute(
-        "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at, next_at, sent_after, segments, encoding)"
-        " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,"
-        " value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,"
-        " value ->> 10, value ->> 11 FROM json_each(?)",
-        (json.dumps(rows),),
-    )
-    return [None] * len(orders)
 
 
 def _accept(
@@ -396,20 +349,6 @@ def _read_progress(receipt: DeliveryReceipt) -> Progress:
         error_code=receipt.error_code,
         at=receipt.at,
     )
-
-
-def _open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:
-    rows = connection.execute(
-        "SELECT provider_id FROM outbound "
-        "WHERE open AND provider_id IS NOT NULL AND checked_at + "
-        "max(?, min(?, (? - created_at) / 4)) <= ? ORDER BY checked_at LIMIT ?",
-        (_SHORTEST_WAIT, _LONGEST_WAIT, now, now, limit),
-    ).fetchall()
-    connection.executemany(
-        "UPDATE outbound SET checked_at = ? WHERE provider_id = ?",
-        [(now, provider_id) for (provider_id,) in rows],
-    )
-    return [provider_id for (provider_id,) in rows]
 
 
 def _first_state(message: OutboundMessage, now: datetime) -> StatusChanged:

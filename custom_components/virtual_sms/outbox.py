@@ -33,7 +33,8 @@ from .adapters.models import (
 from .announcements import StatusChanged
 from .journal import JournalClosedError
 from .ledger_early import Progress
-from .ledger_outbound import SETTLE, OutboundRecords
+from .ledger_orders import SETTLE
+from .ledger_outbound import OutboundRecords
 from .ledger_rows import Due
 from .line import Line, Surroundings
 from .reconciliation import LONGEST_DOUBT, Reconciliation

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_components.virtual_sms.adapters.errors import (
-    InvalidResponseError,
     MissingRightsError,
 )
 from custom_components.virtual_sms.adapters.models import (
@@ -139,8 +138,7 @@ async def test_text_without_a_status(
     sim.faults.clear()
     alert["date_created"] = "yesterday"
     sim.faults.add("garbage", body=json.dumps(answer))
-    with pytest.raises(InvalidResponseError):
-        await adapter.fetch_callback_failures(number, URL, at)
+    assert await adapter.fetch_callback_failures(number, URL, at) == []
 
 
 async def test_key_that_may_not_read_it(
