@@ -13,7 +13,7 @@ PRODUCT = ROOT / "custom_components" / "virtual_sms"
 ADAPTERS = PRODUCT / "adapters"
 SIMULATOR = ROOT / "simulator"
 
-CONTRACT = {"base", "elapsed", "errors", "http_headers", "models"}
+CONTRACT = {"base", "elapsed", "errors", "http_headers", "models", "plain_text"}
 CORE = {
     "announcements",
     "announcer",

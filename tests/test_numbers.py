@@ -176,3 +176,44 @@ def test_the_tables_are_loaded() -> None:
     """Reading a number reads no file: it is done in the event loop."""
     regions = phonenumbers.SUPPORTED_REGIONS
     assert {f"phonenumbers.data.region_{each}" for each in regions} <= set(sys.modules)
+
+
+@pytest.mark.parametrize(
+    ("value", "country"),
+    [(0o612345670, "FR"), (0o102345670, "FR"), (0o2071234567, "GB")],
+)
+def test_a_number_that_yaml_may_have_misread(value: int, country: str) -> None:
+    """An unquoted 0612345670 is octal to YAML: refused, for it is a stranger's number."""
+    with pytest.raises(InvalidNumberError) as caught:
+        parse_number(value, country)
+    assert caught.value.needs_quotes
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "number"),
+    [
+        (33612345678, "FR", "+33612345678"),
+        (15005550006, "US", "+15005550006"),
+        (5005550006, "US", "+15005550006"),
+        (4915112345678, "DE", "+4915112345678"),
+    ],
+)
+def test_an_integer_that_nobody_misread(value: int, country: str, number: str) -> None:
+    """Digits whose octal form is no number are what they seem to be."""
+    assert parse_number(value, country) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u202a+33 6 12 34 56 78\u202c",
+        "06\u201112\u201134\u201156\u201178",
+        "+33\u00a06\u00a012\u00a034\u00a056\u00a078",
+        "\ufeff06 12 34 56 78",
+        "06\u200b12345678",
+        "06\u221212\u221234\u221256\u221278",
+    ],
+)
+def test_a_number_from_a_contact_card(text: str) -> None:
+    """What nobody sees, and dashes of any kind, are no part of a number."""
+    assert parse_number(text, "FR") == "+33612345678"

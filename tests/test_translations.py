@@ -247,14 +247,15 @@ def test_exceptions_are_complete(language: str) -> None:
     verdicts = {f"return_path_{each}" for each in Verdict}
     storage = {each.code for each in (StorageError, *StorageError.__subclasses__())}
     expected = codes() | rules | reasons | set(raised()) | {"invalid_number"} | verdicts
-    expected |= storage
+    expected |= storage | {"number_needs_quotes"}
     assert set(read(language)["exceptions"]) == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_exceptions_use_what_they_are_given(language: str) -> None:
     """A placeholder without a value would be shown as it is."""
-    given = raised() | {"invalid_number": {"value"}}
+    value = {"value"}
+    given = raised() | {"invalid_number": value, "number_needs_quotes": value}
     kinds = (StorageError, *StorageError.__subclasses__())
     given |= {each.code: {"file"} for each in kinds}
     for key, sentence in read(language)["exceptions"].items():

@@ -75,6 +75,8 @@ def wants_new_credentials(err: Failure) -> bool:
 def _sentence(provider: str, err: Failure) -> str:
     """Name the most telling sentence: for the code, else the reason, else the kind."""
     match err:
+        case InvalidNumberError(needs_quotes=True):
+            return "number_needs_quotes"
         case InvalidNumberError():
             return "invalid_number"
         case SmsError(provider_code=str(code)) if (

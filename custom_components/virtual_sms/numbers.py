@@ -9,6 +9,8 @@ import re
 
 import phonenumbers
 
+from .adapters.plain_text import clean_pasted
+
 _SPELLING = re.compile(r"\+?[0-9(][0-9().\-/\s]*")
 _INTERNATIONAL_PREFIX = re.compile(r"^(?:\+|00)")
 _ZERO = "0"
@@ -20,12 +22,16 @@ phonenumbers.PhoneMetadata.load_all()
 
 
 class InvalidNumberError(ValueError):
-    """A value that is no telephone number; `value` is what was typed."""
+    """A value that is no telephone number; `value` is what was typed.
 
-    def __init__(self, value: object) -> None:
+    `needs_quotes` tells that YAML may have read its digits as an octal number.
+    """
+
+    def __init__(self, value: object, *, needs_quotes: bool = False) -> None:
         """Keep the value for the person who typed it."""
         super().__init__("not a telephone number")
         self.value = _write(value)
+        self.needs_quotes = needs_quotes
 
 
 def parse_number(value: object, country: str | None) -> str:
@@ -34,14 +40,25 @@ def parse_number(value: object, country: str | None) -> str:
     `country` is an ISO 3166 code of two letters, or None when the home's is not
     known. Raises InvalidNumberError for anything that is no telephone number.
     """
-    text = _write(value).strip() if isinstance(value, str | int) else ""
+    text = clean_pasted(_write(value)) if isinstance(value, str | int) else ""
     if isinstance(value, bool) or not _SPELLING.fullmatch(text):
         raise InvalidNumberError(value)
+    if isinstance(value, int) and _may_be_octal(value, country):
+        raise InvalidNumberError(value, needs_quotes=True)
     # A zero in brackets is left out abroad; where a number begins with it, it counts.
     digits = re.sub(r"[^0-9]", "", text[0] + text[1:].replace("(0)", ""))
     if _INTERNATIONAL_PREFIX.match(text):
         return _possible(value, "+" + digits.removeprefix("00"))
     return _first_valid(value, _readings(digits, country))
+
+
+def _may_be_octal(value: int, country: str | None) -> bool:
+    """Say whether YAML may have read a national number that begins with zero.
+
+    To it, 0612345670 is an octal number: 103434168, which is somebody else's.
+    """
+    number = _parse(f"{_ZERO}{value:o}", country) if country else None
+    return number is not None and phonenumbers.is_valid_number(number)
 
 
 def _write(value: object) -> str:

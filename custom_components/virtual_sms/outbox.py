@@ -30,6 +30,7 @@ from .adapters.models import (
     RejectReason,
     SentMessage,
 )
+from .adapters.plain_text import clean
 from .announcements import StatusChanged
 from .journal import JournalClosedError
 from .ledger_early import Progress
@@ -104,6 +105,7 @@ class Outbox:
         self, recipient: str, text: str, media: Sequence[str] = ()
     ) -> OutboundMessage:
         """Make a message, or raise what the provider cannot express."""
+        text = clean(text)
         count = count_segments(text)
         message = OutboundMessage(
             message_id=uuid4().hex,

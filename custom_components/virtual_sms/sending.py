@@ -13,6 +13,7 @@ from homeassistant.util.json import JsonObjectType
 
 from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
+from .adapters.plain_text import show
 from .const import CONF_PROVIDER, DOMAIN, OPTION_RETRY_FOR
 from .flow_schemas import DEFAULT_RETRY_FOR
 from .helpers import Failure, explain, refuse, wants_new_credentials
@@ -126,7 +127,7 @@ def _read_recipients(
         try:
             found.setdefault(parse_number(value, hass.config.country))
         except InvalidNumberError as err:
-            found[err.value] = err
+            found[show(err.value)] = err
     return found
 
 

@@ -13,6 +13,21 @@ from enum import Flag, StrEnum, auto
 from functools import cached_property
 from urllib.parse import parse_qsl
 
+from .plain_text import clean
+
+_LONGEST_ID = 128
+_LONGEST_NAME = 255
+_LONGEST_TEXT = 20_000
+_LONGEST_URL = 2_048
+
+
+def _clean(record: object, **longest: int) -> None:
+    """Clean fields of a record that a provider filled in, and bound their length."""
+    for name, most in longest.items():
+        value = getattr(record, name)
+        if isinstance(value, str):
+            object.__setattr__(record, name, clean(value, most))
+
 
 class Capability(Flag):
     """What a provider can do beyond sending and receiving callbacks.
@@ -116,6 +131,10 @@ class Account:
     id: str
     name: str | None = None
 
+    def __post_init__(self) -> None:
+        """Keep out what would harm a home."""
+        _clean(self, id=_LONGEST_ID, name=_LONGEST_NAME)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneNumber:
@@ -125,6 +144,10 @@ class PhoneNumber:
     number: str = field(repr=False)
     label: str | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        """Keep out what would harm a home."""
+        _clean(self, label=_LONGEST_NAME)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
@@ -132,6 +155,10 @@ class Media:
 
     url: str = field(repr=False)
     content_type: str | None = None
+
+    def __post_init__(self) -> None:
+        """Keep out what would harm a home."""
+        _clean(self, url=_LONGEST_URL, content_type=_LONGEST_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +187,10 @@ class SentMessage:
     segments: int | None = None
     exact: bool = True
 
+    def __post_init__(self) -> None:
+        """Keep out what would harm a home."""
+        _clean(self, provider_id=_LONGEST_ID)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:
@@ -172,6 +203,16 @@ class InboundMessage:
     received_at: datetime
     segments: int | None = None
     media: tuple[Media, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        """Keep out what would harm a home."""
+        _clean(
+            self,
+            message_id=_LONGEST_ID,
+            number=_LONGEST_NAME,
+            sender=_LONGEST_NAME,
+            text=_LONGEST_TEXT,
+        )
 
 
 class SetAsideReason(StrEnum):
@@ -211,6 +252,15 @@ class DeliveryReceipt:
     error_code: str | None = None
     at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        """Keep out what would harm a home."""
+        _clean(
+            self,
+            provider_id=_LONGEST_ID,
+            message_id=_LONGEST_ID,
+            error_code=_LONGEST_NAME,
+        )
+
 
 type Event = InboundMessage | DeliveryReceipt
 
@@ -235,6 +285,10 @@ class CallbackUrls:
     status: str | None = field(default=None, repr=False)
     overruled_by: str | None = None
     perhaps_overruled_by: str | None = None
+
+    def __post_init__(self) -> None:
+        """Keep out what would harm a home."""
+        _clean(self, inbound=_LONGEST_URL, status=_LONGEST_URL)
 
 
 class FailureKind(StrEnum):
