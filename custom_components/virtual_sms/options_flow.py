@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, override
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_WEBHOOK_ID
 
+from .account_entries import async_own_marks, previous_data
 from .adapters import ADAPTERS
 from .adapters.models import PhoneNumber
 from .callbacks import CallbackRegistration
@@ -29,11 +30,7 @@ from .flow_schemas import DEFAULT_RETRY_FOR, Form, options_schema
 from .helpers import async_create_adapter
 from .privacy import Privacy
 from .public_url import async_forget_callback_url
-from .registration import (
-    async_own_marks,
-    async_release_callbacks,
-    previous_data,
-)
+from .registration import async_release_callbacks
 
 if TYPE_CHECKING:
     from .adapters.models import CallbackUrls

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -43,6 +42,7 @@ from .verdict import (
 
 if TYPE_CHECKING:
     from .registration import Registrar
+    from .runtime import VirtualSmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ _FAILURES: Mapping[type[Exception], Verdict] = {
 
 
 async def async_check_return_path(
-    hass: HomeAssistant, entry: ConfigEntry, registrar: Registrar
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, registrar: Registrar
 ) -> Verdict:
     """Check the way back of a number, and raise or take back its repair issue."""
     verdict = await _async_judge(hass, entry, registrar)
@@ -144,7 +144,7 @@ def async_answer_challenge(
 
 
 async def _async_judge(
-    hass: HomeAssistant, entry: ConfigEntry, registrar: Registrar
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, registrar: Registrar
 ) -> Verdict:
     """Go from what costs nothing to what asks the provider."""
     url = entry.data.get(CONF_CALLBACK_URL)
