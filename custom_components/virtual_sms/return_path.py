@@ -143,6 +143,13 @@ def async_answer_challenge(
     return None
 
 
+@callback
+def async_awaits_challenge(hass: HomeAssistant, webhook_id: str) -> bool:
+    """Say whether a challenge of ours is on its way to a webhook."""
+    waiting = hass.data.get(_CHALLENGES, set())
+    return any(each.webhook_id == webhook_id for each in waiting)
+
+
 async def _async_judge(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, registrar: Registrar
 ) -> Verdict:

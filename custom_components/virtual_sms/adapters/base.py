@@ -101,6 +101,8 @@ class SmsAdapter(ABC):
     """Where the provider's API is, unless the credentials say otherwise."""
     poll_interval: ClassVar[int]
     """Seconds between two questions for news where callbacks cannot reach us."""
+    signature_header: ClassVar[str | None] = None
+    """The header that every authentic callback has, where callbacks are signed."""
 
     timeout: float = TIMEOUT
     queue_timeout: float = QUEUE_TIMEOUT
