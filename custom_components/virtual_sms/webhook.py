@@ -37,6 +37,10 @@ MOST_READ = 256
 """Bodies that are read at a time: what a flood may cost in memory."""
 
 
+class _BusyError(Exception):
+    """So many callbacks are being taken in that another one has to wait."""
+
+
 class CallbackHandler:
     """The webhook of one number."""
 
@@ -84,7 +88,7 @@ class CallbackHandler:
         except CallbackUnreadableError as err:
             self._note_unreadable(err)
             return web.Response(status=HTTPStatus.BAD_REQUEST)
-        except LineAwayError:
+        except LineAwayError, _BusyError:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         except Exception as err:
             if self._is_new(err):
@@ -100,7 +104,7 @@ class CallbackHandler:
 
     async def _async_take_turn(self, request: CallbackRequest) -> Acknowledgement:
         if self._in_hand >= MOST_IN_HAND:
-            raise LineAwayError
+            raise _BusyError
         self._in_hand += 1
         try:
             return await self._gateway.receive(request)
