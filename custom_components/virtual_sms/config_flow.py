@@ -45,6 +45,7 @@ from .flow_schemas import (
     credentials_schema,
     is_incomplete,
     keep_secrets,
+    lacks_secret,
     number_schema,
     read_credentials,
     shown_credentials,
@@ -116,7 +117,14 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
             return self._show_credentials(FormErrors())
         self._typed = user_input
         fields = ADAPTERS[provider].credential_fields
-        credentials = keep_secrets(fields, read_credentials(user_input), self._stored)
+        credentials = keep_secrets(
+            fields,
+            read_credentials(user_input),
+            self._stored,
+            renews=self.source == SOURCE_REAUTH,
+        )
+        if lacks_secret(fields, credentials):
+            return self._show_credentials(FormErrors(base="invalid_auth"))
         if is_incomplete(fields, credentials):
             return self._show_credentials(FormErrors(base="api_key_incomplete"))
         if needs_consent(provider, credentials):
@@ -130,7 +138,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id=self._provider,
             data_schema=self.add_suggested_values_to_schema(
-                credentials_schema(fields, shown), shown
+                credentials_schema(fields, shown, self._stored), shown
             ),
             description_placeholders={**adapter.links, **errors.placeholders},
             errors=errors,
