@@ -37,7 +37,6 @@ from .flow_access import (
     needs_consent,
 )
 from .flow_callbacks import CallbackSteps
-from .flow_return_path import async_offer_check
 from .flow_schemas import (
     CONF_NAME,
     Form,
@@ -88,10 +87,6 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         config_entry: VirtualSmsConfigEntry,
     ) -> VirtualSmsOptionsFlow:
         return VirtualSmsOptionsFlow()
-
-    @override
-    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        return await async_offer_check(self.hass, result)
 
     @override
     async def async_step_user(self, user_input: Form | None = None) -> ConfigFlowResult:
