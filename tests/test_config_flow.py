@@ -1,5 +1,6 @@
 """The config flow, each path of it, against the simulator."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -31,6 +32,7 @@ from custom_components.virtual_sms.const import (
     CONF_PREVIOUS_CALLBACKS,
     DOMAIN,
 )
+from custom_components.virtual_sms.flow_schemas import keep_secrets
 from simulator import FaultKind
 
 from .cloud import Cloud
@@ -39,6 +41,7 @@ from .flows import answer, credentials, set_up, start, to_callbacks, to_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from freezegun.api import FrozenDateTimeFactory
     from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -167,13 +170,15 @@ async def test_number_is_the_title_without_a_name(
     assert entry.title == simulator.providers[provider].number
 
 
-async def test_blanks_around_credentials_do_no_harm(
+async def test_what_nobody_sees_in_pasted_keys_does_no_harm(
     hass: HomeAssistant, simulator: Simulator, provider: str
 ) -> None:
-    """What was copied with blanks is stored without, empty fields not at all."""
+    """Blanks and invisible signs are not stored, empty fields not at all."""
     typed = credentials(simulator, provider)
     typed = {
-        key: f" {value}\n" if isinstance(value, str) else value
+        key: f" \u202a{value[:4]}\u200b{value[4:]}\u00a0\ufeff\n"
+        if isinstance(value, str)
+        else value
         for key, value in typed.items()
     }
     typed["advanced"] = dict.fromkeys(typed["advanced"], "  ")
@@ -264,6 +269,18 @@ async def test_account_without_numbers(
     simulator.reset()
     result = await answer(hass, result, **credentials(simulator, provider))
     expect_form(result, "number")
+
+
+async def test_typographic_dashes_in_a_pasted_name(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """A text processor turns the dashes of a name into others."""
+    name = simulator.ovh.SERVICE.replace("-", "\u2011", 1).replace("-", "\u2013")
+    result = await to_number(hass, simulator, "ovh", service_name=name)
+    result = await answer(hass, result, number=simulator.ovh.NUMBER)
+    result = await answer(hass, result, mode="polling")
+    stored = result["result"].data[CONF_CREDENTIALS]
+    assert stored["service_name"] == simulator.ovh.SERVICE
 
 
 async def test_key_for_one_ovh_service(
@@ -904,21 +921,100 @@ async def test_new_credentials(
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])
-async def test_rotated_token_is_kept_for_a_while(
-    hass: HomeAssistant, simulator: Simulator, source: str
+async def test_rotated_token_is_kept_for_a_day(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    source: str,
 ) -> None:
-    """Callbacks signed with the old token may still be on their way."""
+    """Callbacks signed with the old token may be under way, but not for ever."""
+    freezer.move_to("2026-05-01T12:00:00+00:00")
     entry = await set_up(hass, simulator, "twilio", mode="polling")
     old = simulator.twilio.auth_token
+    ends = iter(["2026-05-02T12:00:00+00:00", "2026-05-02T13:00:00+00:00"])
     for new, previous in (("88" * 16, old), ("99" * 16, "88" * 16)):
-        simulator.twilio.auth_token = new
-        for _ in range(2):
+        simulator.twilio.auth_token, until = new, next(ends)
+        for minutes in (0, 60):
             result = await begin_again(hass, entry, source)
             await answer(hass, result, **credentials(simulator, "twilio"))
             await hass.async_block_till_done()
             stored = entry.data[CONF_CREDENTIALS]
             assert stored["auth_token"] == new
             assert stored["previous_auth_token"] == previous
+            assert stored["previous_auth_token_until"] == until
+            freezer.tick(timedelta(minutes=minutes))
+
+
+async def test_previous_token_without_an_end_is_over(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """What an older version kept for ever goes when the form is sent again."""
+    entry = await set_up(hass, simulator, "twilio", mode="polling")
+    stored = {**entry.data[CONF_CREDENTIALS], "previous_auth_token": "77" * 16}
+    data = {**entry.data, CONF_CREDENTIALS: stored}
+    hass.config_entries.async_update_entry(entry, data=data)
+    result = await begin_again(hass, entry, "reconfigure")
+    await answer(hass, result, **credentials(simulator, "twilio"))
+    assert "previous_auth_token" not in entry.data[CONF_CREDENTIALS]
+
+
+def test_token_of_another_account_is_not_kept() -> None:
+    """It signs nothing that is meant for the new one."""
+    fields = ADAPTERS["twilio"].credential_fields
+    stored = {"account_sid": "AC1", "auth_token": "old"}
+    typed = {"account_sid": "AC2", "auth_token": "new"}
+    assert keep_secrets(fields, typed, stored) == typed
+
+
+@pytest.mark.parametrize("source", ["reauth", "reconfigure"])
+async def test_empty_secrets_stay(
+    hass: HomeAssistant, simulator: Simulator, provider: str, source: str
+) -> None:
+    """Who changes something else need not type the secrets again.
+
+    At OVHcloud a key that is refused is renewed by a click.
+    """
+    entry = await set_up(hass, simulator, provider, mode="polling")
+    before = dict(entry.data)
+    typed = credentials(simulator, provider)
+    for key in SECRETS[provider]:
+        typed.pop(key, None)
+    result = await begin_again(hass, entry, source)
+    result = await answer(hass, result, **typed)
+    if (provider, source) == ("ovh", "reauth"):
+        assert result["type"] is FlowResultType.SHOW_PROGRESS, result
+        hass.config_entries.flow.async_abort(result["flow_id"])
+        return
+    expect_abort(result, f"{source}_successful")
+    assert entry.data == before
+
+
+async def test_empty_secrets_are_not_another_accounts(
+    hass: HomeAssistant, simulator: Simulator, provider: str
+) -> None:
+    """With another key or account its own secret must be typed."""
+    entry = await set_up(hass, simulator, provider, mode="polling")
+    field = {"twilio": "account_sid", "ovh": "application_key"}[provider]
+    typed = credentials(simulator, provider, **{field: "another"})
+    for key in SECRETS[provider]:
+        typed.pop(key, None)
+    result = await begin_again(hass, entry, "reconfigure")
+    before = len(simulator.requests)
+    result = await answer(hass, result, **typed)
+    expect_form(result, provider, {"base": "invalid_auth"})
+    assert len(simulator.requests) == before
+
+
+async def test_new_secret_asks_for_a_new_click(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """An empty consumer key starts the click where the other secret is typed."""
+    entry = await set_up(hass, simulator, "ovh", mode="polling")
+    result = await begin_again(hass, entry, "reconfigure")
+    typed = credentials(simulator, "ovh", consumer_key="")
+    result = await answer(hass, result, **typed)
+    assert result["type"] is FlowResultType.SHOW_PROGRESS, result
+    hass.config_entries.flow.async_abort(result["flow_id"])
 
 
 async def test_secret_of_the_same_api_key_is_kept(

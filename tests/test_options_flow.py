@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from aiohttp.test_utils import make_mocked_request
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.helpers.http import current_request
 import pytest
 
 from custom_components.virtual_sms.adapters import ADAPTERS
@@ -142,6 +144,23 @@ async def test_begins_with_what_applies(
         await answer(hass, result, privacy="everything")
     with pytest.raises(InvalidData):
         await answer(hass, result, mode="telepathy")
+
+
+@pytest.mark.parametrize("mode", ["automatic", "manual", "polling"])
+async def test_set_up_leaves_no_flow_behind(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> None:
+    """The set-up ends with the entry, and whoever opens the options gets them."""
+    assert not hass.config_entries.options.async_progress()
+    assert not hass.config_entries.flow.async_progress()
+    agent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0"}
+    request = make_mocked_request("POST", "/", headers=agent)
+    token = current_request.set(request)
+    try:
+        result = await begin(hass, entry)
+    finally:
+        current_request.reset(token)
+    expect_form(result, "init")
 
 
 async def test_unchanged_options_disturb_nothing(

@@ -333,31 +333,13 @@ def test_flow_says_everything(language: str) -> None:
 def test_options_say_everything(language: str) -> None:
     """Every step and error of the options has its words, as in the set-up."""
     config, options = read(language)["config"], read(language)["options"]
-    steps = in_flow("step_id", "options_flow", "flow_return_path")
+    steps = in_flow("step_id", "options_flow")
     assert set(options["step"]) == steps
     for step in in_flow("step_id", "flow_callbacks"):
         assert options["step"][step] == config["step"][step]
     errors = set(FORM_ERRORS.values()) | {"no_public_url", "unknown"}
     assert set(options["error"]) == errors
-    assert set(options["abort"]) == in_flow("reason", "flow_return_path")
-    assert set(options["progress"]) == in_flow("progress_action", "flow_return_path")
-    assert placeholders(options["step"]["blocked"]["description"]) == {"reason"}
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_menus_say_everything(language: str) -> None:
-    """Every line of a menu of the options has its words."""
-    tree = ast.parse((ROOT / "flow_return_path.py").read_text(encoding="utf-8"))
-    menus = {
-        str(constant(given["step_id"])): ast.literal_eval(given["menu_options"])
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and "menu_options"
-        in (given := {each.arg: each.value for each in node.keywords})
-    }
-    assert menus
-    for step, lines in menus.items():
-        assert list(read(language)["options"]["step"][step]["menu_options"]) == lines
+    assert set(options) == {"step", "error"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

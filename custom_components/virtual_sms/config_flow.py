@@ -38,7 +38,6 @@ from .flow_access import (
     needs_consent,
 )
 from .flow_callbacks import CallbackSteps
-from .flow_return_path import async_offer_check
 from .flow_schemas import (
     CONF_NAME,
     Form,
@@ -46,6 +45,7 @@ from .flow_schemas import (
     credentials_schema,
     is_incomplete,
     keep_secrets,
+    lacks_secret,
     number_schema,
     read_credentials,
     shown_credentials,
@@ -89,10 +89,6 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         return VirtualSmsOptionsFlow()
 
     @override
-    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        return await async_offer_check(self.hass, result)
-
-    @override
     async def async_step_user(self, user_input: Form | None = None) -> ConfigFlowResult:
         return self.async_show_menu(step_id="user", menu_options=list(ADAPTERS))
 
@@ -116,7 +112,14 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
             return self._show_credentials(FormErrors())
         self._typed = user_input
         fields = ADAPTERS[provider].credential_fields
-        credentials = keep_secrets(fields, read_credentials(user_input), self._stored)
+        credentials = keep_secrets(
+            fields,
+            read_credentials(user_input),
+            self._stored,
+            renews=self.source == SOURCE_REAUTH,
+        )
+        if lacks_secret(fields, credentials):
+            return self._show_credentials(FormErrors(base="invalid_auth"))
         if is_incomplete(fields, credentials):
             return self._show_credentials(FormErrors(base="api_key_incomplete"))
         if needs_consent(provider, credentials):
@@ -130,7 +133,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id=self._provider,
             data_schema=self.add_suggested_values_to_schema(
-                credentials_schema(fields, shown), shown
+                credentials_schema(fields, shown, self._stored), shown
             ),
             description_placeholders={**adapter.links, **errors.placeholders},
             errors=errors,

@@ -1,6 +1,7 @@
 """The forms of the config flow, and how to read them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.data_entry_flow import section
@@ -17,8 +18,10 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.util import dt as dt_util
 
 from .adapters.models import CredentialField, PhoneNumber
+from .adapters.plain_text import clean_pasted
 from .const import (
     CONF_MODE,
     CONF_NUMBER,
@@ -47,24 +50,29 @@ MODES = (MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING)
 DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
 
+PREVIOUS_SECRET_LASTS = timedelta(days=1)
+
 type Form = dict[str, Any]
-type Fields = Iterable[CredentialField]
+type Fields = Sequence[CredentialField]
 
 TAKEOVER = vol.Schema({vol.Required(CONF_CONFIRM, default=False): BooleanSelector()})
 
 
-def credentials_schema(fields: Fields, shown: Form) -> vol.Schema:
+def credentials_schema(
+    fields: Fields, shown: Form, stored: Mapping[str, str]
+) -> vol.Schema:
     """Return a provider's credential form.
 
     Rare fields sit in a section that is closed, unless what is wrong may be in it.
+    Secrets that are stored may be left empty.
     """
     plain = [field for field in fields if not field.advanced]
     advanced = [field for field in fields if field.advanced]
     return vol.Schema(
-        _inputs(plain)
+        _inputs(plain, stored)
         | {
             vol.Optional(SECTION_ADVANCED): section(
-                vol.Schema(_inputs(advanced)),
+                vol.Schema(_inputs(advanced, stored)),
                 {"collapsed": not any(shown.get(SECTION_ADVANCED, {}).values())},
             )
         }
@@ -72,44 +80,86 @@ def credentials_schema(fields: Fields, shown: Form) -> vol.Schema:
 
 
 def read_credentials(form: Form) -> dict[str, str]:
-    """Return what was typed, without the section, blanks and empty fields."""
+    """Return what was typed, without the section and empty fields.
+
+    What is copied from a web page or a mail may hold signs that nobody sees, and
+    dashes that only look like those of a key. No field has a blank inside.
+    """
     flat = form | form.get(SECTION_ADVANCED, {})
     flat.pop(SECTION_ADVANCED, None)
-    return {key: text for key, value in flat.items() if (text := value.strip())}
+    cleaned = {key: "".join(clean_pasted(value).split()) for key, value in flat.items()}
+    return {key: text for key, text in cleaned.items() if text}
 
 
 def keep_secrets(
-    fields: Fields, typed: Mapping[str, str], stored: Mapping[str, str]
+    fields: Fields,
+    typed: Mapping[str, str],
+    stored: Mapping[str, str],
+    *,
+    renews: bool = False,
 ) -> dict[str, str]:
     """Complete newly typed credentials with the stored ones that belong to them.
 
     A form does not show secrets, so one that is left empty stays as long as the
-    field it belongs to stays. A secret that was replaced is kept for a while.
+    field it belongs to stays. `renews` tells that the provider refuses what is
+    stored.
     """
     credentials = dict(typed)
     for field in fields:
-        if field.key not in typed and _still_belongs(field, typed, stored):
-            credentials[field.key] = stored[field.key]
-        if field.rotates:
-            credentials |= _previous(field.key, typed, stored)
+        if _still_belongs(field, fields, typed, stored, renews=renews):
+            credentials.setdefault(field.key, stored[field.key])
+    for field in fields:
+        if field.rotates and _same(_owner(field, fields), typed, stored):
+            credentials |= _previous(field.key, credentials[field.key], stored)
     return credentials
 
 
 def _still_belongs(
-    field: CredentialField, typed: Mapping[str, str], stored: Mapping[str, str]
+    field: CredentialField,
+    fields: Fields,
+    typed: Mapping[str, str],
+    stored: Mapping[str, str],
+    *,
+    renews: bool,
 ) -> bool:
-    partner = field.requires
-    if partner is None or not field.secret or field.key not in stored:
+    """Say whether a stored secret goes on if its field is left empty.
+
+    One that a click can renew goes on only where no other secret is new.
+    """
+    if not field.secret or field.key not in stored:
         return False
-    return typed.get(partner) == stored.get(partner)
+    by_click = not field.required and field.requires is None
+    if by_click and (renews or any(each.key in typed for each in _needed(fields))):
+        return False
+    return _same(_owner(field, fields), typed, stored)
 
 
-def _previous(
-    key: str, typed: Mapping[str, str], stored: Mapping[str, str]
-) -> dict[str, str]:
-    previous = f"previous_{key}"
-    source = previous if typed.get(key) == stored.get(key) else key
-    return {previous: stored[source]} if source in stored else {}
+def _needed(fields: Fields) -> list[CredentialField]:
+    return [field for field in fields if field.secret and field.required]
+
+
+def _owner(field: CredentialField, fields: Fields) -> str:
+    """Name the field that says whose a secret is."""
+    identifying = (each.key for each in fields if each.required and not each.secret)
+    return field.requires or next(identifying)
+
+
+def _same(key: str, typed: Mapping[str, str], stored: Mapping[str, str]) -> bool:
+    return key in stored and typed.get(key) == stored[key]
+
+
+def _previous(key: str, secret: str, stored: Mapping[str, str]) -> dict[str, str]:
+    """Keep a secret that was replaced for a day: it may have signed what is underway.
+
+    What is kept without an end comes from an older version, and is over.
+    """
+    previous, until = f"previous_{key}", f"previous_{key}_until"
+    if secret != stored[key]:
+        end = dt_util.utcnow() + PREVIOUS_SECRET_LASTS
+        return {previous: stored[key], until: end.isoformat()}
+    if previous in stored and until in stored:
+        return {previous: stored[previous], until: stored[until]}
+    return {}
 
 
 def is_incomplete(fields: Fields, credentials: Mapping[str, str]) -> bool:
@@ -120,6 +170,11 @@ def is_incomplete(fields: Fields, credentials: Mapping[str, str]) -> bool:
         and field.requires not in credentials
         for field in fields
     )
+
+
+def lacks_secret(fields: Fields, credentials: Mapping[str, str]) -> bool:
+    """Say whether a field was left empty whose stored secret is another's."""
+    return any(field.key not in credentials for field in _needed(fields))
 
 
 def shown_credentials(fields: Fields, credentials: Mapping[str, str]) -> Form:
@@ -189,13 +244,22 @@ def _amount(least: int, most: int, unit: str) -> vol.All[int]:
     return vol.All(NumberSelector(config), vol.Coerce(int))
 
 
-def _inputs(fields: Fields) -> dict[vol.Marker, TextSelector]:
+def _inputs(
+    fields: Fields, stored: Mapping[str, str]
+) -> dict[vol.Marker, TextSelector]:
     return {
-        (vol.Required if field.required else vol.Optional)(field.key): TextSelector(
+        _marker(field, stored)(field.key): TextSelector(
             TextSelectorConfig(type=_input_type(field))
         )
         for field in fields
     }
+
+
+def _marker(
+    field: CredentialField, stored: Mapping[str, str]
+) -> type[vol.Required | vol.Optional]:
+    is_kept = field.secret and field.key in stored
+    return vol.Required if field.required and not is_kept else vol.Optional
 
 
 def _input_type(field: CredentialField) -> TextSelectorType:

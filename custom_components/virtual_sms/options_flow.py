@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, override
 
-from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_WEBHOOK_ID
 
 from .account_entries import async_own_marks, previous_data
@@ -25,7 +25,6 @@ from .const import (
 )
 from .flow_access import FormErrors
 from .flow_callbacks import CallbackSteps
-from .flow_return_path import ReturnPathSteps
 from .flow_schemas import DEFAULT_RETRY_FOR, Form, options_schema
 from .helpers import async_create_adapter
 from .privacy import Privacy
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from .adapters.models import CallbackUrls
 
 
-class VirtualSmsOptionsFlow(CallbackSteps, ReturnPathSteps):
+class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     """How a number receives, how long it tries to send, and what it tells.
 
     The mode is part of the entry's data, since the webhook depends on it, but for
@@ -46,14 +45,6 @@ class VirtualSmsOptionsFlow(CallbackSteps, ReturnPathSteps):
     _options: Form
 
     async def async_step_init(self, user_input: Form | None = None) -> ConfigFlowResult:
-        """Begin where the person comes from."""
-        if user_input is None and self._follows_set_up():
-            return await self.async_step_return_path()
-        return await self.async_step_settings(user_input)
-
-    async def async_step_settings(
-        self, user_input: Form | None = None
-    ) -> ConfigFlowResult:
         """Ask for all of them."""
         errors = FormErrors()
         if user_input is not None:
@@ -97,7 +88,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, ReturnPathSteps):
 
     @override
     async def _async_choose_again(self) -> ConfigFlowResult:
-        return await self.async_step_settings()
+        return await self.async_step_init()
 
     @override
     async def _async_conclude(

@@ -163,17 +163,23 @@ def async_register(
 ) -> CALLBACK_TYPE:
     """Open the webhook of a number to the internet, and return how to close it."""
     placeholders = {"name": entry.title, "provider": gateway.line.adapter.name}
+    runtime = entry.runtime_data
+
+    def accepted() -> None:
+        runtime.registrar.async_note_accepted()
+        runtime.retired_secrets.async_clear()
+
     watch = RefusalWatch(
         hass,
         f"callbacks_rejected_{entry.entry_id}",
         placeholders,
-        entry.runtime_data.registrar.async_note_accepted,
+        accepted,
     )
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     handler = CallbackHandler(
         gateway,
         watch,
-        entry.runtime_data.answers,
+        runtime.answers,
         partial(async_answer_challenge, hass, webhook_id),
         partial(async_awaits_challenge, hass, webhook_id),
     ).async_handle

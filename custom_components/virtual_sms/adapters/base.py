@@ -172,6 +172,11 @@ class SmsAdapter(ABC):
         """Say whether the SDK that is installed leaves the executor alone."""
         return False
 
+    @property
+    def has_retired_secrets(self) -> bool:
+        """Say whether the credentials keep a replaced secret that counts no more."""
+        return False
+
     async def prepare(self) -> None:  # noqa: B027  # most need it, none must
         """Load what is slow to load, off the event loop; a second time costs nothing."""
 
