@@ -27,7 +27,7 @@ from custom_components.virtual_sms.const import (
 )
 from custom_components.virtual_sms.issues import ADVICE
 
-from .home import SENDER, listen, refresh, send, settle
+from .home import SENDER, listen, refresh, send, settle, state
 from .test_registration import FOREIGN, issues, put, standing
 
 if TYPE_CHECKING:
@@ -435,12 +435,75 @@ async def test_advice(
     recipient: str,
     expected: set[str],
 ) -> None:
-    """What only a person can mend is told, until a message is delivered."""
+    """What only a person can mend is told, until a message arrives at that place.
+
+    That one arrives in another country proves nothing.
+    """
     await attempt(hass, twilio_entry, to=recipient)
     await settle(hass, simulator)
     assert issues(hass) == expected
     await send(hass, twilio_entry)
     await settle(hass, simulator)
+    assert issues(hass) == expected
+    simulator.automatic = False
+    with patch.object(type(simulator.twilio), "refused_recipients", {}):
+        [message] = await send(hass, twilio_entry, to=recipient)
+    await simulator.twilio.advance(message["provider_id"], "delivered")
+    await settle(hass, simulator)
+    assert not issues(hass)
+
+
+async def test_two_countries_that_are_not_enabled(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A delivery to one of them leaves the other, over a reload as well."""
+    with patch.object(
+        type(simulator.twilio),
+        "refused_recipients",
+        {"+33612345678": 21408, "+4915112345678": 21408},
+    ):
+        for recipient in ("+33612345678", "+4915112345678"):
+            await attempt(hass, twilio_entry, to=recipient)
+    await settle(hass, simulator)
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    for recipient, left in (("+33612345679", True), ("+4915112345679", False)):
+        await send(hass, twilio_entry, to=recipient)
+        await settle(hass, simulator)
+        assert bool(issues(hass)) is left
+    found = ir.async_get(hass).issues.values()
+    assert not any("336123" in str(each.data) for each in found)
+
+
+async def test_no_credit_is_shown_at_once(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """The sensor and the repair say the same, before the next poll and after it."""
+    assert state(hass, ovh_entry, "line_status").state == "available"
+    simulator.ovh.service.credits = 0
+    await attempt(hass, ovh_entry)
+    await settle(hass, simulator)
+    assert state(hass, ovh_entry, "line_status").state == "no_credit"
+    assert issues(hass) == {"no_credit"}
+    simulator.ovh.service.credits = 50
+    await refresh(hass, simulator, ovh_entry)
+    assert state(hass, ovh_entry, "line_status").state == "available"
+    assert not issues(hass)
+
+
+async def test_records_that_cannot_be_read(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """They are counted, as long as there are some."""
+    message_id = simulator.twilio.receive(SENDER, "x", callback=False)
+    simulator.twilio.find(message_id).record["date_sent"] = "yesterday"
+    simulator.twilio.find(message_id).record["date_created"] = "yesterday"
+    await refresh(hass, simulator, twilio_entry)
+    assert issues(hass) == {"records_unreadable"}
+    assert placeholders(hass, twilio_entry, "records_unreadable")["count"] == "1"
+    assert state(hass, twilio_entry, "line_status").state == "available"
+    inbound = twilio_entry.runtime_data.gateway.ledger.inbound
+    with patch.object(inbound, "list_set_aside", return_value=[]):
+        await refresh(hass, simulator, twilio_entry)
     assert not issues(hass)
 
 

@@ -5,20 +5,36 @@ brings. The rest is looked at a few times a day, with a handful of requests.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 import logging
+import sqlite3
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
-from .adapters.errors import MissingRightsError, ProviderUnavailableError, SmsError
+from .adapters.errors import (
+    MissingRightsError,
+    NotFoundError,
+    ProviderUnavailableError,
+    SmsError,
+)
 from .adapters.models import Advice, Capability, DeliveryStatus
+from .announcements import Received, StatusChanged
 from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_BALANCE_THRESHOLD
 from .events import News, async_subscribe
-from .issues import ADVICE, Problem, async_clear_issue, async_raise_issue
+from .issues import (
+    ADVICE,
+    Problem,
+    async_clear_issue,
+    async_get_regions,
+    async_raise_issue,
+)
+from .journal import JournalClosedError
+from .numbers import region_of
 from .return_path import async_check_return_path
 from .runtime import VirtualSmsConfigEntry
 
@@ -26,12 +42,8 @@ _LOGGER = logging.getLogger(__name__)
 
 LOOK_INTERVAL = timedelta(hours=6)
 EXPIRES_SOON = timedelta(days=14)
-_DELIVERY_DISPROVES = (
-    Problem.COUNTRY_NOT_ENABLED,
-    Problem.REGISTRATION_MISSING,
-    Problem.SERVICE_EXPIRED,
-    Problem.TRIAL_LIMITS,
-)
+_BY_REGION = (Problem.COUNTRY_NOT_ENABLED, Problem.REGISTRATION_MISSING)
+"""What a delivery disproves, but for the country it went to only."""
 
 
 class Care:
@@ -49,6 +61,7 @@ class Care:
         self._polled_in_vain = False
         self._since = dt_util.utcnow()
         self._search: asyncio.Task[None] | None = None
+        self._refused_on_trial: set[str] = set()
 
     async def async_start(self) -> None:
         """Begin to hear, and take the first look unless the provider is down."""
@@ -110,8 +123,24 @@ class Care:
         lines = {(each.account, each.number) for each in listed}
         if (number.account, number.number) in lines:
             self._async_clear(Problem.NUMBER_GONE)
-        else:
+        # An account that could not be listed is left out: that says nothing.
+        elif number.account in {each.account for each in listed} or (
+            not await self._async_is_known()
+        ):
             self._async_raise(Problem.NUMBER_GONE)
+
+    async def _async_is_known(self) -> bool:
+        """Say whether the provider still knows the number, as far as it says so."""
+        failure = self._coordinator.last_exception
+        if failure is not None and isinstance(failure.__cause__, NotFoundError):
+            return False
+        try:
+            await self._line.adapter.get_callbacks(self._line.number)
+        except NotFoundError:
+            return False
+        except SmsError as err:
+            _LOGGER.debug("The number cannot be asked about now: %s", err.code)
+        return True
 
     async def _async_look_for_callbacks(self) -> None:
         """Find out why a message came without its callback, beginning at the provider."""
@@ -127,23 +156,37 @@ class Care:
     def _async_hear(self, news: News) -> None:
         """Learn from what happens to messages."""
         is_called = self._entry.data[CONF_MODE] != MODE_POLLING
-        match news.data:
+        match news.announcement:
             # Without polling, only a callback brings a message in time.
-            case {"late": False} if is_called:
+            case Received(late=False) if is_called:
                 self._registrar.async_note_callback()
-            case {"late": True, "received_at": str(at)} if is_called:
-                self._async_miss(at)
-            case {"status": DeliveryStatus.DELIVERED}:
-                self._async_clear(*_DELIVERY_DISPROVES)
-                if self._coordinator.balance is None:
-                    self._async_clear(Problem.NO_CREDIT)
-            case {"error_code": str(code)}:
-                self._async_advise(code)
+            case Received(late=True, message=message) if is_called:
+                self._async_miss(message.received_at)
+            case StatusChanged(status=DeliveryStatus.DELIVERED, recipient=recipient):
+                self._async_note_delivery(recipient)
+            case StatusChanged(error_code=str(code), recipient=recipient):
+                self._async_advise(code, recipient)
 
     @callback
-    def _async_miss(self, at: str) -> None:
+    def _async_note_delivery(self, recipient: str) -> None:
+        """Take back what a delivery disproves: what is said of the same thing."""
+        self._coordinator.async_note_credit()
+        self._async_clear(Problem.SERVICE_EXPIRED)
+        for problem in _BY_REGION:
+            regions = async_get_regions(self._hass, self._entry, problem)
+            left = regions - {region_of(recipient) or ""}
+            if left and left != regions:
+                self._async_raise(problem, regions=left)
+            elif not left and regions:
+                self._async_clear(problem)
+        if recipient in self._refused_on_trial:
+            self._refused_on_trial.clear()
+            self._async_clear(Problem.TRIAL_LIMITS)
+
+    @callback
+    def _async_miss(self, at: datetime) -> None:
         """Miss a callback; of a message from before the start none was to be had."""
-        if datetime.fromisoformat(at) < self._since or self._is_searching:
+        if at < self._since or self._is_searching:
             return
         self._search = self._entry.async_create_background_task(
             self._hass, self._async_look_for_callbacks(), f"{DOMAIN} missed callback"
@@ -170,37 +213,70 @@ class Care:
             self._entry.async_create_background_task(
                 self._hass, self._async_look(), f"{DOMAIN} look again"
             )
-        if coordinator.balance is not None:
-            self._async_weigh(coordinator.balance.amount)
-
-    @callback
-    def _async_weigh(self, amount: Decimal) -> None:
-        """Tell nothing left from little left; little is what the person says."""
-        threshold = self._entry.options.get(OPTION_BALANCE_THRESHOLD)
-        is_low = threshold is not None and amount < Decimal(str(threshold))
-        self._async_clear(
-            *([] if amount <= 0 else [Problem.NO_CREDIT]),
-            *([] if amount > 0 and is_low else [Problem.BALANCE_LOW]),
+        self._async_weigh()
+        self._entry.async_create_background_task(
+            self._hass, self._async_look_at_records(), f"{DOMAIN} records"
         )
-        if amount <= 0:
-            self._async_raise(Problem.NO_CREDIT)
-        elif is_low:
-            self._async_raise(Problem.BALANCE_LOW, balance=f"{amount:.2f}")
+
+    async def _async_look_at_records(self) -> None:
+        """Say how many messages the provider has that cannot be read."""
+        inbound = self._entry.runtime_data.gateway.ledger.inbound
+        with suppress(JournalClosedError, sqlite3.Error):
+            count = len(await inbound.list_set_aside())
+            if count:
+                self._async_raise(Problem.RECORDS_UNREADABLE, count=str(count))
+            else:
+                self._async_clear(Problem.RECORDS_UNREADABLE)
 
     @callback
-    def _async_advise(self, code: str | None) -> None:
+    def _async_weigh(self) -> None:
+        """Tell nothing left from little left; little is what the person says."""
+        balance, empty = self._coordinator.balance, self._coordinator.is_out_of_credit
+        threshold = self._entry.options.get(OPTION_BALANCE_THRESHOLD)
+        is_low = (
+            not empty
+            and balance is not None
+            and threshold is not None
+            and balance.amount < Decimal(str(threshold))
+        )
+        self._async_clear(
+            *([] if empty else [Problem.NO_CREDIT]),
+            *([] if is_low else [Problem.BALANCE_LOW]),
+        )
+        if empty:
+            self._async_raise(Problem.NO_CREDIT)
+        elif is_low and balance is not None:
+            self._async_raise(Problem.BALANCE_LOW, balance=f"{balance.amount:.2f}")
+
+    @callback
+    def _async_advise(self, code: str | None, recipient: str | None = None) -> None:
         """Raise what only a person can mend at the provider, if a code means that."""
         rule = self._line.adapter.error_rules.get(code or "")
         advice: Advice | None = rule.advice if rule else None
-        if advice is not None:
-            self._async_raise(ADVICE[advice])
-        if advice is Advice.TOP_UP:
-            # What was read before the refusal must not take it back.
-            self._coordinator.async_doubt_balance()
+        match advice:
+            case None:
+                return
+            case Advice.TOP_UP:
+                # Its listeners, this one among them, learn of it at once.
+                self._coordinator.async_note_refusal()
+            case Advice.RENEW_SERVICE:
+                # The next poll that is answered tells that it runs again.
+                self._polled_in_vain = True
+            case Advice.LEAVE_TRIAL if recipient:
+                self._refused_on_trial.add(recipient)
+        problem = ADVICE[advice]
+        regions = async_get_regions(self._hass, self._entry, problem)
+        if problem in _BY_REGION and recipient and (region := region_of(recipient)):
+            regions.add(region)
+        self._async_raise(problem, regions=regions)
 
     @callback
-    def _async_raise(self, problem: Problem, **placeholders: str) -> None:
-        async_raise_issue(self._hass, self._entry, problem, **placeholders)
+    def _async_raise(
+        self, problem: Problem, regions: Collection[str] = (), **placeholders: str
+    ) -> None:
+        async_raise_issue(
+            self._hass, self._entry, problem, regions=regions, **placeholders
+        )
 
     @callback
     def _async_clear(self, *problems: Problem) -> None:

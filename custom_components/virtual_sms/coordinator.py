@@ -60,6 +60,8 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self._asks_for_receipts = False
         self._balance_at: float | None = None
         self._balance_failures = 0
+        self._refusals = 0
+        self._was_refused = False
         super().__init__(
             hass,
             _LOGGER,
@@ -73,10 +75,31 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         """Return what was last read of the balance."""
         return self.data.balance if self.data else None
 
+    @property
+    def is_out_of_credit(self) -> bool:
+        """Say whether nothing is left: a refusal tells more than an older reading."""
+        balance = self.balance
+        return self._was_refused or (balance is not None and balance.amount <= 0)
+
     @callback
     def async_doubt_balance(self) -> None:
         """Have the next poll read the balance, however new the last reading is."""
         self._balance_at = None
+
+    @callback
+    def async_note_refusal(self) -> None:
+        """Note that a message was refused for want of credit, and read it anew."""
+        self._refusals += 1
+        self._was_refused = True
+        self._balance_at = None
+        self.async_update_listeners()
+
+    @callback
+    def async_note_credit(self) -> None:
+        """Note that there is credit after all, where it cannot be read."""
+        if self._was_refused and self.balance is None:
+            self._was_refused = False
+            self.async_update_listeners()
 
     @callback
     def async_ask_for_receipts(self) -> None:
@@ -134,6 +157,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         if self._balance_at is not None and now < self._balance_at + self._pause:
             return self.balance
         self._balance_at = now
+        refusals = self._refusals
         try:
             balance = await adapter.get_balance(self._gateway.line.number)
         except (MissingRightsError, NotFoundError) as err:
@@ -143,12 +167,14 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
             self._note_no_balance(err)
             return self.balance
         self._balance_failures = 0
+        if refusals == self._refusals:
+            self._was_refused = False
         return balance
 
     @property
     def _pause(self) -> float:
         """Return how long not to ask for the balance: longer after each failure."""
-        pause = _BALANCE_INTERVAL * 2 ** min(self._balance_failures, 10)
+        pause: float = _BALANCE_INTERVAL * 2 ** min(self._balance_failures, 10)
         return min(pause, _LONGEST_BALANCE_PAUSE)
 
     def _note_no_balance(self, err: SmsError) -> None:

@@ -4,7 +4,7 @@ A problem of a number is a repair issue with an id of its own. Who finds it rais
 it, as often as it is found; who finds it gone takes it back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ class Problem(StrEnum):
     NO_CREDIT = "no_credit"
     NO_PUBLIC_URL = "no_public_url"
     NUMBER_GONE = "number_gone"
+    RECORDS_UNREADABLE = "records_unreadable"
     REGISTRATION_MISSING = "registration_missing"
     RETURN_PATH = "return_path"
     SERVICE_EXPIRED = "service_expired"
@@ -67,6 +68,7 @@ TRAITS: Mapping[Problem, Traits] = {
     Problem.NO_CREDIT: Traits(severity=_ERROR),
     Problem.NO_PUBLIC_URL: Traits(),
     Problem.NUMBER_GONE: Traits(severity=_ERROR),
+    Problem.RECORDS_UNREADABLE: Traits(),
     Problem.REGISTRATION_MISSING: Traits(fixable=True, lasting=True),
     Problem.RETURN_PATH: Traits(fixable=True, lasting=True),
     Problem.SERVICE_EXPIRED: Traits(severity=_ERROR, fixable=True, lasting=True),
@@ -88,16 +90,22 @@ def async_raise_issue(
     hass: HomeAssistant,
     entry: VirtualSmsConfigEntry,
     problem: Problem,
+    *,
+    regions: Collection[str] = (),
     **placeholders: str,
 ) -> None:
-    """Show a problem of a number until it is taken back."""
+    """Show a problem of a number until it is taken back; `regions` is where it is."""
     provider = ADAPTERS[entry.data[CONF_PROVIDER]].name
     traits = TRAITS[problem]
     ir.async_create_issue(
         hass,
         DOMAIN,
         issue_id(entry, problem),
-        data={"entry_id": entry.entry_id, "problem": problem.value},
+        data={
+            "entry_id": entry.entry_id,
+            "problem": problem.value,
+            "regions": " ".join(sorted(regions)),
+        },
         is_fixable=traits.fixable,
         is_persistent=traits.lasting,
         severity=traits.severity,
@@ -108,6 +116,15 @@ def async_raise_issue(
             **placeholders,
         },
     )
+
+
+@callback
+def async_get_regions(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, problem: Problem
+) -> set[str]:
+    """Return where a problem of a number is, if it is shown."""
+    found = ir.async_get(hass).async_get_issue(DOMAIN, issue_id(entry, problem))
+    return set(str(((found and found.data) or {}).get("regions", "")).split())
 
 
 @callback

@@ -52,6 +52,15 @@ def parse_number(value: object, country: str | None) -> str:
     return _first_valid(value, _readings(digits, country))
 
 
+def region_of(number: str) -> str | None:
+    """Return the country of a number in E.164 as two letters, None if it has none."""
+    parsed = _parse(number, None)
+    if parsed is None:
+        return None
+    region = phonenumbers.region_code_for_number(parsed)
+    return region or phonenumbers.region_code_for_country_code(parsed.country_code)
+
+
 def _may_be_octal(value: int, country: str | None) -> bool:
     """Say whether YAML may have read a national number that begins with zero.
 

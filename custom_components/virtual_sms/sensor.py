@@ -322,8 +322,7 @@ class LineStatusSensor(AlwaysKnownSensor):
             return LineStatus.UNAVAILABLE
         if self.coordinator.data is None:
             return None
-        balance = self.coordinator.balance
-        if balance is not None and balance.amount <= 0:
+        if self.coordinator.is_out_of_credit:
             return LineStatus.NO_CREDIT
         return LineStatus.AVAILABLE
 
