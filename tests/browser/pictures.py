@@ -37,7 +37,6 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "twilio-credentials": ("config.step.twilio",),
     "twilio-number": ("config.step.number",),
     "twilio-wrong-token": ("config.step.twilio", "config.error.invalid_auth"),
-    "way-back": ("options.step.return_path",),
 }
 TEXTS = PROJECT / "custom_components" / "virtual_sms" / "translations" / "en.json"
 RECORD = Path(__file__).with_name("pictures.json")

@@ -81,11 +81,6 @@ async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) ->
     await album.take(ui.page, "callbacks", flow.frame)
     await flow.submit()
 
-    await flow.step("One thing left: the way back")
-    await album.take(ui.page, "way-back", flow.frame)
-    await flow.choose("Check the way back now")
-    await flow.step("The way back works")
-    await flow.submit()
     await flow.step("Success")
     await flow.finish()
 
@@ -118,8 +113,6 @@ async def add_ovh_number(ui: HomePage, providers: Simulator, album: Album) -> No
     await flow.step("How do messages get here?")
     await flow.choose(AUTOMATIC)
     await flow.submit()
-    await flow.step("One thing left: the way back")
-    await flow.choose("Later")
     await flow.step("Success")
     await flow.finish()
 
