@@ -13,7 +13,15 @@ PRODUCT = ROOT / "custom_components" / "virtual_sms"
 ADAPTERS = PRODUCT / "adapters"
 SIMULATOR = ROOT / "simulator"
 
-CONTRACT = {"base", "elapsed", "errors", "http_headers", "models", "plain_text"}
+CONTRACT = {
+    "base",
+    "elapsed",
+    "errors",
+    "http_headers",
+    "models",
+    "plain_text",
+    "replaced_secret",
+}
 CORE = {
     "announcements",
     "announcer",

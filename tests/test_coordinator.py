@@ -9,6 +9,11 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.virtual_sms.adapters.errors import (
+    InvalidResponseError,
+    ProviderUnavailableError,
+    SmsError,
+)
 from custom_components.virtual_sms.adapters.models import Capability, DeliveryReceipt
 from custom_components.virtual_sms.adapters.twilio import TwilioAdapter
 from custom_components.virtual_sms.const import OPTION_POLL_INTERVAL
@@ -130,9 +135,9 @@ async def test_patience_that_was_asked_for(
 
 async def test_balance_now_and_then(
     hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
     simulator: Simulator,
     twilio_entry: ConfigEntry,
-    freezer: FrozenDateTimeFactory,
 ) -> None:
     """The balance is asked for rarely, however often news is."""
 
@@ -229,3 +234,39 @@ async def test_receipts_that_cannot_be_read_are_asked_for_again(
     assert state(hass, twilio_entry, "line_status").state == "available"
     await refresh(hass, simulator, twilio_entry)
     assert heard.course(message["message_id"]) == ["delivered"]
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+@pytest.mark.parametrize("error", [ProviderUnavailableError, InvalidResponseError])
+async def test_a_balance_that_fails_keeps_nothing_else(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    error: type[SmsError],
+) -> None:
+    """Without its balance a number is available, and its messages are not late."""
+    heard = listen(hass)
+    coordinator = coordinator_of(twilio_entry)
+    coordinator.async_doubt_balance()
+    with patch.object(TwilioAdapter, "get_balance", side_effect=error):
+        await refresh(hass, simulator, twilio_entry)
+        simulator.twilio.receive(SENDER, "Hello")
+        coordinator.async_doubt_balance()
+        await refresh(hass, simulator, twilio_entry)
+    assert coordinator.last_update_success
+    assert [each["late"] for each in heard.received] == [False]
+    assert state(hass, twilio_entry, "line_status").state == "available"
+
+
+async def test_receipts_that_fail_keep_no_balance(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Receipts that cannot be read make a number neither unavailable nor poor."""
+    coordinator = coordinator_of(twilio_entry)
+    coordinator.async_doubt_balance()
+    inbox = twilio_entry.runtime_data.gateway.inbox
+    failing = patch.object(inbox, "catch_up_receipts", side_effect=InvalidResponseError)
+    with failing:
+        await refresh(hass, simulator, twilio_entry)
+    assert coordinator.last_update_success
+    assert coordinator.balance is not None

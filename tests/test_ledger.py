@@ -427,14 +427,14 @@ async def test_open_deliveries_take_turns(ledger: Ledger, clock: Clock) -> None:
     await ledger.outbound.receive(receipt("d"))
     asked: list[str] = []
     for _ in range(3):
-        clock.advance(20)
+        clock.advance(1)
         asked += await ledger.outbound.open_deliveries(2)
 
-    assert set(asked[:3]) == set("abc")
-    assert len(asked) == 5
+    assert set(asked[:4]) == set("abc")
+    assert asked[4] == "b"
 
 
-@pytest.mark.parametrize(("age", "wait"), [(60, 25), (400, 100), (4 * 86_400, 3600)])
+@pytest.mark.parametrize(("age", "wait"), [(800, 200), (4 * 86_400, 3600)])
 async def test_old_messages_are_asked_about_seldom(
     ledger: Ledger, clock: Clock, age: float, wait: float
 ) -> None:

@@ -86,7 +86,7 @@ class Home:
         self, *ids: str, patience: timedelta = PATIENCE, **content: str
     ) -> list[Outcome]:
         """Send messages that are alike."""
-        now = self.clock()
+        now = self.ledger.outbound.clock.now()
         messages = [outbound(each, created_at=now, **content) for each in ids]
         return await self.outbox.send(messages, patience)
 
@@ -741,6 +741,51 @@ async def test_a_clock_put_back_while_we_were_down(home: Home) -> None:
     await again.live(60)
     assert again.accepted == ["m"]
     assert again.states()[-1] == ("unknown", "sent")
+    await again.ledger.close()
+
+
+async def test_a_step_before_the_first_message_is_known_after_a_crash(
+    home: Home,
+) -> None:
+    """With nothing waiting nobody looks at the clock, until something is sent."""
+    home.clock.step(7200)
+    home.adapter.outcomes.append(TIMEOUT)
+    home.adapter.during["send"] = asyncio.Event().wait
+    lost = asyncio.create_task(
+        home.outbox.send(
+            [outbound("m", created_at=home.ledger.outbound.clock.now())], PATIENCE
+        )
+    )
+    while not home.adapter.questions:
+        await asyncio.sleep(0)
+    again = await home.restart()
+    del home.adapter.during["send"]
+    await again.live(120)
+    assert again.accepted == ["m"]
+    lost.cancel()
+    await asyncio.gather(lost, return_exceptions=True)
+    await again.ledger.close()
+
+
+async def test_a_step_does_not_give_up_a_receipt(home: Home) -> None:
+    """What is open is as old as it is, whatever the clock says by then."""
+    home.clock.step(7 * 86_400)
+    await home.send("m")
+    again = await home.restart()
+    await again.ledger.prune()
+    assert await again.ledger.outbound.open_deliveries(20) == ["P0"]
+    await again.ledger.close()
+
+
+async def test_a_clock_put_back_asks_for_receipts_all_the_same(home: Home) -> None:
+    """When one was last asked for does not lie in the future of the next run."""
+    await home.send("m")
+    home.clock.advance(3600)
+    assert await home.ledger.outbound.open_deliveries(20) == ["P0"]
+    home.clock.step(-86_400)
+    again = await home.restart()
+    home.clock.advance(3700)
+    assert await again.ledger.outbound.open_deliveries(20) == ["P0"]
     await again.ledger.close()
 
 

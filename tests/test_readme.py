@@ -194,7 +194,7 @@ def test_figures_are_those_of_the_code() -> None:
     _, pushed, net, balance, look = tables(section("How data is updated"))[0]
     assert "callback" in pushed[1]
     assert net[1].startswith(f"Every {_NET_INTERVAL.seconds // 60} minutes")
-    assert balance[1] == f"Every {_BALANCE_INTERVAL.seconds // 60} minutes"
+    assert balance[1] == f"Every {int(_BALANCE_INTERVAL) // 60} minutes"
     assert look[1] == f"Every {LOOK_INTERVAL.seconds // 3600} hours"
     kept = (
         f"At most {RETENTION.days} days for incoming, "

@@ -9,6 +9,10 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.virtual_sms.account_entries import (
+    async_own_marks,
+    async_siblings,
+)
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.const import (
     CONF_ACCOUNT,
@@ -16,10 +20,6 @@ from custom_components.virtual_sms.const import (
     CONF_MODE,
     CONF_PREVIOUS_CALLBACKS,
     DOMAIN,
-)
-from custom_components.virtual_sms.registration import (
-    async_own_marks,
-    async_siblings,
 )
 
 from .flows import set_up

@@ -82,7 +82,7 @@ async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> No
         clock.advance(60)
     await gateway.catch_up(late=True)
     ids = ["sent", "doubtful", "waiting", "under-way"]
-    clock.advance(60)
+    clock.advance(600)
     for provider_id in await ledger.outbound.open_deliveries(20):
         change = await ledger.outbound.receive(receipt(provider_id))
         gateway._announcer.announce([change] if change else [])

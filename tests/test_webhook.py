@@ -334,6 +334,22 @@ async def test_slow_body(
     assert answer.status == {"twilio": 403, "ovh": 400}[provider]
 
 
+async def test_no_signature_no_reading(
+    hass: HomeAssistant, twilio_entry: ConfigEntry, client: TestClient[Any, Any]
+) -> None:
+    """What cannot be authentic is refused before its body has come."""
+    never = asyncio.Event()
+
+    async def dawdle() -> AsyncIterator[bytes]:
+        yield b"Body="
+        await never.wait()
+
+    async with asyncio.timeout(5):
+        answer = await client.post(path(twilio_entry), data=dawdle(), headers=FORM)
+    assert answer.status == 403
+    never.set()
+
+
 async def test_our_fault(
     hass: HomeAssistant,
     simulator: Simulator,

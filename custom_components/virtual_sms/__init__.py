@@ -48,6 +48,7 @@ from .line import Line, Surroundings
 from .notify import async_setup_notify
 from .public_url import async_forget_callback_url
 from .registration import Registrar, async_release_callbacks
+from .retired_secrets import RetiredSecrets
 from .runtime import GATEWAYS, Runtime, VirtualSmsConfigEntry
 from .services import async_setup_services
 from .storage import async_open_storage, create_journal, explained
@@ -82,7 +83,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
         gateway=gateway,
         coordinator=coordinator,
         registrar=Registrar(hass, entry, gateway.line),
+        retired_secrets=RetiredSecrets(hass, entry, gateway.line.adapter),
     )
+    entry.runtime_data.retired_secrets.async_watch()
     await _async_open(hass, entry, gateway)
     try:
         with explained(hass, entry):

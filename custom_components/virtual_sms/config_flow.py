@@ -11,6 +11,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 
+from .account_entries import async_own_marks
 from .adapters import ADAPTERS
 from .adapters.models import PhoneNumber
 from .adapters.plain_text import clean
@@ -51,7 +52,6 @@ from .flow_schemas import (
 )
 from .options_flow import VirtualSmsOptionsFlow
 from .public_url import async_has_secure_url
-from .registration import async_own_marks
 from .return_path import async_preview
 
 if TYPE_CHECKING:

@@ -1,8 +1,9 @@
 """Ask the provider what no callback tells: what was missed, and what is left."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 import logging
+import time
 from typing import TYPE_CHECKING, override
 
 from homeassistant.core import HomeAssistant, callback
@@ -11,7 +12,6 @@ from homeassistant.helpers.update_coordinator import (
     TimestampDataUpdateCoordinator,
     UpdateFailed,
 )
-from homeassistant.util import dt as dt_util
 
 from .adapters.errors import (
     MissingRightsError,
@@ -22,7 +22,7 @@ from .adapters.errors import (
 from .adapters.models import Balance, Capability
 from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_POLL_INTERVAL
 from .gateway import Gateway
-from .helpers import wants_new_credentials
+from .helpers import explain, wants_new_credentials
 from .journal import JournalClosedError
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ _LOGGER = logging.getLogger(__name__)
 # With callbacks, polling only finds what no callback brought.
 _NET_INTERVAL = timedelta(minutes=10)
 _RETRY_INTERVAL = timedelta(minutes=1)
-_BALANCE_INTERVAL = timedelta(minutes=10)
+_BALANCE_INTERVAL = timedelta(minutes=10).total_seconds()
+_LONGEST_BALANCE_PAUSE = timedelta(hours=6).total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,8 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self._interval = self._choose_interval(entry)
         self._missed_something = True
         self._asks_for_receipts = False
-        self._balance_at: datetime | None = None
+        self._balance_at: float | None = None
+        self._balance_failures = 0
         super().__init__(
             hass,
             _LOGGER,
@@ -112,43 +114,64 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
             # Whatever a gap or a lost callback hid is late; a regular poll is not.
             late = self._missed_something or not self._polls
             await self._gateway.inbox.catch_up_inbound(late=late)
-            if self._asks_for_receipts:
-                await self._gateway.inbox.catch_up_receipts()
-            state = LineState(balance=await self._get_balance())
         except SmsError as err:
             self._missed_something = True
             self.update_interval = min(self._interval, _RETRY_INTERVAL)
-            raise _failure(err, self._gateway.line.adapter.name) from err
+            raise self._failure(err) from err
         self._missed_something = False
         self.update_interval = self._interval
-        return state
+        # What goes beside the messages fails without them.
+        if self._asks_for_receipts:
+            await self._try_receipts()
+        return LineState(balance=await self._get_balance())
 
     async def _get_balance(self) -> Balance | None:
         """Return the balance, asked for now and then; not every key may read it."""
         adapter = self._gateway.line.adapter
         if Capability.BALANCE not in adapter.capabilities:
             return None
-        now = dt_util.utcnow()
-        if self._balance_at and now < self._balance_at + _BALANCE_INTERVAL:
+        now = time.monotonic()
+        if self._balance_at is not None and now < self._balance_at + self._pause:
             return self.balance
+        self._balance_at = now
         try:
             balance = await adapter.get_balance(self._gateway.line.number)
-        except MissingRightsError, NotFoundError:
-            balance = None
-        self._balance_at = now
+        except (MissingRightsError, NotFoundError) as err:
+            self._note_no_balance(err)
+            return None
+        except SmsError as err:
+            self._note_no_balance(err)
+            return self.balance
+        self._balance_failures = 0
         return balance
 
+    @property
+    def _pause(self) -> float:
+        """Return how long not to ask for the balance: longer after each failure."""
+        pause = _BALANCE_INTERVAL * 2 ** min(self._balance_failures, 10)
+        return min(pause, _LONGEST_BALANCE_PAUSE)
 
-def _failure(err: SmsError, provider: str) -> Exception:
-    """Return the exception by which a coordinator learns of an error."""
-    if wants_new_credentials(err):
-        return ConfigEntryAuthFailed(
-            translation_domain=DOMAIN, translation_key=err.code
+    def _note_no_balance(self, err: SmsError) -> None:
+        if not self._balance_failures:
+            _LOGGER.warning("The balance cannot be read now: %s", err.code)
+        self._balance_failures += 1
+
+    def _failure(self, err: SmsError) -> Exception:
+        """Return the exception by which a coordinator learns of an error."""
+        if wants_new_credentials(err):
+            return ConfigEntryAuthFailed(
+                translation_domain=DOMAIN, translation_key=err.code
+            )
+        adapter = self._gateway.line.adapter
+        retry_after = (
+            err.retry_after if isinstance(err, ProviderUnavailableError) else None
         )
-    retry_after = err.retry_after if isinstance(err, ProviderUnavailableError) else None
-    return UpdateFailed(
-        translation_domain=DOMAIN,
-        translation_key="poll_failed",
-        translation_placeholders={"provider": provider, "code": err.code},
-        retry_after=retry_after,
-    )
+        return UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key="poll_failed",
+            translation_placeholders={
+                "provider": adapter.name,
+                "reason": explain(self.hass, adapter.key, err),
+            },
+            retry_after=retry_after,
+        )

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 import logging
+import sqlite3
 
 from .adapters.errors import CallbackRejectedError, CallbackUnreadableError, SmsError
 from .adapters.models import (
@@ -94,6 +96,8 @@ class Gateway:
     async def close(self) -> None:
         """Finish what is being written and close the ledger."""
         self._announcer.stop()
+        with suppress(JournalClosedError, OSError, sqlite3.Error):
+            await self.ledger.outbound.note_clock()
         await self.ledger.close()
 
     async def send(

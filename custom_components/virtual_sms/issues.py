@@ -7,14 +7,17 @@ it, as often as it is found; who finds it gone takes it back.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .adapters import ADAPTERS
 from .adapters.models import Advice
 from .const import CONF_PROVIDER, DOMAIN
+
+if TYPE_CHECKING:
+    from .runtime import VirtualSmsConfigEntry
 
 
 class Problem(StrEnum):
@@ -82,7 +85,10 @@ ADVICE: Mapping[Advice, Problem] = {
 
 @callback
 def async_raise_issue(
-    hass: HomeAssistant, entry: ConfigEntry, problem: Problem, **placeholders: str
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    problem: Problem,
+    **placeholders: str,
 ) -> None:
     """Show a problem of a number until it is taken back."""
     provider = ADAPTERS[entry.data[CONF_PROVIDER]].name
@@ -105,7 +111,9 @@ def async_raise_issue(
 
 
 @callback
-def async_has_issue(hass: HomeAssistant, entry: ConfigEntry, problem: Problem) -> bool:
+def async_has_issue(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, problem: Problem
+) -> bool:
     """Say whether a problem of a number is shown."""
     found = ir.async_get(hass).async_get_issue(DOMAIN, issue_id(entry, problem))
     return found is not None and found.active
@@ -113,7 +121,7 @@ def async_has_issue(hass: HomeAssistant, entry: ConfigEntry, problem: Problem) -
 
 @callback
 def async_clear_issue(
-    hass: HomeAssistant, entry: ConfigEntry, *problems: Problem
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, *problems: Problem
 ) -> None:
     """Take problems of a number back, if they were raised."""
     for problem in problems:
@@ -121,11 +129,11 @@ def async_clear_issue(
 
 
 @callback
-def async_clear_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
+def async_clear_issues(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
     """Take all problems of a number back."""
     async_clear_issue(hass, entry, *Problem)
 
 
-def issue_id(entry: ConfigEntry, problem: Problem) -> str:
+def issue_id(entry: VirtualSmsConfigEntry, problem: Problem) -> str:
     """Return the id of the issue for a problem of a number."""
     return f"{problem}_{entry.entry_id}"

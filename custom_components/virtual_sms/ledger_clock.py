@@ -13,7 +13,9 @@ def read_offset(connection: sqlite3.Connection) -> tuple[timedelta, datetime | N
     offset = connection.execute(
         "SELECT value FROM fact WHERE name = ?", (_OFFSET,)
     ).fetchone()
-    (newest,) = connection.execute("SELECT max(created_at) FROM outbound").fetchone()
+    (newest,) = connection.execute(
+        "SELECT max(max(created_at), max(checked_at)) FROM outbound"
+    ).fetchone()
     return (
         timedelta(seconds=offset[0] if offset else 0.0),
         None if newest is None else read_time(newest),

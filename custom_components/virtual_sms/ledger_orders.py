@@ -12,8 +12,9 @@ SETTLE = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
 WATCH = timedelta(minutes=1)
 """When an attempt is looked at whose end nobody has written down."""
-_SHORTEST_WAIT, _LONGEST_WAIT = 25, 3600
-"""Seconds between two questions for a receipt: a quarter of a message's age."""
+_YOUNG, _LONGEST_WAIT = 600, 3600
+"""Seconds: a young message is asked about whenever there is a poll, an older one
+after a quarter of its age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ def list_open(connection: sqlite3.Connection, limit: int, now: float) -> list[st
     rows = connection.execute(
         "SELECT provider_id FROM outbound "
         "WHERE open AND provider_id IS NOT NULL AND checked_at + "
-        "max(?, min(?, (? - created_at) / 4)) <= ? ORDER BY checked_at LIMIT ?",
-        (_SHORTEST_WAIT, _LONGEST_WAIT, now, now, limit),
+        "iif(? - created_at < ?, 0, min(?, (? - created_at) / 4)) <= ? "
+        "ORDER BY checked_at LIMIT ?",
+        (now, _YOUNG, _LONGEST_WAIT, now, now, limit),
     ).fetchall()
     connection.executemany(
         "UPDATE outbound SET checked_at = ? WHERE provider_id = ?",

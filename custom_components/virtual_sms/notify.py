@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
+# Home Assistant's rules ask it of every platform's module, also of one that has no
+# entities yet.
 PARALLEL_UPDATES = 0
 
 # What other platforms understand may stand beside it: groups share their data.

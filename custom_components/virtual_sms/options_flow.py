@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
+from .account_entries import async_own_marks
 from .adapters import ADAPTERS
 from .callbacks import CallbackRegistration
 from .const import (
@@ -22,10 +23,7 @@ from .flow_schemas import DEFAULT_RETRY_FOR, Form, options_schema
 from .helpers import async_create_adapter
 from .privacy import Privacy
 from .public_url import async_forget_callback_url
-from .registration import (
-    async_own_marks,
-    async_release_callbacks,
-)
+from .registration import async_release_callbacks
 
 if TYPE_CHECKING:
     from .adapters.models import CallbackUrls
@@ -39,7 +37,6 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     """
 
     _options: Form
-    _data: EntryData
 
     async def async_step_init(self, user_input: Form | None = None) -> ConfigFlowResult:
         """Ask for all of them."""
@@ -62,8 +59,8 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
 
     async def _async_apply(self, mode: str | None) -> ConfigFlowResult:
         """Go on to what a mode needs; who receives by hand sees the URL again."""
-        data = EntryData.from_entry(self.config_entry)
-        self._data, self._mode = data, data.mode
+        data = self._data
+        self._mode = data.mode
         self._webhook_id = data.webhook_id
         self._keeps_url = data.callback_url is not None
         if mode is None or (mode == data.mode and mode != MODE_MANUAL):
@@ -113,9 +110,14 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         return self.async_create_entry(data=self._options)
 
     @property
+    def _data(self) -> EntryData:
+        """Read anew: a callback may change it while a form waits for its person."""
+        return EntryData.from_entry(self.config_entry)
+
+    @property
     def _current(self) -> Form:
         """Return what applies now, without having been chosen as well."""
-        data = EntryData.from_entry(self.config_entry)
+        data = self._data
         return {
             CONF_MODE: data.mode,
             OPTION_POLL_INTERVAL: ADAPTERS[data.provider].poll_interval,

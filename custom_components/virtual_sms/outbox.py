@@ -131,6 +131,8 @@ class Outbox:
         keeps them from being written down, and then nothing is sent. `report` hears
         where each stands once they are written, and again after its attempt.
         """
+        # A later run must find the times of these where this one puts them.
+        await self._records.note_clock()
         deadline = self._now() + patience
         sent_after = self._reconciliation.sent_after
         queued = await self._records.add(messages, deadline, sent_after)

@@ -4,14 +4,19 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
+from .account_entries import (
+    account_of,
+    async_own_marks,
+    async_siblings,
+    previous_data,
+)
 from .adapters import ADAPTERS
 from .adapters.base import SmsAdapter
 from .adapters.errors import ProviderUnavailableError, SmsError
@@ -47,6 +52,9 @@ from .public_url import (
     async_listen_to_address,
 )
 
+if TYPE_CHECKING:
+    from .runtime import VirtualSmsConfigEntry
+
 _LOGGER = logging.getLogger(__name__)
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -78,7 +86,9 @@ _NOT_IN_MODE = {
 class Registrar:
     """Have the provider call where this home is, for as long as a number is loaded."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, line: Line) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: VirtualSmsConfigEntry, line: Line
+    ) -> None:
         """Take the number's line: it learns what was registered."""
         self._hass = hass
         self._entry = entry
@@ -298,7 +308,9 @@ class Registrar:
         async_clear_issue(self._hass, self._entry, *problems)
 
 
-async def async_release_callbacks(hass: HomeAssistant, entry: ConfigEntry) -> None:
+async def async_release_callbacks(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry
+) -> None:
     """Take our URL back from the provider, and put back what stood there before."""
     url = entry.data.get(CONF_CALLBACK_URL)
     if url is None or entry.data[CONF_MODE] != MODE_AUTOMATIC:
@@ -324,7 +336,9 @@ async def async_release_callbacks(hass: HomeAssistant, entry: ConfigEntry) -> No
         hass.config_entries.async_update_entry(heir, data=data)
 
 
-def _find_heir(hass: HomeAssistant, entry: ConfigEntry) -> ConfigEntry | None:
+def _find_heir(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry
+) -> VirtualSmsConfigEntry | None:
     """Return the entry that needs the account's callbacks after this one.
 
     Where each number has a URL of its own, there is nothing to inherit.
@@ -343,57 +357,18 @@ def _find_heir(hass: HomeAssistant, entry: ConfigEntry) -> ConfigEntry | None:
     )
 
 
-@callback
-def async_siblings(hass: HomeAssistant, entry: ConfigEntry) -> list[ConfigEntry]:
-    """List the other entries of an entry's account."""
-    return [
-        other
-        for other in hass.config_entries.async_entries(DOMAIN)
-        if other.entry_id != entry.entry_id and _account(other) == _account(entry)
-    ]
-
-
-@callback
-def async_own_marks(hass: HomeAssistant, provider: str, account: str) -> list[str]:
-    """List what marks a URL in an account as this home's.
-
-    A cloud URL names no webhook, so whole URLs count as well.
-    """
-    entries = [
-        entry.data
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        if (entry.data[CONF_PROVIDER], entry.data[CONF_ACCOUNT]) == (provider, account)
-    ]
-    webhooks = [data[CONF_WEBHOOK_ID] for data in entries]
-    return webhooks + [
-        data[CONF_CALLBACK_URL] for data in entries if CONF_CALLBACK_URL in data
-    ]
-
-
-def previous_data(previous: CallbackUrls | None) -> dict[str, Any]:
-    """Return what an entry's data keeps of foreign URLs that ours replaced."""
-    if previous is None:
-        return {}
-    urls = {"inbound": previous.inbound, "status": previous.status}
-    return {CONF_PREVIOUS_CALLBACKS: urls}
-
-
-def _shares_urls(entry: ConfigEntry) -> bool:
+def _shares_urls(entry: VirtualSmsConfigEntry) -> bool:
     adapter = ADAPTERS[entry.data[CONF_PROVIDER]]
     return Capability.SHARED_CALLBACK_URLS in adapter.capabilities
 
 
-def _account(entry: ConfigEntry) -> tuple[str, str]:
-    return entry.data[CONF_PROVIDER], entry.data[CONF_ACCOUNT]
-
-
 def _registration(
-    hass: HomeAssistant, entry: ConfigEntry, adapter: SmsAdapter
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, adapter: SmsAdapter
 ) -> CallbackRegistration:
     return CallbackRegistration(
         adapter=adapter,
         number=PhoneNumber(
             account=entry.data[CONF_ACCOUNT], number=entry.data[CONF_NUMBER]
         ),
-        own=async_own_marks(hass, *_account(entry)),
+        own=async_own_marks(hass, *account_of(entry)),
     )

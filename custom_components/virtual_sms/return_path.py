@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -43,6 +42,7 @@ from .verdict import (
 
 if TYPE_CHECKING:
     from .registration import Registrar
+    from .runtime import VirtualSmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ _FAILURES: Mapping[type[Exception], Verdict] = {
 
 
 async def async_check_return_path(
-    hass: HomeAssistant, entry: ConfigEntry, registrar: Registrar
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, registrar: Registrar
 ) -> Verdict:
     """Check the way back of a number, and raise or take back its repair issue."""
     verdict = await _async_judge(hass, entry, registrar)
@@ -143,8 +143,15 @@ def async_answer_challenge(
     return None
 
 
+@callback
+def async_awaits_challenge(hass: HomeAssistant, webhook_id: str) -> bool:
+    """Say whether a challenge of ours is on its way to a webhook."""
+    waiting = hass.data.get(_CHALLENGES, set())
+    return any(each.webhook_id == webhook_id for each in waiting)
+
+
 async def _async_judge(
-    hass: HomeAssistant, entry: ConfigEntry, registrar: Registrar
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, registrar: Registrar
 ) -> Verdict:
     """Go from what costs nothing to what asks the provider."""
     url = entry.data.get(CONF_CALLBACK_URL)

@@ -10,6 +10,7 @@ from .const import DOMAIN
 from .coordinator import VirtualSmsCoordinator
 from .gateway import Gateway
 from .registration import Registrar
+from .retired_secrets import RetiredSecrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Runtime:
     gateway: Gateway
     coordinator: VirtualSmsCoordinator
     registrar: Registrar
+    retired_secrets: RetiredSecrets
     answers: Counter[int] = field(default_factory=Counter)
     """How many callbacks got which HTTP status."""
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 import sqlite3
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryError,
@@ -20,14 +20,17 @@ from .journal import Journal
 from .journal_open import JournalFile, StorageError, explain
 from .ledger import MIGRATIONS
 
+if TYPE_CHECKING:
+    from .runtime import VirtualSmsConfigEntry
 
-def create_journal(hass: HomeAssistant, entry: ConfigEntry) -> Journal:
+
+def create_journal(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Journal:
     """Return a number's journal, which is yet to be opened."""
     return Journal(_path(hass, entry), MIGRATIONS, hass.async_add_executor_job)
 
 
 async def async_open_storage(
-    hass: HomeAssistant, entry: ConfigEntry, gateway: Gateway
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, gateway: Gateway
 ) -> None:
     """Open the file; what was wrong with it is shown, and damage is mended.
 
@@ -53,7 +56,7 @@ async def async_open_storage(
 
 
 @contextmanager
-def explained(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
+def explained(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Iterator[None]:
     """Say in words what a failing disk means for the set-up of a number."""
     try:
         yield
@@ -73,11 +76,11 @@ def _failure(err: StorageError, file: str) -> HomeAssistantError:
     )
 
 
-def _file(hass: HomeAssistant, entry: ConfigEntry) -> JournalFile:
+def _file(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> JournalFile:
     return JournalFile(path=_path(hass, entry), migrations=MIGRATIONS)
 
 
-def _path(hass: HomeAssistant, entry: ConfigEntry) -> Path:
+def _path(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Path:
     return Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}.db"))
 
 

@@ -6,7 +6,7 @@ answered as such.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -18,11 +18,11 @@ from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .adapters.errors import CallbackRejectedError, CallbackUnreadableError
-from .adapters.models import CallbackRequest
+from .adapters.models import Acknowledgement, CallbackRequest
 from .const import DOMAIN
-from .gateway import Gateway
+from .gateway import Gateway, LineAwayError, NoSuchLineError
 from .refusals import RefusalWatch
-from .return_path import async_answer_challenge
+from .return_path import async_answer_challenge, async_awaits_challenge
 from .runtime import VirtualSmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
@@ -32,7 +32,13 @@ BODY_LIMIT = 64 * 1024
 """More than any provider sends: Twilio itself gives up at 64 kB."""
 BODY_TIMEOUT = 10.0
 MOST_IN_HAND = 64
-"""Callbacks that are read at a time: what a flood may cost in memory."""
+"""Callbacks that are checked and taken in at a time."""
+MOST_READ = 256
+"""Bodies that are read at a time: what a flood may cost in memory."""
+
+
+class _BusyError(Exception):
+    """So many callbacks are being taken in that another one has to wait."""
 
 
 class CallbackHandler:
@@ -44,48 +50,51 @@ class CallbackHandler:
         watch: RefusalWatch,
         answers: Counter[int],
         answer_challenge: Callable[[CallbackRequest], web.Response | None],
+        awaits_challenge: Callable[[], bool],
     ) -> None:
         """Take who receives, who watches what becomes of it, and where to count.
 
         A challenge of our own, which tests the way here, concerns none of them.
         """
+        self._awaits_challenge = awaits_challenge
         self._gateway = gateway
         self._answer_challenge = answer_challenge
         self._watch = watch
         self._answers = answers
         self._in_hand = 0
+        self._readings: deque[asyncio.Timeout] = deque()
+        self._logged: set[type[Exception]] = set()
 
     async def async_handle(
         self, hass: HomeAssistant, webhook_id: str, request: web.Request
     ) -> web.Response:
         """Answer a callback as the provider needs to hear it."""
-        response = await self._async_take_turn(request)
+        response = await self._async_answer(request)
         self._answers[response.status] += 1
+        if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self._gateway.ask_later()
         return response
-
-    async def _async_take_turn(self, request: web.Request) -> web.Response:
-        if self._in_hand >= MOST_IN_HAND:
-            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
-        self._in_hand += 1
-        try:
-            return await self._async_answer(request)
-        finally:
-            self._in_hand -= 1
 
     async def _async_answer(self, request: web.Request) -> web.Response:
         try:
+            self._refuse_unsigned(request)
             callback_request = await self._async_read(request)
             if challenge := self._answer_challenge(callback_request):
                 return challenge
-            answer = await self._gateway.receive(callback_request)
+            answer = await self._async_take_turn(callback_request)
         except CallbackRejectedError as err:
             self._watch.async_refused(err)
             return web.Response(status=HTTPStatus.FORBIDDEN)
-        except CallbackUnreadableError:
+        except CallbackUnreadableError as err:
+            self._note_unreadable(err)
             return web.Response(status=HTTPStatus.BAD_REQUEST)
-        except Exception:
-            _LOGGER.exception("A callback could not be taken in")
+        except LineAwayError, _BusyError:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        except Exception as err:
+            if self._is_new(err):
+                _LOGGER.exception("A callback could not be taken in")
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        self._logged.clear()
         self._watch.async_accepted()
         return web.Response(
             status=answer.status,
@@ -93,8 +102,33 @@ class CallbackHandler:
             content_type=answer.content_type if answer.body else None,
         )
 
+    async def _async_take_turn(self, request: CallbackRequest) -> Acknowledgement:
+        if self._in_hand >= MOST_IN_HAND:
+            raise _BusyError
+        self._in_hand += 1
+        try:
+            return await self._gateway.receive(request)
+        finally:
+            self._in_hand -= 1
+
+    def _refuse_unsigned(self, request: web.Request) -> None:
+        """Refuse what cannot be authentic before its body costs anything."""
+        header = self._gateway.line.adapter.signature_header
+        if header and header not in request.headers and not self._awaits_challenge():
+            raise CallbackRejectedError("no signature")
+
+    def _note_unreadable(self, err: CallbackUnreadableError) -> None:
+        if isinstance(err, NoSuchLineError) and self._is_new(err):
+            _LOGGER.warning("A message came for a number that is not of this home")
+
+    def _is_new(self, err: Exception) -> bool:
+        """Say whether a kind of trouble came for the first time since all was well."""
+        is_new = type(err) not in self._logged
+        self._logged.add(type(err))
+        return is_new
+
     async def _async_read(self, request: web.Request) -> CallbackRequest:
-        body, truncated = await _async_read_body(request)
+        body, truncated = await self._async_read_body(request)
         return CallbackRequest(
             method=request.method,
             url=_with_query(self._gateway.line.callback_url or "", request),
@@ -103,6 +137,25 @@ class CallbackHandler:
             truncated=truncated,
         )
 
+    async def _async_read_body(self, request: web.Request) -> tuple[bytes, bool]:
+        """Read no more of a body than any provider sends, and not for long.
+
+        A body that does not come in time counts as cut off. Where too many come at
+        a time, the one that has been coming for longest is given up.
+        """
+        if len(self._readings) >= MOST_READ:
+            self._readings.popleft().reschedule(asyncio.get_running_loop().time())
+        limit = asyncio.timeout(BODY_TIMEOUT)
+        try:
+            async with limit:
+                self._readings.append(limit)
+                return await _async_read_stream(request)
+        except TimeoutError:
+            return b"", True
+        finally:
+            if limit in self._readings:
+                self._readings.remove(limit)
+
 
 @callback
 def async_register(
@@ -110,18 +163,25 @@ def async_register(
 ) -> CALLBACK_TYPE:
     """Open the webhook of a number to the internet, and return how to close it."""
     placeholders = {"name": entry.title, "provider": gateway.line.adapter.name}
+    runtime = entry.runtime_data
+
+    def accepted() -> None:
+        runtime.registrar.async_note_accepted()
+        runtime.retired_secrets.async_clear()
+
     watch = RefusalWatch(
         hass,
         f"callbacks_rejected_{entry.entry_id}",
         placeholders,
-        entry.runtime_data.registrar.async_note_accepted,
+        accepted,
     )
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     handler = CallbackHandler(
         gateway,
         watch,
-        entry.runtime_data.answers,
+        runtime.answers,
         partial(async_answer_challenge, hass, webhook_id),
+        partial(async_awaits_challenge, hass, webhook_id),
     ).async_handle
     webhook.async_register(
         hass, DOMAIN, entry.title, webhook_id, handler, allowed_methods=METHODS
@@ -134,21 +194,17 @@ def async_register(
     return close
 
 
-async def _async_read_body(request: web.Request) -> tuple[bytes, bool]:
-    """Read no more of a body than any provider sends, and not for long.
-
-    A body that cannot be read whole counts as cut off.
-    """
+async def _async_read_stream(request: web.Request) -> tuple[bytes, bool]:
     # A request that came through the cloud makes a new stream at each access.
     stream, body = request.content, b""
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            while len(body) <= BODY_LIMIT and (
-                chunk := await stream.read(BODY_LIMIT + 1 - len(body))
-            ):
-                body += chunk
-    except TimeoutError, web.HTTPException, OSError, ValueError:
-        return b"", True
+        while len(body) <= BODY_LIMIT and (
+            chunk := await stream.read(BODY_LIMIT + 1 - len(body))
+        ):
+            body += chunk
+    except Exception as err:
+        # Its encodings are many, and so is what a stranger's body makes them raise.
+        raise CallbackUnreadableError("a body that cannot be read") from err
     return body[:BODY_LIMIT], len(body) > BODY_LIMIT
 
 

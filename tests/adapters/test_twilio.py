@@ -15,7 +15,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from hypothesis import given, settings, strategies as st
 import pytest
+from twilio.request_validator import RequestValidator
 
+from custom_components.virtual_sms.adapters import base
 from custom_components.virtual_sms.adapters.errors import (
     AccountSuspendedError,
     AuthenticationError,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import aiohttp
+    from freezegun.api import FrozenDateTimeFactory
 
 TOKEN = "12345"
 ACCOUNT = "AC" + "5a" * 16
@@ -217,16 +220,16 @@ INBOUND = {
 def test_published_vectors(name: str, sdk: Sdk) -> None:
     """What Twilio has published is authentic, and the SDK agrees."""
     url, pairs, signature = VECTORS[name]
-    assert sdk.has_signed(url, pairs, signature)
-    assert not sdk.has_signed(url + "x", pairs, signature)
-    assert not sdk.has_signed(url, [*pairs, ("a", "b")], signature)
+    assert sdk.has_signed(TOKEN, url, pairs, signature)
+    assert not sdk.has_signed(TOKEN, url + "x", pairs, signature)
+    assert not sdk.has_signed(TOKEN, url, [*pairs, ("a", "b")], signature)
     if name != "repeated names":
-        assert sdk.validators[0].validate(url, dict(pairs), signature)
+        assert sdk.build_validator(TOKEN).validate(url, dict(pairs), signature)
 
 
 def test_a_key_shared_for_webhooks_is_none_of_ours(sdk: Sdk) -> None:
     """The beta that signs with SHA-256 and another secret is refused."""
-    assert not sdk.has_signed(U, P.items(), SHA256_SIGNATURE)
+    assert not sdk.has_signed(TOKEN, U, P.items(), SHA256_SIGNATURE)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +245,7 @@ def test_a_key_shared_for_webhooks_is_none_of_ours(sdk: Sdk) -> None:
 )
 def test_port_and_fragment(signed: str, seen: str, sdk: Sdk) -> None:
     """The port may be there or not; what follows a # is never signed."""
-    assert sdk.has_signed(seen, P.items(), sign(signed, list(P.items())))
+    assert sdk.has_signed(TOKEN, seen, P.items(), sign(signed, list(P.items())))
 
 
 @many
@@ -253,9 +256,9 @@ def test_port_and_fragment(signed: str, seen: str, sdk: Sdk) -> None:
 def test_the_sdk_is_the_oracle(fields: dict[str, str], path: str, sdk: Sdk) -> None:
     """Whatever the SDK signs is authentic; the same with a change is not."""
     url = f"{HOOK}/{path}"
-    signature = sdk.validators[0].compute_signature(url, fields)
-    assert sdk.has_signed(url, fields.items(), signature)
-    assert not sdk.has_signed(url, [*fields.items(), ("\0", "x")], signature)
+    signature = sdk.build_validator(TOKEN).compute_signature(url, fields)
+    assert sdk.has_signed(TOKEN, url, fields.items(), signature)
+    assert not sdk.has_signed(TOKEN, url, [*fields.items(), ("\0", "x")], signature)
 
 
 @many
@@ -346,18 +349,140 @@ async def test_not_prepared(session: aiohttp.ClientSession) -> None:
         adapter.verify(callback(STATUS))
 
 
-async def test_token_rotation(session: aiohttp.ClientSession) -> None:
-    """During a rotation either token signs, and no third one."""
+async def in_rotation(
+    session: aiohttp.ClientSession, **changes: str | None
+) -> TwilioAdapter:
+    """Return an adapter whose token has just been replaced."""
+    until = datetime.now(UTC) + timedelta(days=1)
+    credentials = {
+        "account_sid": ACCOUNT,
+        "auth_token": "new",
+        "previous_auth_token": "old",
+        "previous_auth_token_until": until.isoformat(),
+        **changes,
+    }
     adapter = TwilioAdapter(
-        {"account_sid": ACCOUNT, "auth_token": "new", "previous_auth_token": "old"},
+        {key: value for key, value in credentials.items() if value is not None},
         session=session,
         run_blocking=asyncio.to_thread,
     )
     await adapter.prepare()
-    adapter.verify(callback(STATUS, token="new"))
-    adapter.verify(callback(STATUS, token="old"))
-    with pytest.raises(CallbackRejectedError):
-        adapter.verify(callback(STATUS, token="older"))
+    return adapter
+
+
+def accepts(adapter: TwilioAdapter, token: str) -> bool:
+    """Say whether an adapter takes what a token signed, as Twilio's SDK signs it."""
+    signature = RequestValidator(token).compute_signature(
+        HOOK, {**STATUS, "AccountSid": ACCOUNT}
+    )
+    request = callback(STATUS, token=token)
+    assert request.headers["x-twilio-signature"] == signature
+    try:
+        adapter.verify(request)
+    except CallbackRejectedError:
+        return False
+    return True
+
+
+async def test_replaced_token_counts_for_a_day(
+    session: aiohttp.ClientSession, freezer: FrozenDateTimeFactory
+) -> None:
+    """What the old token signed is on its way for a day at most, and no third one."""
+    adapter = await in_rotation(session)
+    for hours in (0, 12, 11):
+        freezer.tick(timedelta(hours=hours))
+        assert accepts(adapter, "old")
+        assert not accepts(adapter, "older")
+        assert not adapter.has_retired_secrets
+    freezer.tick(timedelta(hours=1))
+    assert adapter.has_retired_secrets
+    assert not accepts(adapter, "old")
+    assert accepts(adapter, "new")
+
+
+async def test_new_token_ends_the_old_one(session: aiohttp.ClientSession) -> None:
+    """Once the new token has signed, only a thief would use the old one."""
+    adapter = await in_rotation(session)
+    assert accepts(adapter, "old")
+    assert accepts(adapter, "new")
+    assert adapter.has_retired_secrets
+    assert not accepts(adapter, "old")
+    assert accepts(adapter, "new")
+
+
+async def test_forgery_does_not_end_the_old_token(
+    session: aiohttp.ClientSession,
+) -> None:
+    """A callback for another account ends nothing, nor does one that was cut off."""
+    adapter = await in_rotation(session)
+    whole = callback(STATUS, token="new")
+    for request in (
+        callback(STATUS, token="new", account="AC0"),
+        replace(whole, truncated=True),
+    ):
+        with pytest.raises(CallbackRejectedError):
+            adapter.verify(request)
+    assert not adapter.has_retired_secrets
+    assert accepts(adapter, "old")
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        None,
+        "",
+        "tomorrow",
+        (datetime.now(UTC) - timedelta(seconds=1)).isoformat(),
+        (datetime.now(UTC) + timedelta(days=2)).isoformat(),
+        (datetime.now() + timedelta(hours=1)).isoformat(),  # noqa: DTZ005  # without a zone
+    ],
+    ids=["missing", "empty", "word", "over", "too far", "no zone"],
+)
+async def test_replaced_token_without_a_good_end(
+    session: aiohttp.ClientSession, until: str | None
+) -> None:
+    """Each doubt about the end of a replaced token is one: it may have leaked."""
+    adapter = await in_rotation(session, previous_auth_token_until=until)
+    assert adapter.has_retired_secrets
+    assert not accepts(adapter, "old")
+    assert accepts(adapter, "new")
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=5), timedelta(days=400)])
+async def test_clock_that_is_set_back_gives_no_more_time(
+    session: aiohttp.ClientSession, freezer: FrozenDateTimeFactory, back: timedelta
+) -> None:
+    """Neither during the day nor after it does the old token live again."""
+    adapter = await in_rotation(session)
+    freezer.tick(timedelta(days=1))
+    assert not accepts(adapter, "old")
+    freezer.tick(-back)
+    assert not accepts(adapter, "old")
+
+
+async def test_replaced_token_counts_by_a_steady_clock(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that stands still does not keep the old token alive within a run."""
+    now = 1000.0
+    monkeypatch.setattr(base, "_monotonic", lambda: now)
+    soon = datetime.now(UTC) + timedelta(hours=2)
+    adapter = await in_rotation(session, previous_auth_token_until=soon.isoformat())
+    now += timedelta(hours=1).total_seconds()
+    assert accepts(adapter, "old")
+    now += timedelta(hours=1).total_seconds()
+    assert not accepts(adapter, "old")
+    assert adapter.has_retired_secrets
+
+
+async def test_no_rotation(session: aiohttp.ClientSession) -> None:
+    """Who never replaced a token has nothing to retire."""
+    adapter = await in_rotation(
+        session, previous_auth_token=None, previous_auth_token_until=None
+    )
+    assert accepts(adapter, "new")
+    assert not adapter.has_retired_secrets
+    assert not accepts(adapter, "old")
 
 
 # Callbacks

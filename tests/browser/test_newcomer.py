@@ -80,7 +80,6 @@ async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) ->
     await flow.choose(AUTOMATIC)
     await album.take(ui.page, "callbacks", flow.frame)
     await flow.submit()
-
     await flow.step("Success")
     await flow.finish()
 

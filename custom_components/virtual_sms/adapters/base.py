@@ -101,6 +101,8 @@ class SmsAdapter(ABC):
     """Where the provider's API is, unless the credentials say otherwise."""
     poll_interval: ClassVar[int]
     """Seconds between two questions for news where callbacks cannot reach us."""
+    signature_header: ClassVar[str | None] = None
+    """The header that every authentic callback has, where callbacks are signed."""
 
     timeout: float = TIMEOUT
     queue_timeout: float = QUEUE_TIMEOUT
@@ -168,6 +170,11 @@ class SmsAdapter(ABC):
     @property
     def is_asynchronous(self) -> bool:
         """Say whether the SDK that is installed leaves the executor alone."""
+        return False
+
+    @property
+    def has_retired_secrets(self) -> bool:
+        """Say whether the credentials keep a replaced secret that counts no more."""
         return False
 
     async def prepare(self) -> None:  # noqa: B027  # most need it, none must

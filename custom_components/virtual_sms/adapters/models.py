@@ -112,8 +112,8 @@ class CredentialField:
     """One input of a provider's credential form.
 
     `requires` names the field without which this one means nothing. `rotates`
-    keeps a replaced value under `previous_<key>`, because what was signed with it
-    may still be on its way.
+    keeps a replaced value for a day, because what was signed with it may still be on
+    its way.
     """
 
     key: str

@@ -103,6 +103,7 @@ class TwilioAdapter(TwilioClient):
     links: ClassVar = {"console_url": "https://console.twilio.com"}
     origin = ORIGIN
     poll_interval = 30
+    signature_header = SIGNATURE
 
     @override
     async def get_account(self) -> Account:

@@ -14,6 +14,7 @@ from .errors import (
     NotFoundError,
     SmsError,
 )
+from .replaced_secret import ReplacedSecret
 from .twilio_http import ORIGIN, Refusal
 from .twilio_lists import Unreadable, read_page, readable
 from .twilio_sdk import Sdk, load, use
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE: Final = 1000
 SIGNATURE: Final = "x-twilio-signature"
+_TOKEN: Final = "auth_token"  # noqa: S105  # its name only
 
 
 class TwilioClient(SmsAdapter, ABC):
@@ -42,6 +44,8 @@ class TwilioClient(SmsAdapter, ABC):
     ) -> None:
         super().__init__(credentials, session=session, run_blocking=run_blocking)
         self._account = credentials["account_sid"]
+        self._token = credentials[_TOKEN]
+        self._replaced_token = ReplacedSecret(credentials, _TOKEN, self._elapsed)
         self._loading = asyncio.Lock()
         self._sdk: Sdk | None = None
 
@@ -132,10 +136,26 @@ class TwilioClient(SmsAdapter, ABC):
 
         return await self._call(read, call)
 
+    @property
+    @override
+    def has_retired_secrets(self) -> bool:
+        return self._replaced_token.is_over
+
     def _has_signed(self, request: CallbackRequest) -> bool:
+        """Tell whether Twilio signed a callback, with either token during a rotation.
+
+        The first one that the new token signed ends the rotation.
+        """
+        if self._is_signature_of(self._token, request):
+            self._replaced_token.retire()
+            return True
+        replaced = self._replaced_token.value
+        return replaced is not None and self._is_signature_of(replaced, request)
+
+    def _is_signature_of(self, token: str, request: CallbackRequest) -> bool:
         signature = request.headers.get(SIGNATURE, "")
         return self._sdk is not None and self._sdk.has_signed(
-            request.url, request.form, signature
+            token, request.url, request.form, signature
         )
 
     @override

@@ -15,7 +15,7 @@ from .errors import AuthenticationError
 from .twilio_http import AsyncHttp, BlockingHttp, ignore_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from aiohttp import ClientSession
 
@@ -33,7 +33,7 @@ class Sdk:
 
     rest: Any
     owner: Any
-    validators: Sequence[Any]
+    build_validator: Callable[[str], Any]
 
     @property
     def is_asynchronous(self) -> bool:
@@ -41,20 +41,19 @@ class Sdk:
         return isinstance(self.rest.http_client, AsyncHttp)
 
     def has_signed(
-        self, url: str, form: Iterable[tuple[str, str]], signature: str
+        self, token: str, url: str, form: Iterable[tuple[str, str]], signature: str
     ) -> bool:
-        """Tell whether Twilio signed a callback, in constant time.
+        """Tell whether a token signed a callback, in constant time.
 
-        The port may be missing from what was signed, or added to it ("Security"),
-        and during a rotation either token may be the one that signs. Raises
-        ValueError for what is no URL.
+        The port may be missing from what was signed, or added to it ("Security").
+        Raises ValueError for what is no URL.
         """
+        validator = self.build_validator(token)
         fields = _signed_fields(form)
         bare = url.partition("#")[0]
         return any(
             equal(validator.compute_signature(spell(bare), fields), signature)
             for spell in (str, _other_port)
-            for validator in self.validators
         )
 
 
@@ -91,12 +90,7 @@ def load(
     build = partial(
         Client, account_sid=owner[0], http_client=http, environment=_ENVIRONMENT
     )
-    tokens = (owner[1], credentials.get("previous_auth_token"))
-    sdk = Sdk(
-        rest=build(*rest),
-        owner=build(*owner),
-        validators=tuple(RequestValidator(token) for token in tokens if token),
-    )
+    sdk = Sdk(rest=build(*rest), owner=build(*owner), build_validator=RequestValidator)
     for client in (sdk.rest, sdk.owner):
         _ = client.messages, client.incoming_phone_numbers, client.balance
     _ = sdk.rest.monitor.v1.alerts
