@@ -162,6 +162,8 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
             balance = await adapter.get_balance(self._gateway.line.number)
         except (MissingRightsError, NotFoundError) as err:
             self._note_no_balance(err)
+            # What was known last is all that is known.
+            self._was_refused = self.is_out_of_credit
             return None
         except SmsError as err:
             self._note_no_balance(err)
