@@ -495,8 +495,7 @@ async def test_records_that_cannot_be_read(
 ) -> None:
     """They are counted, as long as there are some."""
     message_id = simulator.twilio.receive(SENDER, "x", callback=False)
-    simulator.twilio.find(message_id).record["date_sent"] = "yesterday"
-    simulator.twilio.find(message_id).record["date_created"] = "yesterday"
+    simulator.twilio.find(message_id).record["to"] = 7
     await refresh(hass, simulator, twilio_entry)
     assert issues(hass) == {"records_unreadable"}
     assert placeholders(hass, twilio_entry, "records_unreadable")["count"] == "1"
