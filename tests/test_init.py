@@ -194,7 +194,7 @@ async def test_restart_while_down(
     await refresh(hass, simulator, entry)
     errors = [each for each in caplog.records if each.levelname == "ERROR"]
     assert len(errors) == 1
-    assert "rate_limited" in errors[0].getMessage()
+    assert "cannot be asked for news now" in errors[0].getMessage()
 
 
 async def test_revoked_while_running(

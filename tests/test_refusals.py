@@ -136,7 +136,9 @@ async def test_flood(
 
     async def call() -> int:
         url = f"/api/webhook/{twilio_entry.data[CONF_WEBHOOK_ID]}"
-        return (await client.post(url, data={"AccountSid": ACCOUNT})).status
+        headers = {"X-Twilio-Signature": "forged"}
+        data = {"AccountSid": ACCOUNT}
+        return (await client.post(url, data=data, headers=headers)).status
 
     with patch.object(gateway, "receive", receive_slowly):
         calls = [asyncio.create_task(call()) for _ in range(MOST_IN_HAND)]
