@@ -201,7 +201,7 @@ def async_register(
         placeholders,
         accepted,
     )
-    question = LateQuestion(hass, gateway.ask_later)
+    question = LateQuestion(hass, gateway)
     refusals = Refusals(watch, question, runtime.refusals)
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     handler = CallbackHandler(
