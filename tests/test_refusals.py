@@ -126,7 +126,7 @@ async def test_flood(
     twilio_entry: ConfigEntry,
     client: TestClient[Any, Any],
 ) -> None:
-    """Beyond what is held in hand, callers are sent away, to come again."""
+    """Who has no turn in time is sent away, to come again; no other loses its turn."""
     gateway, held = twilio_entry.runtime_data.gateway, asyncio.Event()
     receive = gateway.receive
 
@@ -140,10 +140,15 @@ async def test_flood(
         data = {"AccountSid": ACCOUNT}
         return (await client.post(url, data=data, headers=headers)).status
 
-    with patch.object(gateway, "receive", receive_slowly):
+    with (
+        patch.object(gateway, "receive", receive_slowly),
+        patch("custom_components.virtual_sms.webhook.TURN_TIMEOUT", 0.1),
+    ):
         calls = [asyncio.create_task(call()) for _ in range(MOST_IN_HAND)]
         await asyncio.sleep(0.5)
         assert await call() == 503
+        with patch("custom_components.virtual_sms.webhook.MOST_WAITING", 0):
+            assert await call() == 503
         held.set()
         assert set(await asyncio.gather(*calls)) == {403}
     assert await call() == 403
