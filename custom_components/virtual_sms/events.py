@@ -4,7 +4,7 @@ All that is ever told goes through here, and so does the person's wish for priva
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -25,10 +25,14 @@ EVENT_STATUS: Final = f"{DOMAIN}_status"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What may be told of an announcement: an event's type and its own data."""
+    """What may be told of an announcement: an event's type and its own data.
+
+    `announcement` is all of it, for those who conclude from it and show nothing.
+    """
 
     event_type: str
     data: dict[str, object]
+    announcement: Announcement = field(repr=False)
 
 
 @callback
@@ -43,7 +47,9 @@ def async_publish(
     `common` holds what every event of the number carries.
     """
     event_type, data = describe(announcement)
-    news = News(event_type=event_type, data=privacy.veil(data))
+    news = News(
+        event_type=event_type, data=privacy.veil(data), announcement=announcement
+    )
     hass.bus.async_fire(event_type, common | news.data)
     async_dispatcher_send(hass, _signal(common["entry_id"]), news)
 

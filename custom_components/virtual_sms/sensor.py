@@ -320,11 +320,10 @@ class LineStatusSensor(AlwaysKnownSensor):
     def native_value(self) -> LineStatus | None:
         if not self.coordinator.last_update_success:
             return LineStatus.UNAVAILABLE
+        if self.coordinator.has_credit is False:
+            return LineStatus.NO_CREDIT
         if self.coordinator.data is None:
             return None
-        balance = self.coordinator.balance
-        if balance is not None and balance.amount <= 0:
-            return LineStatus.NO_CREDIT
         return LineStatus.AVAILABLE
 
 
