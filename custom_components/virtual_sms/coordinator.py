@@ -25,6 +25,7 @@ from .credit import Credit
 from .gateway import Gateway
 from .helpers import explain, wants_new_credentials
 from .issues import Problem, async_has_issue
+from .ledger_set_aside import SetAsideRow
 from .line import monotonic
 from .side_question import SideQuestion
 
@@ -52,7 +53,8 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
     """Catch up with the provider's record on a timer.
 
     Polls are numbered from 1: `begun` is the last that began, and `succeeded` the
-    last that found the provider well.
+    last that found the provider well. `unreadable` are the records of messages that
+    the last one left aside.
     """
 
     config_entry: VirtualSmsConfigEntry
@@ -68,9 +70,11 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self._asks_for_receipts = False
         self.begun = 0
         self.succeeded = 0
+        self.unreadable: list[SetAsideRow] = []
         self._balance: Balance | None = None
         self._balance_at = monotonic()
         name = gateway.line.adapter.name
+        self._aside = SideQuestion("records set aside", name)
         self._receipts = SideQuestion("receipts", name)
         self._balance_question = SideQuestion("balance", name, _BALANCE_INTERVAL)
         # A refusal of before a reload stands until something says otherwise.
@@ -99,7 +103,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         """Return what cannot be read beside the messages, and the code of why."""
         return {
             each.kind: each.error.code
-            for each in (self._receipts, self._balance_question)
+            for each in (self._aside, self._receipts, self._balance_question)
             if each.error is not None
         }
 
@@ -171,12 +175,19 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
             raise self._failure(err) from err
         self._missed_something = False
         self.update_interval = self._interval
+        await self._note_unreadable()
         # What goes beside the messages fails without them.
         if self._asks_for_receipts:
             await self._try_receipts()
         await self._try_balance()
         self.succeeded = number
         return LineState(balance=self._balance)
+
+    async def _note_unreadable(self) -> None:
+        records = self._gateway.ledger.inbound
+        unreadable = await self._aside.ask(records.list_set_aside)
+        if unreadable is not None:
+            self.unreadable = unreadable
 
     async def _try_balance(self) -> None:
         """Ask for the balance now and then; not every key may read it."""

@@ -4,7 +4,7 @@ A problem of a number is a repair issue with an id of its own. Who finds it rais
 it, as often as it is found; who finds it gone takes it back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from homeassistant.helpers import issue_registry as ir
 from .adapters import ADAPTERS
 from .adapters.models import Advice
 from .const import CONF_PROVIDER, DOMAIN
+from .privacy import mask_numbers
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
@@ -34,6 +35,7 @@ class Problem(StrEnum):
     NO_CREDIT = "no_credit"
     NO_PUBLIC_URL = "no_public_url"
     NUMBER_GONE = "number_gone"
+    RECORDS_UNREADABLE = "records_unreadable"
     REGISTRATION_MISSING = "registration_missing"
     RETURN_PATH = "return_path"
     SERVICE_EXPIRED = "service_expired"
@@ -54,6 +56,9 @@ class Traits:
     lasting: bool = False
 
 
+_REGION = "region"
+_BETWEEN = ", "
+
 _ERROR = ir.IssueSeverity.ERROR
 TRAITS: Mapping[Problem, Traits] = {
     Problem.ADDRESS_CHANGED: Traits(fixable=True),
@@ -67,6 +72,7 @@ TRAITS: Mapping[Problem, Traits] = {
     Problem.NO_CREDIT: Traits(severity=_ERROR),
     Problem.NO_PUBLIC_URL: Traits(),
     Problem.NUMBER_GONE: Traits(severity=_ERROR),
+    Problem.RECORDS_UNREADABLE: Traits(),
     Problem.REGISTRATION_MISSING: Traits(fixable=True, lasting=True),
     Problem.RETURN_PATH: Traits(fixable=True, lasting=True),
     Problem.SERVICE_EXPIRED: Traits(severity=_ERROR, fixable=True, lasting=True),
@@ -88,26 +94,49 @@ def async_raise_issue(
     hass: HomeAssistant,
     entry: VirtualSmsConfigEntry,
     problem: Problem,
+    regions: Iterable[str] = (),
     **placeholders: str,
 ) -> None:
-    """Show a problem of a number until it is taken back."""
-    provider = ADAPTERS[entry.data[CONF_PROVIDER]].name
+    """Show a problem of a number until it is taken back.
+
+    `regions` are the countries it is about, where it is about some.
+    """
     traits = TRAITS[problem]
+    data: dict[str, str | int | float | None] = {
+        "entry_id": entry.entry_id,
+        "problem": problem.value,
+    }
+    if region := _BETWEEN.join(sorted(regions)):
+        data[_REGION] = region
     ir.async_create_issue(
         hass,
         DOMAIN,
         issue_id(entry, problem),
-        data={"entry_id": entry.entry_id, "problem": problem.value},
+        data=data,
         is_fixable=traits.fixable,
         is_persistent=traits.lasting,
         severity=traits.severity,
         translation_key=problem.value,
-        translation_placeholders={
-            "name": entry.title,
-            "provider": provider,
-            **placeholders,
-        },
+        translation_placeholders={**describe(entry), **placeholders},
     )
+
+
+def describe(entry: VirtualSmsConfigEntry) -> dict[str, str]:
+    """Return what all texts about a number need, and no telephone number in full."""
+    return {
+        "name": mask_numbers(entry.title),
+        "provider": ADAPTERS[entry.data[CONF_PROVIDER]].name,
+    }
+
+
+@callback
+def async_regions(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, problem: Problem
+) -> set[str]:
+    """Return the countries that a problem of a number is about."""
+    found = ir.async_get(hass).async_get_issue(DOMAIN, issue_id(entry, problem))
+    region = (found.data or {}).get(_REGION) if found else None
+    return set(str(region).split(_BETWEEN)) if region else set()
 
 
 @callback

@@ -21,6 +21,7 @@ from .adapters.errors import CallbackRejectedError, CallbackUnreadableError
 from .adapters.models import Acknowledgement, CallbackRequest
 from .const import DOMAIN
 from .gateway import Gateway, LineAwayError, NoSuchLineError
+from .issues import describe
 from .refusals import RefusalWatch
 from .return_path import async_answer_challenge, async_awaits_challenge
 from .runtime import VirtualSmsConfigEntry
@@ -162,7 +163,7 @@ def async_register(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, gateway: Gateway
 ) -> CALLBACK_TYPE:
     """Open the webhook of a number to the internet, and return how to close it."""
-    placeholders = {"name": entry.title, "provider": gateway.line.adapter.name}
+    placeholders = describe(entry)
     runtime = entry.runtime_data
 
     def accepted() -> None:
