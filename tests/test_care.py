@@ -36,7 +36,6 @@ from custom_components.virtual_sms.const import (
 from custom_components.virtual_sms.diagnostics import async_get_config_entry_diagnostics
 from custom_components.virtual_sms.issues import ADVICE, Problem, async_raise_issue
 from custom_components.virtual_sms.privacy import Privacy
-from simulator.base import Step
 
 from .home import RECIPIENT, SENDER, listen, refresh, send, settle, state
 from .test_registration import FOREIGN, issues, put, standing
@@ -436,6 +435,7 @@ async def test_service_renewed(
     hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
 ) -> None:
     """A poll that began after the refusal tells that the service is renewed."""
+    heard = listen(hass)
     simulator.automatic = False
     [first] = await send(hass, ovh_entry)
     coordinator = ovh_entry.runtime_data.coordinator
@@ -446,9 +446,9 @@ async def test_service_renewed(
 
     with patch.object(inbox, "catch_up_inbound", expire):
         await coordinator.async_refresh()
-    sent = simulator.ovh.find(int(first["provider_id"]))
-    simulator.ovh.move(sent, Step("delivered"))
+    await simulator.ovh.advance(first["provider_id"], "delivered")
     await settle(hass, simulator)
+    assert heard.course(first["message_id"])[-1] == "delivered"
     assert issues(hass) == {"service_expired"}
     await refresh(hass, simulator, ovh_entry)
     assert not issues(hass)
@@ -613,16 +613,16 @@ async def test_what_was_under_way_proves_nothing(
     ovh_entry: ConfigEntry,
 ) -> None:
     """A delivery of before a refusal, told after it, takes nothing back."""
+    heard = listen(hass)
     simulator.automatic = False
     [first] = await send(hass, ovh_entry)
     simulator.ovh.service.credits = 0
     await attempt(hass, ovh_entry)
     await settle(hass, simulator)
     assert issues(hass) == {"no_credit"}
-    sent = simulator.ovh.find(int(first["provider_id"]))
-    simulator.ovh.move(sent, Step("delivered"))
+    await simulator.ovh.advance(first["provider_id"], "delivered")
     await settle(hass, simulator)
-    assert state(hass, ovh_entry, "last_delivery").state == "delivered"
+    assert heard.course(first["message_id"])[-1] == "delivered"
     assert issues(hass) == {"no_credit"}
     assert state(hass, ovh_entry, "line_status").state == "no_credit"
 

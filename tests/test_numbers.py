@@ -7,7 +7,11 @@ from hypothesis import given, settings, strategies as st
 import phonenumbers
 import pytest
 
-from custom_components.virtual_sms.numbers import InvalidNumberError, parse_number
+from custom_components.virtual_sms.numbers import (
+    InvalidNumberError,
+    parse_number,
+    region_of,
+)
 
 # Hypothesis takes its own generator for one that nobody keeps, on Python 3.14.
 pytestmark = pytest.mark.filterwarnings("ignore:It looks like `register_random`")
@@ -217,3 +221,24 @@ def test_an_integer_that_nobody_misread(value: int, country: str, number: str) -
 def test_a_number_from_a_contact_card(text: str) -> None:
     """What nobody sees, and dashes of any kind, are no part of a number."""
     assert parse_number(text, "FR") == "+33612345678"
+
+
+@pytest.mark.parametrize(
+    ("number", "region"),
+    [
+        (FRENCH, "FR"),
+        (AMERICAN, "US"),
+        ("+12025550123", "US"),
+        ("+18005550123", "US"),
+        ("+14165550123", "CA"),
+        (BRITISH, "GB"),
+        ("+447700900123", "GB"),
+        ("+80012345678", None),
+        ("+999123456789", None),
+        ("MyBank", None),
+        ("", None),
+    ],
+)
+def test_region(number: str, region: str | None) -> None:
+    """Countries that share a code are told apart, and new ranges have a country."""
+    assert region_of(number) == region
