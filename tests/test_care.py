@@ -598,10 +598,10 @@ async def test_each_country_for_itself(
     """Two countries may be refused, and one of them enabled."""
     for recipient in (RECIPIENT, AMERICAN):
         await refuse(hass, simulator, twilio_entry, "21408", recipient)
-    assert shown(hass, twilio_entry, "country_not_enabled").data["region"] == "FR, US"
+    assert shown(hass, twilio_entry, "country_not_enabled").data["regions"] == "FR US"
     await send(hass, twilio_entry, to=RECIPIENT)
     await settle(hass, simulator)
-    assert shown(hass, twilio_entry, "country_not_enabled").data["region"] == "US"
+    assert shown(hass, twilio_entry, "country_not_enabled").data["regions"] == "US"
     await send(hass, twilio_entry, to=AMERICAN)
     await settle(hass, simulator)
     assert not issues(hass)
@@ -663,6 +663,59 @@ async def test_no_number_in_an_issue(
         held = placeholders(hass, ovh_entry, problem)
         assert number not in str(held)
         assert held["name"] == f"Home {number[:3]}…{number[-2:]}"
+
+
+async def test_two_countries_that_are_not_enabled(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A delivery to one of them leaves the other, over a reload as well."""
+    with patch.object(
+        type(simulator.twilio),
+        "refused_recipients",
+        {"+33612345678": 21408, "+4915112345678": 21408},
+    ):
+        for recipient in ("+33612345678", "+4915112345678"):
+            await attempt(hass, twilio_entry, to=recipient)
+    await settle(hass, simulator)
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    for recipient, left in (("+33612345679", True), ("+4915112345679", False)):
+        await send(hass, twilio_entry, to=recipient)
+        await settle(hass, simulator)
+        assert bool(issues(hass)) is left
+    found = ir.async_get(hass).issues.values()
+    assert not any("336123" in str(each.data) for each in found)
+
+
+async def test_no_credit_is_shown_at_once(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """The sensor and the repair say the same, before the next poll and after it."""
+    assert state(hass, ovh_entry, "line_status").state == "available"
+    simulator.ovh.service.credits = 0
+    await attempt(hass, ovh_entry)
+    await settle(hass, simulator)
+    assert state(hass, ovh_entry, "line_status").state == "no_credit"
+    assert issues(hass) == {"no_credit"}
+    simulator.ovh.service.credits = 50
+    await refresh(hass, simulator, ovh_entry)
+    assert state(hass, ovh_entry, "line_status").state == "available"
+    assert not issues(hass)
+
+
+async def test_records_that_cannot_be_read(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """They are counted, as long as there are some."""
+    message_id = simulator.twilio.receive(SENDER, "x", callback=False)
+    simulator.twilio.find(message_id).record["to"] = 7
+    await refresh(hass, simulator, twilio_entry)
+    assert issues(hass) == {"records_unreadable"}
+    assert placeholders(hass, twilio_entry, "records_unreadable")["count"] == "1"
+    assert state(hass, twilio_entry, "line_status").state == "available"
+    inbound = twilio_entry.runtime_data.gateway.ledger.inbound
+    with patch.object(inbound, "list_set_aside", return_value=[]):
+        await refresh(hass, simulator, twilio_entry)
+    assert not issues(hass)
 
 
 async def test_gone_with_the_entry(

@@ -34,6 +34,7 @@ from custom_components.virtual_sms.const import (
 )
 from custom_components.virtual_sms.flow_schemas import keep_secrets
 from simulator import FaultKind
+from simulator.ovh import Service
 
 from .cloud import Cloud
 from .flows import answer, credentials, set_up, start, to_callbacks, to_number
@@ -548,6 +549,30 @@ async def test_key_that_may_not_send(hass: HomeAssistant, simulator: Simulator) 
         assert named(result) == send
         result = await answer(hass, result, **credentials(simulator, "ovh"))
         expect_form(result, "number")
+
+
+async def test_one_service_stops_no_other(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """A service that has expired and sorts first leaves the others to be set up."""
+    ovh, first = simulator.ovh, "sms-ab00000-1"
+    ovh.services[first] = Service(name=first, numbers=("+33900000009",), expired=True)
+    entry = await set_up(hass, simulator, "ovh", mode="polling")
+    assert entry.data[CONF_NUMBER] == ovh.NUMBER
+
+
+async def test_number_without_rights_stops_no_other(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """A key that may use a later service only goes on, and its number is set up."""
+    ovh, first = simulator.ovh, "sms-ab00000-1"
+    ovh.services[first] = Service(name=first, numbers=("+33900000009",))
+    result = await to_number(hass, simulator, "ovh", consumer_key=rights(simulator))
+    expect_form(result, "number")
+    refused = await answer(hass, result, number="+33900000009")
+    expect_form(refused, "number", {"base": "missing_rights"})
+    result = await answer(hass, refused, number=ovh.NUMBER)
+    expect_form(result, "callbacks")
 
 
 async def test_key_that_may_not_list_accounts(

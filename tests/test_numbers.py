@@ -200,6 +200,8 @@ def test_a_number_that_yaml_may_have_misread(value: int, country: str) -> None:
         (15005550006, "US", "+15005550006"),
         (5005550006, "US", "+15005550006"),
         (4915112345678, "DE", "+4915112345678"),
+        (493012345678, "DE", "+493012345678"),
+        (31612345678, "NL", "+31612345678"),
     ],
 )
 def test_an_integer_that_nobody_misread(value: int, country: str, number: str) -> None:

@@ -276,6 +276,24 @@ async def test_by_hand(
 
 
 @pytest.mark.parametrize("mode", ["polling"])
+async def test_what_changes_while_a_form_waits_stays(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> None:
+    """A secret that is dropped meanwhile is not written back by the form."""
+    kept = entry.data["credentials"]
+    stored = {**kept, "previous_auth_token": "old"}
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "credentials": stored}
+    )
+    result = await choose(hass, entry, mode="manual")
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "credentials": kept}
+    )
+    expect_end(await answer(hass, result), entry, "manual")
+    assert entry.data["credentials"] == kept
+
+
+@pytest.mark.parametrize("mode", ["polling"])
 async def test_provider_without_callback_settings(
     hass: HomeAssistant, entry: ConfigEntry, provider: str
 ) -> None:

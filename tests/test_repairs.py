@@ -45,11 +45,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1] / "custom_components" / DOMAIN
 NEEDS = {
+    Problem.RECORDS_UNREADABLE: {"count"},
     Problem.ADDRESS_CHANGED: {"callback_url"},
     Problem.BALANCE_LOW: {"balance"},
     Problem.CALLBACK_FOREIGN: {"foreign_url"},
     Problem.CREDENTIALS_EXPIRING: {"date"},
-    Problem.RECORDS_UNREADABLE: {"count"},
     Problem.RETURN_PATH: {"explanation"},
     Problem.STORAGE_DAMAGED: {"file", "lost"},
 }
@@ -337,7 +337,7 @@ COMES_AND_GOES = {
     Problem.NO_CREDIT: care.test_out_of_credit_when_sending,
     Problem.NO_PUBLIC_URL: registration.test_address_goes_and_comes,
     Problem.NUMBER_GONE: care.test_number_released,
-    Problem.RECORDS_UNREADABLE: care.test_unreadable_records,
+    Problem.RECORDS_UNREADABLE: care.test_records_that_cannot_be_read,
     Problem.REGISTRATION_MISSING: care.test_advice,
     Problem.RETURN_PATH: care.test_way_back_is_blocked,
     Problem.SERVICE_EXPIRED: care.test_service_expired,

@@ -350,6 +350,83 @@ async def test_no_signature_no_reading(
     never.set()
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+@pytest.mark.parametrize("signature", [None, "RSOYDt4T1cUTdK1PDd93/VVr8B8="])
+async def test_body_that_its_encoding_does_not_fit(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    provider: str,
+    client: TestClient[Any, Any],
+    caplog: pytest.LogCaptureFixture,
+    encoding: str,
+    signature: str | None,
+) -> None:
+    """Is the stranger's fault: refused, and not worth a line for each of them."""
+    headers = {**FORM, "Content-Encoding": encoding}
+    if signature:
+        headers["X-Twilio-Signature"] = signature
+    for _ in range(3):
+        answer = await client.post(path(entry), data=b"no such thing", headers=headers)
+        unread = provider == "twilio" and signature is None
+        assert answer.status == (403 if unread else 400)
+    assert "Traceback" not in caplog.text
+    assert "Unhandled" not in caplog.text
+
+
+async def test_slow_strangers_keep_no_place(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    client: TestClient[Any, Any],
+) -> None:
+    """However many bodies are on their way, the provider's own gets in at once."""
+    never, heard = asyncio.Event(), listen(hass)
+
+    async def dawdle() -> AsyncIterator[bytes]:
+        yield b"Body="
+        await never.wait()
+
+    headers = {**FORM, "X-Twilio-Signature": "forged"}
+    with (
+        patch("custom_components.virtual_sms.webhook.MOST_READ", 8),
+        patch("custom_components.virtual_sms.webhook.MOST_IN_HAND", 4),
+    ):
+        strangers = [
+            asyncio.create_task(
+                client.post(path(entry), data=dawdle(), headers=headers)
+            )
+            for _ in range(20)
+        ]
+        await asyncio.sleep(0.3)
+        side = simulator.providers[entry.data["provider"]]
+        side.receive(SENDER, "Open the door")
+        await simulator.settled()
+    assert {each.status for each in simulator.callbacks} == {200}
+    never.set()
+    await asyncio.gather(*strangers, return_exceptions=True)
+    await settle(hass, simulator)
+    assert heard.texts == ["Open the door"]
+
+
+@pytest.mark.parametrize("fields", [{"Body": "x" * 50_000}, {}])
+async def test_a_long_authentic_body(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    client: TestClient[Any, Any],
+    fields: dict[str, str],
+) -> None:
+    """It is taken up to the limit, however many fields it has."""
+    heard = listen(hass)
+    form = inbound(simulator) | fields
+    form |= {} if fields else {f"Extra{number}": "1" for number in range(1000)}
+    headers = signed(simulator, twilio_entry, form)
+    answer = await client.post(path(twilio_entry), data=form, headers=headers)
+    assert answer.status == 200
+    await settle(hass, simulator)
+    assert len(heard.received) == 1
+
+
 async def test_our_fault(
     hass: HomeAssistant,
     simulator: Simulator,

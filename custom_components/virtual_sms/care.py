@@ -29,9 +29,9 @@ from .issues import (
     ADVICE,
     Problem,
     async_clear_issue,
+    async_get_regions,
     async_has_issue,
     async_raise_issue,
-    async_regions,
 )
 from .numbers import region_of
 from .return_path import async_check_return_path
@@ -209,7 +209,7 @@ class Care:
     @callback
     def _async_disprove(self, problem: Problem, region: str | None) -> None:
         """Take a problem back for a country; it stands for the others."""
-        regions = async_regions(self._hass, self._entry, problem)
+        regions = async_get_regions(self._hass, self._entry, problem)
         if region not in regions:
             return
         if left := regions - {region}:
@@ -295,7 +295,7 @@ class Care:
             self._expired_at = self._coordinator.begun
         elif problem is Problem.REGISTRATION_MISSING:
             region = US
-        regions = async_regions(self._hass, self._entry, problem)
+        regions = async_get_regions(self._hass, self._entry, problem)
         regions |= {region} if region and problem in _ABOUT_A_COUNTRY else set()
         async_raise_issue(self._hass, self._entry, problem, regions)
 

@@ -1,6 +1,5 @@
 """Set a number up: credentials, which number, and how its news gets here."""
 
-from functools import partialmethod
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components import webhook
@@ -10,16 +9,14 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import callback
 
-from .account_entries import async_own_marks, previous_data
+from .account_entries import async_own_marks
 from .adapters import ADAPTERS
 from .adapters.models import PhoneNumber
+from .adapters.plain_text import clean
 from .callbacks import CallbackRegistration
 from .const import (
-    CONF_ACCOUNT,
-    CONF_CALLBACK_URL,
     CONF_CREDENTIALS,
     CONF_MODE,
     CONF_NUMBER,
@@ -28,14 +25,18 @@ from .const import (
     MODE_AUTOMATIC,
     MODE_POLLING,
 )
+from .entry_data import EntryData
 from .flow_access import (
+    NO_ERROR,
     Access,
     Consent,
-    FormErrors,
+    FormError,
     async_open,
     async_request_consent,
     async_require_rights,
+    async_require_rights_for_any,
     needs_consent,
+    read_error,
 )
 from .flow_callbacks import CallbackSteps
 from .flow_schemas import (
@@ -43,9 +44,8 @@ from .flow_schemas import (
     Form,
     callbacks_schema,
     credentials_schema,
-    is_incomplete,
+    find_gap,
     keep_secrets,
-    lacks_secret,
     number_schema,
     read_credentials,
     shown_credentials,
@@ -100,8 +100,18 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
 
     async def async_step_reconfigure(self, _: Form | None = None) -> ConfigFlowResult:
         """Ask again, since the person wants to change something."""
-        entry = self._get_reconfigure_entry()
-        return await self._async_credentials(entry.data[CONF_PROVIDER])
+        data = EntryData.from_entry(self._get_reconfigure_entry())
+        return await self._async_credentials(data.provider)
+
+    async def async_step_twilio(
+        self, user_input: Form | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the first provider's credentials."""
+        return await self._async_credentials("twilio", user_input)
+
+    async def async_step_ovh(self, user_input: Form | None = None) -> ConfigFlowResult:
+        """Ask for the second provider's credentials."""
+        return await self._async_credentials("ovh", user_input)
 
     async def _async_credentials(
         self, provider: str, user_input: Form | None = None
@@ -109,44 +119,39 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         """Show one provider's credential form, and go on once it is filled in."""
         self._provider = provider
         if user_input is None:
-            return self._show_credentials(FormErrors())
+            return self._show_credentials()
         self._typed = user_input
         fields = ADAPTERS[provider].credential_fields
-        credentials = keep_secrets(
-            fields,
-            read_credentials(user_input),
-            self._stored,
-            renews=self.source == SOURCE_REAUTH,
-        )
-        if lacks_secret(fields, credentials):
-            return self._show_credentials(FormErrors(base="invalid_auth"))
-        if is_incomplete(fields, credentials):
-            return self._show_credentials(FormErrors(base="api_key_incomplete"))
-        if needs_consent(provider, credentials):
-            return await self._async_request(credentials)
-        return await self._async_prove(credentials)
+        renews = self.source == SOURCE_REAUTH
+        typed = read_credentials(user_input)
+        credentials = keep_secrets(fields, typed, self._stored, renews=renews)
+        if problem := find_gap(fields, credentials):
+            return self._show_credentials(FormError(problem))
+        try:
+            if needs_consent(provider, credentials):
+                return await self._async_request(credentials)
+            return await self._async_prove(credentials)
+        except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
+            return self._show_credentials(read_error(err))
 
-    def _show_credentials(self, errors: FormErrors) -> ConfigFlowResult:
+    def _show_credentials(self, error: FormError = NO_ERROR) -> ConfigFlowResult:
         adapter = ADAPTERS[self._provider]
         fields = adapter.credential_fields
         shown = self._typed or shown_credentials(fields, self._stored)
+        schema = credentials_schema(fields, shown, self._stored)
         return self.async_show_form(
             step_id=self._provider,
-            data_schema=self.add_suggested_values_to_schema(
-                credentials_schema(fields, shown, self._stored), shown
-            ),
-            description_placeholders={**adapter.links, **errors.placeholders},
-            errors=errors,
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            description_placeholders={**adapter.links, **error.placeholders},
+            errors=error.errors,
         )
 
     async def _async_request(self, credentials: dict[str, str]) -> ConfigFlowResult:
         """Ask the provider for a key that the person makes valid by a click."""
-        with FormErrors() as errors:
-            self._consent = await async_request_consent(
-                self.hass, self._provider, credentials
-            )
-            return await self.async_step_authorize()
-        return self._show_credentials(errors)
+        self._consent = await async_request_consent(
+            self.hass, self._provider, credentials
+        )
+        return await self.async_step_authorize()
 
     async def async_step_authorize(self, _: Form | None = None) -> ConfigFlowResult:
         """Show the link, and wait until the person has agreed there."""
@@ -164,22 +169,21 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
     async def async_step_authorized(self, _: Form | None = None) -> ConfigFlowResult:
         """Go on with the key, or say why there is none."""
         waiting, self._waiting = self._waiting, None
-        with FormErrors() as errors:
+        try:
             problem = await waiting if waiting else "unknown"
             if problem is None:
                 return await self._async_prove(self._consent.credentials)
-            errors["base"] = problem
-        return self._show_credentials(errors)
+        except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
+            return self._show_credentials(read_error(err))
+        return self._show_credentials(FormError(problem))
 
     async def _async_prove(self, credentials: dict[str, str]) -> ConfigFlowResult:
         """Try the credentials, and go on if they open anything."""
         self._credentials = credentials
-        with FormErrors() as errors:
-            self._access = await async_open(self.hass, self._provider, credentials)
-            if self._entry is not None or self._access.numbers != []:
-                return await self._async_proven()
-            errors["base"] = "no_numbers"
-        return self._show_credentials(errors)
+        self._access = await async_open(self.hass, self._provider, credentials)
+        if self._entry is None and self._access.numbers == []:
+            return self._show_credentials(FormError("no_numbers"))
+        return await self._async_proven()
 
     async def _async_proven(self) -> ConfigFlowResult:
         """Go on to the numbers, or renew the entry that the flow was started for."""
@@ -187,19 +191,16 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
             return await self._async_renew(entry)
         if self._access.numbers and not self._free_numbers:
             return self.async_abort(reason="already_configured")
-        if free := self._free_numbers:
-            await async_require_rights(self._access.adapter, free[0], callbacks=False)
+        await async_require_rights_for_any(self._access.adapter, self._free_numbers)
         return await self.async_step_number()
 
     async def _async_renew(self, entry: VirtualSmsConfigEntry) -> ConfigFlowResult:
         """Give an entry new credentials, provided that they do for its number."""
-        account, number = entry.data[CONF_ACCOUNT], entry.data[CONF_NUMBER]
-        if not self._access.opens(account, number):
+        data = EntryData.from_entry(entry)
+        if not self._access.opens(data.number.account, data.number.number):
             return self.async_abort(reason="wrong_account")
         await async_require_rights(
-            self._access.adapter,
-            PhoneNumber(account=account, number=number),
-            callbacks=entry.data[CONF_MODE] == MODE_AUTOMATIC,
+            self._access.adapter, data.number, callbacks=data.is_automatic
         )
         return self.async_update_reload_and_abort(
             entry, data_updates={CONF_CREDENTIALS: self._credentials}
@@ -209,19 +210,24 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         self, user_input: Form | None = None
     ) -> ConfigFlowResult:
         """Choose one of the account's numbers and give it a name."""
-        errors = FormErrors()
-        if user_input is not None:
-            with errors:
-                await self._async_choose(user_input[CONF_NUMBER])
-                self._name = user_input.get(CONF_NAME, "").strip()
-            if not errors:
-                return await self.async_step_callbacks()
+        if user_input is None:
+            return self._show_numbers()
+        try:
+            await self._async_choose(user_input[CONF_NUMBER])
+        except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
+            return self._show_numbers(user_input, read_error(err))
+        self._name = clean(user_input.get(CONF_NAME, "")).strip()
+        return await self.async_step_callbacks()
+
+    def _show_numbers(
+        self, typed: Form | None = None, error: FormError = NO_ERROR
+    ) -> ConfigFlowResult:
         schema = number_schema(self._free_numbers, typed=self._access.numbers is None)
         return self.async_show_form(
             step_id="number",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input),
-            description_placeholders=errors.placeholders or None,
-            errors=errors,
+            data_schema=self.add_suggested_values_to_schema(schema, typed),
+            description_placeholders=error.placeholders or None,
+            errors=error.errors,
         )
 
     async def _async_choose(self, text: str) -> None:
@@ -236,18 +242,24 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         self, user_input: Form | None = None
     ) -> ConfigFlowResult:
         """Choose how incoming messages and delivery statuses get here."""
-        errors = FormErrors()
-        if user_input is not None:
-            with errors:
-                return await self._async_arrange(user_input[CONF_MODE])
+        if user_input is None:
+            return await self._async_show_modes()
+        try:
+            return await self._async_arrange(user_input[CONF_MODE])
+        except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
+            return await self._async_show_modes(user_input, read_error(err))
+
+    async def _async_show_modes(
+        self, typed: Form | None = None, error: FormError = NO_ERROR
+    ) -> ConfigFlowResult:
         secure = async_has_secure_url(self.hass)
         schema = callbacks_schema(MODE_AUTOMATIC if secure else MODE_POLLING)
         way = await async_preview(self.hass, self._access.adapter.base_url)
         return self.async_show_form(
             step_id="callbacks",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input),
-            description_placeholders={"way": way, **errors.placeholders},
-            errors=errors,
+            data_schema=self.add_suggested_values_to_schema(schema, typed),
+            description_placeholders={"way": way, **error.placeholders},
+            errors=error.errors,
         )
 
     @override
@@ -268,22 +280,21 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
     async def _async_conclude(
         self, previous: CallbackUrls | None = None
     ) -> ConfigFlowResult:
-        data: dict[str, Any] = {
-            CONF_PROVIDER: self._provider,
-            CONF_CREDENTIALS: self._credentials,
-            CONF_ACCOUNT: self._number.account,
-            CONF_NUMBER: self._number.number,
-            CONF_WEBHOOK_ID: self._webhook_id,
-            CONF_MODE: self._mode,
-        }
-        if self._mode != MODE_POLLING:
-            data[CONF_CALLBACK_URL] = self._callback_url
-            self._keeps_url = True
-        data |= previous_data(previous)
+        is_called = self._mode != MODE_POLLING
+        data = EntryData(
+            provider=self._provider,
+            number=self._number,
+            credentials=self._credentials,
+            webhook_id=self._webhook_id,
+            mode=self._mode,
+            callback_url=self._callback_url if is_called else None,
+            previous_callbacks=previous,
+        )
         # Another window may have been faster; this one must not replace its entry.
         self._abort_if_unique_id_configured()
+        self._keeps_url = is_called
         return self.async_create_entry(
-            title=self._name or self._number.number, data=data
+            title=self._name or self._number.number, data=data.as_dict()
         )
 
     @property
@@ -301,13 +312,4 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
 
     @property
     def _stored(self) -> Mapping[str, str]:
-        return self._entry.data[CONF_CREDENTIALS] if self._entry else {}
-
-
-# Home Assistant finds the step behind a line of the menu by its name.
-for _provider in ADAPTERS:
-    setattr(
-        VirtualSmsConfigFlow,
-        f"async_step_{_provider}",
-        partialmethod(VirtualSmsConfigFlow._async_credentials, _provider),  # noqa: SLF001  # our own class
-    )
+        return EntryData.from_entry(self._entry).credentials if self._entry else {}

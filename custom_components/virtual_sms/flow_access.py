@@ -2,9 +2,9 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import logging
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from homeassistant.data_entry_flow import AbortFlow
 
@@ -26,7 +26,7 @@ from .numbers import InvalidNumberError, parse_number
 from .public_url import NoPublicUrlError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from homeassistant.core import HomeAssistant
 
@@ -54,6 +54,9 @@ CONSENT_ERRORS = {
 CONSENT_PAUSE = 2
 CONSENT_PATIENCE = 600
 """Seconds between two questions, and seconds in all."""
+
+MOST_LOOKED_UP = 10
+"""Numbers whose rights are looked up before one is chosen."""
 
 CONF_CONSUMER_KEY = "consumer_key"
 _PENDING = AuthorizationStatus.PENDING
@@ -131,6 +134,21 @@ async def async_require_rights(
         raise MissingRightsError("looked up", missing=missing)
 
 
+async def async_require_rights_for_any(
+    adapter: SmsAdapter, numbers: Sequence[PhoneNumber]
+) -> None:
+    """Refuse credentials that lack rights for each of some numbers."""
+    refusal: MissingRightsError | None = None
+    for number in numbers[:MOST_LOOKED_UP]:
+        try:
+            return await async_require_rights(adapter, number, callbacks=False)
+        except MissingRightsError as err:
+            refusal = refusal or err
+    if refusal is not None:
+        raise refusal
+    return None
+
+
 def needs_consent(provider: str, credentials: Mapping[str, str]) -> bool:
     """Say whether a key is missing that the person can allow by a click."""
     by_click = Capability.AUTHORIZATION in ADAPTERS[provider].capabilities
@@ -178,39 +196,39 @@ async def async_request_consent(
     return Consent(adapter=adapter, credentials=complete, url=request.url)
 
 
-class FormErrors(dict[str, str]):
-    """The errors of a form; what goes wrong in its `with` block becomes one.
+@dataclass(frozen=True)
+class FormError:
+    """What a form says of a failure, and where; without a key, nothing.
 
-    `placeholders` are what the texts of those errors need beside the form's own.
+    `placeholders` are what the text needs beside the form's own.
     """
 
-    def __init__(self, **errors: str) -> None:
-        """Begin with what is known already."""
-        super().__init__(**errors)
-        self.placeholders: dict[str, str] = {}
+    key: str | None = None
+    at: str = "base"
+    placeholders: Mapping[str, str] = field(default_factory=dict)
 
-    def __enter__(self) -> Self:
-        """Give the errors a name."""
-        return self
-
-    def __exit__(self, _: object, err: BaseException | None, __: object) -> bool:
-        """Take in every failure; an abort is none, and ends the flow as always."""
-        if not isinstance(err, Exception) or isinstance(err, AbortFlow):
-            return False
-        if isinstance(err, InvalidNumberError):
-            self[CONF_NUMBER] = "invalid_number"
-            return True
-        self["base"] = _word(err)
-        if isinstance(err, MissingRightsError):
-            self.placeholders["rights"] = ", ".join(err.missing) or "?"
-        return True
+    @property
+    def errors(self) -> dict[str, str]:
+        """Return it as a form takes it."""
+        return {self.at: self.key} if self.key else {}
 
 
-def _word(err: Exception) -> str:
+NO_ERROR = FormError()
+
+
+def read_error(err: Exception) -> FormError:
+    """Return what a form says of a failure; an abort is none, and ends the flow."""
     match err:
+        case AbortFlow():
+            raise err
+        case InvalidNumberError():
+            return FormError("invalid_number", CONF_NUMBER)
         case NoPublicUrlError():
-            return "no_public_url"
+            return FormError("no_public_url")
+        case MissingRightsError(missing=missing):
+            rights = ", ".join(missing) or "?"
+            return FormError("missing_rights", placeholders={"rights": rights})
         case SmsError(code=code) if code in FORM_ERRORS:
-            return FORM_ERRORS[code]
+            return FormError(FORM_ERRORS[code])
     _LOGGER.error("The set-up failed in an unexpected way", exc_info=err)
-    return "unknown"
+    return FormError("unknown")

@@ -12,7 +12,7 @@ from .const import (
     MODE_MANUAL,
     MODE_POLLING,
 )
-from .flow_access import FormErrors
+from .flow_access import NO_ERROR, FormError, read_error
 from .flow_schemas import CONF_CONFIRM, TAKEOVER, Form
 from .public_url import async_callback_url, async_forget_callback_url
 
@@ -77,20 +77,24 @@ class CallbackSteps(ConfigEntryBaseFlow):
         self, user_input: Form | None = None
     ) -> ConfigFlowResult:
         """Ask before another application's URL is replaced."""
-        errors = FormErrors()
-        if user_input is not None:
-            if not user_input[CONF_CONFIRM]:
-                return await self._async_choose_again()
-            with errors:
-                return await self._async_claim(replace=True)
+        if user_input is None:
+            return self._show_takeover()
+        if not user_input[CONF_CONFIRM]:
+            return await self._async_choose_again()
+        try:
+            return await self._async_claim(replace=True)
+        except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
+            return self._show_takeover(read_error(err))
+
+    def _show_takeover(self, error: FormError = NO_ERROR) -> ConfigFlowResult:
         return self.async_show_form(
             step_id="takeover",
             data_schema=TAKEOVER,
             description_placeholders={
                 "foreign_url": self._foreign_url,
-                **errors.placeholders,
+                **error.placeholders,
             },
-            errors=errors,
+            errors=error.errors,
         )
 
     async def async_step_manual(

@@ -162,19 +162,18 @@ def _previous(key: str, secret: str, stored: Mapping[str, str]) -> dict[str, str
     return {}
 
 
-def is_incomplete(fields: Fields, credentials: Mapping[str, str]) -> bool:
-    """Say whether a field is given without the one that it requires."""
-    return any(
+def find_gap(fields: Fields, credentials: Mapping[str, str]) -> str | None:
+    """Return the form's word for a field that was left empty and must not be."""
+    if any(field.key not in credentials for field in _needed(fields)):
+        return "invalid_auth"
+    if any(
         field.requires is not None
         and field.key in credentials
         and field.requires not in credentials
         for field in fields
-    )
-
-
-def lacks_secret(fields: Fields, credentials: Mapping[str, str]) -> bool:
-    """Say whether a field was left empty whose stored secret is another's."""
-    return any(field.key not in credentials for field in _needed(fields))
+    ):
+        return "api_key_incomplete"
+    return None
 
 
 def shown_credentials(fields: Fields, credentials: Mapping[str, str]) -> Form:

@@ -56,8 +56,8 @@ class Traits:
     lasting: bool = False
 
 
-_REGION = "region"
-_BETWEEN = ", "
+_REGIONS = "regions"
+_BETWEEN = " "
 
 _ERROR = ir.IssueSeverity.ERROR
 TRAITS: Mapping[Problem, Traits] = {
@@ -106,8 +106,8 @@ def async_raise_issue(
         "entry_id": entry.entry_id,
         "problem": problem.value,
     }
-    if region := _BETWEEN.join(sorted(regions)):
-        data[_REGION] = region
+    if joined := _BETWEEN.join(sorted(regions)):
+        data[_REGIONS] = joined
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -130,13 +130,13 @@ def describe(entry: VirtualSmsConfigEntry) -> dict[str, str]:
 
 
 @callback
-def async_regions(
+def async_get_regions(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, problem: Problem
 ) -> set[str]:
     """Return the countries that a problem of a number is about."""
     found = ir.async_get(hass).async_get_issue(DOMAIN, issue_id(entry, problem))
-    region = (found.data or {}).get(_REGION) if found else None
-    return set(str(region).split(_BETWEEN)) if region else set()
+    joined = (found.data or {}).get(_REGIONS) if found else None
+    return set(str(joined or "").split())
 
 
 @callback

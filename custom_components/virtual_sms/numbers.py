@@ -70,12 +70,25 @@ def region_of(number: str) -> str | None:
 
 
 def _may_be_octal(value: int, country: str | None) -> bool:
-    """Say whether YAML may have read a national number that begins with zero.
+    """Say whether YAML may have read a number that begins with zero, or with two.
 
-    To it, 0612345670 is an octal number: 103434168, which is somebody else's.
+    To it, 0612345670 is an octal number: 103434168, which is somebody else's. What
+    is a number of the home's own country as it stands lost its plus sign only.
     """
-    number = _parse(f"{_ZERO}{value:o}", country) if country else None
-    return number is not None and phonenumbers.is_valid_number(number)
+    octal = f"{value:o}"
+    meant = [_valid(f"{_ZERO}{octal}", country) if country else None]
+    meant.append(_valid(f"+{octal}", None))
+    if not any(meant):
+        return False
+    as_it_stands = _valid(f"+{value}", None)
+    own = phonenumbers.country_code_for_region(country) if country else None
+    return as_it_stands is None or as_it_stands.country_code != own
+
+
+def _valid(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
+    number = _parse(text, country)
+    is_valid = number is not None and phonenumbers.is_valid_number(number)
+    return number if is_valid else None
 
 
 def _write(value: object) -> str:

@@ -71,6 +71,7 @@ class CallbackHandler:
     ) -> web.Response:
         """Answer a callback as the provider needs to hear it."""
         response = await self._async_answer(request)
+        await _async_hang_up(request, response)
         self._answers[response.status] += 1
         if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
             self._gateway.ask_later()
@@ -207,6 +208,25 @@ async def _async_read_stream(request: web.Request) -> tuple[bytes, bool]:
         # Its encodings are many, and so is what a stranger's body makes them raise.
         raise CallbackUnreadableError("a body that cannot be read") from err
     return body[:BODY_LIMIT], len(body) > BODY_LIMIT
+
+
+async def _async_hang_up(request: web.Request, response: web.Response) -> None:
+    """Send the answer and close, where a body was left unread or cannot be read.
+
+    The web server would read the rest, and log what a stranger's body makes it raise.
+    """
+    # A request that came through the cloud has no connection of its own.
+    protocol = getattr(request, "protocol", None)
+    if protocol is None or _is_read(request):
+        return
+    response.force_close()
+    await response.prepare(request)
+    await response.write_eof()
+    protocol.force_close()
+
+
+def _is_read(request: web.Request) -> bool:
+    return request.content.is_eof() and request.content.exception() is None
 
 
 def _with_query(url: str, request: web.Request) -> str:

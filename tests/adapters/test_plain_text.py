@@ -1,14 +1,17 @@
 """What comes from outside is cleaned in one place, before anything is made of it."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 import json
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.helpers.json import json_bytes
 import pytest
 
+from custom_components.virtual_sms.adapters.errors import SmsError
 from custom_components.virtual_sms.adapters.models import (
     Account,
+    Balance,
     CallbackUrls,
     DeliveryReceipt,
     DeliveryStatus,
@@ -16,6 +19,8 @@ from custom_components.virtual_sms.adapters.models import (
     Media,
     PhoneNumber,
     SentMessage,
+    SetAside,
+    SetAsideReason,
 )
 from custom_components.virtual_sms.adapters.plain_text import (
     clean,
@@ -75,6 +80,8 @@ RECORDS: list[Callable[[], Any]] = [
         provider_id=BAD, status=DeliveryStatus.SENT, message_id=BAD, error_code=BAD
     ),
     lambda: CallbackUrls(inbound=BAD, status=BAD),
+    lambda: Balance(amount=Decimal(1), currency=BAD),
+    lambda: SetAside(record_id=BAD, reason=SetAsideReason.UNREADABLE),
 ]
 
 
@@ -120,3 +127,8 @@ def test_what_was_pasted_is_read_as_it_was_meant(pasted: str, meant: str) -> Non
 def test_what_cannot_be_seen_is_shown() -> None:
     """An error must not name a value that looks perfect."""
     assert show("a\u202eb\nc") == "a\\u202eb\\nc"
+
+
+def test_a_code_of_a_refusal() -> None:
+    """It is shown in a status, and kept with it."""
+    assert SmsError("x", provider_code=BAD).provider_code == "a\ufffd\ufffdb"

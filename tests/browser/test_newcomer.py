@@ -80,7 +80,7 @@ async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) ->
     await flow.choose(AUTOMATIC)
     await album.take(ui.page, "callbacks", flow.frame)
     await flow.submit()
-    await flow.step("Success")
+    await flow.step("Name and assign")
     await flow.finish()
 
 
@@ -112,7 +112,7 @@ async def add_ovh_number(ui: HomePage, providers: Simulator, album: Album) -> No
     await flow.step("How do messages get here?")
     await flow.choose(AUTOMATIC)
     await flow.submit()
-    await flow.step("Success")
+    await flow.step("Name and assign")
     await flow.finish()
 
 

@@ -22,6 +22,9 @@ on the latter must not send a second time on the former.
 from typing import ClassVar
 
 from .models import RejectReason
+from .plain_text import clean
+
+LONGEST_CODE = 255
 
 
 class SmsError(Exception):
@@ -35,7 +38,7 @@ class SmsError(Exception):
     def __init__(self, message: str = "", *, provider_code: str | None = None) -> None:
         """Keep the provider's code beside the message."""
         super().__init__(message)
-        self.provider_code = provider_code
+        self.provider_code = provider_code and clean(provider_code, LONGEST_CODE)
 
 
 class AuthenticationError(SmsError):

@@ -236,6 +236,10 @@ class SetAside:
     at: datetime | None = None
     message: InboundMessage | None = None
 
+    def __post_init__(self) -> None:
+        """Keep out what would harm a home."""
+        _clean(self, record_id=_LONGEST_ID)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReceipt:
@@ -271,6 +275,10 @@ class Balance:
 
     amount: Decimal
     currency: str | None = None
+
+    def __post_init__(self) -> None:
+        """Keep out what would harm a home."""
+        _clean(self, currency=_LONGEST_ID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
