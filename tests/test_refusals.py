@@ -126,7 +126,7 @@ async def test_flood(
     twilio_entry: ConfigEntry,
     client: TestClient[Any, Any],
 ) -> None:
-    """Beyond what is held in hand, callers are sent away, to come again."""
+    """Who has no turn in time is sent away, to come again; no other loses its turn."""
     gateway, held = twilio_entry.runtime_data.gateway, asyncio.Event()
     receive = gateway.receive
 
@@ -136,12 +136,19 @@ async def test_flood(
 
     async def call() -> int:
         url = f"/api/webhook/{twilio_entry.data[CONF_WEBHOOK_ID]}"
-        return (await client.post(url, data={"AccountSid": ACCOUNT})).status
+        headers = {"X-Twilio-Signature": "forged"}
+        data = {"AccountSid": ACCOUNT}
+        return (await client.post(url, data=data, headers=headers)).status
 
-    with patch.object(gateway, "receive", receive_slowly):
+    with (
+        patch.object(gateway, "receive", receive_slowly),
+        patch("custom_components.virtual_sms.webhook.TURN_TIMEOUT", 0.1),
+    ):
         calls = [asyncio.create_task(call()) for _ in range(MOST_IN_HAND)]
         await asyncio.sleep(0.5)
         assert await call() == 503
+        with patch("custom_components.virtual_sms.webhook.MOST_WAITING", 0):
+            assert await call() == 503
         held.set()
         assert set(await asyncio.gather(*calls)) == {403}
     assert await call() == 403

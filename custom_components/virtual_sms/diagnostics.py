@@ -110,6 +110,7 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
         "callback_answers": {
             str(status): count for status, count in sorted(runtime.answers.items())
         },
+        "callback_refusals": dict(sorted(runtime.refusals.items())),
         "coordinator": _describe_coordinator(runtime.coordinator),
         "ledger": {
             "schema": health.schema,

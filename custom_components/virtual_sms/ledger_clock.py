@@ -13,9 +13,12 @@ def read_offset(connection: sqlite3.Connection) -> tuple[timedelta, datetime | N
     offset = connection.execute(
         "SELECT value FROM fact WHERE name = ?", (_OFFSET,)
     ).fetchone()
-    (newest,) = connection.execute(
-        "SELECT max(max(created_at), max(checked_at)) FROM outbound"
+    # One at a time, so that each is found in its index.
+    (created,) = connection.execute("SELECT max(created_at) FROM outbound").fetchone()
+    (checked,) = connection.execute(
+        "SELECT max(checked_at) FROM outbound INDEXED BY outbound_open WHERE open"
     ).fetchone()
+    newest = None if created is None else max(created, checked or 0.0)
     return (
         timedelta(seconds=offset[0] if offset else 0.0),
         None if newest is None else read_time(newest),

@@ -135,9 +135,7 @@ class Outbox:
         await self._records.note_clock()
         deadline = self._now() + patience
         sent_after = self._reconciliation.sent_after
-        queued = await self._records.add(messages, deadline, sent_after)
-        for message in messages:
-            report(Outcome(message=message, status=DeliveryStatus.QUEUED))
+        queued = await self._write_down(messages, deadline, sent_after, report)
         dues = [
             Due(message=message, deadline=deadline, sent_after=sent_after)
             for message in messages
@@ -148,6 +146,25 @@ class Outbox:
         ]
         self._announce(queued)
         return await asyncio.gather(*attempts)
+
+    async def _write_down(
+        self,
+        messages: Sequence[OutboundMessage],
+        deadline: datetime,
+        sent_after: datetime | None,
+        report: Callable[[Outcome], None],
+    ) -> Sequence[StatusChanged]:
+        """Write messages down; when the line closes meanwhile, they are all the same."""
+        writing = asyncio.ensure_future(
+            self._records.add(messages, deadline, sent_after)
+        )
+        try:
+            return await asyncio.shield(writing)
+        finally:
+            await asyncio.wait([writing])
+            if not writing.cancelled() and writing.exception() is None:
+                for message in messages:
+                    report(Outcome(message=message, status=DeliveryStatus.QUEUED))
 
     async def work(self) -> timedelta | None:
         """Do what is due, and return after what pause something will be due again."""

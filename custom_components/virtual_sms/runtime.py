@@ -23,6 +23,8 @@ class Runtime:
     retired_secrets: RetiredSecrets
     answers: Counter[int] = field(default_factory=Counter)
     """How many callbacks got which HTTP status."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """How many callbacks were refused, by the reason."""
 
 
 type VirtualSmsConfigEntry = ConfigEntry[Runtime]

@@ -8,25 +8,32 @@ answered as such.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-import logging
 
 from aiohttp import web
 from homeassistant.components import webhook
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from .adapters.errors import CallbackRejectedError, CallbackUnreadableError
+from .adapters.errors import CallbackUnreadableError
 from .adapters.models import Acknowledgement, CallbackRequest
 from .const import DOMAIN
-from .gateway import Gateway, LineAwayError, NoSuchLineError
+from .gateway import Gateway
 from .issues import describe
-from .refusals import RefusalWatch
+from .refusals import (
+    STATUSES,
+    BusyError,
+    CutOffError,
+    LateQuestion,
+    Refusal,
+    Refusals,
+    RefusalWatch,
+    UnsignedError,
+)
 from .return_path import async_answer_challenge, async_awaits_challenge
 from .runtime import VirtualSmsConfigEntry
-
-_LOGGER = logging.getLogger(__name__)
 
 METHODS = ("GET", "POST")
 BODY_LIMIT = 64 * 1024
@@ -34,12 +41,11 @@ BODY_LIMIT = 64 * 1024
 BODY_TIMEOUT = 10.0
 MOST_IN_HAND = 64
 """Callbacks that are checked and taken in at a time."""
+MOST_WAITING = 256
+TURN_TIMEOUT = 5.0
+"""How long a callback waits for its turn: a provider's own patience is longer."""
 MOST_READ = 256
 """Bodies that are read at a time: what a flood may cost in memory."""
-
-
-class _BusyError(Exception):
-    """So many callbacks are being taken in that another one has to wait."""
 
 
 class CallbackHandler:
@@ -48,56 +54,45 @@ class CallbackHandler:
     def __init__(
         self,
         gateway: Gateway,
-        watch: RefusalWatch,
+        refusals: Refusals,
         answers: Counter[int],
         answer_challenge: Callable[[CallbackRequest], web.Response | None],
         awaits_challenge: Callable[[], bool],
     ) -> None:
-        """Take who receives, who watches what becomes of it, and where to count.
+        """Take who receives, who sees to what is refused, and where to count.
 
         A challenge of our own, which tests the way here, concerns none of them.
         """
         self._awaits_challenge = awaits_challenge
         self._gateway = gateway
         self._answer_challenge = answer_challenge
-        self._watch = watch
+        self._refusals = refusals
         self._answers = answers
-        self._in_hand = 0
-        self._readings: deque[asyncio.Timeout] = deque()
-        self._logged: set[type[Exception]] = set()
+        self._turns = asyncio.Semaphore(MOST_IN_HAND)
+        self._waiting = 0
+        self._reader = BodyReader()
 
     async def async_handle(
         self, hass: HomeAssistant, webhook_id: str, request: web.Request
     ) -> web.Response:
         """Answer a callback as the provider needs to hear it."""
-        response = await self._async_answer(request)
+        try:
+            response = await self._async_answer(request)
+        except Exception as err:  # noqa: BLE001  # _refuse logs what is our fault
+            response = self._refuse(err)
         await _async_hang_up(request, response)
         self._answers[response.status] += 1
-        if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            self._gateway.ask_later()
         return response
 
     async def _async_answer(self, request: web.Request) -> web.Response:
-        try:
-            self._refuse_unsigned(request)
-            callback_request = await self._async_read(request)
-            if challenge := self._answer_challenge(callback_request):
-                return challenge
-            answer = await self._async_take_turn(callback_request)
-        except CallbackRejectedError as err:
-            self._watch.async_refused(err)
-            return web.Response(status=HTTPStatus.FORBIDDEN)
-        except CallbackUnreadableError as err:
-            self._note_unreadable(err)
-            return web.Response(status=HTTPStatus.BAD_REQUEST)
-        except LineAwayError, _BusyError:
-            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
-        except Exception as err:
-            if self._is_new(err):
-                _LOGGER.exception("A callback could not be taken in")
-            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
-        self._logged.clear()
-        self._watch.async_accepted()
+        self._refuse_unsigned(request)
+        callback_request, cut_off = await self._async_read(request)
+        if challenge := self._answer_challenge(callback_request):
+            return challenge
+        if cut_off:
+            raise CutOffError(cut_off)
+        answer = await self._async_take_turn(callback_request)
+        self._refusals.async_end()
         return web.Response(
             status=answer.status,
             text=answer.body or None,
@@ -105,58 +100,88 @@ class CallbackHandler:
         )
 
     async def _async_take_turn(self, request: CallbackRequest) -> Acknowledgement:
-        if self._in_hand >= MOST_IN_HAND:
-            raise _BusyError
-        self._in_hand += 1
+        """Wait for a turn, not for long, so that a burst costs nobody a callback."""
+        if self._waiting >= MOST_WAITING:
+            raise BusyError
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(TURN_TIMEOUT):
+                await self._turns.acquire()
+        except TimeoutError as err:
+            raise BusyError from err
+        finally:
+            self._waiting -= 1
         try:
             return await self._gateway.receive(request)
         finally:
-            self._in_hand -= 1
+            self._turns.release()
+
+    def _refuse(self, err: Exception) -> web.Response:
+        refusal = self._refusals.async_note(err)
+        if isinstance(err, CutOffError) and self._signature_header:
+            # No signature fits what is cut off.
+            return web.Response(status=HTTPStatus.FORBIDDEN)
+        return web.Response(status=STATUSES[refusal])
+
+    @property
+    def _signature_header(self) -> str | None:
+        return self._gateway.line.adapter.signature_header
 
     def _refuse_unsigned(self, request: web.Request) -> None:
         """Refuse what cannot be authentic before its body costs anything."""
-        header = self._gateway.line.adapter.signature_header
+        header = self._signature_header
         if header and header not in request.headers and not self._awaits_challenge():
-            raise CallbackRejectedError("no signature")
+            raise UnsignedError("no signature")
 
-    def _note_unreadable(self, err: CallbackUnreadableError) -> None:
-        if isinstance(err, NoSuchLineError) and self._is_new(err):
-            _LOGGER.warning("A message came for a number that is not of this home")
-
-    def _is_new(self, err: Exception) -> bool:
-        """Say whether a kind of trouble came for the first time since all was well."""
-        is_new = type(err) not in self._logged
-        self._logged.add(type(err))
-        return is_new
-
-    async def _async_read(self, request: web.Request) -> CallbackRequest:
-        body, truncated = await self._async_read_body(request)
-        return CallbackRequest(
+    async def _async_read(
+        self, request: web.Request
+    ) -> tuple[CallbackRequest, Refusal | None]:
+        body, cut_off = await self._reader.read(request)
+        callback_request = CallbackRequest(
             method=request.method,
             url=_with_query(self._gateway.line.callback_url or "", request),
             headers={name.lower(): value for name, value in request.headers.items()},
             body=body,
-            truncated=truncated,
+            truncated=cut_off is not None,
         )
+        return callback_request, cut_off
 
-    async def _async_read_body(self, request: web.Request) -> tuple[bytes, bool]:
-        """Read no more of a body than any provider sends, and not for long.
 
-        A body that does not come in time counts as cut off. Where too many come at
-        a time, the one that has been coming for longest is given up.
-        """
-        if len(self._readings) >= MOST_READ:
-            self._readings.popleft().reschedule(asyncio.get_running_loop().time())
+class BodyReader:
+    """Reads the bodies of one webhook: no more of each than any provider sends.
+
+    Where too many come at a time, the one that has been coming for longest is given
+    up: that is never a provider's.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._readings: deque[asyncio.Timeout] = deque()
+
+    async def read(self, request: web.Request) -> tuple[bytes, Refusal | None]:
+        """Return a body, and why it was cut off if it was."""
+        self._make_room()
         limit = asyncio.timeout(BODY_TIMEOUT)
         try:
             async with limit:
                 self._readings.append(limit)
-                return await _async_read_stream(request)
+                body = await _async_read_stream(request)
         except TimeoutError:
-            return b"", True
+            return b"", Refusal.TOO_SLOW
         finally:
             if limit in self._readings:
                 self._readings.remove(limit)
+        if len(body) > BODY_LIMIT:
+            return b"", Refusal.TOO_LONG
+        return body, None
+
+    def _make_room(self) -> None:
+        if len(self._readings) < MOST_READ:
+            return
+        oldest = self._readings.popleft()
+        # One whose time is up ends by itself, and cannot be told to.
+        if not oldest.expired():
+            oldest.reschedule(asyncio.get_running_loop().time())
 
 
 @callback
@@ -177,10 +202,12 @@ def async_register(
         placeholders,
         accepted,
     )
+    question = LateQuestion(hass, gateway)
+    refusals = Refusals(watch, question, runtime.refusals)
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     handler = CallbackHandler(
         gateway,
-        watch,
+        refusals,
         runtime.answers,
         partial(async_answer_challenge, hass, webhook_id),
         partial(async_awaits_challenge, hass, webhook_id),
@@ -192,11 +219,13 @@ def async_register(
     def close() -> None:
         webhook.async_unregister(hass, webhook_id)
         watch.async_clear()
+        question.async_cancel()
 
     return close
 
 
-async def _async_read_stream(request: web.Request) -> tuple[bytes, bool]:
+async def _async_read_stream(request: web.Request) -> bytes:
+    """Read a body up to a little more than its limit; the web server inflates it."""
     # A request that came through the cloud makes a new stream at each access.
     stream, body = request.content, b""
     try:
@@ -207,7 +236,7 @@ async def _async_read_stream(request: web.Request) -> tuple[bytes, bool]:
     except Exception as err:
         # Its encodings are many, and so is what a stranger's body makes them raise.
         raise CallbackUnreadableError("a body that cannot be read") from err
-    return body[:BODY_LIMIT], len(body) > BODY_LIMIT
+    return body
 
 
 async def _async_hang_up(request: web.Request, response: web.Response) -> None:
@@ -220,8 +249,9 @@ async def _async_hang_up(request: web.Request, response: web.Response) -> None:
     if protocol is None or _is_read(request):
         return
     response.force_close()
-    await response.prepare(request)
-    await response.write_eof()
+    with suppress(OSError):
+        await response.prepare(request)
+        await response.write_eof()
     protocol.force_close()
 
 

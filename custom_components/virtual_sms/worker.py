@@ -6,6 +6,7 @@ import logging
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
+from .journal import JournalClosedError
 from .outbox import Outbox
 from .runtime import VirtualSmsConfigEntry
 
@@ -44,6 +45,9 @@ class Worker:
             return
         try:
             pause = await self._outbox.work()
+        except JournalClosedError:
+            # The number is being unloaded; what waits goes on when it is loaded again.
+            return
         except Exception:
             _LOGGER.exception("Queued messages could not be worked on")
             pause = _AFTER_TROUBLE

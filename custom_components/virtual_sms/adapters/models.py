@@ -132,7 +132,6 @@ class Account:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        """Keep out what would harm a home."""
         _clean(self, id=_LONGEST_ID, name=_LONGEST_NAME)
 
 
@@ -145,7 +144,6 @@ class PhoneNumber:
     label: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Keep out what would harm a home."""
         _clean(self, label=_LONGEST_NAME)
 
 
@@ -157,7 +155,6 @@ class Media:
     content_type: str | None = None
 
     def __post_init__(self) -> None:
-        """Keep out what would harm a home."""
         _clean(self, url=_LONGEST_URL, content_type=_LONGEST_NAME)
 
 
@@ -188,7 +185,6 @@ class SentMessage:
     exact: bool = True
 
     def __post_init__(self) -> None:
-        """Keep out what would harm a home."""
         _clean(self, provider_id=_LONGEST_ID)
 
 
@@ -205,7 +201,6 @@ class InboundMessage:
     media: tuple[Media, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        """Keep out what would harm a home."""
         _clean(
             self,
             message_id=_LONGEST_ID,
@@ -237,7 +232,6 @@ class SetAside:
     message: InboundMessage | None = None
 
     def __post_init__(self) -> None:
-        """Keep out what would harm a home."""
         _clean(self, record_id=_LONGEST_ID)
 
 
@@ -257,7 +251,6 @@ class DeliveryReceipt:
     at: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Keep out what would harm a home."""
         _clean(
             self,
             provider_id=_LONGEST_ID,
@@ -277,7 +270,6 @@ class Balance:
     currency: str | None = None
 
     def __post_init__(self) -> None:
-        """Keep out what would harm a home."""
         _clean(self, currency=_LONGEST_ID)
 
 
@@ -295,7 +287,6 @@ class CallbackUrls:
     perhaps_overruled_by: str | None = None
 
     def __post_init__(self) -> None:
-        """Keep out what would harm a home."""
         _clean(self, inbound=_LONGEST_URL, status=_LONGEST_URL)
 
 
