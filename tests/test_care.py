@@ -24,6 +24,7 @@ from custom_components.virtual_sms.adapters.errors import (
 from custom_components.virtual_sms.adapters.models import (
     Advice,
     Balance,
+    CallbackUrls,
     PhoneNumber,
 )
 from custom_components.virtual_sms.const import (
@@ -332,23 +333,6 @@ async def test_account_that_is_not_listed(
     ):
         await wait(hass, simulator, freezer)
     assert issues(hass) == (set() if is_known else {"number_gone"})
-
-
-async def test_number_that_a_poll_misses(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    ovh_entry: ConfigEntry,
-    freezer: FrozenDateTimeFactory,
-) -> None:
-    """Where the only number of an account is gone, a poll finds no such number."""
-    inbox = ovh_entry.runtime_data.gateway.inbox
-    with (
-        patch.object(ADAPTERS["ovh"], "list_numbers", return_value=[]),
-        patch.object(inbox, "catch_up_inbound", side_effect=NotFoundError),
-    ):
-        await refresh(hass, simulator, ovh_entry)
-        await wait(hass, simulator, freezer)
-    assert issues(hass) == {"number_gone"}
 
 
 async def test_numbers_that_may_not_be_listed(
@@ -757,3 +741,45 @@ def test_every_advice_has_its_problem() -> None:
         if rule.advice
     }
     assert given == set(Advice)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_gone"),
+    [(NotFoundError(), True), (ProviderUnavailableError(), False), (None, False)],
+)
+async def test_an_account_that_is_left_out(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    answer: Exception | None,
+    *,
+    is_gone: bool,
+) -> None:
+    """Nothing is concluded from a list without the number's account."""
+    adapter = ADAPTERS["ovh"]
+    with (
+        patch.object(adapter, "list_numbers", return_value=[]),
+        patch.object(
+            adapter, "get_callbacks", side_effect=answer, return_value=CallbackUrls()
+        ),
+    ):
+        await wait(hass, simulator, freezer)
+    assert ("number_gone" in issues(hass)) is is_gone
+
+
+async def test_a_number_that_is_not_found_at_a_poll(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What the poll was told needs no other question."""
+    inbox = ovh_entry.runtime_data.gateway.inbox
+    with (
+        patch.object(ADAPTERS["ovh"], "list_numbers", return_value=[]),
+        patch.object(inbox, "catch_up_inbound", side_effect=NotFoundError()),
+    ):
+        await refresh(hass, simulator, ovh_entry)
+        await wait(hass, simulator, freezer)
+    assert "number_gone" in issues(hass)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -33,9 +34,10 @@ from custom_components.virtual_sms.gateway import (
     LineAwayError,
     NoSuchLineError,
 )
-from custom_components.virtual_sms.journal import Journal
+from custom_components.virtual_sms.journal import Journal, JournalClosedError
 from custom_components.virtual_sms.ledger import MIGRATIONS, Ledger
 from custom_components.virtual_sms.line import Line
+from custom_components.virtual_sms.outbox import Outcome
 
 from .fakes import (
     NUMBER,
@@ -570,3 +572,27 @@ async def test_what_an_earlier_run_left(account: Account, tmp_path: Path) -> Non
     assert account.names() == ["a"]
     await again.close()
     account.gateways.clear()
+
+
+async def test_a_line_that_closes_before_anything_is_written(gateway: Gateway) -> None:
+    """Then nothing is sent, and who sends hears it."""
+    with (
+        patch.object(gateway.outbox, "send", side_effect=asyncio.CancelledError),
+        pytest.raises(JournalClosedError),
+    ):
+        await gateway.send([outbound("m")], PATIENCE)
+
+
+async def test_trouble_after_all_was_written(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Is for the log: the messages go out, and must not seem to have failed."""
+
+    async def send(messages: Any, _: Any, report: Any) -> None:
+        report(Outcome(message=messages[0], status=DeliveryStatus.QUEUED))
+        raise ZeroDivisionError
+
+    with patch.object(gateway.outbox, "send", send):
+        (outcome,) = await gateway.send([outbound("m")], PATIENCE)
+    assert outcome.status is DeliveryStatus.QUEUED
+    assert "unforeseen" in caplog.text

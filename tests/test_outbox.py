@@ -993,10 +993,41 @@ async def test_what_was_reconciled_and_cannot_be_asked_about(home: Home) -> None
 async def test_a_provider_without_a_time_or_receipts(home: Home) -> None:
     """The home's own clock is all there is, and nothing is asked."""
     home.adapter.date_error = None
-    home.adapter.trouble["fetch_time"] = UnsupportedFeatureError()
+
+    async def no_time() -> datetime:
+        raise UnsupportedFeatureError
+
+    home.adapter.fetch_time = no_time  # type: ignore[method-assign]
     home.adapter.capabilities = Capability.LOOKUP
     home.adapter.outcomes.append((TIMEOUT, 0))
     await home.send("m")
     await home.live(60)
     assert home.accepted == ["m"]
     assert "fetch_receipt" not in home.adapter.questions
+
+
+async def test_a_disk_that_is_full_when_a_doubt_is_settled(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found is written down once there is room, and not sent again."""
+    disk = FullDisk(home, monkeypatch)
+    home.adapter.outcomes.append((TIMEOUT, 0))
+    await home.send("m")
+    home.adapter.during["find_sent"] = disk.fill
+    home.clock.advance(30)
+    original = home.adapter.find_sent
+    is_claimed = home.ledger.outbound.is_claimed
+
+    async def unclaimed(_: str) -> bool:
+        return False
+
+    monkeypatch.setattr(home.ledger.outbound, "is_claimed", unclaimed)
+    with pytest.raises(sqlite3.OperationalError):
+        await home.outbox.work()
+    assert home.outbox.has_work
+    monkeypatch.setattr(home.ledger.outbound, "is_claimed", is_claimed)
+    assert original
+    home.adapter.during.clear()
+    disk.is_full = False
+    await home.live(200)
+    assert home.accepted == ["m"]

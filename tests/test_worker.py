@@ -7,6 +7,9 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.virtual_sms.journal import JournalClosedError
+from custom_components.virtual_sms.worker import Worker
+
 from .home import listen, refresh, send, settle, state
 
 if TYPE_CHECKING:
@@ -145,3 +148,16 @@ async def test_stops_with_its_entry(
         await pass_time(hass, simulator, freezer, 600)
     create.assert_not_called()
     assert not simulator.twilio.messages
+
+
+async def test_woken_before_its_time(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Before the home has started there is nothing to work on; nor at the end."""
+    worker = Worker(hass, twilio_entry)
+    worker.async_wake()
+    await settle(hass, simulator)
+    outbox = twilio_entry.runtime_data.gateway.outbox
+    with patch.object(outbox, "work", side_effect=JournalClosedError):
+        worker.async_start(outbox)
+        await settle(hass, simulator)

@@ -52,9 +52,7 @@ def async_own_marks(hass: HomeAssistant, provider: str, account: str) -> list[st
     ]
 
 
-def previous_data(previous: CallbackUrls | None) -> dict[str, Any]:
+def previous_data(previous: CallbackUrls) -> dict[str, Any]:
     """Return what an entry's data keeps of foreign URLs that ours replaced."""
-    if previous is None:
-        return {}
     urls = {"inbound": previous.inbound, "status": previous.status}
     return {CONF_PREVIOUS_CALLBACKS: urls}

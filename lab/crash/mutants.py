@@ -26,7 +26,7 @@ TRIALS: Final[dict[str, Trial]] = {
     ),
     "receipts-dropped": Trial("untold", frozenset({"pending"})),
     "all-called-delivered": Trial("lies"),
-    "everybody-believed": Trial("believed"),
+    "everybody-believed": Trial("believed", frozenset({"lies"})),
     "nothing-noted": Trial("twice", shakes=("kill",), seconds=8.0),
     "newest-first": Trial("disorder", shakes=("kill",), seconds=8.0),
     "some-lost": Trial("inbound_lost"),

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_components.virtual_sms.adapters.base import SmsAdapter
-from custom_components.virtual_sms.adapters.errors import UnsupportedFeatureError
+from custom_components.virtual_sms.adapters.errors import (
+    InvalidResponseError,
+    UnsupportedFeatureError,
+)
 from custom_components.virtual_sms.adapters.models import (
     CallbackUrls,
     Capability,
@@ -63,3 +66,22 @@ async def test_defaults(bare: SmsAdapter) -> None:
     await bare.prepare()
     assert bare.base_url is None
     assert await bare.confirm(NUMBER, event) is event
+
+
+async def test_an_answer_without_a_time(bare: SmsAdapter) -> None:
+    """Nobody knows what time it is there, which is said as such."""
+    with pytest.raises(UnsupportedFeatureError):
+        await bare.fetch_time()
+
+    async def ask() -> None:
+        """Be answered without a date."""
+
+    bare._ask_time = ask  # type: ignore[method-assign]
+    with pytest.raises(InvalidResponseError):
+        await bare.fetch_time()
+
+
+async def test_reading_a_message_again(bare: SmsAdapter) -> None:
+    """May be left out as well."""
+    with pytest.raises(UnsupportedFeatureError):
+        await bare.fetch_inbound_message(NUMBER, "1")

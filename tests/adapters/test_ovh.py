@@ -45,6 +45,7 @@ from custom_components.virtual_sms.adapters.ovh import OvhAdapter
 from custom_components.virtual_sms.adapters.ovh_client import Exchange, Request
 from custom_components.virtual_sms.adapters.ovh_errors import translate
 from custom_components.virtual_sms.adapters.ovh_records import (
+    Outgoing,
     make_receipt,
     tag_of,
     to_e164,
@@ -1004,3 +1005,35 @@ async def test_wrong_application(connect: Open) -> None:
     """An application that does not exist has no key that waits."""
     with pytest.raises(AuthenticationError):
         await connect(application_key="wrong").authorization_state()
+
+
+async def test_a_batch_that_fails_is_read_one_by_one(
+    adapter: OvhAdapter, ovh: Ovh, sim: Simulator
+) -> None:
+    """One record that OVHcloud stumbles over must not cost the others."""
+    for number in range(3):
+        ovh.receive("+33612345678", f"Message {number}", callback=False)
+    sim.faults.add("server_error", provider="ovh", path=r"/incoming/\d+,", times=1)
+    since = datetime.now(UTC) - timedelta(minutes=5)
+
+    async def known(_: object) -> set[str]:
+        return set()
+
+    batches = adapter.fetch_inbound(
+        PhoneNumber(account=ovh.SERVICE, number=ovh.NUMBER), since, known
+    )
+    assert [len(batch) async for batch in batches] == [3]
+
+
+def test_a_record_with_our_tag_is_ours() -> None:
+    """Whatever has become of its text."""
+    message = OutboundMessage(
+        message_id="m1",
+        recipient="+33612345678",
+        text="x",
+        created_at=datetime.now(UTC),
+    )
+    record = Outgoing(
+        id="1", receiver="", text="", tag=tag_of(message), created_at=message.created_at
+    )
+    assert record.may_be(message, message.created_at)
