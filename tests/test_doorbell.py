@@ -18,6 +18,7 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
 )
 from custom_components.virtual_sms.doorbell import BUDGET, REFILL, Doorbell
+from custom_components.virtual_sms.journal import JournalClosedError
 from custom_components.virtual_sms.line import Surroundings
 
 from .fakes import Clock, inbound, make_surroundings, receipt
@@ -281,3 +282,13 @@ async def test_an_error_of_ours_does_not_break_the_bell(
     doorbell.ring(inbound("b"))
     await home.rest()
     assert home.known == {"b"}
+
+
+async def test_a_line_that_closes_is_no_trouble(
+    home: Home, doorbell: Doorbell, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What rang is in the provider's record, which is read when the line opens."""
+    home.trouble = JournalClosedError()  # type: ignore[assignment]
+    doorbell.ring(inbound("a"))
+    await home.rest()
+    assert "ERROR" not in caplog.text

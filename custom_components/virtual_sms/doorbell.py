@@ -14,6 +14,7 @@ from typing import Protocol
 from .adapters.errors import InvalidResponseError, SmsError
 from .adapters.models import Event, InboundMessage
 from .budget import Budget
+from .journal import JournalClosedError
 from .line import Surroundings
 
 _LOGGER = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class Doorbell:
         except SmsError as err:
             _LOGGER.debug("A callback cannot be looked up now: %s", err.code)
             self._household.ask_later()
+        except JournalClosedError:
+            _LOGGER.debug("The line closes: what rang is read when it opens again")
         except Exception:
             _LOGGER.exception("A callback could not be looked up")
             self._household.ask_later()
