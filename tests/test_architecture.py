@@ -28,7 +28,9 @@ CORE = {
     "budget",
     "callbacks",
     "clock",
+    "credit",
     "doorbell",
+    "evidence",
     "gateway",
     "inbox",
     "journal",
@@ -54,6 +56,7 @@ CORE = {
     "second_reading",
     "salvage",
     "segments",
+    "side_question",
     "verdict",
 }
 PROVIDERS = ("twilio", "ovh")

@@ -3,7 +3,7 @@
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from homeassistant.const import CONF_WEBHOOK_ID
@@ -16,19 +16,29 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.adapters.errors import (
     AccountSuspendedError,
+    MessageRejectedError,
     MissingRightsError,
     NotFoundError,
     ProviderUnavailableError,
 )
-from custom_components.virtual_sms.adapters.models import Advice, CallbackUrls
+from custom_components.virtual_sms.adapters.models import (
+    Advice,
+    Balance,
+    CallbackUrls,
+    PhoneNumber,
+)
 from custom_components.virtual_sms.const import (
     CONF_CALLBACK_URL,
+    CONF_NUMBER,
     DOMAIN,
     OPTION_BALANCE_THRESHOLD,
+    OPTION_PRIVACY,
 )
-from custom_components.virtual_sms.issues import ADVICE
+from custom_components.virtual_sms.diagnostics import async_get_config_entry_diagnostics
+from custom_components.virtual_sms.issues import ADVICE, Problem, async_raise_issue
+from custom_components.virtual_sms.privacy import Privacy
 
-from .home import SENDER, listen, refresh, send, settle, state
+from .home import RECIPIENT, SENDER, listen, refresh, send, settle, state
 from .test_registration import FOREIGN, issues, put, standing
 
 if TYPE_CHECKING:
@@ -40,6 +50,8 @@ if TYPE_CHECKING:
 
 SIX_HOURS = 6 * 3600 + 1
 PARTLY_BLOCKED = "+15005551034"
+AMERICAN = "+12025550123"
+CANADIAN = "+14165550123"
 
 
 async def wait(
@@ -58,11 +70,16 @@ async def wait(
         await settle(hass, sim)
 
 
-def placeholders(hass: HomeAssistant, entry: ConfigEntry, key: str) -> dict[str, str]:
-    """Return what the text of an issue is filled with."""
+def shown(hass: HomeAssistant, entry: ConfigEntry, key: str) -> Any:
+    """Return an issue that is shown."""
     issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{key}_{entry.entry_id}")
     assert issue is not None
-    return issue.translation_placeholders or {}
+    return issue
+
+
+def placeholders(hass: HomeAssistant, entry: ConfigEntry, key: str) -> dict[str, str]:
+    """Return what the text of an issue is filled with."""
+    return shown(hass, entry, key).translation_placeholders or {}
 
 
 async def test_content(
@@ -295,6 +312,29 @@ async def test_number_released(
     assert not issues(hass)
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_account_that_is_not_listed(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+    *,
+    is_known: bool,
+) -> None:
+    """A list may lack a whole account that does not answer: then the number is asked."""
+    others = [PhoneNumber(account="another", number=AMERICAN)]
+    unknown = patch.object(
+        ADAPTERS[provider], "get_callbacks", side_effect=NotFoundError
+    )
+    with (
+        patch.object(ADAPTERS[provider], "list_numbers", return_value=others),
+        nullcontext() if is_known else unknown,
+    ):
+        await wait(hass, simulator, freezer)
+    assert issues(hass) == (set() if is_known else {"number_gone"})
+
+
 async def test_numbers_that_may_not_be_listed(
     hass: HomeAssistant,
     simulator: Simulator,
@@ -375,6 +415,29 @@ async def test_service_expired(
     assert not issues(hass)
 
 
+async def test_service_renewed(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """A poll that began after the refusal tells that the service is renewed."""
+    heard = listen(hass)
+    simulator.automatic = False
+    [first] = await send(hass, ovh_entry)
+    coordinator = ovh_entry.runtime_data.coordinator
+    inbox = ovh_entry.runtime_data.gateway.inbox
+
+    async def expire(**_: object) -> None:
+        await refuse(hass, simulator, ovh_entry, "service_expired", RECIPIENT)
+
+    with patch.object(inbox, "catch_up_inbound", expire):
+        await coordinator.async_refresh()
+    await simulator.ovh.advance(first["provider_id"], "delivered")
+    await settle(hass, simulator)
+    assert heard.course(first["message_id"])[-1] == "delivered"
+    assert issues(hass) == {"service_expired"}
+    await refresh(hass, simulator, ovh_entry)
+    assert not issues(hass)
+
+
 async def test_service_expired_at_a_poll(
     hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
 ) -> None:
@@ -385,6 +448,51 @@ async def test_service_expired_at_a_poll(
         await refresh(hass, simulator, ovh_entry)
     assert issues(hass) == {"service_expired"}
     await refresh(hass, simulator, ovh_entry)
+    assert not issues(hass)
+
+
+async def test_a_refusal_moves_the_sensor_at_once(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """Sensor and repair say the same, without a poll, over a reload, and afterwards."""
+
+    def told() -> tuple[str, set[str]]:
+        return state(hass, ovh_entry, "line_status").state, issues(hass)
+
+    simulator.ovh.service.credits = 0
+    await attempt(hass, ovh_entry)
+    await settle(hass, simulator)
+    assert told() == ("no_credit", {"no_credit"})
+    with patch.object(ADAPTERS["ovh"], "get_balance", side_effect=NotFoundError):
+        assert await hass.config_entries.async_reload(ovh_entry.entry_id)
+        await refresh(hass, simulator, ovh_entry)
+        assert told() == ("no_credit", {"no_credit"})
+    simulator.ovh.service.credits = 50
+    await send(hass, ovh_entry)
+    await settle(hass, simulator)
+    assert told() == ("available", set())
+
+
+async def test_a_balance_of_before_the_refusal(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """An answer that was under way when a message was refused takes nothing back."""
+    left = Balance(amount=Decimal(5))
+
+    async def ask(*_: object) -> Balance:
+        simulator.ovh.service.credits = 0
+        await attempt(hass, ovh_entry)
+        return left
+
+    coordinator = ovh_entry.runtime_data.coordinator
+    coordinator.async_doubt_balance()
+    with patch.object(ADAPTERS["ovh"], "get_balance", ask):
+        await refresh(hass, simulator, ovh_entry)
+    assert state(hass, ovh_entry, "line_status").state == "no_credit"
+    assert issues(hass) == {"no_credit"}
+    simulator.ovh.service.credits = 50
+    await refresh(hass, simulator, ovh_entry)
+    assert state(hass, ovh_entry, "line_status").state == "available"
     assert not issues(hass)
 
 
@@ -418,6 +526,7 @@ async def test_out_of_credit_when_sending(
     assert not issues(hass)
 
 
+@pytest.mark.parametrize("privacy", list(Privacy))
 @pytest.mark.parametrize(
     ("recipient", "expected"),
     [
@@ -435,23 +544,109 @@ async def test_advice(
     twilio_entry: ConfigEntry,
     recipient: str,
     expected: set[str],
+    privacy: str,
 ) -> None:
-    """What only a person can mend is told, until a message arrives at that place.
+    """What only a person can mend is told, until a message arrives in that country.
 
-    That one arrives in another country proves nothing.
+    However little may be told of messages, and over a restart.
     """
+    hass.config_entries.async_update_entry(
+        twilio_entry, options={OPTION_PRIVACY: privacy}
+    )
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
     await attempt(hass, twilio_entry, to=recipient)
     await settle(hass, simulator)
     assert issues(hass) == expected
-    await send(hass, twilio_entry)
+    await send(hass, twilio_entry, to=[RECIPIENT, CANADIAN])
     await settle(hass, simulator)
     assert issues(hass) == expected
-    simulator.automatic = False
-    with patch.object(type(simulator.twilio), "refused_recipients", {}):
-        [message] = await send(hass, twilio_entry, to=recipient)
-    await simulator.twilio.advance(message["provider_id"], "delivered")
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    await send(hass, twilio_entry, to=AMERICAN)
     await settle(hass, simulator)
     assert not issues(hass)
+
+
+async def refuse(
+    hass: HomeAssistant, sim: Simulator, entry: ConfigEntry, code: str, recipient: str
+) -> None:
+    """Have a message to a recipient refused."""
+    error = MessageRejectedError(provider_code=code)
+    with patch.object(ADAPTERS[entry.data["provider"]], "_send", side_effect=error):
+        await attempt(hass, entry, to=recipient)
+    await settle(hass, sim)
+
+
+async def test_each_country_for_itself(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Two countries may be refused, and one of them enabled."""
+    for recipient in (RECIPIENT, AMERICAN):
+        await refuse(hass, simulator, twilio_entry, "21408", recipient)
+    assert shown(hass, twilio_entry, "country_not_enabled").data["regions"] == "FR US"
+    await send(hass, twilio_entry, to=RECIPIENT)
+    await settle(hass, simulator)
+    assert shown(hass, twilio_entry, "country_not_enabled").data["regions"] == "US"
+    await send(hass, twilio_entry, to=AMERICAN)
+    await settle(hass, simulator)
+    assert not issues(hass)
+
+
+async def test_what_was_under_way_proves_nothing(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+) -> None:
+    """A delivery of before a refusal, told after it, takes nothing back."""
+    heard = listen(hass)
+    simulator.automatic = False
+    [first] = await send(hass, ovh_entry)
+    simulator.ovh.service.credits = 0
+    await attempt(hass, ovh_entry)
+    await settle(hass, simulator)
+    assert issues(hass) == {"no_credit"}
+    await simulator.ovh.advance(first["provider_id"], "delivered")
+    await settle(hass, simulator)
+    assert heard.course(first["message_id"])[-1] == "delivered"
+    assert issues(hass) == {"no_credit"}
+    assert state(hass, ovh_entry, "line_status").state == "no_credit"
+
+
+async def test_unreadable_records(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """A message that makes no sense is told about by number, until it does."""
+    heard = listen(hass)
+    odd = simulator.ovh.receive(
+        SENDER, "Odd", callback=False, record={"creationDatetime": "soon"}
+    )
+    simulator.ovh.receive(SENDER, "Even", callback=False)
+    await refresh(hass, simulator, ovh_entry)
+    assert heard.texts == ["Even"]
+    assert issues(hass) == {"records_unreadable"}
+    assert placeholders(hass, ovh_entry, "records_unreadable")["count"] == "1"
+    found = await async_get_config_entry_diagnostics(hass, ovh_entry)
+    [record] = found["unreadable_records"]
+    assert record["id"].startswith("…")
+    assert str(odd).endswith(record["id"][1:])
+    assert str(odd) not in record["id"]
+
+    simulator.ovh.find(odd).record = {}
+    await ovh_entry.runtime_data.gateway.ledger.inbound.drop_set_aside([str(odd)])
+    await refresh(hass, simulator, ovh_entry)
+    assert not issues(hass)
+
+
+async def test_no_number_in_an_issue(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """A line may be called by its number, which issues do not hold in full."""
+    number = ovh_entry.data[CONF_NUMBER]
+    hass.config_entries.async_update_entry(ovh_entry, title=f"Home {number}")
+    for problem in Problem:
+        async_raise_issue(hass, ovh_entry, problem)
+        held = placeholders(hass, ovh_entry, problem)
+        assert number not in str(held)
+        assert held["name"] == f"Home {number[:3]}…{number[-2:]}"
 
 
 async def test_two_countries_that_are_not_enabled(

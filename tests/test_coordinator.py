@@ -10,8 +10,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.adapters.errors import (
+    AuthenticationError,
     InvalidResponseError,
+    NotFoundError,
     ProviderUnavailableError,
+    RateLimitedError,
     SmsError,
 )
 from custom_components.virtual_sms.adapters.models import Capability, DeliveryReceipt
@@ -270,3 +273,93 @@ async def test_receipts_that_fail_keep_no_balance(
         await refresh(hass, simulator, twilio_entry)
     assert coordinator.last_update_success
     assert coordinator.balance is not None
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+@pytest.mark.parametrize("error", [AuthenticationError, NotFoundError, ValueError])
+async def test_a_balance_that_fails_for_weeks(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    error: type[Exception],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is told once, asked for more and more seldom, and shown for a while."""
+    coordinator = coordinator_of(twilio_entry)
+    caplog.set_level("INFO", "custom_components.virtual_sms")
+    caplog.clear()
+    coordinator.async_doubt_balance()
+    failing = patch.object(TwilioAdapter, "get_balance", side_effect=error)
+    with failing as asked:
+        await refresh(hass, simulator, twilio_entry)
+        assert state(hass, twilio_entry, "balance").state == "12.34"
+        for _ in range(60):
+            freezer.tick(timedelta(minutes=30))
+            await refresh(hass, simulator, twilio_entry)
+            freezer.tick(timedelta(seconds=1))
+            await refresh(hass, simulator, twilio_entry)
+        assert asked.call_count <= 65
+    assert state(hass, twilio_entry, "balance").state == "unknown"
+    assert state(hass, twilio_entry, "line_status").state == "available"
+    code = {"AuthenticationError": "invalid_auth", "NotFoundError": "not_found"}
+    assert coordinator.side_errors == {"balance": code.get(error.__name__, "unknown")}
+    assert not hass.config_entries.flow.async_progress()
+
+    freezer.tick(timedelta(hours=1))
+    await refresh(hass, simulator, twilio_entry)
+    assert state(hass, twilio_entry, "balance").state == "12.34"
+    assert coordinator.side_errors == {}
+    told = [each for each in caplog.records if each.name.endswith("side_question")]
+    assert [each.levelname for each in told if each.levelname != "DEBUG"] == [
+        "WARNING",
+        "INFO",
+    ]
+
+
+async def test_pauses_are_not_counted_by_the_wall_clock(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A clock that is put right by days neither asks at once nor stops asking."""
+    coordinator = coordinator_of(twilio_entry)
+    for days in (-3, 3):
+        then = dt_util.utcnow() + timedelta(days=days)
+        with (
+            patch.object(dt_util, "utcnow", return_value=then),
+            patch.object(TwilioAdapter, "get_balance") as asked,
+        ):
+            await coordinator.async_refresh()
+        asked.assert_not_called()
+
+
+async def test_receipts_while_messages_cannot_be_read(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Nor do messages that cannot be read keep receipts from being asked for."""
+    inbox = twilio_entry.runtime_data.gateway.inbox
+    for error, is_asked in (
+        (InvalidResponseError(), True),
+        (ProviderUnavailableError(answered=True), True),
+        (ProviderUnavailableError(), False),
+        (RateLimitedError(), False),
+        (AuthenticationError(), False),
+    ):
+        with (
+            patch.object(inbox, "catch_up_inbound", side_effect=error),
+            patch.object(inbox, "catch_up_receipts") as asked,
+        ):
+            await refresh(hass, simulator, twilio_entry)
+        assert asked.called is is_asked, error
+        assert not coordinator_of(twilio_entry).last_update_success
+
+
+async def test_receipts_that_may_not_be_read(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A key that may read messages is not called wrong for what else it may not."""
+    inbox = twilio_entry.runtime_data.gateway.inbox
+    with patch.object(inbox, "catch_up_receipts", side_effect=AuthenticationError):
+        await refresh(hass, simulator, twilio_entry)
+    assert coordinator_of(twilio_entry).side_errors == {"receipts": "invalid_auth"}
+    assert state(hass, twilio_entry, "line_status").state == "available"
+    assert not hass.config_entries.flow.async_progress()

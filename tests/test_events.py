@@ -139,3 +139,14 @@ async def test_publish(hass: HomeAssistant) -> None:
     unsubscribe()
     async_publish(hass, COMMON, Privacy.FULL, CHANGE)
     assert len(one) == 2
+
+
+async def test_listeners_hear_the_whole(hass: HomeAssistant) -> None:
+    """Who concludes from an announcement needs all of it, whatever may be told."""
+    heard: list[News] = []
+    async_subscribe(hass, "one", heard.append)
+    async_publish(hass, COMMON, Privacy.METADATA, CHANGE)
+    await hass.async_block_till_done()
+    assert [each.announcement for each in heard] == [CHANGE]
+    assert heard[0].data["recipient"] is None
+    assert "+33612345678" not in repr(heard)

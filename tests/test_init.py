@@ -194,7 +194,9 @@ async def test_restart_while_down(
     await refresh(hass, simulator, entry)
     errors = [each for each in caplog.records if each.levelname == "ERROR"]
     assert len(errors) == 1
-    assert "cannot be asked for news now" in errors[0].getMessage()
+    # In words, and by no name of ours.
+    assert "Wait a minute and try again" in errors[0].getMessage()
+    assert "rate_limited" not in errors[0].getMessage()
 
 
 async def test_revoked_while_running(

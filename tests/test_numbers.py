@@ -228,12 +228,19 @@ def test_a_number_from_a_contact_card(text: str) -> None:
 @pytest.mark.parametrize(
     ("number", "region"),
     [
-        ("+33612345678", "FR"),
+        (FRENCH, "FR"),
+        (AMERICAN, "US"),
+        ("+12025550123", "US"),
+        ("+18005550123", "US"),
         ("+14165550123", "CA"),
-        ("+15005550003", "US"),
-        ("nobody", None),
+        (BRITISH, "GB"),
+        ("+447700900123", "GB"),
+        ("+80012345678", None),
+        ("+999123456789", None),
+        ("MyBank", None),
+        ("", None),
     ],
 )
-def test_regions(number: str, region: str | None) -> None:
-    """Countries that share a calling code are told apart where they can be."""
+def test_region(number: str, region: str | None) -> None:
+    """Countries that share a code are told apart, and new ranges have a country."""
     assert region_of(number) == region

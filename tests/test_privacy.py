@@ -13,6 +13,7 @@ from sqlalchemy import text as sql
 from custom_components.virtual_sms.privacy import (
     Privacy,
     mask_correspondent,
+    mask_numbers,
     mask_text,
 )
 from lab.probe.recorder import read
@@ -103,6 +104,23 @@ def test_masked_text(text: object, masked: object) -> None:
 def test_masked_correspondent(correspondent: object, masked: object) -> None:
     """Enough to tell two correspondents apart, too little to call one."""
     assert mask_correspondent(correspondent) == masked
+
+
+@pytest.mark.parametrize(
+    ("title", "masked"),
+    [
+        ("My line", "My line"),
+        ("Flat 12, 3rd floor", "Flat 12, 3rd floor"),
+        ("+33900000001", "+33…01"),
+        ("Home +33 9 00 00 00 01 (OVH)", "Home +33…01 (OVH)"),
+        ("0900000001", "09…"),
+        ("09-00-00-00-01", "09…"),
+        ("+33900000001 and +15005550006", "+33…01 and +15…06"),
+    ],
+)
+def test_masked_title(title: str, masked: str) -> None:
+    """Of a number in a name remains what tells it from another."""
+    assert mask_numbers(title) == masked
 
 
 async def turn(hass: HomeAssistant, entry: ConfigEntry, privacy: str) -> None:

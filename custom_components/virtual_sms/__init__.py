@@ -252,12 +252,14 @@ async def _async_start(
     gateway, coordinator = entry.runtime_data.gateway, entry.runtime_data.coordinator
 
     async def start() -> None:
+        care = Care(hass, entry)
+        care.async_listen()
         gateway.start()
         worker.async_start(gateway.outbox)
         await entry.runtime_data.registrar.async_follow()
         entry.runtime_data.registrar.async_watch()
         await coordinator.async_refresh()
-        await Care(hass, entry).async_start()
+        await care.async_start()
         await _async_prune(gateway)
         coordinator.async_ask_for_receipts()
 

@@ -5,12 +5,10 @@ brings. The rest is looked at a few times a day, with a handful of requests.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 import logging
-import sqlite3
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
@@ -22,18 +20,19 @@ from .adapters.errors import (
     ProviderUnavailableError,
     SmsError,
 )
-from .adapters.models import Advice, Capability, DeliveryStatus
+from .adapters.models import Advice, Capability, DeliveryStatus, RejectReason
 from .announcements import Received, StatusChanged
 from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_BALANCE_THRESHOLD
 from .events import News, async_subscribe
+from .evidence import Evidence, was_accepted
 from .issues import (
     ADVICE,
     Problem,
     async_clear_issue,
     async_get_regions,
+    async_has_issue,
     async_raise_issue,
 )
-from .journal import JournalClosedError
 from .numbers import region_of
 from .return_path import async_check_return_path
 from .runtime import VirtualSmsConfigEntry
@@ -42,8 +41,13 @@ _LOGGER = logging.getLogger(__name__)
 
 LOOK_INTERVAL = timedelta(hours=6)
 EXPIRES_SOON = timedelta(days=14)
-_BY_REGION = (Problem.COUNTRY_NOT_ENABLED, Problem.REGISTRATION_MISSING)
-"""What a delivery disproves, but for the country it went to only."""
+US = "US"
+
+# What a message may take back: where it went decides for some.
+_ABOUT_A_COUNTRY = frozenset(
+    {Problem.COUNTRY_NOT_ENABLED, Problem.REGISTRATION_MISSING, Problem.TRIAL_LIMITS}
+)
+_ABOUT_THE_ACCOUNT = frozenset({Problem.NO_CREDIT, Problem.SERVICE_EXPIRED})
 
 
 class Care:
@@ -58,16 +62,27 @@ class Care:
         self._coordinator = runtime.coordinator
         self._registrar = runtime.registrar
         self._looks_again = False
-        self._polled_in_vain = False
+        # A problem of an earlier run may be disproved by the first poll of this one.
+        self._expired_at = 0
+        self._seen = 0
+        known = _ABOUT_A_COUNTRY | _ABOUT_THE_ACCOUNT
+        self._evidence = Evidence(
+            each for each in known if async_has_issue(hass, entry, each)
+        )
         self._since = dt_util.utcnow()
         self._search: asyncio.Task[None] | None = None
-        self._refused_on_trial: set[str] = set()
+
+    @callback
+    def async_listen(self) -> None:
+        """Begin to hear what happens to messages, what was held back included."""
+        entry = self._entry
+        stop = async_subscribe(self._hass, entry.entry_id, self._async_hear)
+        entry.async_on_unload(stop)
 
     async def async_start(self) -> None:
-        """Begin to hear, and take the first look unless the provider is down."""
+        """Follow the polls, and take the first look unless the provider is down."""
         hass, entry = self._hass, self._entry
         for stop in (
-            async_subscribe(hass, entry.entry_id, self._async_hear),
             self._coordinator.async_add_listener(self._async_polled),
             async_track_time_interval(
                 hass, self._async_look, LOOK_INTERVAL, cancel_on_shutdown=True
@@ -101,7 +116,7 @@ class Care:
             except SmsError as err:
                 _LOGGER.debug("The number cannot be looked after now: %s", err.code)
                 self._looks_again |= isinstance(err, ProviderUnavailableError)
-                self._async_advise(err.provider_code)
+                self._async_advise(self._find_advice(err.provider_code))
 
     async def _async_look_at_key(self) -> None:
         if Capability.AUTHORIZATION not in self._line.adapter.capabilities:
@@ -123,24 +138,22 @@ class Care:
         lines = {(each.account, each.number) for each in listed}
         if (number.account, number.number) in lines:
             self._async_clear(Problem.NUMBER_GONE)
-        # An account that could not be listed is left out: that says nothing.
-        elif number.account in {each.account for each in listed} or (
-            not await self._async_is_known()
+        # An account that does not answer is left out of the list, with its numbers.
+        elif any(account == number.account for account, _ in lines) or (
+            await self._async_is_unknown()
         ):
             self._async_raise(Problem.NUMBER_GONE)
 
-    async def _async_is_known(self) -> bool:
-        """Say whether the provider still knows the number, as far as it says so."""
-        failure = self._coordinator.last_exception
-        if failure is not None and isinstance(failure.__cause__, NotFoundError):
-            return False
+    async def _async_is_unknown(self) -> bool:
+        """Say whether the provider says itself that it knows no such number."""
+        error = self._coordinator.last_exception
+        if error is not None and isinstance(error.__cause__, NotFoundError):
+            return True
         try:
             await self._line.adapter.get_callbacks(self._line.number)
         except NotFoundError:
-            return False
-        except SmsError as err:
-            _LOGGER.debug("The number cannot be asked about now: %s", err.code)
-        return True
+            return True
+        return False
 
     async def _async_look_for_callbacks(self) -> None:
         """Find out why a message came without its callback, beginning at the provider."""
@@ -155,33 +168,54 @@ class Care:
     @callback
     def _async_hear(self, news: News) -> None:
         """Learn from what happens to messages."""
-        is_called = self._entry.data[CONF_MODE] != MODE_POLLING
         match news.announcement:
-            # Without polling, only a callback brings a message in time.
-            case Received(late=False) if is_called:
-                self._registrar.async_note_callback()
-            case Received(late=True, message=message) if is_called:
-                self._async_miss(message.received_at)
-            case StatusChanged(status=DeliveryStatus.DELIVERED, recipient=recipient):
-                self._async_note_delivery(recipient)
-            case StatusChanged(error_code=str(code), recipient=recipient):
-                self._async_advise(code, recipient)
+            case Received() as received:
+                self._async_hear_message(received)
+            case StatusChanged() as change:
+                self._async_hear_change(change)
 
     @callback
-    def _async_note_delivery(self, recipient: str) -> None:
-        """Take back what a delivery disproves: what is said of the same thing."""
-        self._coordinator.async_note_credit()
-        self._async_clear(Problem.SERVICE_EXPIRED)
-        for problem in _BY_REGION:
-            regions = async_get_regions(self._hass, self._entry, problem)
-            left = regions - {region_of(recipient) or ""}
-            if left and left != regions:
-                self._async_raise(problem, regions=left)
-            elif not left and regions:
-                self._async_clear(problem)
-        if recipient in self._refused_on_trial:
-            self._refused_on_trial.clear()
-            self._async_clear(Problem.TRIAL_LIMITS)
+    def _async_hear_message(self, received: Received) -> None:
+        # Without polling, only a callback brings a message in time.
+        if self._entry.data[CONF_MODE] == MODE_POLLING:
+            return
+        if received.late:
+            self._async_miss(received.message.received_at)
+        else:
+            self._registrar.async_note_callback()
+
+    @callback
+    def _async_hear_change(self, change: StatusChanged) -> None:
+        """Take back what a message disproves, or raise what its refusal tells."""
+        told = self._evidence.hear(change)
+        if was_accepted(change):
+            self._async_accept(told & _ABOUT_THE_ACCOUNT)
+        if change.status is DeliveryStatus.DELIVERED:
+            for problem in told & _ABOUT_A_COUNTRY:
+                self._async_disprove(problem, region_of(change.recipient))
+        if change.status.is_final:
+            is_poor = change.reason is RejectReason.NO_CREDIT
+            advice = Advice.TOP_UP if is_poor else self._find_advice(change.error_code)
+            self._async_advise(advice, region_of(change.recipient))
+
+    @callback
+    def _async_accept(self, told: set[Problem]) -> None:
+        if Problem.SERVICE_EXPIRED in told:
+            self._async_clear(Problem.SERVICE_EXPIRED)
+        if Problem.NO_CREDIT in told:
+            self._coordinator.async_note_acceptance()
+            self._async_weigh()
+
+    @callback
+    def _async_disprove(self, problem: Problem, region: str | None) -> None:
+        """Take a problem back for a country; it stands for the others."""
+        regions = async_get_regions(self._hass, self._entry, problem)
+        if region not in regions:
+            return
+        if left := regions - {region}:
+            async_raise_issue(self._hass, self._entry, problem, left)
+        else:
+            self._async_clear(problem)
 
     @callback
     def _async_miss(self, at: datetime) -> None:
@@ -202,81 +236,72 @@ class Care:
         coordinator = self._coordinator
         if not coordinator.last_update_success:
             cause = coordinator.last_exception and coordinator.last_exception.__cause__
-            self._async_advise(getattr(cause, "provider_code", None))
-            self._polled_in_vain = True
-            return
-        if self._polled_in_vain:
-            self._polled_in_vain = False
+            code = getattr(cause, "provider_code", None)
+            self._async_advise(self._find_advice(code))
+        elif self._seen != coordinator.succeeded:
+            self._seen = coordinator.succeeded
+            self._async_conclude()
+        self._async_weigh()
+
+    @callback
+    def _async_conclude(self) -> None:
+        """Learn from a poll that succeeded."""
+        if self._seen > self._expired_at:
             self._async_clear(Problem.SERVICE_EXPIRED)
+        if count := len(self._coordinator.unreadable):
+            self._async_raise(Problem.RECORDS_UNREADABLE, count=str(count))
+        else:
+            self._async_clear(Problem.RECORDS_UNREADABLE)
         if self._looks_again:
             self._looks_again = False
             self._entry.async_create_background_task(
                 self._hass, self._async_look(), f"{DOMAIN} look again"
             )
-        self._async_weigh()
-        self._entry.async_create_background_task(
-            self._hass, self._async_look_at_records(), f"{DOMAIN} records"
-        )
-
-    async def _async_look_at_records(self) -> None:
-        """Say how many messages the provider has that cannot be read."""
-        inbound = self._entry.runtime_data.gateway.ledger.inbound
-        with suppress(JournalClosedError, sqlite3.Error):
-            count = len(await inbound.list_set_aside())
-            if count:
-                self._async_raise(Problem.RECORDS_UNREADABLE, count=str(count))
-            else:
-                self._async_clear(Problem.RECORDS_UNREADABLE)
 
     @callback
     def _async_weigh(self) -> None:
         """Tell nothing left from little left; little is what the person says."""
-        balance, empty = self._coordinator.balance, self._coordinator.is_out_of_credit
-        threshold = self._entry.options.get(OPTION_BALANCE_THRESHOLD)
-        is_low = (
-            not empty
-            and balance is not None
-            and threshold is not None
-            and balance.amount < Decimal(str(threshold))
-        )
-        self._async_clear(
-            *([] if empty else [Problem.NO_CREDIT]),
-            *([] if is_low else [Problem.BALANCE_LOW]),
-        )
-        if empty:
+        if self._coordinator.has_credit is False:
+            self._async_clear(Problem.BALANCE_LOW)
             self._async_raise(Problem.NO_CREDIT)
-        elif is_low and balance is not None:
-            self._async_raise(Problem.BALANCE_LOW, balance=f"{balance.amount:.2f}")
+            return
+        self._async_clear(Problem.NO_CREDIT)
+        balance = self._coordinator.balance
+        if balance is None:
+            return
+        threshold = self._entry.options.get(OPTION_BALANCE_THRESHOLD)
+        if threshold is not None and balance.amount < Decimal(str(threshold)):
+            amount = f"{balance.amount:.2f}"
+            self._async_raise(Problem.BALANCE_LOW, balance=amount)
+        else:
+            self._async_clear(Problem.BALANCE_LOW)
 
-    @callback
-    def _async_advise(self, code: str | None, recipient: str | None = None) -> None:
-        """Raise what only a person can mend at the provider, if a code means that."""
+    def _find_advice(self, code: str | None) -> Advice | None:
         rule = self._line.adapter.error_rules.get(code or "")
-        advice: Advice | None = rule.advice if rule else None
-        match advice:
-            case None:
-                return
-            case Advice.TOP_UP:
-                # Its listeners, this one among them, learn of it at once.
-                self._coordinator.async_note_refusal()
-            case Advice.RENEW_SERVICE:
-                # The next poll that is answered tells that it runs again.
-                self._polled_in_vain = True
-            case Advice.LEAVE_TRIAL if recipient:
-                self._refused_on_trial.add(recipient)
-        problem = ADVICE[advice]
-        regions = async_get_regions(self._hass, self._entry, problem)
-        if problem in _BY_REGION and recipient and (region := region_of(recipient)):
-            regions.add(region)
-        self._async_raise(problem, regions=regions)
+        return rule.advice if rule else None
 
     @callback
-    def _async_raise(
-        self, problem: Problem, regions: Collection[str] = (), **placeholders: str
-    ) -> None:
-        async_raise_issue(
-            self._hass, self._entry, problem, regions=regions, **placeholders
-        )
+    def _async_advise(self, advice: Advice | None, region: str | None = None) -> None:
+        """Raise what only a person can mend at the provider."""
+        if advice is None:
+            return
+        problem = ADVICE[advice]
+        self._evidence.begin(problem)
+        if problem is Problem.NO_CREDIT:
+            self._coordinator.async_note_refusal()
+            self._async_weigh()
+            return
+        if problem is Problem.SERVICE_EXPIRED:
+            self._expired_at = self._coordinator.begun
+        elif problem is Problem.REGISTRATION_MISSING:
+            region = US
+        regions = async_get_regions(self._hass, self._entry, problem)
+        regions |= {region} if region and problem in _ABOUT_A_COUNTRY else set()
+        async_raise_issue(self._hass, self._entry, problem, regions)
+
+    @callback
+    def _async_raise(self, problem: Problem, **placeholders: str) -> None:
+        async_raise_issue(self._hass, self._entry, problem, **placeholders)
 
     @callback
     def _async_clear(self, *problems: Problem) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 import logging
-import time
 from typing import TYPE_CHECKING, override
 
 from homeassistant.core import HomeAssistant, callback
@@ -14,16 +13,21 @@ from homeassistant.helpers.update_coordinator import (
 )
 
 from .adapters.errors import (
+    AuthenticationError,
     MissingRightsError,
-    NotFoundError,
     ProviderUnavailableError,
+    RateLimitedError,
     SmsError,
 )
 from .adapters.models import Balance, Capability
 from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_POLL_INTERVAL
+from .credit import Credit
 from .gateway import Gateway
 from .helpers import explain, wants_new_credentials
-from .journal import JournalClosedError
+from .issues import Problem, async_has_issue
+from .ledger_set_aside import SetAsideRow
+from .line import monotonic
+from .side_question import SideQuestion
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
@@ -34,7 +38,8 @@ _LOGGER = logging.getLogger(__name__)
 _NET_INTERVAL = timedelta(minutes=10)
 _RETRY_INTERVAL = timedelta(minutes=1)
 _BALANCE_INTERVAL = timedelta(minutes=10).total_seconds()
-_LONGEST_BALANCE_PAUSE = timedelta(hours=6).total_seconds()
+BALANCE_KEPT = timedelta(hours=1).total_seconds()
+"""How long the last balance is shown that could be read, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +50,12 @@ class LineState:
 
 
 class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
-    """Catch up with the provider's record on a timer."""
+    """Catch up with the provider's record on a timer.
+
+    Polls are numbered from 1: `begun` is the last that began, and `succeeded` the
+    last that found the provider well. `unreadable` are the records of messages that
+    the last one left aside.
+    """
 
     config_entry: VirtualSmsConfigEntry
 
@@ -58,10 +68,18 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self._interval = self._choose_interval(entry)
         self._missed_something = True
         self._asks_for_receipts = False
-        self._balance_at: float | None = None
-        self._balance_failures = 0
-        self._refusals = 0
-        self._was_refused = False
+        self.begun = 0
+        self.succeeded = 0
+        self.unreadable: list[SetAsideRow] = []
+        self._balance: Balance | None = None
+        self._balance_at = monotonic()
+        name = gateway.line.adapter.name
+        self._aside = SideQuestion("records set aside", name)
+        self._receipts = SideQuestion("receipts", name)
+        self._balance_question = SideQuestion("balance", name, _BALANCE_INTERVAL)
+        # A refusal of before a reload stands until something says otherwise.
+        is_spent = async_has_issue(hass, entry, Problem.NO_CREDIT)
+        self._credit = Credit(is_spent=is_spent)
         super().__init__(
             hass,
             _LOGGER,
@@ -76,29 +94,42 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         return self.data.balance if self.data else None
 
     @property
-    def is_out_of_credit(self) -> bool:
-        """Say whether nothing is left: a refusal tells more than an older reading."""
-        balance = self.balance
-        return self._was_refused or (balance is not None and balance.amount <= 0)
+    def has_credit(self) -> bool | None:
+        """Say whether anything is left in the account, as far as is known."""
+        return self._credit.is_left
+
+    @property
+    def side_errors(self) -> dict[str, str]:
+        """Return what cannot be read beside the messages, and the code of why."""
+        return {
+            each.kind: each.error.code
+            for each in (self._aside, self._receipts, self._balance_question)
+            if each.error is not None
+        }
 
     @callback
     def async_doubt_balance(self) -> None:
         """Have the next poll read the balance, however new the last reading is."""
-        self._balance_at = None
+        self._balance_question.doubt()
 
     @callback
     def async_note_refusal(self) -> None:
-        """Note that a message was refused for want of credit, and read it anew."""
-        self._refusals += 1
-        self._was_refused = True
-        self._balance_at = None
-        self.async_update_listeners()
+        """Learn that a message was refused for want of credit.
+
+        What was read of the balance before must not take it back.
+        """
+        had_credit = self.has_credit
+        self._credit.refuse()
+        self.async_doubt_balance()
+        if had_credit is not False:
+            self.async_update_listeners()
 
     @callback
-    def async_note_credit(self) -> None:
-        """Note that there is credit after all, where it cannot be read."""
-        if self._was_refused and self.balance is None:
-            self._was_refused = False
+    def async_note_acceptance(self) -> None:
+        """Learn that a message was accepted that began after any refusal."""
+        if self.has_credit is False:
+            self._credit.accept()
+            self.async_doubt_balance()
             self.async_update_listeners()
 
     @callback
@@ -119,11 +150,8 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self.config_entry.async_on_unload(stop)
 
     async def _try_receipts(self) -> None:
-        try:
-            await self._gateway.inbox.catch_up_receipts()
-        # The next poll tries again, and tells of trouble.
-        except (SmsError, JournalClosedError) as err:
-            _LOGGER.debug("Not all receipts could be read: %s", type(err).__name__)
+        if self._receipts.is_due:
+            await self._receipts.ask(self._gateway.inbox.catch_up_receipts)
 
     def _choose_interval(self, entry: VirtualSmsConfigEntry) -> timedelta:
         if not self._polls:
@@ -133,6 +161,8 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
 
     @override
     async def _async_update_data(self) -> LineState:
+        self.begun += 1
+        number = self.begun
         try:
             # Whatever a gap or a lost callback hid is late; a regular poll is not.
             late = self._missed_something or not self._polls
@@ -140,49 +170,46 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         except SmsError as err:
             self._missed_something = True
             self.update_interval = min(self._interval, _RETRY_INTERVAL)
+            if self._asks_for_receipts and _is_at_work(err):
+                await self._try_receipts()
             raise self._failure(err) from err
         self._missed_something = False
         self.update_interval = self._interval
+        await self._note_unreadable()
         # What goes beside the messages fails without them.
         if self._asks_for_receipts:
             await self._try_receipts()
-        return LineState(balance=await self._get_balance())
+        await self._try_balance()
+        self.succeeded = number
+        return LineState(balance=self._balance)
 
-    async def _get_balance(self) -> Balance | None:
-        """Return the balance, asked for now and then; not every key may read it."""
+    async def _note_unreadable(self) -> None:
+        records = self._gateway.ledger.inbound
+        unreadable = await self._aside.ask(records.list_set_aside)
+        if unreadable is not None:
+            self.unreadable = unreadable
+
+    async def _try_balance(self) -> None:
+        """Ask for the balance now and then; not every key may read it."""
         adapter = self._gateway.line.adapter
-        if Capability.BALANCE not in adapter.capabilities:
-            return None
-        now = time.monotonic()
-        if self._balance_at is not None and now < self._balance_at + self._pause:
-            return self.balance
-        self._balance_at = now
-        refusals = self._refusals
-        try:
-            balance = await adapter.get_balance(self._gateway.line.number)
-        except (MissingRightsError, NotFoundError) as err:
-            self._note_no_balance(err)
-            # What was known last is all that is known.
-            self._was_refused = self.is_out_of_credit
-            return None
-        except SmsError as err:
-            self._note_no_balance(err)
-            return self.balance
-        self._balance_failures = 0
-        if refusals == self._refusals:
-            self._was_refused = False
-        return balance
+        question = self._balance_question
+        if Capability.BALANCE not in adapter.capabilities or not question.is_due:
+            return
+        mark = self._credit.mark
+        balance = await question.ask(
+            lambda: adapter.get_balance(self._gateway.line.number)
+        )
+        if balance is not None:
+            self._balance, self._balance_at = balance, monotonic()
+            self._credit.weigh(balance.amount, mark)
+        elif self._is_balance_old():
+            self._balance = None
 
-    @property
-    def _pause(self) -> float:
-        """Return how long not to ask for the balance: longer after each failure."""
-        pause: float = _BALANCE_INTERVAL * 2 ** min(self._balance_failures, 10)
-        return min(pause, _LONGEST_BALANCE_PAUSE)
-
-    def _note_no_balance(self, err: SmsError) -> None:
-        if not self._balance_failures:
-            _LOGGER.warning("The balance cannot be read now: %s", err.code)
-        self._balance_failures += 1
+    def _is_balance_old(self) -> bool:
+        """Say whether the last reading tells nothing any more."""
+        if isinstance(self._balance_question.error, MissingRightsError):
+            return True
+        return monotonic() >= self._balance_at + BALANCE_KEPT
 
     def _failure(self, err: SmsError) -> Exception:
         """Return the exception by which a coordinator learns of an error."""
@@ -203,3 +230,10 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
             },
             retry_after=retry_after,
         )
+
+
+def _is_at_work(err: SmsError) -> bool:
+    """Say whether a provider that failed to answer one question may answer another."""
+    if isinstance(err, ProviderUnavailableError):
+        return err.answered and not isinstance(err, RateLimitedError)
+    return not isinstance(err, AuthenticationError)

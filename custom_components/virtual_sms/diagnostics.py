@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from .coordinator import VirtualSmsCoordinator
 
+_MOST_KEPT = 4
 _NAME = re.compile(r"[\w.-]+")
 
 
@@ -101,6 +102,10 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
     age = health.oldest_pending
     tally = ledger.tally
     return {
+        "unreadable_records": [
+            {"id": _shorten(each.record_id), "since": each.since.date().isoformat()}
+            for each in runtime.coordinator.unreadable
+        ],
         "asynchronous_library": runtime.gateway.line.adapter.is_asynchronous,
         "callback_answers": {
             str(status): count for status, count in sorted(runtime.answers.items())
@@ -119,7 +124,7 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
 
 
 def _describe_coordinator(coordinator: VirtualSmsCoordinator) -> dict[str, Any]:
-    balance, interval = coordinator.balance, coordinator.update_interval
+    interval = coordinator.update_interval
     cause = coordinator.last_exception and coordinator.last_exception.__cause__
     checked = coordinator.last_update_success_time
     age = dt_util.utcnow() - checked if checked else None
@@ -131,8 +136,15 @@ def _describe_coordinator(coordinator: VirtualSmsCoordinator) -> dict[str, Any]:
         "provider_error": (
             cause.provider_code if isinstance(cause, SmsError) else None
         ),
-        "has_credit": None if balance is None else balance.amount > 0,
+        "has_credit": coordinator.has_credit,
+        "side_errors": coordinator.side_errors,
     }
+
+
+def _shorten(record_id: str) -> str:
+    """Keep as much of an id as its owner needs to find it."""
+    kept = min(_MOST_KEPT, len(record_id) // 2)
+    return "…" + record_id[len(record_id) - kept :]
 
 
 def _count_minutes(age: timedelta | None) -> int | None:

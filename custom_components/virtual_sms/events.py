@@ -4,7 +4,7 @@ All that is ever told goes through here, and so does the person's wish for priva
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -27,12 +27,12 @@ EVENT_STATUS: Final = f"{DOMAIN}_status"
 class News:
     """What may be told of an announcement: an event's type and its own data.
 
-    `announcement` is the whole of it, for those inside who tell it to nobody.
+    `announcement` is all of it, for those who conclude from it and show nothing.
     """
 
     event_type: str
     data: dict[str, object]
-    announcement: Announcement
+    announcement: Announcement = field(repr=False)
 
 
 @callback

@@ -4,7 +4,7 @@ A problem of a number is a repair issue with an id of its own. Who finds it rais
 it, as often as it is found; who finds it gone takes it back.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from homeassistant.helpers import issue_registry as ir
 from .adapters import ADAPTERS
 from .adapters.models import Advice
 from .const import CONF_PROVIDER, DOMAIN
+from .privacy import mask_numbers
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
@@ -55,6 +56,9 @@ class Traits:
     lasting: bool = False
 
 
+_REGIONS = "regions"
+_BETWEEN = " "
+
 _ERROR = ir.IssueSeverity.ERROR
 TRAITS: Mapping[Problem, Traits] = {
     Problem.ADDRESS_CHANGED: Traits(fixable=True),
@@ -90,41 +94,49 @@ def async_raise_issue(
     hass: HomeAssistant,
     entry: VirtualSmsConfigEntry,
     problem: Problem,
-    *,
-    regions: Collection[str] = (),
+    regions: Iterable[str] = (),
     **placeholders: str,
 ) -> None:
-    """Show a problem of a number until it is taken back; `regions` is where it is."""
-    provider = ADAPTERS[entry.data[CONF_PROVIDER]].name
+    """Show a problem of a number until it is taken back.
+
+    `regions` are the countries it is about, where it is about some.
+    """
     traits = TRAITS[problem]
+    data: dict[str, str | int | float | None] = {
+        "entry_id": entry.entry_id,
+        "problem": problem.value,
+    }
+    if joined := _BETWEEN.join(sorted(regions)):
+        data[_REGIONS] = joined
     ir.async_create_issue(
         hass,
         DOMAIN,
         issue_id(entry, problem),
-        data={
-            "entry_id": entry.entry_id,
-            "problem": problem.value,
-            "regions": " ".join(sorted(regions)),
-        },
+        data=data,
         is_fixable=traits.fixable,
         is_persistent=traits.lasting,
         severity=traits.severity,
         translation_key=problem.value,
-        translation_placeholders={
-            "name": entry.title,
-            "provider": provider,
-            **placeholders,
-        },
+        translation_placeholders={**describe(entry), **placeholders},
     )
+
+
+def describe(entry: VirtualSmsConfigEntry) -> dict[str, str]:
+    """Return what all texts about a number need, and no telephone number in full."""
+    return {
+        "name": mask_numbers(entry.title),
+        "provider": ADAPTERS[entry.data[CONF_PROVIDER]].name,
+    }
 
 
 @callback
 def async_get_regions(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, problem: Problem
 ) -> set[str]:
-    """Return where a problem of a number is, if it is shown."""
+    """Return the countries that a problem of a number is about."""
     found = ir.async_get(hass).async_get_issue(DOMAIN, issue_id(entry, problem))
-    return set(str(((found and found.data) or {}).get("regions", "")).split())
+    joined = (found.data or {}).get(_REGIONS) if found else None
+    return set(str(joined or "").split())
 
 
 @callback

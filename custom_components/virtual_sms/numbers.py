@@ -14,6 +14,7 @@ from .adapters.plain_text import clean_pasted
 _SPELLING = re.compile(r"\+?[0-9(][0-9().\-/\s]*")
 _INTERNATIONAL_PREFIX = re.compile(r"^(?:\+|00)")
 _ZERO = "0"
+_NOWHERE = (None, "001", "ZZ")
 _LONGEST = len("+") + 15
 
 # The table of each country is a module of its own, loaded when it is first asked for:
@@ -53,12 +54,19 @@ def parse_number(value: object, country: str | None) -> str:
 
 
 def region_of(number: str) -> str | None:
-    """Return the country of a number in E.164 as two letters, None if it has none."""
+    """Return the ISO 3166 code of the country that a number in E.164 belongs to.
+
+    Where a country code is shared, as +1 is, the digits behind it tell; those of a
+    range that is too new to be known are taken for the largest country's.
+    """
     parsed = _parse(number, None)
     if parsed is None:
         return None
     region = phonenumbers.region_code_for_number(parsed)
-    return region or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    code = parsed.country_code
+    if region is None and code is not None:
+        region = phonenumbers.region_code_for_country_code(code)
+    return None if region in _NOWHERE else region
 
 
 def _may_be_octal(value: int, country: str | None) -> bool:

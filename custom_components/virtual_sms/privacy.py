@@ -7,11 +7,13 @@ in one place, and everything that shows it follows.
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+import re
 from typing import Final
 
 ELLIPSIS: Final = "…"
 _MOST_KEPT: Final = 4
 _SHORTEST_NUMBER: Final = 8
+_NUMBER: Final = re.compile(r"\+?[0-9](?:[\s().\-/\u2010-\u2015]*[0-9]){6,}")
 
 type Veil = Callable[[object], object]
 
@@ -50,6 +52,11 @@ def mask_correspondent(value: object) -> object:
     if value.startswith("+") and len(value) > _SHORTEST_NUMBER:
         return value[:3] + ELLIPSIS + value[-2:]
     return value[:2] + ELLIPSIS
+
+
+def mask_numbers(text: str) -> str:
+    """Keep a text, such as a name that a person gave, but no telephone number in it."""
+    return _NUMBER.sub(lambda found: str(mask_correspondent(found[0])), text)
 
 
 def _is_masked(text: str) -> bool:

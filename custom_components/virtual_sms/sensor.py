@@ -320,10 +320,10 @@ class LineStatusSensor(AlwaysKnownSensor):
     def native_value(self) -> LineStatus | None:
         if not self.coordinator.last_update_success:
             return LineStatus.UNAVAILABLE
+        if self.coordinator.has_credit is False:
+            return LineStatus.NO_CREDIT
         if self.coordinator.data is None:
             return None
-        if self.coordinator.is_out_of_credit:
-            return LineStatus.NO_CREDIT
         return LineStatus.AVAILABLE
 
 

@@ -21,6 +21,7 @@ from .adapters.errors import CallbackUnreadableError
 from .adapters.models import Acknowledgement, CallbackRequest
 from .const import DOMAIN
 from .gateway import Gateway
+from .issues import describe
 from .refusals import (
     STATUSES,
     BusyError,
@@ -188,7 +189,7 @@ def async_register(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, gateway: Gateway
 ) -> CALLBACK_TYPE:
     """Open the webhook of a number to the internet, and return how to close it."""
-    placeholders = {"name": entry.title, "provider": gateway.line.adapter.name}
+    placeholders = describe(entry)
     runtime = entry.runtime_data
 
     def accepted() -> None:
