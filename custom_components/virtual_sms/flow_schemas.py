@@ -1,7 +1,6 @@
 """The forms of the config flow, and how to read them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.data_entry_flow import section
@@ -22,6 +21,7 @@ from homeassistant.util import dt as dt_util
 
 from .adapters.models import CredentialField, PhoneNumber
 from .adapters.plain_text import clean_pasted
+from .adapters.replaced_secret import LASTS, previous_keys
 from .const import (
     CONF_MODE,
     CONF_NUMBER,
@@ -49,8 +49,6 @@ MODES = (MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING)
 
 DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
-
-PREVIOUS_SECRET_LASTS = timedelta(days=1)
 
 type Form = dict[str, Any]
 type Fields = Sequence[CredentialField]
@@ -153,9 +151,9 @@ def _previous(key: str, secret: str, stored: Mapping[str, str]) -> dict[str, str
 
     What is kept without an end comes from an older version, and is over.
     """
-    previous, until = f"previous_{key}", f"previous_{key}_until"
+    previous, until = previous_keys(key)
     if secret != stored[key]:
-        end = dt_util.utcnow() + PREVIOUS_SECRET_LASTS
+        end = dt_util.utcnow() + LASTS
         return {previous: stored[key], until: end.isoformat()}
     if previous in stored and until in stored:
         return {previous: stored[previous], until: stored[until]}
