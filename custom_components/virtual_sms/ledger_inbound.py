@@ -10,9 +10,9 @@ from .adapters.models import InboundMessage, Media, SetAside, SetAsideReason
 from .announcements import Received
 from .journal import Journal
 from .ledger_forgotten import forget_before, recall
+from .ledger_salvage import BEGUN_ANEW
 from .ledger_set_aside import SetAsideRow, drop_rows, list_rows, set_aside
 
-_BEGUN_ANEW = "begun_anew"
 _HORIZON = "horizon"
 _PROGRESS = "progress"
 _MOST_INBOUND = 50_000
@@ -57,7 +57,7 @@ class InboundRecords:
 
     async def is_begun_anew(self) -> bool:
         """Say whether the ids of an earlier store were lost."""
-        begun = await self._run(lambda connection: _time(connection, _BEGUN_ANEW))
+        begun = await self._run(lambda connection: _time(connection, BEGUN_ANEW))
         return begun is not None
 
     async def admit(
