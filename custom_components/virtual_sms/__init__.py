@@ -25,6 +25,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
+from .account_entries import account_of, async_entries_of
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
 from .adapters.models import PhoneNumber
@@ -169,12 +170,14 @@ def _create_host(
         "number": entry.data[CONF_NUMBER],
     }
 
+    list_lines = partial(async_entries_of, hass, account_of(entry))
+
     def siblings() -> list[Gateway]:
-        gateways, lines = hass.data[GATEWAYS], _list_lines(hass, entry)
+        gateways, lines = hass.data[GATEWAYS], list_lines()
         return [gateways[each.entry_id] for each in lines if each.entry_id in gateways]
 
     def ask_later() -> None:
-        for each in _list_lines(hass, entry):
+        for each in list_lines():
             if each.entry_id in hass.data[GATEWAYS]:
                 each.async_create_background_task(
                     hass,
@@ -185,7 +188,7 @@ def _create_host(
     def lines_away() -> list[str]:
         return [
             each.data[CONF_NUMBER]
-            for each in _list_lines(hass, entry)
+            for each in list_lines()
             if each.disabled_by is None and each.entry_id not in hass.data[GATEWAYS]
         ]
 
@@ -196,18 +199,6 @@ def _create_host(
         siblings=siblings,
         lines_away=lines_away,
     )
-
-
-def _list_lines(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry
-) -> list[VirtualSmsConfigEntry]:
-    """List the numbers of an entry's account, its own among them."""
-    account = (entry.data[CONF_PROVIDER], entry.data[CONF_ACCOUNT])
-    return [
-        each
-        for each in hass.config_entries.async_entries(DOMAIN)
-        if (each.data[CONF_PROVIDER], each.data[CONF_ACCOUNT]) == account
-    ]
 
 
 def _create_device(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:

@@ -24,14 +24,26 @@ def account_of(entry: VirtualSmsConfigEntry) -> tuple[str, str]:
 
 
 @callback
+def async_entries_of(
+    hass: HomeAssistant, account: tuple[str, str]
+) -> list[VirtualSmsConfigEntry]:
+    """List the entries of an account, see `account_of`."""
+    return [
+        entry
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if account_of(entry) == account
+    ]
+
+
+@callback
 def async_siblings(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry
 ) -> list[VirtualSmsConfigEntry]:
     """List the other entries of an entry's account."""
     return [
         other
-        for other in hass.config_entries.async_entries(DOMAIN)
-        if other.entry_id != entry.entry_id and account_of(other) == account_of(entry)
+        for other in async_entries_of(hass, account_of(entry))
+        if other.entry_id != entry.entry_id
     ]
 
 
@@ -41,11 +53,7 @@ def async_own_marks(hass: HomeAssistant, provider: str, account: str) -> list[st
 
     A cloud URL names no webhook, so whole URLs count as well.
     """
-    entries = [
-        entry.data
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        if (entry.data[CONF_PROVIDER], entry.data[CONF_ACCOUNT]) == (provider, account)
-    ]
+    entries = [entry.data for entry in async_entries_of(hass, (provider, account))]
     webhooks = [data[CONF_WEBHOOK_ID] for data in entries]
     return webhooks + [
         data[CONF_CALLBACK_URL] for data in entries if CONF_CALLBACK_URL in data
