@@ -673,6 +673,17 @@ async def test_batches_not_understood(
     assert [message.message_id for message in batch] == [str(each) for each in ids]
 
 
+async def test_a_batch_that_is_too_much(
+    adapter: OvhAdapter, sim: Simulator, number: PhoneNumber
+) -> None:
+    """Who is asked to wait does not ask for each message instead."""
+    sim.ovh.history(3, newest=datetime.now(UTC), every=timedelta(minutes=1))
+    sim.faults.add("rate_limited", provider="ovh", path=r"/incoming/\d+,")
+    with pytest.raises(RateLimitedError):
+        await fetch(adapter, number)
+    assert not [path for path in paths(sim) if re.search(r"/incoming/\d+$", path)]
+
+
 async def test_erased_meanwhile(
     adapter: OvhAdapter, sim: Simulator, number: PhoneNumber
 ) -> None:
