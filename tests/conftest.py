@@ -13,7 +13,7 @@ import custom_components  # noqa: F401
 from simulator import Simulator
 
 from .cloud import Cloud
-from .flows import set_up
+from .set_up import set_up
 
 # The same examples in every run: a change that breaks something is found by the
 # change, and a busy machine breaks nothing.

@@ -33,10 +33,10 @@ from custom_components.virtual_sms.adapters.models import (
     SetAside,
     SetAsideReason,
 )
-from custom_components.virtual_sms.announcer import Announcer
-from custom_components.virtual_sms.journal import Journal
-from custom_components.virtual_sms.ledger import MIGRATIONS, Ledger
-from custom_components.virtual_sms.line import Line, Surroundings
+from custom_components.virtual_sms.core.line import Line, Surroundings
+from custom_components.virtual_sms.core.publisher import Announcer
+from custom_components.virtual_sms.store.database import Journal
+from custom_components.virtual_sms.store.store import MIGRATIONS, Ledger
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TRUTH = timedelta()

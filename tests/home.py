@@ -9,8 +9,8 @@ from homeassistant.util.json import json_loads_object
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms.const import DOMAIN
-from custom_components.virtual_sms.journal import JournalClosedError
 from custom_components.virtual_sms.runtime import GATEWAYS
+from custom_components.virtual_sms.store.database import JournalClosedError
 
 from .fakes import come_to_rest
 

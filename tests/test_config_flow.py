@@ -11,7 +11,6 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.virtual_sms import flow_access
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.adapters.base import SmsAdapter
 from custom_components.virtual_sms.adapters.errors import (
@@ -32,12 +31,13 @@ from custom_components.virtual_sms.const import (
     CONF_PREVIOUS_CALLBACKS,
     DOMAIN,
 )
-from custom_components.virtual_sms.flow_schemas import keep_secrets
+from custom_components.virtual_sms.flows import credentials as flow_access
+from custom_components.virtual_sms.flows.schemas import keep_secrets
 from simulator import FaultKind
 from simulator.ovh import Service
 
 from .cloud import Cloud
-from .flows import answer, credentials, set_up, start, to_callbacks, to_number
+from .set_up import answer, credentials, set_up, start, to_callbacks, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from custom_components.virtual_sms.adapters.errors import (
     SmsError,
 )
 from custom_components.virtual_sms.adapters.models import Capability, DeliveryReceipt
-from custom_components.virtual_sms.adapters.twilio import TwilioAdapter
+from custom_components.virtual_sms.adapters.twilio.adapter import TwilioAdapter
 from custom_components.virtual_sms.const import OPTION_POLL_INTERVAL
 from simulator.base import Step
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from .blocking import Watch, watching
-from .flows import set_up
 from .home import SENDER, refresh, send, settle, state
+from .set_up import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simulator import Simulator
 
 NEIGHBOURS = [f"+336{number:08}" for number in range(1, 51)]
-JOURNAL = "journal"
+JOURNAL = "database"
 MOST_THREADS = {"twilio": 16, "ovh": 4}
 """Where the provider's library blocks: Twilio's did so before its version 9."""
 

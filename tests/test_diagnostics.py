@@ -10,8 +10,8 @@ import pytest
 
 from custom_components.virtual_sms.diagnostics import async_get_config_entry_diagnostics
 
+from .callbacks.test_registrar import FOREIGN, put
 from .home import RECIPIENT, SENDER, revoke, send, settle
-from .test_registration import FOREIGN, put
 
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory

@@ -20,13 +20,13 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.virtual_sms.callbacks.registrar import Registrar
 from custom_components.virtual_sms.const import DOMAIN
-from custom_components.virtual_sms.inbox import Inbox
-from custom_components.virtual_sms.registration import Registrar
+from custom_components.virtual_sms.core.inbox import Inbox
 from custom_components.virtual_sms.runtime import GATEWAYS
 
-from .flows import answer, set_up, to_callbacks
 from .home import SENDER, listen, refresh, revoke, send, settle, state
+from .set_up import answer, set_up, to_callbacks
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -408,7 +408,7 @@ async def test_disk_that_fails_when_old_messages_go(
 ) -> None:
     """A number works on, and forgets them another day."""
     with patch(
-        "custom_components.virtual_sms.ledger.Ledger.prune",
+        "custom_components.virtual_sms.store.store.Ledger.prune",
         side_effect=sqlite3.OperationalError("disk full"),
     ):
         assert await hass.config_entries.async_reload(twilio_entry.entry_id)
@@ -446,7 +446,7 @@ async def test_removal_that_fails_somewhere(
 ) -> None:
     """What cannot be cleared in one place keeps nothing in the others, and is said."""
     targets = {
-        "erase": "journal.Journal.erase",
+        "erase": "store.database.Journal.erase",
         "release": "async_release_callbacks",
         "forget": "async_forget_callback_url",
     }

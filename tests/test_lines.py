@@ -12,14 +12,14 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
 )
 from custom_components.virtual_sms.const import CONF_ACCOUNT, CONF_NUMBER, DOMAIN
-from custom_components.virtual_sms.gateway import (
+from custom_components.virtual_sms.core.gateway import (
     Gateway,
     LineAwayError,
     NoSuchLineError,
 )
 
-from .flows import set_up
 from .home import SENDER, listen, settle
+from .set_up import set_up
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

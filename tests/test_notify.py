@@ -6,8 +6,8 @@ from homeassistant.components.notify.legacy import NOTIFY_SERVICES
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
-from .flows import set_up
 from .home import RECIPIENT, listen, settle
+from .set_up import set_up
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

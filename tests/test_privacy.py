@@ -10,15 +10,14 @@ from pytest_homeassistant_custom_component.common import (
 )
 from sqlalchemy import text as sql
 
-from custom_components.virtual_sms.privacy import (
+from custom_components.virtual_sms.core.privacy import (
     Privacy,
     mask_correspondent,
     mask_numbers,
     mask_text,
 )
 from lab.probe.recorder import read
-
-from .home import RECIPIENT, SENDER, entity_id, listen, send, settle, state
+from tests.home import RECIPIENT, SENDER, entity_id, listen, send, settle, state
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

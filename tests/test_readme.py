@@ -26,18 +26,18 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     RejectReason,
 )
-from custom_components.virtual_sms.announcements import Received, StatusChanged
-from custom_components.virtual_sms.care import LOOK_INTERVAL
+from custom_components.virtual_sms.bus import EVENT_RECEIVED, EVENT_STATUS, describe
 from custom_components.virtual_sms.coordinator import _BALANCE_INTERVAL, _NET_INTERVAL
-from custom_components.virtual_sms.events import EVENT_RECEIVED, EVENT_STATUS, describe
-from custom_components.virtual_sms.flow_schemas import DEFAULT_RETRY_FOR
-from custom_components.virtual_sms.ledger import _KEEP_CLOSED, RETENTION
-from custom_components.virtual_sms.privacy import Privacy
+from custom_components.virtual_sms.core.privacy import Privacy
+from custom_components.virtual_sms.flows.schemas import DEFAULT_RETRY_FOR
+from custom_components.virtual_sms.monitor import LOOK_INTERVAL
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
+from custom_components.virtual_sms.store.changes import Received, StatusChanged
+from custom_components.virtual_sms.store.store import _KEEP_CLOSED, RETENTION
 
 from .browser.pictures import RECORD, SHOWN, fingerprints
-from .flows import set_up
 from .home import entity_id, refresh, settle
+from .set_up import set_up
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

@@ -28,13 +28,10 @@ from custom_components.virtual_sms.issues import (
 )
 from custom_components.virtual_sms.repairs import _FLOWS, async_create_fix_flow
 
-from . import (
-    test_care as care,
-    test_registration as registration,
-    test_storage as storage,
-)
+from . import test_monitor as care, test_storage as storage
+from .callbacks import test_registrar as registration
+from .callbacks.test_registrar import FOREIGN, change_address, issues, put, standing
 from .home import settle
-from .test_registration import FOREIGN, change_address, issues, put, standing
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowManager

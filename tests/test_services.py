@@ -10,8 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 import voluptuous as vol
 
-from custom_components.virtual_sms import journal
 from custom_components.virtual_sms.const import DOMAIN, OPTION_RETRY_FOR
+from custom_components.virtual_sms.store import database as journal
 
 from .home import RECIPIENT, listen, revoke, send, settle, state
 

@@ -14,13 +14,13 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.virtual_sms import journal_open
 from custom_components.virtual_sms.const import DOMAIN
-from custom_components.virtual_sms.ledger import MIGRATIONS
 from custom_components.virtual_sms.storage import create_journal
+from custom_components.virtual_sms.store import database_file as journal_open
+from custom_components.virtual_sms.store.store import MIGRATIONS
 
+from .callbacks.test_registrar import issues
 from .home import SENDER, listen, send, settle
-from .test_registration import issues
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,7 +247,7 @@ async def test_a_full_disk_at_the_first_write(
 ) -> None:
     """A file that opens and cannot be written is closed again, and tried later."""
     with patch(
-        "custom_components.virtual_sms.ledger_outbound.OutboundRecords.recover",
+        "custom_components.virtual_sms.store.outbound.OutboundRecords.recover",
         side_effect=sqlite_error(sqlite3.SQLITE_FULL),
     ):
         assert not await hass.config_entries.async_reload(twilio_entry.entry_id)

@@ -29,7 +29,11 @@ from .account_entries import account_of, async_entries_of
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
 from .adapters.models import PhoneNumber
-from .care import Care
+from .bus import async_publish, get_privacy
+from .callbacks.public_url import async_forget_callback_url
+from .callbacks.registrar import Registrar, async_release_callbacks
+from .callbacks.retired_secrets import RetiredSecrets
+from .callbacks.webhook import async_register as async_register_webhook
 from .const import (
     CONF_ACCOUNT,
     CONF_CALLBACK_URL,
@@ -39,22 +43,18 @@ from .const import (
     DOMAIN,
 )
 from .coordinator import VirtualSmsCoordinator
-from .events import async_publish, get_privacy
-from .gateway import Gateway, Host
-from .helpers import async_create_adapter, wants_new_credentials
+from .core.gateway import Gateway, Host
+from .core.line import Line, Surroundings
+from .error_messages import async_create_adapter, wants_new_credentials
 from .issues import async_clear_issues
-from .journal import JournalClosedError
-from .ledger import Ledger
-from .line import Line, Surroundings
+from .monitor import Care
 from .notify import async_setup_notify
-from .public_url import async_forget_callback_url
-from .registration import Registrar, async_release_callbacks
-from .retired_secrets import RetiredSecrets
+from .outbox_timer import Worker
 from .runtime import GATEWAYS, Runtime, VirtualSmsConfigEntry
 from .services import async_setup_services
 from .storage import async_open_storage, create_journal, explained
-from .webhook import async_register as async_register_webhook
-from .worker import Worker
+from .store.database import JournalClosedError
+from .store.store import Ledger
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .callbacks.reachability_check import async_check_return_path, complain
 from .const import CONF_MODE, DOMAIN, MODE_POLLING
+from .core.reachability import Verdict
 from .entity import VirtualSmsEntity
-from .return_path import async_check_return_path, complain
 from .runtime import VirtualSmsConfigEntry
-from .verdict import Verdict
 
 PARALLEL_UPDATES = 1
 

@@ -15,7 +15,8 @@ from .account_entries import async_own_marks
 from .adapters import ADAPTERS
 from .adapters.models import PhoneNumber
 from .adapters.plain_text import clean
-from .callbacks import CallbackRegistration
+from .callbacks.public_url import async_has_secure_url
+from .callbacks.reachability_check import async_preview
 from .const import (
     CONF_CREDENTIALS,
     CONF_MODE,
@@ -25,8 +26,10 @@ from .const import (
     MODE_AUTOMATIC,
     MODE_POLLING,
 )
+from .core.callback_urls import CallbackRegistration
 from .entry_data import EntryData
-from .flow_access import (
+from .flows.callback_steps import CallbackSteps
+from .flows.credentials import (
     NO_ERROR,
     Access,
     Consent,
@@ -38,8 +41,8 @@ from .flow_access import (
     needs_consent,
     read_error,
 )
-from .flow_callbacks import CallbackSteps
-from .flow_schemas import (
+from .flows.options import VirtualSmsOptionsFlow
+from .flows.schemas import (
     CONF_NAME,
     Form,
     callbacks_schema,
@@ -50,9 +53,6 @@ from .flow_schemas import (
     read_credentials,
     shown_credentials,
 )
-from .options_flow import VirtualSmsOptionsFlow
-from .public_url import async_has_secure_url
-from .return_path import async_preview
 
 if TYPE_CHECKING:
     import asyncio

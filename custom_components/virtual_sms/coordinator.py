@@ -21,13 +21,13 @@ from .adapters.errors import (
 )
 from .adapters.models import Balance, Capability
 from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_POLL_INTERVAL
-from .credit import Credit
-from .gateway import Gateway
-from .helpers import explain, wants_new_credentials
+from .core.credit import Credit
+from .core.gateway import Gateway
+from .core.side_question import SideQuestion
+from .error_messages import explain, wants_new_credentials
 from .issues import Problem, async_has_issue
-from .ledger_set_aside import SetAsideRow
-from .line import monotonic
-from .side_question import SideQuestion
+from .store.clock import monotonic
+from .store.set_aside import SetAsideRow
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry

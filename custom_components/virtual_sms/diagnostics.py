@@ -16,6 +16,7 @@ from homeassistant.util import dt as dt_util
 
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
+from .callbacks.public_url import async_has_secure_url, async_has_subscription
 from .const import (
     CONF_CALLBACK_URL,
     CONF_CREDENTIALS,
@@ -25,7 +26,6 @@ from .const import (
     DOMAIN,
 )
 from .issues import Problem, async_has_issue
-from .public_url import async_has_secure_url, async_has_subscription
 from .runtime import Runtime, VirtualSmsConfigEntry
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
+from .bus import News, async_subscribe
 from .const import DOMAIN
-from .events import News, async_subscribe
 from .runtime import VirtualSmsConfigEntry
 
 

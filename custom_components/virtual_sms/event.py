@@ -13,8 +13,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .adapters.models import DeliveryStatus
+from .bus import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
 from .entity import ListeningEntity
-from .events import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
 from .runtime import VirtualSmsConfigEntry
 
 PARALLEL_UPDATES = 0

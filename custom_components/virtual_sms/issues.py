@@ -15,7 +15,7 @@ from homeassistant.helpers import issue_registry as ir
 from .adapters import ADAPTERS
 from .adapters.models import Advice
 from .const import CONF_PROVIDER, DOMAIN
-from .privacy import mask_numbers
+from .core.privacy import mask_numbers
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry

@@ -10,9 +10,9 @@ from homeassistant.components.logbook.const import (
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations
 
+from .bus import EVENT_RECEIVED, EVENT_STATUS, get_privacy
 from .const import CONF_NUMBER, DOMAIN
-from .events import EVENT_RECEIVED, EVENT_STATUS, get_privacy
-from .privacy import Privacy
+from .core.privacy import Privacy
 from .runtime import VirtualSmsConfigEntry
 
 # As icons.json has them for the entities: the logbook cannot look there.

@@ -11,18 +11,18 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .adapters.errors import SmsError
+from .callbacks.public_url import NoPublicUrlError, async_callback_url
+from .callbacks.reachability_check import async_check_return_path, say
 from .const import CONF_PROVIDER, DOMAIN
-from .helpers import explain, find_sentence
+from .core.reachability import Verdict
+from .error_messages import explain, find_sentence
 from .issues import Problem
-from .public_url import NoPublicUrlError, async_callback_url
-from .return_path import async_check_return_path, say
 from .runtime import VirtualSmsConfigEntry
-from .verdict import Verdict
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowResult
 
-    from .registration import Registrar
+    from .callbacks.registrar import Registrar
 
 
 class MendFlow(RepairsFlow):

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.util.hass_dict import HassKey
 
+from .callbacks.registrar import Registrar
+from .callbacks.retired_secrets import RetiredSecrets
 from .const import DOMAIN
 from .coordinator import VirtualSmsCoordinator
-from .gateway import Gateway
-from .registration import Registrar
-from .retired_secrets import RetiredSecrets
+from .core.gateway import Gateway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

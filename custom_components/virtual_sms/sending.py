@@ -15,12 +15,12 @@ from .adapters.errors import MessageRejectedError, ProviderUnavailableError, Sms
 from .adapters.models import OutboundMessage, RejectReason
 from .adapters.plain_text import show
 from .const import CONF_PROVIDER, DOMAIN, OPTION_RETRY_FOR
-from .flow_schemas import DEFAULT_RETRY_FOR
-from .helpers import Failure, explain, refuse, wants_new_credentials
-from .journal import JournalClosedError
-from .numbers import InvalidNumberError, parse_number
-from .outbox import Outcome
+from .core.outbox import Outcome
+from .core.phone_numbers import InvalidNumberError, parse_number
+from .error_messages import Failure, explain, refuse, wants_new_credentials
+from .flows.schemas import DEFAULT_RETRY_FOR
 from .runtime import VirtualSmsConfigEntry
+from .store.database import JournalClosedError
 
 if TYPE_CHECKING:
     import probatio as vol

@@ -22,12 +22,12 @@ from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .adapters.models import Capability, DeliveryStatus
-from .budget import Budget
+from .bus import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
 from .coordinator import VirtualSmsCoordinator
+from .core.token_bucket import Budget
 from .entity import ListeningEntity, VirtualSmsEntity
-from .events import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
-from .ledger import Tally
 from .runtime import VirtualSmsConfigEntry
+from .store.store import Tally
 
 PARALLEL_UPDATES = 0
 

@@ -14,11 +14,11 @@ from homeassistant.exceptions import (
 )
 
 from .const import DOMAIN
-from .gateway import Gateway
+from .core.gateway import Gateway
 from .issues import Problem, async_raise_issue
-from .journal import Journal
-from .journal_open import JournalFile, StorageError, explain
-from .ledger import MIGRATIONS
+from .store.database import Journal
+from .store.database_file import JournalFile, StorageError, explain
+from .store.store import MIGRATIONS
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry

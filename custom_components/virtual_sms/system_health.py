@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .adapters import ADAPTERS
 from .const import CONF_CREDENTIALS, CONF_PROVIDER, DOMAIN
-from .flow_schemas import CONF_API_URL
+from .flows.schemas import CONF_API_URL
 from .runtime import VirtualSmsConfigEntry
 
 

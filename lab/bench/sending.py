@@ -89,7 +89,7 @@ async def bench_send() -> list[Row]:
         threads = await sends.most_threads("ours", "parallel", MANY)
     async with _twilio(recorder=False) as (_, sends):
         quiet_alone, quiet_many = await _take_turns(sends, ROUNDS)
-    held = {name: most for name, most in threads.items() if "journal" not in name}
+    held = {name: most for name, most in threads.items() if "database" not in name}
     one, fifty = "Send, one at a time", "Send, 50 at once"
     return [
         Row.at_least(one, "raw aiohttp", alone.ratio("raw", "ours"), 0.70),

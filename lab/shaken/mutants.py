@@ -37,7 +37,7 @@ def _resend_without_asking() -> None:
     async def is_free(*_: Any) -> bool:
         return True
 
-    _replace(_find("outbox").Outbox, "_is_free", is_free)
+    _replace(_find("core.outbox").Outbox, "_is_free", is_free)
 
 
 def _wait_for_ever() -> None:
@@ -45,11 +45,11 @@ def _wait_for_ever() -> None:
         del self
         return []
 
-    _replace(_find("ledger_outbound").OutboundRecords, "due", due)
+    _replace(_find("store.outbound").OutboundRecords, "due", due)
 
 
 def _drop_receipts() -> None:
-    models, inbox = _find("adapters.models"), _find("inbox").Inbox
+    models, inbox = _find("adapters.models"), _find("core.inbox").Inbox
 
     async def take_messages(self: Any, event: Any, **options: Any) -> None:
         if not isinstance(event, models.DeliveryReceipt):
@@ -59,7 +59,7 @@ def _drop_receipts() -> None:
 
 
 def _call_all_delivered() -> None:
-    models, inbox = _find("adapters.models"), _find("inbox").Inbox
+    models, inbox = _find("adapters.models"), _find("core.inbox").Inbox
 
     async def take_as_delivered(self: Any, event: Any, **options: Any) -> None:
         if isinstance(event, models.DeliveryReceipt) and event.status.is_final:
@@ -73,7 +73,7 @@ def _believe_everybody() -> None:
     def verify(self: Any, request: Any) -> None:
         del self, request
 
-    _replace(_find("adapters.twilio").TwilioAdapter, "verify", verify)
+    _replace(_find("adapters.twilio.adapter").TwilioAdapter, "verify", verify)
 
 
 def _note_nothing() -> None:
@@ -85,19 +85,19 @@ def _note_nothing() -> None:
         done.set_result(None)
         return done
 
-    _replace(_find("ledger").Ledger, "told", told)
+    _replace(_find("store.store").Ledger, "told", told)
 
 
 def _tell_newest_first() -> None:
     def announce_reversed(self: Any, announcements: Any) -> None:
         announce(self, announcements[::-1])
 
-    announcer = _find("announcer").Announcer
+    announcer = _find("core.publisher").Announcer
     announce = _replace(announcer, "announce", announce_reversed)
 
 
 def _lose_some() -> None:
-    announcements, announcer = _find("announcements"), _find("announcer").Announcer
+    announcements, announcer = _find("store.changes"), _find("core.publisher").Announcer
     received = 0
 
     def lose(self: Any, ledger: Any, publish: Callable[[Any], None]) -> None:
@@ -120,7 +120,7 @@ def _count_one_too_many() -> None:
         tally = read(connection)
         return replace(tally, pending=tally.pending + 1)
 
-    read = _replace(_find("ledger"), "_read_tally", read_wrongly)
+    read = _replace(_find("store.store"), "_read_tally", read_wrongly)
 
 
 def _stumble() -> None:
@@ -131,7 +131,7 @@ def _stumble() -> None:
         listen(self, fall)
         return listen(self, listener)
 
-    listen = _replace(_find("ledger").Ledger, "listen", listen_and_fall)
+    listen = _replace(_find("store.store").Ledger, "listen", listen_and_fall)
 
 
 def _refuse_what_was_sent() -> None:
@@ -141,7 +141,7 @@ def _refuse_what_was_sent() -> None:
         await send(self, messages, patience)
         raise HomeAssistantError("not sent, says the fault")
 
-    send = _replace(_find("gateway").Gateway, "send", send_and_complain)
+    send = _replace(_find("core.gateway").Gateway, "send", send_and_complain)
 
 
 MUTANTS: Final[dict[str, Callable[[], None]]] = {

@@ -1,7 +1,7 @@
 """What the conformance suite must know of a provider to put it to the test.
 
 The suite speaks the contract to the adapter and the language all providers of
-the simulator share to the other side. What is left is here: a `harness_<key>.py`
+the simulator share to the other side. What is left is here: a `<key>/harness.py`
 per provider, with a class `Harness` of its own.
 """
 
@@ -113,6 +113,6 @@ class Harness(ABC):
 
 def harness_of(key: str) -> type[Harness]:
     """Return a provider's harness; ModuleNotFoundError when it has none."""
-    module = import_module(f".harness_{key}", __package__)
+    module = import_module(f".{key}.harness", __package__)
     harness: type[Harness] = module.Harness
     return harness

@@ -1,0 +1,5 @@
+"""OVHcloud."""
+
+from .adapter import OvhAdapter
+
+__all__ = ["OvhAdapter"]

@@ -1,0 +1,5 @@
+"""Twilio."""
+
+from .adapter import TwilioAdapter
+
+__all__ = ["TwilioAdapter"]

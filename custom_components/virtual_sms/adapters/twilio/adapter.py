@@ -1,0 +1,355 @@
+"""Twilio, over its SDK: any release from 6.32.0, which Home Assistant pins, to 9.
+
+Facts are from twilio.com/docs, named by the title of the page.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+import re
+from typing import TYPE_CHECKING, ClassVar, Final, override
+
+from ..base import KnownIds
+from ..errors import (
+    CallbackRejectedError,
+    CallbackUnreadableError,
+    InvalidResponseError,
+    MessageRejectedError,
+    MissingRightsError,
+    NotFoundError,
+    ProviderUnavailableError,
+    RateLimitedError,
+)
+from ..models import (
+    Account,
+    Acknowledgement,
+    Balance,
+    CallbackFailure,
+    CallbackRequest,
+    CallbackUrls,
+    Capability,
+    CredentialField,
+    DeliveryReceipt,
+    Event,
+    InboundMessage,
+    OutboundMessage,
+    PhoneNumber,
+    SentMessage,
+    SetAside,
+    SetAsideReason,
+)
+from . import inbound, records
+from .alerts import read_failures
+from .client import LARGEST_PAGE, SIGNATURE, TwilioClient
+from .http import CONNECTIONS, ORIGIN
+from .lists import UNNAMED, Unreadable
+from .sdk import api_key, equal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+RECENT: Final = 50
+# Reading a page keeps the event loop for as long.
+HISTORY_PAGE: Final = 100
+_ABOUT_ONE: Final = (
+    InvalidResponseError,
+    MissingRightsError,
+    NotFoundError,
+    ProviderUnavailableError,
+)
+"""What may be wrong with the files of one message, the list having been given."""
+_SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
+
+
+class TwilioAdapter(TwilioClient):
+    """An account at Twilio."""
+
+    key = "twilio"
+    name = "Twilio"
+    capabilities = (
+        Capability.BALANCE
+        | Capability.CALLBACK_FAILURES
+        | Capability.CALLBACK_URLS
+        | Capability.HISTORY
+        | Capability.LOOKUP
+        | Capability.MEDIA
+        | Capability.RECEIPTS
+        | Capability.SIGNED_CALLBACKS
+    )
+    credential_fields = (
+        CredentialField(key="account_sid"),
+        CredentialField(key="auth_token", secret=True, rotates=True),
+        CredentialField(
+            key="api_key_sid",
+            required=False,
+            advanced=True,
+            requires="api_key_secret",
+        ),
+        CredentialField(
+            key="api_key_secret",
+            secret=True,
+            required=False,
+            advanced=True,
+            requires="api_key_sid",
+        ),
+        CredentialField(key="api_url", required=False, advanced=True),
+    )
+    error_rules = records.ERROR_RULES
+    # An alarm goes to fifty neighbours at once. Twilio does not publish how many
+    # calls it takes at a time, but what exceeds it (20429) was not processed.
+    concurrency = CONNECTIONS
+    links: ClassVar = {"console_url": "https://console.twilio.com"}
+    origin = ORIGIN
+    poll_interval = 30
+    signature_header = SIGNATURE
+
+    @override
+    async def get_account(self) -> Account:
+        await self._prove(lambda sdk: sdk.rest)
+        if api_key(self._credentials) is not None:
+            # Callbacks are signed with the token, whatever else the key allows.
+            await self._prove(lambda sdk: sdk.owner)
+        return Account(id=self._account)
+
+    @override
+    async def list_numbers(self) -> list[PhoneNumber]:
+        numbers = await self._list_readable(
+            partial(records.read_number, self._account),
+            lambda sdk: sdk.rest.incoming_phone_numbers,
+        )
+        return [number for number in numbers if number is not None]
+
+    @override
+    def check(self, message: OutboundMessage) -> None:
+        problem = records.find_problem(message)
+        if problem is not None:
+            raise MessageRejectedError("not asked", provider_code=problem)
+        try:
+            "".join((message.text, *message.media)).encode()
+        except UnicodeEncodeError as err:
+            raise MessageRejectedError("half a character") from err
+
+    @override
+    async def _send(
+        self, number: PhoneNumber, message: OutboundMessage, callback_url: str | None
+    ) -> SentMessage:
+        content = {
+            "body": message.text,
+            "media_url": list(message.media),
+            "status_callback": callback_url
+            and records.with_message_id(callback_url, message.message_id),
+        }
+        try:
+            return await self._ask(
+                records.read_sent,
+                lambda sdk: sdk.rest.messages,
+                "create",
+                to=message.recipient,
+                from_=number.number,
+                **{name: value for name, value in content.items() if value},
+            )
+        except InvalidResponseError as err:
+            if err.provider_code is None:
+                raise
+            # A code of Twilio's that we do not know is a refusal all the same.
+            raise MessageRejectedError(
+                str(err), provider_code=err.provider_code
+            ) from err
+
+    @override
+    def verify(self, request: CallbackRequest) -> None:
+        try:
+            is_ours = equal(request.fields.get("AccountSid", ""), self._account)
+            is_signed = is_ours and not request.truncated and self._has_signed(request)
+        except ValueError as err:
+            raise CallbackRejectedError("no URL or form") from err
+        if not (is_ours and is_signed):
+            plausible = is_ours and SIGNATURE in request.headers
+            raise CallbackRejectedError(
+                "wrong signature or account", plausible=plausible
+            )
+
+    @override
+    def parse(self, request: CallbackRequest) -> Event:
+        try:
+            fields = request.fields
+            status = inbound.read_status(fields)
+            if status is None:
+                now = self.provider_time or datetime.now(UTC)
+                return inbound.read_inbound_callback(fields, now)
+            sid = inbound.read_callback_id(fields)
+            ours = dict(request.query).get("m")
+            return records.read_status_callback(sid, status, fields, ours)
+        except (KeyError, ValueError) as err:
+            raise CallbackUnreadableError("no message") from err
+
+    @override
+    def acknowledge(self, event: Event) -> Acknowledgement:
+        if isinstance(event, DeliveryReceipt):
+            return Acknowledgement(status=204)
+        # Any other text would be sent to who wrote ("TwiML for Programmable
+        # Messaging").
+        return Acknowledgement(
+            body='<?xml version="1.0" encoding="UTF-8"?><Response/>',
+            content_type="text/xml",
+        )
+
+    @override
+    async def get_callbacks(self, number: PhoneNumber) -> CallbackUrls:
+        _, urls = await self._find_number(number)
+        # A Messaging Service's URL may win as well. Which numbers are in one, only
+        # another API tells; but the messages name theirs.
+        with suppress(InvalidResponseError, MissingRightsError):
+            service = await self._ask(
+                partial(records.read_newest, records.read_service),
+                lambda sdk: sdk.rest.messages,
+                "page",
+                page_size=1,
+                to=number.number,
+            )
+            return replace(urls, perhaps_overruled_by=service)
+        return urls
+
+    @override
+    async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
+        sid, _ = await self._find_number(number)
+        await self._ask(
+            records.read_sid,
+            lambda sdk: sdk.rest.incoming_phone_numbers(sid),
+            "update",
+            sms_url=urls.inbound or "",
+            sms_method="POST",
+        )
+
+    @override
+    async def fetch_callback_failures(
+        self, number: PhoneNumber, url: str, since: datetime
+    ) -> list[CallbackFailure]:
+        start = records.to_the_second(since)
+        return await self._ask(
+            partial(read_failures, url, start),
+            lambda sdk: sdk.rest.monitor.v1.alerts,
+            "page",
+            log_level="error",
+            start_date=start,
+            page_size=LARGEST_PAGE,
+        )
+
+    @override
+    async def fetch_inbound(
+        self, number: PhoneNumber, since: datetime, known: KnownIds
+    ) -> AsyncIterator[list[InboundMessage | SetAside]]:
+        start = records.to_the_second(since)
+        # What came through a channel was written to whatsapp:+…, which this filter
+        # leaves out: asking for it as well would double the cost of a quiet poll.
+        listed = await self._list(
+            inbound.read_inbound,
+            lambda sdk: sdk.rest.messages,
+            page_size=HISTORY_PAGE,
+            to=number.number,
+            date_sent_after=start,
+        )
+        found = inbound.pick_found(listed, start)
+        seen = await known([each.id for each in found])
+        yield await self._complete([each for each in found if each.id not in seen])
+
+    @override
+    async def fetch_inbound_message(
+        self, number: PhoneNumber, message_id: str
+    ) -> InboundMessage | SetAside:
+        if message_id.startswith(UNNAMED):
+            raise InvalidResponseError("a record without an id cannot be asked for")
+        if not _SID.fullmatch(message_id):
+            raise NotFoundError("no SID")
+        try:
+            found = await self._ask(
+                inbound.read_inbound, lambda sdk: sdk.rest.messages(message_id), "fetch"
+            )
+        except InvalidResponseError:
+            reason = SetAsideReason.UNREADABLE
+            return SetAside(record_id=message_id, reason=reason)
+        if found is None:
+            raise NotFoundError("no inbound message")
+        return await self._with_files(found)
+
+    @override
+    async def fetch_receipt(
+        self, number: PhoneNumber, provider_id: str
+    ) -> DeliveryReceipt:
+        if not _SID.fullmatch(provider_id):
+            raise NotFoundError("no SID")
+        return await self._ask(
+            records.read_receipt, lambda sdk: sdk.rest.messages(provider_id), "fetch"
+        )
+
+    @override
+    async def find_sent(
+        self, number: PhoneNumber, message: OutboundMessage, since: datetime
+    ) -> list[SentMessage]:
+        start = records.to_the_second(since)
+        # Without a DateSent, for what is queued has none yet: the newest come first,
+        # so it is enough to read until the page that is too old.
+        found = await self._list(
+            partial(records.read_candidate, message.text),
+            lambda sdk: sdk.rest.messages,
+            goes_on=partial(records.reach_back, start),
+            page_size=RECENT,
+            to=message.recipient,
+            from_=number.number,
+        )
+        return records.pick_candidates(found, start)
+
+    @override
+    async def get_balance(self, number: PhoneNumber) -> Balance:
+        return await self._ask(
+            records.read_balance, lambda sdk: sdk.rest.balance, "fetch"
+        )
+
+    async def _find_number(self, number: PhoneNumber) -> tuple[str, CallbackUrls]:
+        found = await self._list_readable(
+            records.read_callbacks,
+            lambda sdk: sdk.rest.incoming_phone_numbers,
+            phone_number=number.number,
+        )
+        # The filter also finds numbers that merely contain this one.
+        for each, sid, urls in found:
+            if each == number.number:
+                return sid, urls
+        raise NotFoundError("no such number in the account")
+
+    async def _complete(
+        self, found: Sequence[inbound.Found | Unreadable]
+    ) -> list[InboundMessage | SetAside]:
+        """Ask for the files of all messages at once, and keep to their order."""
+        tasks = [
+            asyncio.ensure_future(self._with_files(each))
+            for each in found
+            if isinstance(each, inbound.Found)
+        ]
+        try:
+            whole = iter(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+        return [
+            each.set_aside if isinstance(each, Unreadable) else next(whole)
+            for each in found
+        ]
+
+    async def _with_files(self, found: inbound.Found) -> InboundMessage | SetAside:
+        """Add what came with a message; what cannot be had now sets it aside alone."""
+        if not found.files:
+            return inbound.with_files(found, ())
+        try:
+            listed = await self._list(
+                partial(records.read_media, self.base_url or ORIGIN),
+                lambda sdk: sdk.rest.messages(found.id).media,
+            )
+        except RateLimitedError:
+            raise
+        except _ABOUT_ONE:
+            return inbound.incomplete(found.message)
+        good = (each for each in listed if not isinstance(each, Unreadable))
+        return inbound.with_files(found, tuple(good))

@@ -1,0 +1,1 @@
+"""How providers reach this home: its webhooks, and the URLs that lead to them."""

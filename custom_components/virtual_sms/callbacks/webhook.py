@@ -1,0 +1,268 @@
+"""Bring a provider's callbacks from Home Assistant's web server to the gateway.
+
+Home Assistant answers 200 when a handler raises, and a provider then believes
+that its message arrived. So nothing is raised here: what was not taken in is
+answered as such.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+
+from aiohttp import web
+from homeassistant.components import webhook
+from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+
+from ..adapters.errors import CallbackUnreadableError
+from ..adapters.models import Acknowledgement, CallbackRequest
+from ..const import DOMAIN
+from ..core.gateway import Gateway
+from ..issues import describe
+from ..runtime import VirtualSmsConfigEntry
+from .reachability_check import async_answer_challenge, async_awaits_challenge
+from .rejections import (
+    STATUSES,
+    BusyError,
+    CutOffError,
+    LateQuestion,
+    Refusal,
+    Refusals,
+    RefusalWatch,
+    UnsignedError,
+)
+
+METHODS = ("GET", "POST")
+BODY_LIMIT = 64 * 1024
+"""More than any provider sends: Twilio itself gives up at 64 kB."""
+BODY_TIMEOUT = 10.0
+MOST_IN_HAND = 64
+"""Callbacks that are checked and taken in at a time."""
+MOST_WAITING = 256
+TURN_TIMEOUT = 5.0
+"""How long a callback waits for its turn: a provider's own patience is longer."""
+MOST_READ = 256
+"""Bodies that are read at a time: what a flood may cost in memory."""
+
+
+class CallbackHandler:
+    """The webhook of one number."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        refusals: Refusals,
+        answers: Counter[int],
+        answer_challenge: Callable[[CallbackRequest], web.Response | None],
+        awaits_challenge: Callable[[], bool],
+    ) -> None:
+        """Take who receives, who sees to what is refused, and where to count.
+
+        A challenge of our own, which tests the way here, concerns none of them.
+        """
+        self._awaits_challenge = awaits_challenge
+        self._gateway = gateway
+        self._answer_challenge = answer_challenge
+        self._refusals = refusals
+        self._answers = answers
+        self._turns = asyncio.Semaphore(MOST_IN_HAND)
+        self._waiting = 0
+        self._reader = BodyReader()
+
+    async def async_handle(
+        self, hass: HomeAssistant, webhook_id: str, request: web.Request
+    ) -> web.Response:
+        """Answer a callback as the provider needs to hear it."""
+        try:
+            response = await self._async_answer(request)
+        except Exception as err:  # noqa: BLE001  # _refuse logs what is our fault
+            response = self._refuse(err)
+        await _async_hang_up(request, response)
+        self._answers[response.status] += 1
+        return response
+
+    async def _async_answer(self, request: web.Request) -> web.Response:
+        self._refuse_unsigned(request)
+        callback_request, cut_off = await self._async_read(request)
+        if challenge := self._answer_challenge(callback_request):
+            return challenge
+        if cut_off:
+            raise CutOffError(cut_off)
+        answer = await self._async_take_turn(callback_request)
+        self._refusals.async_end()
+        return web.Response(
+            status=answer.status,
+            text=answer.body or None,
+            content_type=answer.content_type if answer.body else None,
+        )
+
+    async def _async_take_turn(self, request: CallbackRequest) -> Acknowledgement:
+        """Wait for a turn, not for long, so that a burst costs nobody a callback."""
+        if self._waiting >= MOST_WAITING:
+            raise BusyError
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(TURN_TIMEOUT):
+                await self._turns.acquire()
+        except TimeoutError as err:
+            raise BusyError from err
+        finally:
+            self._waiting -= 1
+        try:
+            return await self._gateway.receive(request)
+        finally:
+            self._turns.release()
+
+    def _refuse(self, err: Exception) -> web.Response:
+        refusal = self._refusals.async_note(err)
+        if isinstance(err, CutOffError) and self._signature_header:
+            # No signature fits what is cut off.
+            return web.Response(status=HTTPStatus.FORBIDDEN)
+        return web.Response(status=STATUSES[refusal])
+
+    @property
+    def _signature_header(self) -> str | None:
+        return self._gateway.line.adapter.signature_header
+
+    def _refuse_unsigned(self, request: web.Request) -> None:
+        """Refuse what cannot be authentic before its body costs anything."""
+        header = self._signature_header
+        if header and header not in request.headers and not self._awaits_challenge():
+            raise UnsignedError("no signature")
+
+    async def _async_read(
+        self, request: web.Request
+    ) -> tuple[CallbackRequest, Refusal | None]:
+        body, cut_off = await self._reader.read(request)
+        callback_request = CallbackRequest(
+            method=request.method,
+            url=_with_query(self._gateway.line.callback_url or "", request),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body,
+            truncated=cut_off is not None,
+        )
+        return callback_request, cut_off
+
+
+class BodyReader:
+    """Reads the bodies of one webhook: no more of each than any provider sends.
+
+    Where too many come at a time, the one that has been coming for longest is given
+    up: that is never a provider's.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._readings: deque[asyncio.Timeout] = deque()
+
+    async def read(self, request: web.Request) -> tuple[bytes, Refusal | None]:
+        """Return a body, and why it was cut off if it was."""
+        self._make_room()
+        limit = asyncio.timeout(BODY_TIMEOUT)
+        try:
+            async with limit:
+                self._readings.append(limit)
+                body = await _async_read_stream(request)
+        except TimeoutError:
+            return b"", Refusal.TOO_SLOW
+        finally:
+            if limit in self._readings:
+                self._readings.remove(limit)
+        if len(body) > BODY_LIMIT:
+            return b"", Refusal.TOO_LONG
+        return body, None
+
+    def _make_room(self) -> None:
+        if len(self._readings) < MOST_READ:
+            return
+        oldest = self._readings.popleft()
+        # One whose time is up ends by itself, and cannot be told to.
+        if not oldest.expired():
+            oldest.reschedule(asyncio.get_running_loop().time())
+
+
+@callback
+def async_register(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, gateway: Gateway
+) -> CALLBACK_TYPE:
+    """Open the webhook of a number to the internet, and return how to close it."""
+    placeholders = describe(entry)
+    runtime = entry.runtime_data
+
+    def accepted() -> None:
+        runtime.registrar.async_note_accepted()
+        runtime.retired_secrets.async_clear()
+
+    watch = RefusalWatch(
+        hass,
+        f"callbacks_rejected_{entry.entry_id}",
+        placeholders,
+        accepted,
+    )
+    question = LateQuestion(hass, gateway)
+    refusals = Refusals(watch, question, runtime.refusals)
+    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    handler = CallbackHandler(
+        gateway,
+        refusals,
+        runtime.answers,
+        partial(async_answer_challenge, hass, webhook_id),
+        partial(async_awaits_challenge, hass, webhook_id),
+    ).async_handle
+    webhook.async_register(
+        hass, DOMAIN, entry.title, webhook_id, handler, allowed_methods=METHODS
+    )
+
+    def close() -> None:
+        webhook.async_unregister(hass, webhook_id)
+        watch.async_clear()
+        question.async_cancel()
+
+    return close
+
+
+async def _async_read_stream(request: web.Request) -> bytes:
+    """Read a body up to a little more than its limit; the web server inflates it."""
+    # A request that came through the cloud makes a new stream at each access.
+    stream, body = request.content, b""
+    try:
+        while len(body) <= BODY_LIMIT and (
+            chunk := await stream.read(BODY_LIMIT + 1 - len(body))
+        ):
+            body += chunk
+    except Exception as err:
+        # Its encodings are many, and so is what a stranger's body makes them raise.
+        raise CallbackUnreadableError("a body that cannot be read") from err
+    return body
+
+
+async def _async_hang_up(request: web.Request, response: web.Response) -> None:
+    """Send the answer and close, where a body was left unread or cannot be read.
+
+    The web server would read the rest, and log what a stranger's body makes it raise.
+    """
+    # A request that came through the cloud has no connection of its own.
+    protocol = getattr(request, "protocol", None)
+    if protocol is None or _is_read(request):
+        return
+    response.force_close()
+    with suppress(OSError):
+        await response.prepare(request)
+        await response.write_eof()
+    protocol.force_close()
+
+
+def _is_read(request: web.Request) -> bool:
+    return request.content.is_eof() and request.content.exception() is None
+
+
+def _with_query(url: str, request: web.Request) -> str:
+    """Add the query that arrived, as it was sent, to the URL that was registered."""
+    # A request that came through the cloud has no URL of its own.
+    rel_url = getattr(request, "rel_url", None)
+    query = request.query_string if rel_url is None else rel_url.raw_query_string
+    base = url.partition("#")[0].partition("?")[0]
+    return f"{base}?{query}" if query else base

@@ -1,0 +1,1 @@
+"""The policy: no Home Assistant, and no provider by name."""

@@ -1,0 +1,173 @@
+"""Receive each message once, by whatever way it comes.
+
+A callback that is signed is the truth; one that is not only rings the bell. The
+provider's own record, read on a timer and after every gap, brings what no
+callback brought. All three end at the ledger, which admits each message once.
+"""
+
+from collections.abc import Callable, Sequence
+import logging
+
+from ..adapters.errors import (
+    InvalidResponseError,
+    NotFoundError,
+    UnsupportedFeatureError,
+)
+from ..adapters.models import (
+    Capability,
+    DeliveryReceipt,
+    Event,
+    InboundMessage,
+    SetAside,
+)
+from ..store.changes import Announcement, StatusChanged
+from ..store.store import Ledger
+from .line import Line, Surroundings
+from .record_reader import RecordReader
+
+_LOGGER = logging.getLogger(__name__)
+
+_RECEIPTS_AT_ONCE = 20
+
+
+class Inbox:
+    """The inbound messages and receipts of one line."""
+
+    def __init__(
+        self,
+        line: Line,
+        ledger: Ledger,
+        announce: Callable[[Sequence[Announcement]], None],
+        surroundings: Surroundings,
+        ask_later: Callable[[], None],
+    ) -> None:
+        """Take the line, its ledger, whom to tell of news, and who has us catch up."""
+        self._line = line
+        self._ledger = ledger
+        self._announce = announce
+        self._reader = RecordReader(
+            line, ledger.inbound, announce, surroundings, ask_later
+        )
+        self._is_begun_anew: bool | None = None
+
+    async def begin(self) -> None:
+        """Start a new ledger: what is at the provider already is history.
+
+        Raises what the adapter raises; then nothing has begun.
+        """
+        await self._reader.begin()
+
+    async def take(self, event: Event, *, late: bool = False) -> None:
+        """Record what is known to be true, and tell it if it is news.
+
+        On return it is safe on disk.
+        """
+        if isinstance(event, InboundMessage):
+            await self._ledger.inbound.admit([event], late=late, then=self._announce)
+        else:
+            await self._ledger.outbound.receive(event, self._announce_change)
+
+    async def take_signed(self, event: Event) -> None:
+        """Take what a signed callback says, unless it is an old one played again.
+
+        Raises what the adapter raises where only the provider can tell.
+        """
+        if isinstance(event, InboundMessage) and await self._is_replayed(event):
+            return
+        await self.take(event)
+
+    async def concerns(self, event: Event) -> bool:
+        """Say whether an unproven event may be news for this line."""
+        if isinstance(event, DeliveryReceipt):
+            return await self._ledger.outbound.expects(event)
+        is_ours = event.number is None or self.has_number(event.number)
+        return is_ours and not await self._knows(event)
+
+    async def has_sent(self, receipt: DeliveryReceipt) -> bool:
+        """Say whether a receipt is about a message of this line, ended or not."""
+        return await self._ledger.outbound.is_claimed(receipt.provider_id)
+
+    def has_number(self, number: str) -> bool:
+        """Say whether a number is this line's."""
+        return bare(number) == bare(self._line.number.number)
+
+    async def look_up(self, event: Event) -> bool:
+        """Ask the provider about an unproven event, and take what it answers.
+
+        False when the provider knows nothing of it.
+        """
+        asked_at = await self._reader.get_time()
+        truth = await self._line.adapter.confirm(self._line.number, event)
+        if truth is None:
+            return False
+        if isinstance(truth, DeliveryReceipt) or not (
+            await self._reader.is_history(truth.received_at, asked_at)
+        ):
+            await self.take(truth)
+        return True
+
+    async def catch_up(self, *, late: bool) -> None:
+        """Read all of the provider's record from where we stopped."""
+        await self.catch_up_inbound(late=late)
+        await self.catch_up_receipts()
+
+    async def catch_up_inbound(self, *, late: bool) -> None:
+        """Read the messages that came in, and take what is new."""
+        await self._reader.read(late=late)
+
+    async def catch_up_receipts(self) -> None:
+        """Ask where our own messages stand, a few of those that are under way.
+
+        Each takes a question of its own, so this may take long.
+        """
+        if Capability.RECEIPTS not in self._line.adapter.capabilities:
+            return
+        records = self._ledger.outbound
+        for provider_id in await records.open_deliveries(_RECEIPTS_AT_ONCE):
+            try:
+                receipt = await self._line.adapter.fetch_receipt(
+                    self._line.number, provider_id
+                )
+            except NotFoundError:
+                _LOGGER.debug("The provider no longer knows one of its messages")
+            # It concerns this one only, and the others must not wait for it.
+            except InvalidResponseError:
+                _LOGGER.debug("What the provider says of a message makes no sense")
+            else:
+                await self.take(receipt)
+
+    def _announce_change(self, change: StatusChanged | None) -> None:
+        if change is not None:
+            self._announce([change])
+
+    async def _knows(self, message: InboundMessage) -> bool:
+        return bool(await self._ledger.inbound.known([message.message_id]))
+
+    async def _is_replayed(self, message: InboundMessage) -> bool:
+        """Say whether a message was received before our memory begins.
+
+        That is long ago, unless the memory was lost: then the provider is asked.
+        """
+        records = self._ledger.inbound
+        if self._is_begun_anew is None:
+            self._is_begun_anew = await records.is_begun_anew()
+        if not self._is_begun_anew or await self._knows(message):
+            return False
+        return await self._was_read(message.message_id)
+
+    async def _was_read(self, message_id: str) -> bool:
+        adapter, asked_at = self._line.adapter, await self._reader.get_time()
+        try:
+            truth = await adapter.fetch_inbound_message(self._line.number, message_id)
+        except NotFoundError:
+            return True
+        # The callback itself can be read, and is authentic.
+        except InvalidResponseError, UnsupportedFeatureError:
+            return False
+        at = truth.at if isinstance(truth, SetAside) else truth.received_at
+        return at is not None and await self._reader.was_read(at, asked_at)
+
+
+def bare(number: str) -> str:
+    """Return a number without the channel that a provider may put before it."""
+    return number.rpartition(":")[2].strip()

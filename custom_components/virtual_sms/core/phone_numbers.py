@@ -1,0 +1,146 @@
+"""Turn what a person types into E.164, or refuse it clearly.
+
+The action editor eats the plus sign and YAML turns digits into an integer, so
+bare digits may be a national number or an international one. What they are
+depends on whether the country dials a leading zero.
+"""
+
+import re
+
+import phonenumbers
+
+from ..adapters.plain_text import clean_pasted
+
+_SPELLING = re.compile(r"\+?[0-9(][0-9().\-/\s]*")
+_INTERNATIONAL_PREFIX = re.compile(r"^(?:\+|00)")
+_ZERO = "0"
+_NOWHERE = (None, "001", "ZZ")
+_LONGEST = len("+") + 15
+
+# The table of each country is a module of its own, loaded when it is first asked for:
+# by the event loop, when an alarm goes out, if it were not loaded with this one.
+phonenumbers.PhoneMetadata.load_all()
+
+
+class InvalidNumberError(ValueError):
+    """A value that is no telephone number; `value` is what was typed.
+
+    `needs_quotes` tells that YAML may have read its digits as an octal number.
+    """
+
+    def __init__(self, value: object, *, needs_quotes: bool = False) -> None:
+        """Keep the value for the person who typed it."""
+        super().__init__("not a telephone number")
+        self.value = _write(value)
+        self.needs_quotes = needs_quotes
+
+
+def parse_number(value: object, country: str | None) -> str:
+    """Return a number in E.164, reading national spellings as of `country`.
+
+    `country` is an ISO 3166 code of two letters, or None when the home's is not
+    known. Raises InvalidNumberError for anything that is no telephone number.
+    """
+    text = clean_pasted(_write(value)) if isinstance(value, str | int) else ""
+    if isinstance(value, bool) or not _SPELLING.fullmatch(text):
+        raise InvalidNumberError(value)
+    if isinstance(value, int) and _may_be_octal(value, country):
+        raise InvalidNumberError(value, needs_quotes=True)
+    # A zero in brackets is left out abroad; where a number begins with it, it counts.
+    digits = re.sub(r"[^0-9]", "", text[0] + text[1:].replace("(0)", ""))
+    if _INTERNATIONAL_PREFIX.match(text):
+        return _possible(value, "+" + digits.removeprefix("00"))
+    return _first_valid(value, _readings(digits, country))
+
+
+def region_of(number: str) -> str | None:
+    """Return the ISO 3166 code of the country that a number in E.164 belongs to.
+
+    Where a country code is shared, as +1 is, the digits behind it tell; those of a
+    range that is too new to be known are taken for the largest country's.
+    """
+    parsed = _parse(number, None)
+    if parsed is None:
+        return None
+    region = phonenumbers.region_code_for_number(parsed)
+    code = parsed.country_code
+    if region is None and code is not None:
+        region = phonenumbers.region_code_for_country_code(code)
+    return None if region in _NOWHERE else region
+
+
+def _may_be_octal(value: int, country: str | None) -> bool:
+    """Say whether YAML may have read a number that begins with zero, or with two.
+
+    To it, 0612345670 is an octal number: 103434168, which is somebody else's. What
+    is a number of the home's own country as it stands lost its plus sign only.
+    """
+    octal = f"{value:o}"
+    meant = [_valid(f"{_ZERO}{octal}", country) if country else None]
+    meant.append(_valid(f"+{octal}", None))
+    if not any(meant):
+        return False
+    as_it_stands = _valid(f"+{value}", None)
+    own = phonenumbers.country_code_for_region(country) if country else None
+    return as_it_stands is None or as_it_stands.country_code != own
+
+
+def _valid(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
+    number = _parse(text, country)
+    is_valid = number is not None and phonenumbers.is_valid_number(number)
+    return number if is_valid else None
+
+
+def _write(value: object) -> str:
+    """Write a value out; Python refuses to do so for an integer without end."""
+    try:
+        return str(value)
+    except ValueError:
+        return "…"
+
+
+def _readings(digits: str, country: str | None) -> list[tuple[str, str | None]]:
+    """List what bare digits may mean, the likelier meaning first."""
+    international = (f"+{digits}", None)
+    if country is None:
+        return [international]
+    national = (digits, country)
+    # Where a zero is dialled before national numbers, digits without one are the
+    # rest of an international number whose plus sign got lost.
+    trunk_prefix = phonenumbers.ndd_prefix_for_region(country, strip_non_digits=True)
+    if trunk_prefix == _ZERO and not digits.startswith(_ZERO):
+        return [international, national]
+    return [national, international]
+
+
+def _first_valid(value: object, readings: list[tuple[str, str | None]]) -> str:
+    for text, country in readings:
+        number = _parse(text, country)
+        if number is not None and phonenumbers.is_valid_number(number):
+            return _format(number)
+    raise InvalidNumberError(value)
+
+
+def _possible(value: object, text: str) -> str:
+    """Accept a full international number by its length alone.
+
+    New ranges open faster than a home updates its number tables, and here
+    nothing has to be guessed.
+    """
+    number = _parse(text, None)
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise InvalidNumberError(value)
+    return _format(number)
+
+
+def _parse(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    # A few countries have numbers that are longer than E.164 allows.
+    return number if len(_format(number)) <= _LONGEST else None
+
+
+def _format(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

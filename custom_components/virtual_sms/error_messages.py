@@ -1,0 +1,92 @@
+"""Between the adapters and Home Assistant: how they are made, what their errors say."""
+
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.translation import async_get_cached_translations
+
+from .adapters import ADAPTERS
+from .adapters.errors import (
+    AccountSuspendedError,
+    AuthenticationError,
+    MessageRejectedError,
+    SmsError,
+)
+from .adapters.models import RejectReason
+from .const import DOMAIN
+from .core.phone_numbers import InvalidNumberError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .adapters.base import SmsAdapter
+
+type Failure = SmsError | InvalidNumberError
+
+
+async def async_create_adapter(
+    hass: HomeAssistant, provider: str, credentials: Mapping[str, str]
+) -> SmsAdapter:
+    """Return a provider's adapter, ready to be asked."""
+    adapter = ADAPTERS[provider](
+        credentials,
+        session=async_get_clientsession(hass),
+        run_blocking=hass.async_add_executor_job,
+    )
+    await adapter.prepare()
+    return adapter
+
+
+@callback
+def explain(hass: HomeAssistant, provider: str, err: Failure) -> str:
+    """Say what went wrong and what to do, in the language of this home."""
+    sentence = find_sentence(hass, _sentence(provider, err))
+    return sentence.format(**_placeholders(err)) if sentence else str(err)
+
+
+@callback
+def find_sentence(hass: HomeAssistant, key: str) -> str | None:
+    """Find the sentence of one of our exceptions in the language of this home."""
+    sentences = async_get_cached_translations(
+        hass, hass.config.language, "exceptions", DOMAIN
+    )
+    return sentences.get(f"component.{DOMAIN}.exceptions.{key}.message")
+
+
+@callback
+def refuse(provider: str, err: Failure) -> ServiceValidationError:
+    """Return the exception for what the caller of an action can put right."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=_sentence(provider, err),
+        translation_placeholders=_placeholders(err),
+    )
+
+
+def wants_new_credentials(err: Failure) -> bool:
+    """Say whether other credentials would help; to a closed account none do."""
+    return isinstance(err, AuthenticationError) and not isinstance(
+        err, AccountSuspendedError
+    )
+
+
+def _sentence(provider: str, err: Failure) -> str:
+    """Name the most telling sentence: for the code, else the reason, else the kind."""
+    match err:
+        case InvalidNumberError(needs_quotes=True):
+            return "number_needs_quotes"
+        case InvalidNumberError():
+            return "invalid_number"
+        case SmsError(provider_code=str(code)) if (
+            code in ADAPTERS[provider].error_rules
+        ):
+            return f"{provider}_{code}".lower()
+        case MessageRejectedError(reason=reason) if reason is not RejectReason.OTHER:
+            return f"{err.code}_{reason}"
+    return err.code
+
+
+def _placeholders(err: Failure) -> dict[str, str]:
+    return {"value": err.value} if isinstance(err, InvalidNumberError) else {}

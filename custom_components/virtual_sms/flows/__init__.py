@@ -1,0 +1,1 @@
+"""The steps and forms that the config flow and the options are composed of."""

@@ -1,0 +1,127 @@
+"""Change how a number that is set up behaves, and how its news gets here."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, override
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+
+from ..account_entries import async_own_marks
+from ..adapters import ADAPTERS
+from ..callbacks.public_url import async_forget_callback_url
+from ..callbacks.registrar import async_release_callbacks
+from ..const import (
+    CONF_MODE,
+    MODE_MANUAL,
+    MODE_POLLING,
+    OPTION_POLL_INTERVAL,
+    OPTION_PRIVACY,
+    OPTION_RETRY_FOR,
+)
+from ..core.callback_urls import CallbackRegistration
+from ..core.privacy import Privacy
+from ..entry_data import EntryData
+from ..error_messages import async_create_adapter
+from .callback_steps import CallbackSteps
+from .credentials import NO_ERROR, FormError, read_error
+from .schemas import DEFAULT_RETRY_FOR, Form, options_schema
+
+if TYPE_CHECKING:
+    from ..adapters.models import CallbackUrls
+
+
+class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
+    """How a number receives, how long it tries to send, and what it tells.
+
+    The mode is part of the entry's data, since the webhook depends on it, but for
+    the person it is an option like any other.
+    """
+
+    _options: Form
+
+    async def async_step_init(self, user_input: Form | None = None) -> ConfigFlowResult:
+        """Ask for all of them."""
+        if user_input is None:
+            return self._show(self._current)
+        self._options = dict(user_input)
+        mode = self._options.pop(CONF_MODE, None)
+        try:
+            return await self._async_apply(mode)
+        except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
+            return self._show(user_input, read_error(err))
+
+    def _show(self, values: Form, error: FormError = NO_ERROR) -> ConfigFlowResult:
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(options_schema(), values),
+            description_placeholders=error.placeholders or None,
+            errors=error.errors,
+        )
+
+    async def _async_apply(self, mode: str | None) -> ConfigFlowResult:
+        """Go on to what a mode needs; who receives by hand sees the URL again."""
+        data = self._data
+        self._mode = data.mode
+        self._webhook_id = data.webhook_id
+        self._keeps_url = data.callback_url is not None
+        if mode is None or (mode == data.mode and mode != MODE_MANUAL):
+            return self._finish(data)
+        return await self._async_arrange(mode)
+
+    @override
+    async def _async_registration(self) -> CallbackRegistration:
+        data = self._data
+        marks = async_own_marks(self.hass, data.provider, data.number.account)
+        return CallbackRegistration(
+            adapter=await async_create_adapter(
+                self.hass, data.provider, data.credentials
+            ),
+            number=data.number,
+            own=[self._callback_url, *marks],
+        )
+
+    @override
+    async def _async_choose_again(self) -> ConfigFlowResult:
+        return await self.async_step_init()
+
+    @override
+    async def _async_conclude(
+        self, previous: CallbackUrls | None = None
+    ) -> ConfigFlowResult:
+        data = replace(self._data, mode=self._mode)
+        if self._mode == MODE_POLLING:
+            await async_release_callbacks(self.hass, self.config_entry)
+            await async_forget_callback_url(self.hass, self._webhook_id)
+            return self._finish(
+                replace(data, callback_url=None, previous_callbacks=None)
+            )
+        self._keeps_url = True
+        kept = previous or data.previous_callbacks
+        return self._finish(
+            replace(data, callback_url=self._callback_url, previous_callbacks=kept)
+        )
+
+    def _finish(self, data: EntryData) -> ConfigFlowResult:
+        """Write data and options down together, so that one reload is enough."""
+        entries, entry = self.hass.config_entries, self.config_entry
+        if entries.async_update_entry(
+            entry, data=data.as_dict(), options=self._options
+        ):
+            entries.async_schedule_reload(entry.entry_id)
+        return self.async_create_entry(data=self._options)
+
+    @property
+    def _data(self) -> EntryData:
+        """Read anew: a callback may change it while a form waits for its person."""
+        return EntryData.from_entry(self.config_entry)
+
+    @property
+    def _current(self) -> Form:
+        """Return what applies now, without having been chosen as well."""
+        data = self._data
+        return {
+            CONF_MODE: data.mode,
+            OPTION_POLL_INTERVAL: ADAPTERS[data.provider].poll_interval,
+            OPTION_RETRY_FOR: DEFAULT_RETRY_FOR,
+            OPTION_PRIVACY: Privacy.FULL.value,
+            **self.config_entry.options,
+        }

@@ -1,0 +1,31 @@
+"""What a home is told: the two things that happen to a number."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..adapters.models import DeliveryStatus, InboundMessage, RejectReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Someone wrote to us; `late` when it was only found out after a gap."""
+
+    message: InboundMessage
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChanged:
+    """An outbound message moved forward; `previous` is None for its first state."""
+
+    message_id: str
+    provider_id: str | None
+    recipient: str = field(repr=False)
+    status: DeliveryStatus
+    previous: DeliveryStatus | None
+    reason: RejectReason | None = None
+    error_code: str | None = None
+    at: datetime
+
+
+type Announcement = Received | StatusChanged

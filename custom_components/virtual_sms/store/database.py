@@ -1,0 +1,341 @@
+"""A durable sqlite file that never makes the event loop wait.
+
+Operations are plain functions of a connection. While a batch of them is being
+written, those that arrive wait for the next one, so a burst shares the price of
+a disk flush (group commit). What `run` has returned survives a power cut.
+
+At each statement the writing thread and the event loop wait for each other, which
+costs more than the statement. So operations of one kind can be written together.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+import logging
+from operator import attrgetter
+from pathlib import Path
+import sqlite3
+from typing import Any
+
+from ..adapters.base import RunBlocking
+from .database_file import JournalFile, Mend, Opened, is_damage
+from .salvage import Salvage
+
+_LOGGER = logging.getLogger(__name__)
+
+type Operation[T] = Callable[[sqlite3.Connection], T]
+type Together[I, T] = Callable[[sqlite3.Connection, Sequence[I]], Sequence[T]]
+"""Does what is to be done with each of some items, and returns their results."""
+type Settle = Callable[[], None]
+type Conclude = Callable[[sqlite3.Connection], Settle]
+
+PATIENCE = 0.005
+"""Seconds that a write may wait for company if nobody waits for it."""
+QUIET = 1.0
+"""Seconds without a write after which no text may be left beside the file."""
+
+
+class JournalClosedError(Exception):
+    """The journal is closed: nothing can be written down any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Something to be done in a worker, and how the loop learns what came of it."""
+
+    together: Together[Any, Any]
+    item: object
+    resolve: Callable[[Any], None]
+    fail: Callable[[Exception], None]
+
+
+class Journal:
+    """One sqlite file, one batch at a time, each batch one durable transaction.
+
+    `conclude` runs once at the end of each, in its transaction; what it returns is
+    called on the loop before anyone learns of a result.
+    """
+
+    def __init__(
+        self, path: Path, migrations: tuple[str, ...], run_blocking: RunBlocking
+    ) -> None:
+        """Take the file, and the scripts that bring it from version to version."""
+        self._file = JournalFile(path=path, migrations=migrations)
+        self._run_blocking = run_blocking
+        self._connection: sqlite3.Connection | None = None
+        self._waiting: list[_Job] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._is_urgent = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._tidy_timer: asyncio.TimerHandle | None = None
+        self._is_suspect = False
+        self.conclude: Conclude = _conclude_nothing
+        self.mend: Mend = _mend_nothing
+        self.on_damage: Settle = _do_nothing
+        """Called once when the file turns out to be damaged while it is open."""
+        self.salvage: Salvage | None = None
+        """What was saved at `open`, if the file was damaged."""
+
+    async def open(self) -> None:
+        """Open the file, bring it to the newest version, make it if need be.
+
+        A damaged file is set aside and a new one begun with what can be read of it,
+        which `mend` brings in order. Raises StorageError.
+        """
+        opened: Opened = await self._run_blocking(self._file.open, self.mend)
+        self._is_suspect = False
+        self._connection, self.salvage = opened.connection, opened.salvage
+
+    async def run[T](
+        self, operation: Operation[T], then: Callable[[T], None] | None = None
+    ) -> T:
+        """Run an operation and return its result once it is safely on disk.
+
+        `then` hears the result right after, and also when nobody waits any more: a
+        web server drops the handler of a callback whose caller hangs up. Raises what
+        the operation raised, which is then undone; sqlite3.Error when the disk
+        fails; JournalClosedError after `close`.
+        """
+        return await self.post(_perform_each, operation, then)
+
+    def post[I, T](
+        self,
+        together: Together[I, T],
+        item: I,
+        then: Callable[[T], None] | None = None,
+        patience: float = 0.0,
+    ) -> asyncio.Future[T]:
+        """Do something with an item as `run` does, together with its neighbours.
+
+        Items keep their order. What has patience, in seconds, waits that long for
+        the company of something more urgent.
+        """
+        connection = self._connection
+        if connection is None:
+            raise JournalClosedError
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append(_job(together, item, future, then))
+        if not patience:
+            self._hurry(connection)
+        elif self._timer is None:
+            self._timer = loop.call_later(patience, self._hurry, connection)
+        return future
+
+    async def close(self) -> None:
+        """Write what is waiting, then close the file."""
+        connection, self._connection = self._connection, None
+        self._stop_tidying()
+        if connection is not None:
+            self._hurry(connection)
+        if self._writer is not None:
+            # It may have been cancelled, as all tasks are when Home Assistant ends.
+            await asyncio.wait([self._writer])
+        if connection is not None:
+            await self._run_blocking(_close, connection)
+
+    async def erase(self) -> None:
+        """Close the file and delete it, and what was set aside as well."""
+        await self.close()
+        await self._run_blocking(self._file.erase)
+
+    def _hurry(self, connection: sqlite3.Connection) -> None:
+        """Have all that waits written as soon as what is being written is done."""
+        self._is_urgent = True
+        if self._writer is None and self._waiting:
+            self._stop_tidying()
+            self._writer = asyncio.create_task(self._write(connection))
+
+    async def _write(self, connection: sqlite3.Connection) -> None:
+        try:
+            while self._is_urgent and (batch := self._take_waiting()):
+                await self._write_batch(connection, batch)
+        finally:
+            self._writer = None
+        self._tidy_later(connection)
+
+    async def _write_batch(
+        self, connection: sqlite3.Connection, batch: list[_Job]
+    ) -> None:
+        try:
+            settles = await self._run_blocking(
+                _commit, connection, batch, self.conclude
+            )
+        # Nobody may be left waiting, whatever stopped the worker.
+        except Exception as err:  # noqa: BLE001  # see above
+            for job in batch:
+                job.fail(err)
+            if is_damage(err):
+                await self._suspect()
+        except BaseException:
+            for job in batch:
+                job.fail(JournalClosedError())
+            raise
+        else:
+            for settle in settles:
+                settle()
+
+    async def _suspect(self) -> None:
+        """Mark the file, so that the next `open` begins anew, and say so once."""
+        if self._is_suspect:
+            return
+        self._is_suspect = True
+        try:
+            await self._run_blocking(self._file.suspect.touch)
+        # A disk that takes no mark either is no reason to be silent.
+        except Exception as err:  # noqa: BLE001  # see above
+            _LOGGER.debug("A damaged file is not marked: %s", type(err).__name__)
+        self.on_damage()
+
+    def _tidy_later(self, connection: sqlite3.Connection) -> None:
+        """Have the texts in the file beside ours removed once nothing is written."""
+        if self._connection is not None:
+            loop = asyncio.get_running_loop()
+            self._tidy_timer = loop.call_later(QUIET, self._tidy, connection)
+
+    def _tidy(self, connection: sqlite3.Connection) -> None:
+        self._tidy_timer = None
+        self._writer = asyncio.create_task(self._truncate(connection))
+
+    async def _truncate(self, connection: sqlite3.Connection) -> None:
+        try:
+            await self._run_blocking(_truncate, connection)
+        # The next quiet moment is another chance.
+        except Exception as err:  # noqa: BLE001  # see above
+            _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)
+        finally:
+            self._writer = None
+        if self._waiting and self._is_urgent:
+            self._hurry(connection)
+
+    def _stop_tidying(self) -> None:
+        if self._tidy_timer is not None:
+            self._tidy_timer.cancel()
+            self._tidy_timer = None
+
+    def _take_waiting(self) -> list[_Job]:
+        batch, self._waiting = self._waiting, []
+        self._is_urgent = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return batch
+
+
+def _job[I, T](
+    together: Together[I, T],
+    item: I,
+    future: asyncio.Future[T],
+    then: Callable[[T], None] | None,
+) -> _Job:
+    def fail(err: Exception) -> None:
+        if not future.done():
+            future.set_exception(err)
+
+    def resolve(result: T) -> None:
+        if not future.done():
+            future.set_result(result)
+        if then is not None:
+            # Whoever waits goes first, and whatever it does wrong harms nobody.
+            future.get_loop().call_soon(then, result)
+
+    return _Job(together, item, resolve, fail)
+
+
+def _commit(
+    connection: sqlite3.Connection, batch: list[_Job], conclude: Conclude
+) -> list[Settle]:
+    """Commit a batch; if one of its operations fails, each is secured by itself.
+
+    That is done only then, for it takes three statements each.
+    """
+    try:
+        return _transact(connection, batch, conclude, _perform)
+    # Whatever one operation does wrong must not undo its neighbours.
+    except Exception:  # noqa: BLE001  # see above
+        return _transact(connection, batch, conclude, _perform_alone)
+
+
+def _transact(
+    connection: sqlite3.Connection,
+    batch: list[_Job],
+    conclude: Conclude,
+    perform: Callable[[sqlite3.Connection, list[_Job]], list[Settle]],
+) -> list[Settle]:
+    # A disk that failed in the middle may have kept the last one from its end.
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        settles = perform(connection, batch)
+        settles.insert(0, conclude(connection))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return settles
+
+
+def _perform(connection: sqlite3.Connection, batch: list[_Job]) -> list[Settle]:
+    settles: list[Settle] = []
+    for together, neighbours in groupby(batch, attrgetter("together")):
+        jobs = list(neighbours)
+        results = together(connection, [job.item for job in jobs])
+        settles += [
+            partial(job.resolve, result)
+            for job, result in zip(jobs, results, strict=True)
+        ]
+    return settles
+
+
+def _perform_alone(connection: sqlite3.Connection, batch: list[_Job]) -> list[Settle]:
+    return [_secure(connection, job) for job in batch]
+
+
+def _secure(connection: sqlite3.Connection, job: _Job) -> Settle:
+    connection.execute("SAVEPOINT job")
+    try:
+        (settle,) = _perform(connection, [job])
+    except Exception as err:  # it is the operation's own to report
+        if is_damage(err):
+            raise
+        connection.execute("ROLLBACK TO job")
+        return partial(job.fail, err)
+    connection.execute("RELEASE job")
+    return settle
+
+
+def _perform_each[T](
+    connection: sqlite3.Connection, operations: Sequence[Operation[T]]
+) -> list[T]:
+    return [operation(connection) for operation in operations]
+
+
+def _conclude_nothing(_: sqlite3.Connection) -> Settle:
+    return _do_nothing
+
+
+def _mend_nothing(_: sqlite3.Connection, __: Salvage) -> None:
+    return None
+
+
+def _do_nothing() -> None:
+    return None
+
+
+def _truncate(connection: sqlite3.Connection) -> None:
+    """Bring all into the file itself, where what was deleted is overwritten."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def _close(connection: sqlite3.Connection) -> None:
+    try:
+        _truncate(connection)
+    # It is all on disk already, beside the file.
+    except sqlite3.Error as err:
+        _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)
+    finally:
+        connection.close()

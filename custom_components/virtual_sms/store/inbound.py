@@ -1,0 +1,281 @@
+"""The book of what came in: ids seen, and how far the history is known."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import json
+import sqlite3
+
+from ..adapters.models import InboundMessage, Media, SetAside, SetAsideReason
+from .changes import Received
+from .database import Journal
+from .forgotten import forget_before, recall
+from .recovery import BEGUN_ANEW
+from .set_aside import SetAsideRow, drop_rows, list_rows, set_aside
+
+_HORIZON = "horizon"
+_PROGRESS = "progress"
+_MOST_INBOUND = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How far the provider's record is known, in times of the provider's.
+
+    All before `horizon` is history; up to `progress` the record was read.
+    """
+
+    horizon: datetime
+    progress: datetime
+
+
+class InboundRecords:
+    """Admit each inbound message once, and hand it out until it was announced."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Take the way to the disk."""
+        self._journal = journal
+        self._run = journal.run
+
+    async def begin(
+        self, history: Sequence[InboundMessage | SetAside], since: datetime
+    ) -> None:
+        """Start the book: what was there before is history and never announced."""
+        await self._run(lambda connection: _begin(connection, history, since))
+
+    async def bounds(self) -> Bounds | None:
+        """Return how far the provider's record is known; None before `begin`."""
+        return await self._run(_bounds)
+
+    async def progress(self) -> datetime | None:
+        """Return up to when the provider's history is known; None before `begin`."""
+        return await self._run(lambda connection: _time(connection, _PROGRESS))
+
+    async def horizon(self) -> datetime | None:
+        """Return the time before which everything is history; None before `begin`."""
+        return await self._run(lambda connection: _time(connection, _HORIZON))
+
+    async def is_begun_anew(self) -> bool:
+        """Say whether the ids of an earlier store were lost."""
+        begun = await self._run(lambda connection: _time(connection, BEGUN_ANEW))
+        return begun is not None
+
+    async def admit(
+        self,
+        messages: Iterable[InboundMessage],
+        *,
+        late: bool,
+        then: Callable[[Sequence[Received]], None] | None = None,
+    ) -> list[Received]:
+        """Record messages and return those that are news, oldest first.
+
+        From then on they are safe, and due to be announced. `then` hears of them
+        also when nobody waits any more: recorded, they are no news the next time.
+        """
+        ordered = sorted(messages, key=lambda message: message.received_at)
+        received = [Received(message=each, late=late) for each in ordered]
+        return await self._journal.post(_admit, received, then)
+
+    async def advance(self, until: datetime) -> None:
+        """Note up to when the provider's history is known; it never goes back."""
+        await self._run(
+            lambda connection: _set_fact(connection, _PROGRESS, until.timestamp())
+        )
+
+    async def correct(self, bounds: Bounds) -> None:
+        """Take back bounds that lie beyond what a reading has shown to be true."""
+        await self._run(lambda connection: _correct(connection, bounds))
+
+    async def known(self, message_ids: Sequence[str]) -> set[str]:
+        """Tell which of some ids have been seen, however long ago."""
+        return await self._run(lambda connection: recall(connection, message_ids))
+
+    async def set_aside(
+        self, records: Sequence[SetAside], now: datetime
+    ) -> list[SetAsideRow]:
+        """Keep records that cannot be taken, and return the rows of those kept."""
+        return await self._run(lambda connection: set_aside(connection, records, now))
+
+    async def list_set_aside(self) -> list[SetAsideRow]:
+        """List the records that cannot be read, those since longest first."""
+        rows = await self.list_waiting()
+        return [row for row in rows if row.reason is SetAsideReason.UNREADABLE]
+
+    async def list_waiting(self) -> list[SetAsideRow]:
+        """List all that is to be read again, incomplete records among them."""
+        return await self._run(list_rows)
+
+    async def drop_set_aside(self, record_ids: Sequence[str]) -> None:
+        """Wait no more for records: they were taken, or are gone."""
+        await self._run(lambda connection: drop_rows(connection, record_ids))
+
+    async def untold(self) -> list[Received]:
+        """List what was admitted but not announced, oldest first."""
+        rows = await self._run(
+            lambda connection: connection.execute(
+                "SELECT message_id, received_at, late, content FROM inbound "
+                "WHERE content IS NOT NULL ORDER BY received_at"
+            ).fetchall()
+        )
+        return [
+            Received(message=_load(message_id, received_at, content), late=bool(late))
+            for message_id, received_at, late, content in rows
+        ]
+
+
+def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) -> None:
+    """Note that messages were announced; their texts are forgotten."""
+    told = [each.message.message_id for each in messages]
+    if told:
+        connection.execute(
+            "UPDATE inbound SET content = NULL "
+            "WHERE message_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(told),),
+        )
+
+
+def bump(connection: sqlite3.Connection, counter: str, by: int) -> None:
+    """Count some more, for ever."""
+    if by:
+        connection.execute(
+            "INSERT INTO fact VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+            (counter, by),
+        )
+
+
+def prune_inbound(
+    connection: sqlite3.Connection, now: datetime, retention: timedelta
+) -> None:
+    """Forget what is too old, or too much, and raise the horizon to it.
+
+    How old a message is, the provider's clock tells: the time up to which its record
+    was read. A home's clock that runs behind may keep more, and never less. What
+    came at the horizon itself is kept: only what is before it is history.
+    """
+    (excess,) = connection.execute(
+        "SELECT max(received_at) FROM (SELECT received_at FROM inbound "
+        "ORDER BY received_at DESC LIMIT -1 OFFSET ?)",
+        (_MOST_INBOUND,),
+    ).fetchone()
+    progress = _time(connection, _PROGRESS)
+    oldest = 0.0 if progress is None else (min(progress, now) - retention).timestamp()
+    horizon = max(oldest, excess or 0.0)
+    forget_before(connection, horizon)
+    connection.execute(
+        "UPDATE fact SET value = max(value, ?) WHERE name = ?", (horizon, _HORIZON)
+    )
+
+
+def _begin(
+    connection: sqlite3.Connection,
+    history: Sequence[InboundMessage | SetAside],
+    since: datetime,
+) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO inbound (message_id, received_at, late) VALUES (?, ?, 0)",
+        [_describe_history(each, since) for each in history],
+    )
+    for name in (_HORIZON, _PROGRESS):
+        _set_fact(connection, name, since.timestamp())
+
+
+def _describe_history(
+    record: InboundMessage | SetAside, since: datetime
+) -> tuple[str, float]:
+    if isinstance(record, SetAside):
+        return record.record_id, (record.at or since).timestamp()
+    return record.message_id, record.received_at.timestamp()
+
+
+def _bounds(connection: sqlite3.Connection) -> Bounds | None:
+    horizon, progress = _time(connection, _HORIZON), _time(connection, _PROGRESS)
+    if horizon is None or progress is None:
+        return None
+    return Bounds(horizon=horizon, progress=progress)
+
+
+def _correct(connection: sqlite3.Connection, bounds: Bounds) -> None:
+    connection.executemany(
+        "UPDATE fact SET value = min(value, ?) WHERE name = ?",
+        [
+            (bounds.horizon.timestamp(), _HORIZON),
+            (bounds.progress.timestamp(), _PROGRESS),
+        ],
+    )
+
+
+def _admit(
+    connection: sqlite3.Connection, deliveries: Sequence[Sequence[Received]]
+) -> list[list[Received]]:
+    """Record deliveries, and return what is news of each."""
+    seen = recall(
+        connection, [each.message.message_id for some in deliveries for each in some]
+    )
+    news = [
+        [each for each in some if _is_first(each.message.message_id, seen)]
+        for some in deliveries
+    ]
+    _insert(connection, [each for some in news for each in some])
+    return news
+
+
+def _is_first(message_id: str, seen: set[str]) -> bool:
+    if message_id in seen:
+        return False
+    seen.add(message_id)
+    return True
+
+
+def _insert(connection: sqlite3.Connection, news: Sequence[Received]) -> None:
+    rows = [
+        (
+            each.message.message_id,
+            each.message.received_at.timestamp(),
+            each.late,
+            _dump(each.message),
+        )
+        for each in news
+    ]
+    if rows:
+        connection.execute(
+            "INSERT INTO inbound (message_id, received_at, late, content) SELECT"
+            " value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)",
+            (json.dumps(rows),),
+        )
+    bump(connection, "received", len(rows))
+
+
+def _set_fact(connection: sqlite3.Connection, name: str, value: float) -> None:
+    connection.execute(
+        "INSERT INTO fact VALUES (?, ?) "
+        "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+        (name, value),
+    )
+
+
+def _time(connection: sqlite3.Connection, name: str) -> datetime | None:
+    row = connection.execute(
+        "SELECT value FROM fact WHERE name = ?", (name,)
+    ).fetchone()
+    return datetime.fromtimestamp(row[0], UTC) if row else None
+
+
+def _dump(message: InboundMessage) -> str:
+    media = [[each.url, each.content_type] for each in message.media]
+    return json.dumps(
+        [message.number, message.sender, message.text, message.segments, media]
+    )
+
+
+def _load(message_id: str, received_at: float, content: str) -> InboundMessage:
+    number, sender, text, segments, media = json.loads(content)
+    return InboundMessage(
+        message_id=message_id,
+        number=number,
+        sender=sender,
+        text=text,
+        received_at=datetime.fromtimestamp(received_at, UTC),
+        segments=segments,
+        media=tuple(Media(url=url, content_type=kind) for url, kind in media),
+    )

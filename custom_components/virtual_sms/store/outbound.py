@@ -1,0 +1,362 @@
+"""The book of what went out: where each message stands until nothing can follow.
+
+A message is *due* when something has to be done about it, and *doubtful* when an
+attempt to send it has no known end: then the provider must be asked before
+another is made. Its text is kept only until the provider has accepted it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import json
+import sqlite3
+
+from ..adapters.models import (
+    DeliveryReceipt,
+    DeliveryStatus,
+    OutboundMessage,
+    SentMessage,
+)
+from .changes import StatusChanged
+from .clock import TOLERANCE, SteadyClock
+from .clock_offset import make_due, note_offset, read_offset
+from .database import Journal
+from .early import Progress, keep_early, take_early
+from .outbound_batch import RECORD, Page, Record, read_record
+from .outbound_orders import SETTLE, WATCH, Order, add_orders, list_open
+from .outbound_rows import Due, read_due, read_time
+
+
+@dataclass(frozen=True, slots=True)
+class _Acceptance:
+    """What the provider answered to one of our messages."""
+
+    message_id: str
+    sent: SentMessage
+    now: datetime
+
+
+class OutboundRecords:
+    """Write down each message before it is sent, and only ever move it forward."""
+
+    def __init__(
+        self, journal: Journal, now: Callable[[], datetime], clock: SteadyClock
+    ) -> None:
+        """Take the way to the disk, the time that people see, and that of our own."""
+        self._journal = journal
+        self._run = journal.run
+        self._now = now
+        self._noted_offset = timedelta()
+        self.clock = clock
+        """All times are its own, but for those that are told, and the provider's."""
+
+    async def add(
+        self,
+        messages: Sequence[OutboundMessage],
+        deadline: datetime,
+        sent_after: datetime | None = None,
+    ) -> list[StatusChanged]:
+        """Record messages whose first attempt follows at once."""
+        now = self._now()
+        order = Order(messages, deadline, sent_after, self.clock.now(), now)
+        await self._journal.post(add_orders, order)
+        return [_first_state(message, now) for message in messages]
+
+    async def attempt(self, message_id: str) -> bool:
+        """Record that an attempt begins: until it ends, its outcome is in doubt.
+
+        False when there is nothing left to attempt.
+        """
+        now = self.clock.now()
+        return await self._update(
+            message_id,
+            "settled_at = :settled_at, next_at = :next_at",
+            settled_at=(now + SETTLE).timestamp(),
+            next_at=(now + WATCH).timestamp(),
+        )
+
+    async def postpone(self, message_id: str, next_at: datetime) -> None:
+        """Record that the message waits; what is in doubt stays so."""
+        await self._update(
+            message_id, "next_at = :next_at", next_at=next_at.timestamp()
+        )
+
+    async def watch(self, message_id: str) -> None:
+        """Record that the message is looked at again a little later."""
+        await self.postpone(message_id, self.clock.now() + WATCH)
+
+    async def clear(self, message_id: str, next_at: datetime) -> list[StatusChanged]:
+        """Record that the last attempt surely failed, and when to try again."""
+        await self._update(
+            message_id,
+            "next_at = :next_at, settled_at = NULL",
+            next_at=next_at.timestamp(),
+        )
+        return []
+
+    async def doubt(
+        self, message_id: str, next_at: datetime, settled_at: datetime
+    ) -> list[StatusChanged]:
+        """Record that nobody knows whether the last attempt was accepted."""
+        is_open = await self._update(
+            message_id,
+            "next_at = :next_at, settled_at = :settled_at",
+            next_at=next_at.timestamp(),
+            settled_at=settled_at.timestamp(),
+        )
+        if not is_open:
+            return []
+        return await self.end(message_id, Progress(status=DeliveryStatus.UNKNOWN))
+
+    async def accept(self, message_id: str, sent: SentMessage) -> list[StatusChanged]:
+        """Record that the provider has the message, with what it said of it early."""
+        acceptance = _Acceptance(message_id, sent, self._now())
+        return await self._journal.post(_accept, acceptance)
+
+    async def end(self, message_id: str, progress: Progress) -> list[StatusChanged]:
+        """Move a message as `move` does, and return the changes."""
+        change = await self.move(message_id, progress)
+        return [change] if change else []
+
+    async def move(self, message_id: str, progress: Progress) -> StatusChanged | None:
+        """Move a message forward and return the change, None if it is no news.
+
+        That is for us to say until the provider has accepted the message, and for
+        its receipts from then on.
+        """
+        now = self._now()
+
+        def operation(connection: sqlite3.Connection) -> StatusChanged | None:
+            page = Page(connection, [message_id])
+            record = page.get(message_id)
+            if record is None or record.provider_id:
+                return None
+            change = page.move(record, progress, now)
+            page.write()
+            return change
+
+        return await self._run(operation)
+
+    async def receive(
+        self,
+        receipt: DeliveryReceipt,
+        then: Callable[[StatusChanged | None], None] | None = None,
+    ) -> StatusChanged | None:
+        """Apply a receipt, or keep it for a message whose acceptance is under way.
+
+        Returns the change, None if it is no news; `then` hears of it also when
+        nobody waits any more.
+        """
+        return await self._journal.post(_receive, (receipt, self._now()), then)
+
+    async def expects(self, receipt: DeliveryReceipt) -> bool:
+        """Say whether a receipt may be news of a message in this book."""
+        ids = (receipt.provider_id, receipt.message_id)
+        rows = await self._run(
+            lambda connection: connection.execute(
+                "SELECT status FROM outbound WHERE provider_id = ? "
+                "UNION SELECT status FROM outbound WHERE message_id = ?",
+                ids,
+            ).fetchall()
+        )
+        return any(not DeliveryStatus(status).is_final for (status,) in rows)
+
+    async def is_claimed(self, provider_id: str) -> bool:
+        """Say whether a provider's id belongs to a message in this book."""
+        return await self._run(
+            lambda connection: (
+                connection.execute(
+                    "SELECT 1 FROM outbound WHERE provider_id = ?", (provider_id,)
+                ).fetchone()
+                is not None
+            )
+        )
+
+    async def count_doubtful(self, recipient: str) -> int:
+        """Count the messages to a recipient of which nobody knows what became."""
+        (count,) = await self._run(
+            lambda connection: connection.execute(
+                "SELECT count(*) FROM outbound WHERE recipient = ? AND open "
+                "AND provider_id IS NULL AND settled_at IS NOT NULL",
+                (recipient,),
+            ).fetchone()
+        )
+        return int(count)
+
+    async def has_twin(self, message_id: str) -> bool:
+        """Say whether an equal message was not accepted either, as far as we know."""
+        return await self._run(
+            lambda connection: (
+                connection.execute(
+                    "SELECT 1 FROM outbound JOIN outbound AS twin "
+                    "USING (recipient, content) WHERE outbound.message_id = ? "
+                    "AND twin.message_id != outbound.message_id "
+                    "AND twin.open AND twin.provider_id IS NULL",
+                    (message_id,),
+                ).fetchone()
+                is not None
+            )
+        )
+
+    async def due(self) -> list[Due]:
+        """List what waits for something to be done now, oldest first."""
+        now = self.clock.now().timestamp()
+        # Left to itself, sqlite would walk through all by age, to save a sort.
+        rows = await self._run(
+            lambda connection: connection.execute(
+                "SELECT * FROM outbound INDEXED BY outbound_due "
+                "WHERE next_at <= ? ORDER BY created_at",
+                (now,),
+            ).fetchall()
+        )
+        return [read_due(row) for row in rows]
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next message is due."""
+        (when,) = await self._run(
+            lambda connection: connection.execute(
+                "SELECT min(next_at) FROM outbound WHERE next_at IS NOT NULL"
+            ).fetchone()
+        )
+        return None if when is None else read_time(when)
+
+    async def open_deliveries(self, limit: int) -> list[str]:
+        """List provider ids whose end is unknown, the longest unasked first.
+
+        The older a message is, the more seldom it is listed.
+        """
+        now = self.clock.now().timestamp()
+        return await self._run(lambda connection: list_open(connection, limit, now))
+
+    async def untold(self) -> list[StatusChanged]:
+        """List the states that were reached but not announced."""
+        rows = await self._run(
+            lambda connection: connection.execute(
+                f"SELECT {RECORD}, told FROM outbound "  # noqa: S608  # our own constant
+                "WHERE told IS NOT status ORDER BY at"
+            ).fetchall()
+        )
+        return [
+            read_record(record).describe(DeliveryStatus(told) if told else None)
+            for *record, told in rows
+        ]
+
+    async def recover(self) -> None:
+        """Go on with the clock of an earlier run, and make all that waits due now.
+
+        The request of an attempt that a crash cut short may have left just before,
+        and long after it began: the provider may be at work on it still.
+        """
+        self._noted_offset, newest = await self._run(read_offset)
+        self.clock.begin(self._noted_offset, newest)
+        now = self.clock.now()
+        await self._run(lambda connection: make_due(connection, now, now + SETTLE))
+
+    async def note_clock(self) -> None:
+        """Note how far the wall clock has stepped, so that a later run knows it."""
+        offset = self.clock.offset
+        if abs(offset - self._noted_offset) > TOLERANCE:
+            await self._run(lambda connection: note_offset(connection, offset))
+            self._noted_offset = offset
+
+    async def _update(self, message_id: str, change: str, **values: float) -> bool:
+        """Change a message unless it has been accepted or has ended."""
+        count = await self._run(
+            lambda connection: (
+                connection.execute(
+                    f"UPDATE outbound SET {change} "  # noqa: S608  # our own constants
+                    "WHERE message_id = :id AND open AND provider_id IS NULL",
+                    {"id": message_id, **values},
+                ).rowcount
+            )
+        )
+        return bool(count)
+
+
+def note_changes(
+    connection: sqlite3.Connection, changes: Iterable[StatusChanged]
+) -> None:
+    """Note that changes were announced, the last of each message."""
+    told = {change.message_id: change.status for change in changes}
+    if told:
+        connection.execute(
+            "UPDATE outbound SET told = each.value FROM json_each(?) AS each "
+            "WHERE message_id = each.key",
+            (json.dumps(told),),
+        )
+
+
+def _accept(
+    connection: sqlite3.Connection, acceptances: Sequence[_Acceptance]
+) -> list[list[StatusChanged]]:
+    page = Page(
+        connection,
+        [each.message_id for each in acceptances],
+        [each.sent.provider_id for each in acceptances],
+    )
+    claimed = [
+        page.claim(each.message_id, each.sent.provider_id) for each in acceptances
+    ]
+    early = take_early(
+        connection, [each.provider_id for each in claimed if each and each.provider_id]
+    )
+    changes = [
+        _follow(page, record, each, early.get(each.sent.provider_id, ()))
+        for record, each in zip(claimed, acceptances, strict=True)
+    ]
+    page.write()
+    return changes
+
+
+def _follow(
+    page: Page,
+    record: Record | None,
+    acceptance: _Acceptance,
+    early: Iterable[Progress],
+) -> list[StatusChanged]:
+    """Move a message to where its acceptance brings it, and beyond."""
+    if record is None:
+        return []
+    steps = (Progress(status=acceptance.sent.status), *early)
+    moves = [page.move(record, step, acceptance.now) for step in steps]
+    return [change for change in moves if change is not None]
+
+
+def _receive(
+    connection: sqlite3.Connection,
+    receipts: Sequence[tuple[DeliveryReceipt, datetime]],
+) -> list[StatusChanged | None]:
+    page = Page(
+        connection,
+        [receipt.message_id for receipt, _ in receipts],
+        [receipt.provider_id for receipt, _ in receipts],
+    )
+    changes: list[StatusChanged | None] = []
+    for receipt, now in receipts:
+        if record := page.find(receipt):
+            changes.append(page.move(record, _read_progress(receipt), now))
+        else:
+            keep_early(connection, receipt, now)
+            changes.append(None)
+    page.write()
+    return changes
+
+
+def _read_progress(receipt: DeliveryReceipt) -> Progress:
+    return Progress(
+        status=receipt.status,
+        reason=receipt.reason,
+        error_code=receipt.error_code,
+        at=receipt.at,
+    )
+
+
+def _first_state(message: OutboundMessage, now: datetime) -> StatusChanged:
+    return StatusChanged(
+        message_id=message.message_id,
+        provider_id=None,
+        recipient=message.recipient,
+        status=DeliveryStatus.QUEUED,
+        previous=None,
+        at=now,
+    )

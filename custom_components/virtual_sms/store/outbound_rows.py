@@ -1,0 +1,50 @@
+"""How the rows of the outbound book read."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import json
+import sqlite3
+
+from ..adapters.models import OutboundMessage
+from ..adapters.segments import count_segments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A message that waits for something to be done."""
+
+    message: OutboundMessage
+    deadline: datetime
+    settled_at: datetime | None = None
+    """In doubt: the time from which the provider's record can be believed."""
+    sent_after: datetime | None = None
+    """The provider's time from which its record may show the message, if known."""
+
+
+def read_due(row: sqlite3.Row) -> Due:
+    """Read a message that is yet to be accepted."""
+    text, media = json.loads(row["content"])
+    count = count_segments(text)
+    return Due(
+        message=OutboundMessage(
+            message_id=row["message_id"],
+            recipient=row["recipient"],
+            text=text,
+            media=tuple(media),
+            segments=count.segments,
+            encoding=count.encoding,
+            created_at=read_time(row["created_at"]),
+        ),
+        deadline=read_time(row["deadline"]),
+        settled_at=_read_optional(row["settled_at"]),
+        sent_after=_read_optional(row["sent_after"]),
+    )
+
+
+def read_time(timestamp: float) -> datetime:
+    """Read a time."""
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+def _read_optional(timestamp: float | None) -> datetime | None:
+    return None if timestamp is None else read_time(timestamp)

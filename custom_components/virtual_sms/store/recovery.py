@@ -1,0 +1,137 @@
+"""Bring in order what was saved of a damaged ledger.
+
+What was saved goes on. A message that was yet to be sent, and of which no more than
+its name can be read, has failed: nobody may wait for it in silence.
+"""
+
+from datetime import datetime
+import json
+import sqlite3
+
+from ..adapters.models import DeliveryStatus, RejectReason
+from .salvage import Fragment, Row, Salvage
+
+BEGUN_ANEW = "begun_anew"
+"""The fact that ids may have been lost: since when only the provider knows them."""
+_OPEN_INDEXES = {"outbound_due", "outbound_open"}
+# Bytes that happen to be readable are no row: whatever reads them later must not fail.
+_INBOUND_NONSENSE = """
+    DELETE FROM inbound WHERE typeof(received_at) != 'real'
+    OR (content IS NOT NULL AND NOT json_valid(content))
+"""
+_OUTBOUND_NONSENSE = """
+    DELETE FROM outbound WHERE typeof(created_at) != 'real' OR typeof(at) != 'real'
+    OR typeof(deadline) != 'real' OR open NOT IN (0, 1)
+    OR status NOT IN (SELECT value FROM json_each(?))
+"""
+_FACT_NONSENSE = "DELETE FROM fact WHERE typeof(value) NOT IN ('real', 'integer')"
+_ACCEPTED = """
+    INSERT OR IGNORE INTO outbound (
+        message_id, provider_id, recipient, status, told, at, created_at, deadline
+    ) VALUES (
+        :message_id, :provider_id, :recipient, 'queued', 'queued', :now, :created_at,
+        :now
+    )
+"""
+_FAILED = """
+    INSERT INTO outbound (
+        message_id, recipient, status, told, reason, at, created_at, deadline, open
+    ) VALUES (
+        :message_id, :recipient, 'failed', 'queued', :reason, :now, :created_at, :now, 0
+    ) ON CONFLICT (message_id) DO UPDATE SET
+        status = 'failed', reason = excluded.reason, at = excluded.at, open = 0,
+        content = NULL, next_at = NULL
+"""
+
+
+def mend(connection: sqlite3.Connection, saved: Salvage, now: datetime) -> None:
+    """Make the new ledger whole."""
+    connection.execute(_INBOUND_NONSENSE)
+    connection.execute(_OUTBOUND_NONSENSE, (json.dumps(list(DeliveryStatus)),))
+    connection.execute(_FACT_NONSENSE)
+    for fragment in saved.fragments.get("inbound", ()):
+        _remember(connection, fragment.values)
+    for fragment in saved.fragments.get("outbound", ()):
+        saved.lost += _resolve(connection, fragment, now.timestamp())
+    saved.lost += _fail_unreadable(connection, now.timestamp())
+    _mend_facts(connection, saved, now.timestamp())
+
+
+def _remember(connection: sqlite3.Connection, row: Row) -> None:
+    """Keep an id that an index names: its message has been seen."""
+    if isinstance(row.get("received_at"), float):
+        connection.execute(
+            "INSERT OR IGNORE INTO inbound (message_id, received_at, late) "
+            "VALUES (:message_id, :received_at, 0)",
+            row,
+        )
+
+
+def _resolve(connection: sqlite3.Connection, fragment: Fragment, now: float) -> bool:
+    """Ask on about a message the provider has; give up one that has no text.
+
+    Return whether it was given up.
+    """
+    row = {
+        "provider_id": None,
+        "recipient": "",
+        "created_at": now,
+        "reason": RejectReason.OTHER.value,
+        **fragment.values,
+        "now": now,
+    }
+    if row["provider_id"]:
+        connection.execute(_ACCEPTED, row)
+        return False
+    if fragment.indexes & _OPEN_INDEXES:
+        _fail(connection, row)
+        return True
+    return False
+
+
+def _fail_unreadable(connection: sqlite3.Connection, now: float) -> int:
+    """Give up what is yet to be sent and has no text that can be read; count it."""
+    rows = connection.execute(
+        "SELECT message_id, recipient, created_at FROM outbound "
+        "WHERE open AND provider_id IS NULL"
+        " AND (content IS NULL OR NOT json_valid(content)"
+        " OR iif(json_valid(content), json_type(content, '$[0]'), '') IS NOT 'text')"
+    ).fetchall()
+    for row in rows:
+        reason = RejectReason.OTHER.value
+        _fail(connection, {**dict(row), "now": now, "reason": reason})
+    return len(rows)
+
+
+def _fail(connection: sqlite3.Connection, row: Row) -> None:
+    connection.execute(_FAILED, row)
+    connection.execute(
+        "INSERT INTO fact VALUES ('failed', 1) "
+        "ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    )
+
+
+def _mend_facts(connection: sqlite3.Connection, saved: Salvage, now: float) -> None:
+    """Go on from the newest time that is known; without one, begin anew.
+
+    What came while the file was damaged is read from there, and told late.
+    """
+    connection.execute(
+        "INSERT OR REPLACE INTO fact SELECT 'pending', count(*) FROM outbound WHERE open"
+    )
+    connection.execute(
+        "INSERT OR IGNORE INTO fact SELECT 'progress', coalesce("
+        "(SELECT max(received_at) FROM inbound WHERE received_at <= :now),"
+        " (SELECT value FROM fact WHERE name = 'horizon')) AS known"
+        " WHERE known IS NOT NULL",
+        {"now": now},
+    )
+    connection.execute(
+        "INSERT OR IGNORE INTO fact SELECT 'horizon', min(value,"
+        " coalesce((SELECT min(received_at) FROM inbound), value))"
+        " FROM fact WHERE name = 'progress'"
+    )
+    if saved.incomplete & {"inbound", "fact"}:
+        connection.execute(
+            "INSERT OR REPLACE INTO fact VALUES (?, ?)", (BEGUN_ANEW, now)
+        )

@@ -1,0 +1,1 @@
+"""Tests of how providers reach a home."""

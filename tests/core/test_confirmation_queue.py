@@ -1,0 +1,297 @@
+"""Anyone may ring, any number of times: few questions answer all of them."""
+
+import asyncio
+from collections.abc import Callable
+import random
+from types import SimpleNamespace
+
+import pytest
+
+from custom_components.virtual_sms.adapters.errors import (
+    InvalidResponseError,
+    ProviderUnavailableError,
+)
+from custom_components.virtual_sms.adapters.models import (
+    DeliveryReceipt,
+    Event,
+    InboundMessage,
+)
+from custom_components.virtual_sms.core import confirmation_queue as doorbell_module
+from custom_components.virtual_sms.core.confirmation_queue import (
+    BUDGET,
+    REFILL,
+    Doorbell,
+)
+from custom_components.virtual_sms.core.line import Surroundings
+from custom_components.virtual_sms.store.database import JournalClosedError
+from tests.fakes import Clock, inbound, make_surroundings, receipt
+
+REST = asyncio.sleep
+
+
+class Home:
+    """A household whose provider knows some messages, and a clock for it."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.record: set[str] = set()
+        self.known: set[str] = set()
+        self.looked_up: list[str] = []
+        self.asked_at: list[float] = []
+        self.readings: list[float] = []
+        self.later = 0
+        self.trouble: Exception | None = None
+        self.appears: Callable[[], None] = lambda: None
+        self.tasks: list[asyncio.Task[object]] = []
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time go by at once."""
+        await REST(0)
+        self.time += seconds
+        self.appears()
+
+    async def concerns(self, event: Event) -> bool:
+        """Say whether the ledger does not know it."""
+        await REST(0)
+        return _id(event) not in self.known
+
+    async def look_up(self, event: Event) -> bool:
+        """Ask for one."""
+        self.asked_at.append(self.time)
+        self.looked_up.append(_id(event))
+        await REST(0)
+        if self.trouble:
+            raise self.trouble
+        self.known |= {_id(event)} & self.record
+        return _id(event) in self.record
+
+    async def catch_up(self) -> None:
+        """Ask for all."""
+        self.readings.append(self.time)
+        await REST(0)
+        if self.trouble:
+            raise self.trouble
+        self.known |= self.record
+
+    def ask_later(self) -> None:
+        """Be asked to try again."""
+        self.later += 1
+
+    async def rest(self) -> None:
+        """Wait until every bell was answered, and let none fail."""
+        while self.tasks:
+            await self.tasks.pop()
+
+
+def _id(event: Event) -> str:
+    match event:
+        case InboundMessage():
+            return event.message_id
+        case DeliveryReceipt():
+            return event.provider_id
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Home:
+    """Make a home whose time costs none."""
+    home = Home()
+    monkeypatch.setattr(doorbell_module, "asyncio", SimpleNamespace(sleep=home.sleep))
+    clock = SimpleNamespace(monotonic=lambda: home.time)
+    monkeypatch.setattr(doorbell_module, "time", clock)
+    return home
+
+
+@pytest.fixture
+def doorbell(home: Home) -> Doorbell:
+    """Make its doorbell."""
+    world = make_surroundings(Clock())
+
+    def spawn(target: object, name: str) -> asyncio.Task[object]:
+        task = world.spawn(target, name)  # type: ignore[arg-type]
+        home.tasks.append(task)
+        return task
+
+    return Doorbell(home, Surroundings(now=world.now, jitter=world.jitter, spawn=spawn))
+
+
+async def test_a_bell_is_looked_up(home: Home, doorbell: Doorbell) -> None:
+    """One question finds one message, and nothing is read beyond it."""
+    home.record = {"a", "P"}
+    doorbell.ring(inbound("a"))
+    doorbell.ring(receipt("P"))
+    await home.rest()
+
+    assert home.looked_up == ["a", "P"]
+    assert home.readings == []
+    assert home.time == 0
+
+
+async def test_a_bell_that_cannot_be_read_keeps_no_other_waiting(
+    home: Home, doorbell: Doorbell
+) -> None:
+    """A reading of the history sets it aside, and answers the others."""
+    home.record = {"b"}
+    home.trouble = InvalidResponseError()
+    home.appears = lambda: setattr(home, "trouble", None)
+    doorbell.ring(inbound("a"))
+    doorbell.ring(inbound("b"))
+    await home.rest()
+    assert home.known == {"b"}
+    assert len(home.readings) == 1
+    assert home.later == 0
+
+
+async def test_ids_of_two_kinds_do_not_clash(home: Home, doorbell: Doorbell) -> None:
+    """A receipt is not taken for a message of the same id."""
+    home.record = {"1"}
+    doorbell.ring(inbound("1"))
+    doorbell.ring(receipt("1"))
+    doorbell.ring(inbound("1"))
+    await home.rest()
+    assert home.looked_up == ["1"]
+    home.known.clear()
+    home.looked_up.clear()
+    doorbell.ring(receipt("1"))
+    await home.rest()
+    assert home.looked_up == ["1"]
+
+
+async def test_what_is_known_costs_no_question(home: Home, doorbell: Doorbell) -> None:
+    """However often an old message is named."""
+    home.known = {"a"}
+    for _ in range(1000):
+        doorbell.ring(inbound("a"))
+        await REST(0)
+    await home.rest()
+    assert home.looked_up == []
+    assert home.readings == []
+
+
+async def test_a_bell_may_ring_too_early(home: Home, doorbell: Doorbell) -> None:
+    """What the provider's record does not show yet is found a little later."""
+
+    def appear() -> None:
+        home.record.add("a")
+
+    home.appears = appear
+    doorbell.ring(inbound("a"))
+    await home.rest()
+
+    assert home.looked_up == ["a"]
+    assert home.readings == [REFILL]
+    assert home.known == {"a"}
+
+
+@pytest.mark.parametrize("position", [0, 5000, 9999])
+async def test_a_flood(home: Home, doorbell: Doorbell, position: int) -> None:
+    """Ten thousand forgeries cost a handful of questions, and hide no message."""
+    chance = random.Random(position)
+    home.record = {"real"}
+    for number in range(10_000):
+        name = "real" if number == position else f"{chance.getrandbits(64)}"
+        doorbell.ring(inbound(name))
+    await home.rest()
+
+    assert home.known == {"real"}
+    assert len(home.looked_up) + len(home.readings) <= BUDGET + 1
+
+
+async def test_a_flood_that_lasts(home: Home, doorbell: Doorbell) -> None:
+    """Over an hour, the questions are bounded by the budget and its refill."""
+    home.record = {"real"}
+    number = 0
+    while home.time < 3600:
+        for _ in range(50):
+            number += 1
+            doorbell.ring(inbound(f"forged {number}"))
+        await REST(0)
+        if number == 5_000:
+            doorbell.ring(inbound("real"))
+    await home.rest()
+
+    assert number >= 10_000
+    assert "real" in home.known
+    questions = len(home.looked_up) + len(home.readings)
+    assert questions <= 2 * home.time / REFILL + BUDGET
+
+
+async def test_real_messages_in_a_burst(home: Home, doorbell: Doorbell) -> None:
+    """More real messages at once than there is budget are all found."""
+    names = [f"m{number}" for number in range(500)]
+    home.record = set(names)
+    for name in names:
+        doorbell.ring(inbound(name))
+        await REST(0)
+    await home.rest()
+
+    assert home.known == home.record
+    assert len(home.looked_up) <= BUDGET + home.time / REFILL
+    assert len(home.readings) <= 2
+
+
+async def test_one_bell_too_many(home: Home, doorbell: Doorbell) -> None:
+    """Bells that find no room are not kept, yet answered by a reading of all."""
+    names = [f"m{number}" for number in range(BUDGET + 1)]
+    home.record = set(names)
+    for name in names:
+        doorbell.ring(inbound(name))
+    assert len(doorbell._waiting) == BUDGET
+    await home.rest()
+
+    assert home.known == home.record
+    assert home.readings == [REFILL]
+
+
+async def test_a_burst_spread_over_time(home: Home, doorbell: Doorbell) -> None:
+    """Once the budget is spent, a reading of everything takes over."""
+    for number in range(BUDGET + 5):
+        home.record.add(f"m{number}")
+        doorbell.ring(inbound(f"m{number}"))
+        await home.rest()
+
+    assert home.known == home.record
+    assert len(home.looked_up) == BUDGET + 2
+    assert home.readings == [REFILL, 2 * REFILL, 3 * REFILL]
+
+
+@pytest.mark.parametrize("overflows", [False, True])
+async def test_a_provider_that_is_down(
+    home: Home, doorbell: Doorbell, overflows: bool
+) -> None:
+    """Nothing is raised; the provider is asked later, and the bell still works."""
+    home.trouble = ProviderUnavailableError("down")
+    home.record = {"a", "b"}
+    for number in range(BUDGET * 2 if overflows else 1):
+        doorbell.ring(inbound(f"m{number}"))
+    await home.rest()
+    assert home.later == 1
+
+    home.trouble = None
+    doorbell.ring(inbound("a"))
+    await home.rest()
+    assert "a" in home.known
+
+
+async def test_an_error_of_ours_does_not_break_the_bell(
+    home: Home, doorbell: Doorbell
+) -> None:
+    """It is logged, the provider is asked later, and the next to ring is answered."""
+    home.trouble = ZeroDivisionError()
+    doorbell.ring(inbound("a"))
+    await home.rest()
+    assert home.later == 1
+    home.trouble = None
+    home.record = {"b"}
+    doorbell.ring(inbound("b"))
+    await home.rest()
+    assert home.known == {"b"}
+
+
+async def test_a_line_that_closes_is_no_trouble(
+    home: Home, doorbell: Doorbell, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What rang is in the provider's record, which is read when the line opens."""
+    home.trouble = JournalClosedError()  # type: ignore[assignment]
+    doorbell.ring(inbound("a"))
+    await home.rest()
+    assert "ERROR" not in caplog.text

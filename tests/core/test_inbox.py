@@ -1,0 +1,411 @@
+"""Each inbound message is taken once, whichever way it comes."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from custom_components.virtual_sms.adapters.errors import (
+    InvalidResponseError,
+    NotFoundError,
+    ProviderUnavailableError,
+)
+from custom_components.virtual_sms.adapters.models import (
+    Capability,
+    DeliveryStatus,
+    SentMessage,
+)
+from custom_components.virtual_sms.core.inbox import Inbox
+from custom_components.virtual_sms.core.record_reading import OVERLAP
+from custom_components.virtual_sms.store.changes import (
+    Announcement,
+    Received,
+    StatusChanged,
+)
+from custom_components.virtual_sms.store.store import Ledger
+from tests.fakes import (
+    START,
+    Clock,
+    FakeAdapter,
+    inbound,
+    make_surroundings,
+    open_ledger,
+    outbound,
+    receipt,
+)
+
+DOWN = ProviderUnavailableError("down")
+BEGIN = START - OVERLAP
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Hold the time still."""
+    return Clock()
+
+
+@pytest.fixture
+def adapter(clock: Clock) -> FakeAdapter:
+    """Make a provider."""
+    return FakeAdapter(clock)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path, clock: Clock) -> AsyncIterator[Ledger]:
+    """Open an empty ledger."""
+    ledger = await open_ledger(tmp_path / "ledger.db", clock)
+    yield ledger
+    await ledger.close()
+
+
+@pytest.fixture
+def heard() -> list[Announcement]:
+    """Listen."""
+    return []
+
+
+@pytest.fixture
+def inbox(
+    adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement], clock: Clock
+) -> Inbox:
+    """Make an inbox that has not begun."""
+    return make_inbox(adapter, ledger, heard, clock)
+
+
+def make_inbox(
+    adapter: FakeAdapter,
+    ledger: Ledger,
+    heard: list[Announcement],
+    clock: Clock,
+    later: list[None] | None = None,
+) -> Inbox:
+    """Make an inbox that hears of news, and notes in `later` that it wants more."""
+    notes = [] if later is None else later
+    surroundings = replace(
+        make_surroundings(clock), monotonic=lambda: adapter.time().timestamp()
+    )
+    return Inbox(
+        adapter.line(), ledger, heard.extend, surroundings, lambda: notes.append(None)
+    )
+
+
+def names(heard: Sequence[Announcement]) -> list[str]:
+    """Name what was heard."""
+    return [
+        each.message.message_id if isinstance(each, Received) else str(each.status)
+        for each in heard
+    ]
+
+
+# The beginning
+
+
+async def test_the_history_is_taken_silently(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """What is there at the set-up is known from then on, and never told."""
+    adapter.record = [inbound("old", at=-86_400), inbound("a", at=-60), inbound("b")]
+    adapter.page_size = 1
+    await inbox.begin()
+    assert await ledger.inbound.progress() == BEGIN
+    await inbox.catch_up(late=True)
+    for message in adapter.record[1:]:
+        await inbox.take(message)
+
+    assert heard == []
+    assert await ledger.inbound.horizon() == BEGIN
+    assert ledger.tally.received == 0
+
+
+async def test_beginning_happens_once(
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement]
+) -> None:
+    """A restart is no new set-up: what came meanwhile is news."""
+    await inbox.begin()
+    adapter.record = [inbound("a")]
+    await inbox.begin()
+    assert adapter.questions == ["fetch_time", "fetch_inbound"]
+
+    await inbox.catch_up(late=True)
+    assert names(heard) == ["a"]
+
+
+async def test_a_failing_beginning_leaves_nothing(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """The next attempt begins anew, with all that is there by then."""
+    adapter.record = [inbound("a", at=-60)]
+    adapter.trouble["fetch_inbound"] = DOWN
+    with pytest.raises(ProviderUnavailableError):
+        await inbox.begin()
+    assert await ledger.inbound.progress() is None
+    assert await ledger.inbound.known(["a"]) == set()
+
+    adapter.trouble.clear()
+    await inbox.catch_up(late=True)
+    assert await ledger.inbound.known(["a"]) == {"a"}
+    await inbox.catch_up(late=True)
+    assert heard == []
+
+
+# Catching up
+
+
+async def test_what_was_missed_is_told_oldest_first(
+    inbox: Inbox,
+    adapter: FakeAdapter,
+    ledger: Ledger,
+    heard: list[Announcement],
+    clock: Clock,
+) -> None:
+    """All pages are read, and the next reading goes on where this one stopped."""
+    await inbox.begin()
+    adapter.record = [inbound(f"m{each}", at=each * 60) for each in range(60, 0, -1)]
+    adapter.page_size = 7
+    clock.advance(86_400)
+    await inbox.catch_up(late=True)
+
+    assert names(heard) == [f"m{each}" for each in range(1, 61)]
+    assert all(each.late for each in heard if isinstance(each, Received))
+    assert await ledger.inbound.progress() == clock.time
+    adapter.questions.clear()
+    await inbox.catch_up(late=True)
+    # What was read is not read again.
+    assert adapter.questions == ["fetch_inbound"]
+    assert len(heard) == 60
+
+
+async def test_readings_overlap(
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement], clock: Clock
+) -> None:
+    """A message that the provider lists late is found, within reason."""
+    await inbox.begin()
+    clock.advance(7200)
+    adapter.record = [inbound("newest", at=7200)]
+    await inbox.catch_up(late=False)
+    just_in, too_old = 7200 - OVERLAP.total_seconds(), 6299.0
+    adapter.record += [inbound("slow", at=just_in), inbound("ancient", at=too_old)]
+    await inbox.catch_up(late=False)
+
+    assert names(heard) == ["newest", "slow"]
+    assert [each.late for each in heard if isinstance(each, Received)] == [False] * 2
+
+
+async def test_nothing_from_before_the_horizon(
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement]
+) -> None:
+    """The overlap does not reach into the time before the set-up."""
+    await inbox.begin()
+    adapter.record = [inbound("history", at=-901), inbound("news", at=-899)]
+    await inbox.catch_up(late=False)
+    assert names(heard) == ["news"]
+
+
+async def test_a_failing_page_keeps_the_earlier_ones(
+    inbox: Inbox,
+    adapter: FakeAdapter,
+    ledger: Ledger,
+    heard: list[Announcement],
+    clock: Clock,
+) -> None:
+    """What was read is told, and the next reading brings the rest."""
+    await inbox.begin()
+    adapter.questions.clear()
+    clock.advance(86_400)
+    adapter.record = [inbound(f"m{each}", at=each * 1000) for each in range(1, 7)]
+    adapter.page_size = 2
+
+    async def fail_at_third() -> None:
+        if len(adapter.questions) == 3:
+            adapter.trouble["fetch_inbound"] = DOWN
+
+    adapter.during["fetch_inbound"] = fail_at_third
+    with pytest.raises(ProviderUnavailableError):
+        await inbox.catch_up(late=True)
+    assert names(heard) == ["m1", "m2", "m3", "m4"]
+    assert await ledger.inbound.progress() == START + timedelta(seconds=4000)
+
+    adapter.trouble.clear()
+    adapter.during.clear()
+    await inbox.catch_up(late=True)
+    assert names(heard) == [f"m{each}" for each in range(1, 7)]
+
+
+async def test_by_callback_and_by_poll(
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement], ledger: Ledger
+) -> None:
+    """The same message both ways, in either order and during a reading, is one."""
+    await inbox.begin()
+    adapter.record = [inbound("a"), inbound("b", at=1), inbound("c", at=2)]
+    await inbox.take(adapter.record[0])
+
+    async def call_back() -> None:
+        await inbox.take(adapter.record[1])
+
+    adapter.during["fetch_inbound"] = call_back
+    await inbox.catch_up(late=True)
+    await inbox.take(adapter.record[2])
+
+    assert names(heard) == ["a", "b", "c"]
+    assert [each.late for each in heard if isinstance(each, Received)] == [
+        False,
+        False,
+        True,
+    ]
+    assert ledger.tally.received == 3
+
+
+async def test_open_deliveries_are_brought_to_their_end(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """A message the provider no longer knows does not keep the others waiting."""
+    await inbox.begin()
+    for each in "abc":
+        await ledger.outbound.add([outbound(each)], START)
+        await ledger.outbound.accept(each, SentMessage(provider_id=each))
+    adapter.receipts = {
+        "a": receipt("a"),
+        "c": receipt("c", DeliveryStatus.QUEUED),
+    }
+    await inbox.catch_up(late=False)
+    assert names(heard) == ["delivered"]
+    adapter.questions.clear()
+    adapter.clock.advance(30)
+    await inbox.catch_up(late=False)
+    assert adapter.questions.count("fetch_receipt") == 2
+
+
+async def test_a_receipt_that_makes_no_sense_stops_no_other(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """The others are read all the same."""
+    await inbox.begin()
+    for each in "ab":
+        await ledger.outbound.add([outbound(each)], START)
+        await ledger.outbound.accept(each, SentMessage(provider_id=each))
+    adapter.receipts = {"a": receipt("a"), "b": receipt("b")}
+
+    async def confuse() -> None:
+        adapter.trouble.pop("fetch_receipt", None)
+        if adapter.questions.count("fetch_receipt") == 1:
+            adapter.trouble["fetch_receipt"] = InvalidResponseError()
+
+    adapter.during["fetch_receipt"] = confuse
+    await inbox.catch_up(late=False)
+    await ledger.examine()
+    assert names(heard) == ["delivered"]
+
+
+async def test_a_bell_before_the_beginning_brings_nothing(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """What is there before it is history, and the beginning reads it."""
+    adapter.record = [inbound("a")]
+    assert await inbox.look_up(inbound("a"))
+    await ledger.examine()
+    assert heard == []
+
+
+async def test_a_bounded_number_of_receipts_is_asked_for(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger
+) -> None:
+    """A thousand open deliveries cost a few questions at a time."""
+    await inbox.begin()
+    for each in range(50):
+        await ledger.outbound.add([outbound(str(each))], START)
+        await ledger.outbound.accept(str(each), SentMessage(provider_id=str(each)))
+    await inbox.catch_up(late=False)
+    assert adapter.questions.count("fetch_receipt") == 20
+
+
+async def test_a_provider_without_receipts_is_not_asked(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger
+) -> None:
+    """Its callbacks must do."""
+    adapter.capabilities = Capability.HISTORY  # type: ignore[misc]
+    await inbox.begin()
+    await ledger.outbound.add([outbound("a")], START)
+    await ledger.outbound.accept("a", SentMessage(provider_id="a"))
+    await inbox.catch_up(late=False)
+    assert "fetch_receipt" not in adapter.questions
+
+
+# What callbacks bring
+
+
+async def test_a_receipt_is_taken_once(
+    inbox: Inbox, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """Repeated or unknown receipts are no news."""
+    await ledger.outbound.add([outbound("m")], START)
+    await ledger.outbound.accept("m", SentMessage(provider_id="P"))
+    for provider_id in ("P", "P", "unknown"):
+        await inbox.take(receipt(provider_id))
+
+    (change,) = heard
+    assert isinstance(change, StatusChanged)
+    assert change.message_id == "m"
+
+
+async def test_what_an_unproven_event_may_concern(inbox: Inbox, ledger: Ledger) -> None:
+    """Known messages, other lines' messages and foreign receipts bring no news."""
+    assert await inbox.concerns(inbound("a"))
+    assert await inbox.concerns(inbound("a", number=None))
+    assert not await inbox.concerns(inbound("a", number="+33900000002"))
+    await inbox.take(inbound("a"))
+    assert not await inbox.concerns(inbound("a"))
+
+    assert not await inbox.concerns(receipt("P"))
+    await ledger.outbound.add([outbound("m")], START)
+    await ledger.outbound.accept("m", SentMessage(provider_id="P"))
+    assert await inbox.concerns(receipt("P"))
+
+
+async def test_an_unproven_event_is_looked_up(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """What is told is what the provider says, not what the callback said."""
+    await inbox.begin()
+    adapter.record = [inbound("a", text="the truth")]
+    assert await inbox.look_up(inbound("a", text="a lie"))
+    assert not await inbox.look_up(inbound("b", text="a lie"))
+    assert await inbox.look_up(inbound("a", text="a lie"))
+
+    (news,) = heard
+    assert isinstance(news, Received)
+    assert (news.message.text, news.late) == ("the truth", False)
+    await ledger.outbound.add([outbound("m")], START)
+    await ledger.outbound.accept("m", SentMessage(provider_id="P"))
+    adapter.receipts["P"] = receipt("P", DeliveryStatus.FAILED)
+    assert await inbox.look_up(receipt("P", DeliveryStatus.DELIVERED))
+    await ledger.examine()
+    assert names(heard) == ["a", "failed"]
+
+
+async def test_a_look_up_does_not_bring_history_back(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+) -> None:
+    """Whoever rings with the id of an old message is not told it again."""
+    await inbox.begin()
+    adapter.record = [inbound("old", at=-1000), inbound("news", at=-900)]
+    assert await inbox.look_up(inbound("old"))
+    assert await inbox.look_up(inbound("news"))
+    await ledger.examine()
+    assert names(heard) == ["news"]
+
+
+async def test_an_unknown_number_of_a_receipt(
+    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger
+) -> None:
+    """Any other trouble with a receipt is the caller's to hear of."""
+    await inbox.begin()
+    await ledger.outbound.add([outbound("a")], START)
+    await ledger.outbound.accept("a", SentMessage(provider_id="a"))
+    adapter.trouble["fetch_receipt"] = NotFoundError()
+    await inbox.catch_up(late=False)
+    adapter.clock.advance(30)
+    adapter.trouble["fetch_receipt"] = DOWN
+    with pytest.raises(ProviderUnavailableError):
+        await inbox.catch_up(late=False)

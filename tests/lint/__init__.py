@@ -1,0 +1,1 @@
+"""Checks that read the code and its texts; nothing of it runs."""

@@ -1,0 +1,109 @@
+"""What comes at once is read and written at once, as if it had come one by one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from custom_components.virtual_sms.adapters.models import (
+    DeliveryStatus,
+    InboundMessage,
+    SentMessage,
+)
+from custom_components.virtual_sms.store.store import Ledger, Tally
+from tests.fakes import START, Clock, inbound, open_ledger, outbound, receipt
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    """Open an empty ledger."""
+    ledger = await open_ledger(tmp_path / "ledger.db", Clock())
+    yield ledger
+    await ledger.close()
+
+
+async def admit(ledger: Ledger, *messages: InboundMessage) -> list[str]:
+    """Admit messages and return the ids of those that are news."""
+    news = await ledger.inbound.admit(messages, late=False)
+    return [each.message.message_id for each in news]
+
+
+async def add(ledger: Ledger, *message_ids: str) -> None:
+    """Write messages down."""
+    await ledger.outbound.add([outbound(each) for each in message_ids], START)
+
+
+async def test_receipts_that_come_together_are_read_in_order(ledger: Ledger) -> None:
+    """Each moves its message on from the one before, and none is told twice."""
+    await add(ledger, "m", "n")
+    for message_id, provider_id in (("m", "P"), ("n", "Q")):
+        await ledger.outbound.accept(message_id, SentMessage(provider_id=provider_id))
+    receipts = [
+        receipt("P", DeliveryStatus.SENT),
+        receipt("Q", DeliveryStatus.FAILED),
+        receipt("P", DeliveryStatus.DELIVERED),
+        receipt("P", DeliveryStatus.DELIVERED),
+        receipt("R", DeliveryStatus.SENT),
+    ]
+    changes = await asyncio.gather(*map(ledger.outbound.receive, receipts))
+    steps = [each and (each.message_id, each.previous, each.status) for each in changes]
+    assert steps == [
+        ("m", "queued", "sent"),
+        ("n", "queued", "failed"),
+        ("m", "sent", "delivered"),
+        None,
+        None,
+    ]
+    assert ledger.tally == Tally(sent=2, failed=1, pending=0)
+    untold = {each.message_id: each.status for each in await ledger.outbound.untold()}
+    assert untold == {"m": "delivered", "n": "failed"}
+
+
+async def test_a_message_that_comes_twice_at_once_is_one(ledger: Ledger) -> None:
+    """A callback and a poll may bring it at the same moment."""
+    both = await asyncio.gather(
+        admit(ledger, inbound("a"), inbound("b")),
+        admit(ledger, inbound("b"), inbound("c")),
+    )
+    assert both == [["a", "b"], ["c"]]
+    assert ledger.tally.received == 3
+
+
+async def test_an_id_is_given_once_also_at_once(ledger: Ledger) -> None:
+    """Two messages cannot both be what the provider calls by one id."""
+    await add(ledger, "m", "n")
+    sent = SentMessage(provider_id="P", status=DeliveryStatus.SENT)
+    first, second = await asyncio.gather(
+        ledger.outbound.accept("m", sent), ledger.outbound.accept("n", sent)
+    )
+    assert [each.message_id for each in first] == ["m"]
+    assert second == []
+    assert ledger.tally == Tally(sent=1, pending=2)
+
+
+async def test_a_burst_takes_few_statements(ledger: Ledger) -> None:
+    """However many come at once: at each statement the threads wait for each other."""
+    names = [f"m{number}" for number in range(32)]
+    counts: dict[str, int] = {}
+
+    async def count(what: str, *deeds: Awaitable[object]) -> None:
+        statements: list[str] = []
+        connection = ledger._journal._connection
+        assert connection is not None
+        connection.set_trace_callback(statements.append)
+        await asyncio.gather(*deeds)
+        connection.set_trace_callback(None)
+        # One that sets off triggers is traced once for each of them.
+        counts[what] = len(list(groupby(statements)))
+
+    records = ledger.outbound
+    await count("admit", *(admit(ledger, inbound(each)) for each in names))
+    await count("add", *(add(ledger, each) for each in names))
+    await count(
+        "accept",
+        *(records.accept(each, SentMessage(provider_id=each)) for each in names),
+    )
+    await count("receive", *(records.receive(receipt(each)) for each in names))
+    assert counts == {"admit": 6, "add": 4, "accept": 7, "receive": 5}
