@@ -22,7 +22,7 @@ from .home import PROJECT, Home, HomeError, Plan, free_port
 FOLDER = PROJECT / ".demo"
 RECEIVED, STATUS = "virtual_sms_received", "virtual_sms_status"
 SENDER, FRIEND = "+33612345678", "+33698765432"
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _AUTOMATION = {
     "alias": "Answer every SMS",
     "description": "Texts back what was received",
@@ -70,7 +70,7 @@ class Checks:
         """Note a check that may take a moment to come true."""
         found = look()
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 while not found:
                     await asyncio.sleep(0.05)
                     found = look()
@@ -94,7 +94,7 @@ def list_lines(simulator: Simulator) -> list[Line]:
 
 
 def callback_url(simulator: Simulator, line: Line) -> str:
-    """Return the URL at which the provider announces incoming messages."""
+    """Return the URL at which the provider publishes incoming messages."""
     lines = simulator.providers[line.provider].lines()
     return next(
         str(each["callback_url"]) for each in lines if each["number"] == line.number
@@ -205,7 +205,7 @@ async def check_receiving(
     provider.receive(SENDER, "Is the door closed? ✓")
     wanted = {"entry_id": entry_id, "text": "Is the door closed? ✓"}
     await checks.wait(
-        "an incoming message is announced",
+        "an incoming message is published",
         lambda: home.find(RECEIVED, sender=SENDER, late=False, **wanted),
     )
     reply = "The house heard: Is the door closed? ✓"
@@ -219,7 +219,7 @@ async def check_receiving(
     )
     await simulator.settled()
     heard = home.find(RECEIVED, **wanted)
-    checks.check("it was announced once", len(heard) == 1, len(heard))
+    checks.check("it was published once", len(heard) == 1, len(heard))
     refusals = [each for each in simulator.callbacks if not each.ok]
     checks.check("every callback was taken in", not refusals, refusals)
 
@@ -249,7 +249,7 @@ def check_log(home: Home, simulator: Simulator, checks: Checks) -> None:
     troubles = [
         line
         for line in ours
-        # Every custom integration is announced like this.
+        # Every custom integration is published like this.
         if ("ERROR" in line or "WARNING" in line) and "not been tested" not in line
     ]
     checks.check("the log holds no trouble of ours", not troubles, troubles)

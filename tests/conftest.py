@@ -41,7 +41,7 @@ def custom_integrations(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Give each home a disk of its own: the ledgers are on it."""
+    """Give each home a disk of its own: the stores are on it."""
     return hass_tmp_config_dir
 
 

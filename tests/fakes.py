@@ -33,10 +33,10 @@ from custom_components.virtual_sms.adapters.models import (
     SetAside,
     SetAsideReason,
 )
-from custom_components.virtual_sms.core.line import Line, Surroundings
-from custom_components.virtual_sms.core.publisher import Announcer
-from custom_components.virtual_sms.store.database import Journal
-from custom_components.virtual_sms.store.store import MIGRATIONS, Ledger
+from custom_components.virtual_sms.core.line import Dependencies, Line
+from custom_components.virtual_sms.core.publisher import Publisher
+from custom_components.virtual_sms.store.database import Database
+from custom_components.virtual_sms.store.store import MIGRATIONS, Store
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TRUTH = timedelta()
@@ -78,23 +78,23 @@ async def run_inline[*Ts, T](target: Callable[[*Ts], T], /, *args: *Ts) -> T:
     return target(*args)
 
 
-async def open_ledger(path: Path, clock: Clock) -> Ledger:
-    """Open a ledger as a new start of Home Assistant does."""
-    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock, clock.monotonic)
-    await ledger.open()
-    return ledger
+async def open_store(path: Path, clock: Clock) -> Store:
+    """Open a store as a new start of Home Assistant does."""
+    store = Store(Database(path, MIGRATIONS, run_inline), clock, clock.monotonic)
+    await store.open()
+    return store
 
 
-async def come_to_rest(ledger: Ledger, announcer: Announcer) -> None:
+async def come_to_rest(store: Store, publisher: Publisher) -> None:
     """Wait until all was written, told and noted, whatever could wait for company."""
-    await ledger.examine()
-    while announcer._unnoted or (announcer._waiting and announcer._is_open):
-        await ledger.examine()
+    await store.examine()
+    while publisher._unnoted or (publisher._waiting and publisher._is_open):
+        await store.examine()
 
 
-def make_surroundings(clock: Clock) -> Surroundings:
+def make_dependencies(clock: Clock) -> Dependencies:
     """Make a world without chance."""
-    return Surroundings(
+    return Dependencies(
         now=clock,
         monotonic=clock.monotonic,
         jitter=lambda _low, _high: 1.0,

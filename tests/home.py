@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.runtime import GATEWAYS
-from custom_components.virtual_sms.store.database import JournalClosedError
+from custom_components.virtual_sms.store.database import DatabaseClosedError
 
 from .fakes import come_to_rest
 
@@ -102,9 +102,9 @@ async def _rest(hass: HomeAssistant) -> None:
     """Wait for the home, and until everything has been told."""
     await hass.async_block_till_done(wait_background_tasks=True)
     for gateway in list(hass.data[GATEWAYS].values()):
-        # A home that stops has closed its ledgers before.
-        with suppress(JournalClosedError):
-            await come_to_rest(gateway.ledger, gateway._announcer)
+        # A home that stops has closed its stores before.
+        with suppress(DatabaseClosedError):
+            await come_to_rest(gateway.store, gateway._publisher)
     await hass.async_block_till_done(wait_background_tasks=True)
 
 

@@ -1,4 +1,4 @@
-"""What is told of an announcement: bus events, and what our entities hear."""
+"""What is told of an change: bus events, and what our entities hear."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ COMMON = {
 
 
 def message(text: str = "Hello", **changes: Any) -> Received:
-    """Make an announcement of a message."""
+    """Make an change of a message."""
     inbound = InboundMessage(
         message_id="SM1",
         number="+15005550006",
@@ -119,12 +119,12 @@ async def test_publish(hass: HomeAssistant) -> None:
     other: list[News] = []
 
     @callback
-    def hear_one(announcement: News) -> None:
-        one.append(announcement)
+    def hear_one(change: News) -> None:
+        one.append(change)
 
     @callback
-    def hear_other(announcement: News) -> None:
-        other.append(announcement)
+    def hear_other(change: News) -> None:
+        other.append(change)
 
     unsubscribe = async_subscribe(hass, "one", hear_one)
     async_subscribe(hass, "other", hear_other)
@@ -142,11 +142,11 @@ async def test_publish(hass: HomeAssistant) -> None:
 
 
 async def test_listeners_hear_the_whole(hass: HomeAssistant) -> None:
-    """Who concludes from an announcement needs all of it, whatever may be told."""
+    """Who concludes from an change needs all of it, whatever may be told."""
     heard: list[News] = []
     async_subscribe(hass, "one", heard.append)
     async_publish(hass, COMMON, Privacy.METADATA, CHANGE)
     await hass.async_block_till_done()
-    assert [each.announcement for each in heard] == [CHANGE]
+    assert [each.change for each in heard] == [CHANGE]
     assert heard[0].data["recipient"] is None
     assert "+33612345678" not in repr(heard)

@@ -788,7 +788,7 @@ def impatient() -> Iterator[None]:
     """Ask for the person's consent again at once, and not for long."""
     with (
         patch.object(flow_access, "CONSENT_PAUSE", 0.01),
-        patch.object(flow_access, "CONSENT_PATIENCE", 0.5),
+        patch.object(flow_access, "CONSENT_TIMEOUT", 0.5),
     ):
         yield
 

@@ -85,8 +85,8 @@ async def test_nothing_waits_while_the_provider_is_down(
     ("wait", "noticed"),
     [
         ("connect to a database", "sqlite3.connect"),
-        ("write to the ledger", "sqlite3 statement"),
-        ("close the ledger", "sqlite3 close"),
+        ("write to the store", "sqlite3 statement"),
+        ("close the store", "sqlite3 close"),
         ("read a file", "open"),
         ("list a folder", "os.scandir"),
         ("flush a file", "os.fsync"),
@@ -105,13 +105,13 @@ async def test_what_waits_is_noticed(
 ) -> None:
     """The test above would fail if a callback did such a thing."""
     gateway = twilio_entry.runtime_data.gateway
-    connection: sqlite3.Connection = gateway.ledger._journal._connection
+    connection: sqlite3.Connection = gateway.store._database._connection
     address = urlsplit(simulator.url)
     monkeypatch.delitem(sys.modules, "pyclbr", raising=False)
     waits: dict[str, Callable[[], Any]] = {
         "connect to a database": lambda: sqlite3.connect(":memory:").close(),
-        "write to the ledger": lambda: connection.execute("SELECT 1"),
-        "close the ledger": lambda: sqlite3.connect(":memory:").close(),
+        "write to the store": lambda: connection.execute("SELECT 1"),
+        "close the store": lambda: sqlite3.connect(":memory:").close(),
         "read a file": lambda: Path(os.devnull).open().close(),
         "list a folder": lambda: list(Path().iterdir()),
         "flush a file": lambda: os.fsync(1),
@@ -180,7 +180,7 @@ async def test_threads(
     provider: str,
     threads: Threads,
 ) -> None:
-    """The ledger takes one, an asynchronous adapter none, any other only a few."""
+    """The store takes one, an asynchronous adapter none, any other only a few."""
     await live(hass, simulator, entry)
     assert threads.most.pop(JOURNAL) == 1
     if entry.runtime_data.gateway.line.adapter.is_asynchronous:

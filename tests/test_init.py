@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from simulator import Simulator
 
 
-def ledgers(hass: HomeAssistant) -> list[str]:
+def stores(hass: HomeAssistant) -> list[str]:
     """List the files on disk."""
     storage = Path(hass.config.path(".storage"))
     return sorted(path.name for path in storage.glob(f"{DOMAIN}*"))
@@ -100,7 +100,7 @@ async def test_unload_leaves_nothing(
     assert not unloaded["notify"]
     assert not unloaded["signals"]
     assert not unloaded["tasks"]
-    assert ledgers(hass) == [f"{DOMAIN}.{entry.entry_id}.db"]
+    assert stores(hass) == [f"{DOMAIN}.{entry.entry_id}.db"]
 
     assert await hass.config_entries.async_setup(entry.entry_id)
     for _ in range(3):
@@ -122,7 +122,7 @@ async def test_remove_leaves_nothing(
     assert not number.sms_url
     assert not simulator.ovh.service.cgi_url
     assert not simulator.ovh.service.call_back
-    assert not ledgers(hass)
+    assert not stores(hass)
     assert not traces(hass, entry)["webhooks"]
     assert not [each for each in hass.states.async_entity_ids() if "my_line" in each]
     assert hass.services.has_service(DOMAIN, "send_message")
@@ -139,7 +139,7 @@ async def test_removed_while_down(
     simulator.faults.add("server_error", provider=provider)
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert "clear it in the console" in caplog.text
-    assert not ledgers(hass)
+    assert not stores(hass)
 
 
 async def test_first_set_up_while_down(
@@ -297,9 +297,9 @@ async def test_stop(
 async def test_pruned_daily(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """The ledger forgets once a day what is too old to matter."""
-    ledger = twilio_entry.runtime_data.gateway.ledger
-    with patch.object(ledger, "prune") as prune:
+    """The store forgets once a day what is too old to matter."""
+    store = twilio_entry.runtime_data.gateway.store
+    with patch.object(store, "prune") as prune:
         async_fire_time_changed(hass, dt_util.utcnow() + timedelta(days=1, minutes=1))
         await hass.async_block_till_done(wait_background_tasks=True)
     prune.assert_awaited_once()
@@ -324,7 +324,7 @@ async def test_bell_during_set_up(
     assert heard.texts == ["Hello"]
 
 
-@pytest.mark.parametrize("place", ["async_setup_notify", "Care", "_async_prune"])
+@pytest.mark.parametrize("place", ["async_setup_notify", "Monitor", "_async_prune"])
 async def test_trouble_after_the_platforms(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, place: str
 ) -> None:
@@ -392,7 +392,7 @@ async def test_start_that_fails_with_the_home(
     assert await hass.config_entries.async_unload(twilio_entry.entry_id)
     hass.set_state(CoreState.starting)
     assert await hass.config_entries.async_setup(twilio_entry.entry_id)
-    with patch("custom_components.virtual_sms.Care", side_effect=LookupError):
+    with patch("custom_components.virtual_sms.Monitor", side_effect=LookupError):
         hass.set_state(CoreState.running)
         hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
         await settle(hass, simulator)
@@ -408,7 +408,7 @@ async def test_disk_that_fails_when_old_messages_go(
 ) -> None:
     """A number works on, and forgets them another day."""
     with patch(
-        "custom_components.virtual_sms.store.store.Ledger.prune",
+        "custom_components.virtual_sms.store.store.Store.prune",
         side_effect=sqlite3.OperationalError("disk full"),
     ):
         assert await hass.config_entries.async_reload(twilio_entry.entry_id)
@@ -446,7 +446,7 @@ async def test_removal_that_fails_somewhere(
 ) -> None:
     """What cannot be cleared in one place keeps nothing in the others, and is said."""
     targets = {
-        "erase": "store.database.Journal.erase",
+        "erase": "store.database.Database.erase",
         "release": "async_release_callbacks",
         "forget": "async_forget_callback_url",
     }
@@ -454,7 +454,7 @@ async def test_removal_that_fails_somewhere(
     with patch(target, side_effect=failure):
         assert await hass.config_entries.async_remove(twilio_entry.entry_id)
     number = simulator.twilio.numbers[simulator.twilio.NUMBER]
-    assert bool(ledgers(hass)) is (place == "erase")
+    assert bool(stores(hass)) is (place == "erase")
     assert bool(number.sms_url) is (place == "release")
     assert "Something of a removed number was left" in caplog.text
 
@@ -470,7 +470,7 @@ async def test_removal_erases_first(
     left: list[list[str]] = []
 
     async def release(*_: object) -> None:
-        left.append(ledgers(hass))
+        left.append(stores(hass))
 
     with patch("custom_components.virtual_sms.async_release_callbacks", release):
         assert await hass.config_entries.async_remove(entry.entry_id)

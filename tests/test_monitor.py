@@ -281,7 +281,7 @@ async def test_key_expires(
     days: int,
     soon: bool,
 ) -> None:
-    """The end of a key is announced two weeks ahead, and forgotten with a new one."""
+    """The end of a key is published two weeks ahead, and forgotten with a new one."""
     consumer = simulator.ovh.auth.consumers[simulator.ovh.consumer_key]
     consumer.expires = datetime.now(UTC) + timedelta(days=days)
     await wait(hass, simulator, freezer)
@@ -631,7 +631,7 @@ async def test_unreadable_records(
     assert str(odd) not in record["id"]
 
     simulator.ovh.find(odd).record = {}
-    await ovh_entry.runtime_data.gateway.ledger.inbound.drop_set_aside([str(odd)])
+    await ovh_entry.runtime_data.gateway.store.inbound.drop_set_aside([str(odd)])
     await refresh(hass, simulator, ovh_entry)
     assert not issues(hass)
 
@@ -696,7 +696,7 @@ async def test_records_that_cannot_be_read(
     assert issues(hass) == {"records_unreadable"}
     assert placeholders(hass, twilio_entry, "records_unreadable")["count"] == "1"
     assert state(hass, twilio_entry, "line_status").state == "available"
-    inbound = twilio_entry.runtime_data.gateway.ledger.inbound
+    inbound = twilio_entry.runtime_data.gateway.store.inbound
     with patch.object(inbound, "list_set_aside", return_value=[]):
         await refresh(hass, simulator, twilio_entry)
     assert not issues(hass)

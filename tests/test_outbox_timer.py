@@ -7,8 +7,8 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.virtual_sms.outbox_timer import Worker
-from custom_components.virtual_sms.store.database import JournalClosedError
+from custom_components.virtual_sms.outbox_timer import OutboxTimer
+from custom_components.virtual_sms.store.database import DatabaseClosedError
 
 from .home import listen, refresh, send, settle, state
 
@@ -154,10 +154,10 @@ async def test_woken_before_its_time(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """Before the home has started there is nothing to work on; nor at the end."""
-    worker = Worker(hass, twilio_entry)
+    worker = OutboxTimer(hass, twilio_entry)
     worker.async_wake()
     await settle(hass, simulator)
     outbox = twilio_entry.runtime_data.gateway.outbox
-    with patch.object(outbox, "work", side_effect=JournalClosedError):
+    with patch.object(outbox, "work", side_effect=DatabaseClosedError):
         worker.async_start(outbox)
         await settle(hass, simulator)

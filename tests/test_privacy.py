@@ -50,7 +50,7 @@ SECRETS = (TEXT, "parcel", SENDER, RECIPIENT, SENDER[4:], RECIPIENT[4:])
 )
 def test_received(privacy: str, changes: dict[str, Any]) -> None:
     """The own number and all that says nothing stay; so does each key."""
-    assert Privacy(privacy).veil(EVENT) == EVENT | changes
+    assert Privacy(privacy).redact(EVENT) == EVENT | changes
 
 
 @pytest.mark.parametrize(
@@ -59,15 +59,15 @@ def test_received(privacy: str, changes: dict[str, Any]) -> None:
 )
 def test_status(privacy: str, recipient: str | None) -> None:
     """A status tells no more of whom it is about."""
-    assert Privacy(privacy).veil(STATUS) == STATUS | {"recipient": recipient}
+    assert Privacy(privacy).redact(STATUS) == STATUS | {"recipient": recipient}
 
 
 @pytest.mark.parametrize("privacy", list(Privacy))
 def test_twice_is_as_good_as_once(privacy: Privacy) -> None:
-    """What is restored was veiled when it was stored."""
+    """What is restored was redacted when it was stored."""
     for data in (EVENT, STATUS, {"text": "", "sender": "MyBank", "media": None}, {}):
-        once = privacy.veil(data)
-        assert privacy.veil(once) == once
+        once = privacy.redact(data)
+        assert privacy.redact(once) == once
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ async def test_what_was_told_before_is_taken_back(
 async def test_restored_from_freer_days(
     hass: HomeAssistant, twilio_entry: ConfigEntry
 ) -> None:
-    """What an earlier run stored is veiled before it is shown."""
+    """What an earlier run stored is redacted before it is shown."""
     await turn(hass, twilio_entry, "metadata")
     await hass.config_entries.async_unload(twilio_entry.entry_id)
     last, message = (

@@ -175,7 +175,7 @@ def test_what_privacy_leaves() -> None:
     _, text, number = (cell.strip("`") for cell in rows[0])
     choices = TEXTS["selector"]["privacy"]["options"]
     for privacy, row in zip(Privacy, rows, strict=True):
-        shown = privacy.veil({"text": text, "sender": number})
+        shown = privacy.redact({"text": text, "sender": number})
         told = [cell.strip("`") for cell in row[1:]]
         assert told == [shown["text"] or "nothing", shown["sender"] or "nothing"]
         assert choices[privacy].startswith(row[0])

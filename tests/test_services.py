@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 import voluptuous as vol
 
 from custom_components.virtual_sms.const import DOMAIN, OPTION_RETRY_FOR
-from custom_components.virtual_sms.store import database as journal
+from custom_components.virtual_sms.store import database
 
 from .home import RECIPIENT, listen, revoke, send, settle, state
 
@@ -311,7 +311,7 @@ async def test_disk_full(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """What cannot be written down is not sent."""
-    records = twilio_entry.runtime_data.gateway.ledger.outbound
+    records = twilio_entry.runtime_data.gateway.store.outbound
     full = sqlite3.OperationalError("database or disk is full")
     with (
         patch.object(records, "add", side_effect=full),
@@ -383,14 +383,14 @@ async def test_a_disk_that_is_full(
     is_after: bool,
 ) -> None:
     """Before the request it is a failure; after it, the message has gone out."""
-    commit, disk = journal._commit, {"full": not is_after}
+    commit, disk = database._commit, {"full": not is_after}
 
     def write(*args: Any) -> Any:
         if disk["full"]:
             raise sqlite3.OperationalError("database or disk is full")
         return commit(*args)
 
-    monkeypatch.setattr(journal, "_commit", write)
+    monkeypatch.setattr(database, "_commit", write)
     if not is_after:
         with pytest.raises(HomeAssistantError) as caught:
             await send(hass, entry)

@@ -15,8 +15,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.const import DOMAIN
-from custom_components.virtual_sms.storage import create_journal
-from custom_components.virtual_sms.store import database_file as journal_open
+from custom_components.virtual_sms.storage import create_database
+from custom_components.virtual_sms.store import database_file as database_open
 from custom_components.virtual_sms.store.store import MIGRATIONS
 
 from .callbacks.test_registrar import issues
@@ -128,7 +128,7 @@ async def test_another_program_holds_the_file(
     other.execute("BEGIN EXCLUSIVE")
     connect = sqlite3.connect
     impatient: Any = lambda *args, **more: connect(*args, **more, timeout=0)  # noqa: E731
-    with patch.object(journal_open.sqlite3, "connect", impatient):
+    with patch.object(database_open.sqlite3, "connect", impatient):
         assert not await hass.config_entries.async_setup(twilio_entry.entry_id)
     assert twilio_entry.state is ConfigEntryState.SETUP_RETRY
     assert twilio_entry.error_reason_translation_key == "storage_locked"
@@ -172,7 +172,7 @@ async def test_a_disk_that_fails_at_the_start(
 ) -> None:
     """What may pass is tried again, and said in a sentence instead of a traceback."""
     assert await hass.config_entries.async_unload(twilio_entry.entry_id)
-    with patch.object(journal_open, place, side_effect=error):
+    with patch.object(database_open, place, side_effect=error):
         assert not await hass.config_entries.async_setup(twilio_entry.entry_id)
     assert twilio_entry.state is ConfigEntryState.SETUP_RETRY
     assert twilio_entry.error_reason_translation_key == code
@@ -221,7 +221,7 @@ async def test_damage_while_running(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """A file that breaks in use is set aside by one reload, and the number goes on."""
-    journal = twilio_entry.runtime_data.gateway.ledger._journal
+    database = twilio_entry.runtime_data.gateway.store._database
     error = sqlite3.DatabaseError("database disk image is malformed")
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
@@ -229,17 +229,17 @@ async def test_damage_while_running(
         raise error
 
     for result in await asyncio.gather(
-        journal.run(fail), journal.run(fail), return_exceptions=True
+        database.run(fail), database.run(fail), return_exceptions=True
     ):
         assert result is error
     await settle(hass, simulator)
     assert twilio_entry.state is ConfigEntryState.LOADED
-    assert twilio_entry.runtime_data.gateway.ledger._journal is not journal
+    assert twilio_entry.runtime_data.gateway.store._database is not database
     assert issues(hass) == {"storage_damaged"}
     [message] = await send(hass, twilio_entry)
     assert message["status"] != "failed"
     assert await hass.config_entries.async_reload(twilio_entry.entry_id)
-    assert not create_journal(hass, twilio_entry)._file.suspect.exists()
+    assert not create_database(hass, twilio_entry)._file.suspect.exists()
 
 
 async def test_a_full_disk_at_the_first_write(
@@ -247,7 +247,7 @@ async def test_a_full_disk_at_the_first_write(
 ) -> None:
     """A file that opens and cannot be written is closed again, and tried later."""
     with patch(
-        "custom_components.virtual_sms.store.outbound.OutboundRecords.recover",
+        "custom_components.virtual_sms.store.outbound.OutboundTable.recover",
         side_effect=sqlite_error(sqlite3.SQLITE_FULL),
     ):
         assert not await hass.config_entries.async_reload(twilio_entry.entry_id)

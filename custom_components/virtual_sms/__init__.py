@@ -43,18 +43,18 @@ from .const import (
     DOMAIN,
 )
 from .coordinator import VirtualSmsCoordinator
-from .core.gateway import Gateway, Host
-from .core.line import Line, Surroundings
+from .core.gateway import Gateway, GatewayHooks
+from .core.line import Dependencies, Line
 from .error_messages import async_create_adapter, wants_new_credentials
 from .issues import async_clear_issues
-from .monitor import Care
+from .monitor import Monitor
 from .notify import async_setup_notify
-from .outbox_timer import Worker
+from .outbox_timer import OutboxTimer
 from .runtime import GATEWAYS, Runtime, VirtualSmsConfigEntry
 from .services import async_setup_services
-from .storage import async_open_storage, create_journal, explained
-from .store.database import JournalClosedError
-from .store.store import Ledger
+from .storage import async_open_storage, create_database, explained
+from .store.database import DatabaseClosedError
+from .store.store import Store
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,8 +76,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
     Its webhook opens before the provider is asked for anything, so that an
     outage there costs no inbound message.
     """
-    worker = Worker(hass, entry)
-    gateway = await _async_create_gateway(hass, entry, worker)
+    timer = OutboxTimer(hass, entry)
+    gateway = await _async_create_gateway(hass, entry, timer)
     # From when the door is open, a callback may want the coordinator.
     coordinator = VirtualSmsCoordinator(hass, entry, gateway)
     entry.runtime_data = Runtime(
@@ -103,7 +103,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
     try:
         with explained(hass, entry):
             await async_setup_notify(hass, entry)
-            await _async_start(hass, entry, worker)
+            await _async_start(hass, entry, timer)
     except BaseException:
         # Platforms that stay would keep the number from ever being set up again.
         await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
@@ -125,7 +125,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
     three keeps the others from being cleared.
     """
     async_clear_issues(hass, entry)
-    await _async_clear(create_journal(hass, entry).erase(), "on disk")
+    await _async_clear(create_database(hass, entry).erase(), "on disk")
     await _async_clear(async_release_callbacks(hass, entry), "at the provider")
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     await _async_clear(async_forget_callback_url(hass, webhook_id), "in the cloud")
@@ -139,7 +139,7 @@ async def _async_clear(clearing: Awaitable[None], place: str) -> None:
 
 
 async def _async_create_gateway(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, worker: Worker
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, timer: OutboxTimer
 ) -> Gateway:
     provider, credentials = entry.data[CONF_PROVIDER], entry.data[CONF_CREDENTIALS]
     number = PhoneNumber(
@@ -150,18 +150,18 @@ async def _async_create_gateway(
         adapter=await async_create_adapter(hass, provider, credentials),
         callback_url=entry.data.get(CONF_CALLBACK_URL),
     )
-    surroundings = Surroundings(
+    dependencies = Dependencies(
         now=dt_util.utcnow,
         jitter=random.uniform,
         spawn=partial(entry.async_create_background_task, hass),
     )
-    ledger = Ledger(create_journal(hass, entry), dt_util.utcnow)
-    return Gateway(line, ledger, _create_host(hass, entry, worker), surroundings)
+    store = Store(create_database(hass, entry), dt_util.utcnow)
+    return Gateway(line, store, _create_hooks(hass, entry, timer), dependencies)
 
 
-def _create_host(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, worker: Worker
-) -> Host:
+def _create_hooks(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, timer: OutboxTimer
+) -> GatewayHooks:
     """Let the core speak to this Home Assistant."""
     common = {
         "entry_id": entry.entry_id,
@@ -192,9 +192,9 @@ def _create_host(
             if each.disabled_by is None and each.entry_id not in hass.data[GATEWAYS]
         ]
 
-    return Host(
+    return GatewayHooks(
         publish=partial(async_publish, hass, common, get_privacy(entry)),
-        wake=worker.async_wake,
+        wake=timer.async_wake,
         ask_later=ask_later,
         siblings=siblings,
         lines_away=lines_away,
@@ -216,7 +216,7 @@ def _create_device(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:
 async def _async_open(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, gateway: Gateway
 ) -> None:
-    """Open the ledger, then the door; both close with the entry or with the home."""
+    """Open the store, then the door; both close with the entry or with the home."""
     await async_open_storage(hass, entry, gateway)
     entry.async_on_unload(gateway.close)
     entry.async_on_unload(async_register_webhook(hass, entry, gateway))
@@ -237,16 +237,16 @@ async def _async_open(
 
 
 async def _async_start(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, worker: Worker
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, timer: OutboxTimer
 ) -> None:
     """Go to work once Home Assistant has started, for only then automations hear."""
     gateway, coordinator = entry.runtime_data.gateway, entry.runtime_data.coordinator
 
     async def start() -> None:
-        care = Care(hass, entry)
+        care = Monitor(hass, entry)
         care.async_listen()
         gateway.start()
-        worker.async_start(gateway.outbox)
+        timer.async_start(gateway.outbox)
         await entry.runtime_data.registrar.async_follow()
         entry.runtime_data.registrar.async_watch()
         await coordinator.async_refresh()
@@ -294,6 +294,6 @@ def _async_start_with_home(
 async def _async_prune(gateway: Gateway) -> None:
     """Forget what is old; a disk that fails now is no reason not to work."""
     try:
-        await gateway.ledger.prune()
-    except (sqlite3.Error, JournalClosedError) as err:
+        await gateway.store.prune()
+    except (sqlite3.Error, DatabaseClosedError) as err:
         _LOGGER.warning("Old messages are kept a day longer: %s", type(err).__name__)

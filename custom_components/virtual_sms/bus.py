@@ -17,7 +17,7 @@ from .adapters.segments import count_segments
 from .const import DOMAIN, OPTION_PRIVACY
 from .core.privacy import Privacy
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Announcement, Received, StatusChanged
+from .store.changes import Change, Received, StatusChanged
 
 EVENT_RECEIVED: Final = f"{DOMAIN}_received"
 EVENT_STATUS: Final = f"{DOMAIN}_status"
@@ -25,14 +25,14 @@ EVENT_STATUS: Final = f"{DOMAIN}_status"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What may be told of an announcement: an event's type and its own data.
+    """What may be told of an change: an event's type and its own data.
 
-    `announcement` is all of it, for those who conclude from it and show nothing.
+    `change` is all of it, for those who conclude from it and show nothing.
     """
 
     event_type: str
     data: dict[str, object]
-    announcement: Announcement = field(repr=False)
+    change: Change = field(repr=False)
 
 
 @callback
@@ -40,16 +40,14 @@ def async_publish(
     hass: HomeAssistant,
     common: dict[str, str],
     privacy: Privacy,
-    announcement: Announcement,
+    change: Change,
 ) -> None:
-    """Fire the bus event of an announcement, then let our entities know.
+    """Fire the bus event of an change, then let our entities know.
 
     `common` holds what every event of the number carries.
     """
-    event_type, data = describe(announcement)
-    news = News(
-        event_type=event_type, data=privacy.veil(data), announcement=announcement
-    )
+    event_type, data = describe(change)
+    news = News(event_type=event_type, data=privacy.redact(data), change=change)
     hass.bus.async_fire(event_type, common | news.data)
     async_dispatcher_send(hass, _signal(common["entry_id"]), news)
 
@@ -67,13 +65,13 @@ def get_privacy(entry: VirtualSmsConfigEntry) -> Privacy:
     return Privacy(entry.options.get(OPTION_PRIVACY, Privacy.FULL))
 
 
-def describe(announcement: Announcement) -> tuple[str, dict[str, object]]:
-    """Return the type and the own data of the event for an announcement."""
-    match announcement:
+def describe(change: Change) -> tuple[str, dict[str, object]]:
+    """Return the type and the own data of the event for an change."""
+    match change:
         case Received():
-            return EVENT_RECEIVED, _describe_received(announcement)
+            return EVENT_RECEIVED, _describe_received(change)
         case StatusChanged():
-            return EVENT_STATUS, _describe_status(announcement)
+            return EVENT_STATUS, _describe_status(change)
 
 
 def _describe_received(received: Received) -> dict[str, object]:

@@ -184,7 +184,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         return LineState(balance=self._balance)
 
     async def _note_unreadable(self) -> None:
-        records = self._gateway.ledger.inbound
+        records = self._gateway.store.inbound
         unreadable = await self._aside.ask(records.list_set_aside)
         if unreadable is not None:
             self.unreadable = unreadable

@@ -97,10 +97,10 @@ def _find_version(name: str) -> str | None:
 
 
 async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
-    ledger = runtime.gateway.ledger
-    health = await ledger.examine()
+    store = runtime.gateway.store
+    health = await store.examine()
     age = health.oldest_pending
-    tally = ledger.tally
+    tally = store.tally
     return {
         "unreadable_records": [
             {"id": _shorten(each.record_id), "since": each.since.date().isoformat()}
@@ -112,7 +112,7 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
         },
         "callback_refusals": dict(sorted(runtime.refusals.items())),
         "coordinator": _describe_coordinator(runtime.coordinator),
-        "ledger": {
+        "store": {
             "schema": health.schema,
             "oldest_pending_minutes": _count_minutes(age),
             "sent": tally.sent,

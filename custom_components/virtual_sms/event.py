@@ -69,8 +69,8 @@ class VirtualSmsEvent(ListeningEntity, EventEntity):
         last = await super().async_get_last_event_data()
         if last is None or last.last_event_attributes is None:
             return last
-        veil = get_privacy(self._entry).veil
-        return replace(last, last_event_attributes=veil(last.last_event_attributes))
+        redact = get_privacy(self._entry).redact
+        return replace(last, last_event_attributes=redact(last.last_event_attributes))
 
     @callback
     @override

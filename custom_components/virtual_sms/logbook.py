@@ -68,7 +68,7 @@ def _tell(hass: HomeAssistant, event: Event) -> dict[str, object]:
     """Return what may be told; of a number that is gone, as little as possible."""
     entry = _find_entry(hass, event)
     privacy = Privacy.METADATA if entry is None else get_privacy(entry)
-    return privacy.veil(event.data)
+    return privacy.redact(event.data)
 
 
 def _describe(hass: HomeAssistant, event: Event, kind: str, sentence: str) -> Line:

@@ -50,7 +50,7 @@ _ABOUT_A_COUNTRY = frozenset(
 _ABOUT_THE_ACCOUNT = frozenset({Problem.NO_CREDIT, Problem.SERVICE_EXPIRED})
 
 
-class Care:
+class Monitor:
     """Raise what is wrong with a number, and take it back when it is mended."""
 
     def __init__(self, hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
@@ -168,7 +168,7 @@ class Care:
     @callback
     def _async_hear(self, news: News) -> None:
         """Learn from what happens to messages."""
-        match news.announcement:
+        match news.change:
             case Received() as received:
                 self._async_hear_message(received)
             case StatusChanged() as change:

@@ -16,7 +16,7 @@ from homeassistant.util import slugify
 
 from .const import DOMAIN
 from .runtime import VirtualSmsConfigEntry
-from .sending import ATTR_MEDIA, MEDIA_SCHEMA, Letter, async_send
+from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -56,13 +56,13 @@ class VirtualSmsNotificationService(BaseNotificationService):
 
     @override
     async def async_send_message(self, message: str, **kwargs: Any) -> None:
-        letter = Letter(
+        request = SendRequest(
             recipients=kwargs.get(ATTR_TARGET, ()),
             text=message,
             title=kwargs.get(ATTR_TITLE),
             media=_read_media(kwargs.get(ATTR_DATA) or {}),
         )
-        report = await async_send(self.hass, self._entry, letter)
+        report = await async_send(self.hass, self._entry, request)
         report.raise_for_failures(answered=False)
 
 

@@ -8,7 +8,7 @@ from homeassistant.helpers.event import async_call_later
 
 from .core.outbox import Outbox
 from .runtime import VirtualSmsConfigEntry
-from .store.database import JournalClosedError
+from .store.database import DatabaseClosedError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ _AFTER_TROUBLE = timedelta(minutes=1)
 _LONGEST_SLEEP = timedelta(minutes=5)
 
 
-class Worker:
+class OutboxTimer:
     """A timer that always stands at the next message due."""
 
     def __init__(self, hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
@@ -45,7 +45,7 @@ class Worker:
             return
         try:
             pause = await self._outbox.work()
-        except JournalClosedError:
+        except DatabaseClosedError:
             # The number is being unloaded; what waits goes on when it is loaded again.
             return
         except Exception:

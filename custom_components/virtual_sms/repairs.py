@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .callbacks.registrar import Registrar
 
 
-class MendFlow(RepairsFlow):
+class FixFlow(RepairsFlow):
     """Ask once, mend, and say what kept us from it."""
 
     def __init__(self, entry: VirtualSmsConfigEntry) -> None:
@@ -54,14 +54,14 @@ class MendFlow(RepairsFlow):
     async def _async_try(self) -> str | None:
         """Return why it did not work, in the language of this home."""
         try:
-            return await self._async_mend()
+            return await self._async_fix()
         except NoPublicUrlError as err:
             return find_sentence(self.hass, str(err.translation_key)) or str(err)
         except SmsError as err:
             return explain(self.hass, self._entry.data[CONF_PROVIDER], err)
 
     @abstractmethod
-    async def _async_mend(self) -> str | None:
+    async def _async_fix(self) -> str | None:
         """Do what takes the problem away; return or raise what keeps us from it."""
 
     @property
@@ -74,54 +74,54 @@ class MendFlow(RepairsFlow):
         return (issue and issue.translation_placeholders) or {}
 
 
-class RegisterFlow(MendFlow):
+class RegisterFlow(FixFlow):
     """Put our URL at the provider again."""
 
     @override
-    async def _async_mend(self) -> str | None:
+    async def _async_fix(self) -> str | None:
         await self._registrar.async_claim()
         return None
 
 
-class TakeoverFlow(MendFlow):
+class TakeoverFlow(FixFlow):
     """Replace another application's URL."""
 
     @override
-    async def _async_mend(self) -> str | None:
+    async def _async_fix(self) -> str | None:
         await self._registrar.async_claim(replace=True)
         return None
 
 
-class PastedFlow(MendFlow):
+class PastedFlow(FixFlow):
     """Take note that the new URL was pasted at the provider."""
 
     @override
-    async def _async_mend(self) -> str | None:
+    async def _async_fix(self) -> str | None:
         webhook_id = self._entry.data[CONF_WEBHOOK_ID]
         url = await async_callback_url(self.hass, webhook_id)
         self._registrar.async_accept_address(url)
         return None
 
 
-class RenewFlow(MendFlow):
+class RenewFlow(FixFlow):
     """Open the form for new credentials."""
 
     @override
-    async def _async_mend(self) -> str | None:
+    async def _async_fix(self) -> str | None:
         self._entry.async_start_reauth(self.hass)
         return None
 
 
-class CheckAgainFlow(MendFlow):
+class CheckAgainFlow(FixFlow):
     """Check the way back again."""
 
     @override
-    async def _async_mend(self) -> str | None:
+    async def _async_fix(self) -> str | None:
         verdict = await async_check_return_path(self.hass, self._entry, self._registrar)
         return None if verdict is Verdict.OK else say(self.hass, verdict)
 
 
-_FLOWS: Mapping[Problem, type[MendFlow]] = {
+_FLOWS: Mapping[Problem, type[FixFlow]] = {
     Problem.ADDRESS_CHANGED: PastedFlow,
     Problem.CALLBACK_FOREIGN: TakeoverFlow,
     Problem.CALLBACK_MISSING: RegisterFlow,

@@ -20,7 +20,7 @@ from .core.phone_numbers import InvalidNumberError, parse_number
 from .error_messages import Failure, explain, refuse, wants_new_credentials
 from .flows.schemas import DEFAULT_RETRY_FOR
 from .runtime import VirtualSmsConfigEntry
-from .store.database import JournalClosedError
+from .store.database import DatabaseClosedError
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -33,7 +33,7 @@ MEDIA_SCHEMA = vol.All(cv.ensure_list, [cv.string])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class SendRequest:
     """A text to send, as a person or an automation wrote it."""
 
     recipients: Sequence[object] = field(repr=False)
@@ -64,7 +64,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What has become of a letter, recipient by recipient."""
+    """What has become of a request, recipient by recipient."""
 
     results: Sequence[Outcome | Failed]
 
@@ -88,15 +88,15 @@ class Report:
 
 
 async def async_send(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, letter: Letter
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, request: SendRequest
 ) -> Report:
-    """Send a letter to each of its recipients once.
+    """Send a request to each of its recipients once.
 
-    Raises before anything is sent when the letter itself cannot be.
+    Raises before anything is sent when the request itself cannot be.
     """
-    recipients = _read_recipients(hass, letter.recipients)
+    recipients = _read_recipients(hass, request.recipients)
     numbers = [to for to, error in recipients.items() if error is None]
-    outcomes = await _async_hand_over(entry, _compose(entry, numbers, letter), letter)
+    outcomes = await _async_hand_over(entry, _compose(entry, numbers, request), request)
     failures = {to: error for to, error in recipients.items() if error is not None}
     failures |= {to: each.error for to, each in outcomes.items() if each.error}
     if any(wants_new_credentials(error) for error in failures.values()):
@@ -132,12 +132,12 @@ def _read_recipients(
 
 
 def _compose(
-    entry: VirtualSmsConfigEntry, numbers: Sequence[str], letter: Letter
+    entry: VirtualSmsConfigEntry, numbers: Sequence[str], request: SendRequest
 ) -> list[OutboundMessage]:
     outbox = entry.runtime_data.gateway.outbox
     try:
         return [
-            outbox.compose(number, letter.whole_text, letter.media)
+            outbox.compose(number, request.whole_text, request.media)
             for number in numbers
         ]
     except SmsError as err:
@@ -145,18 +145,20 @@ def _compose(
 
 
 async def _async_hand_over(
-    entry: VirtualSmsConfigEntry, messages: Sequence[OutboundMessage], letter: Letter
+    entry: VirtualSmsConfigEntry,
+    messages: Sequence[OutboundMessage],
+    request: SendRequest,
 ) -> dict[str, Outcome]:
     """Give the messages to the gateway, and return their outcomes by recipient."""
     if not messages:
         return {}
-    patience = letter.retry_for
-    if patience is None:
+    retry_window = request.retry_for
+    if retry_window is None:
         minutes = entry.options.get(OPTION_RETRY_FOR, DEFAULT_RETRY_FOR)
-        patience = timedelta(minutes=minutes)
+        retry_window = timedelta(minutes=minutes)
     try:
-        outcomes = await entry.runtime_data.gateway.send(messages, patience)
-    except JournalClosedError as err:
+        outcomes = await entry.runtime_data.gateway.send(messages, retry_window)
+    except DatabaseClosedError as err:
         raise _trouble("entry_not_loaded") from err
     except sqlite3.Error as err:
         raise _trouble("storage_failed") from err

@@ -24,7 +24,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .adapters.models import Capability, DeliveryStatus
 from .bus import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
 from .coordinator import VirtualSmsCoordinator
-from .core.token_bucket import Budget
+from .core.token_bucket import TokenBucket
 from .entity import ListeningEntity, VirtualSmsEntity
 from .runtime import VirtualSmsConfigEntry
 from .store.store import Tally
@@ -203,10 +203,10 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
 
     def _show(self, last: Last) -> None:
         """Show no more than may be told: what is restored may be from freer days."""
-        veil = get_privacy(self._entry).veil
+        redact = get_privacy(self._entry).redact
         shown = self.entity_description.shown
-        value = veil({shown: last.value})[shown]
-        attributes = veil(last.attributes)
+        value = redact({shown: last.value})[shown]
+        attributes = redact(last.attributes)
         self._last = Last(value=value, attributes=attributes)
         self._attr_native_value = (
             None if value is None else str(value)[:MAX_LENGTH_STATE_STATE]
@@ -215,7 +215,7 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
 
 
 class TallySensor(VirtualSmsEntity, SensorEntity):
-    """A number of messages, as the ledger counts them.
+    """A number of messages, as the store counts them.
 
     An alarm to fifty neighbours moves it a hundred times in a few seconds. Each of
     them would be kept in the database for ever, and only the last is of interest.
@@ -230,20 +230,20 @@ class TallySensor(VirtualSmsEntity, SensorEntity):
     ) -> None:
         """Belong to a number."""
         super().__init__(entry, description)
-        self._budget = Budget(TALLY_BURST, TALLY_PAUSE, time.monotonic)
+        self._budget = TokenBucket(TALLY_BURST, TALLY_PAUSE, time.monotonic)
 
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
-        ledger = self._entry.runtime_data.gateway.ledger
-        self.async_on_remove(ledger.listen(self._async_follow))
+        store = self._entry.runtime_data.gateway.store
+        self.async_on_remove(store.listen(self._async_follow))
         self.async_on_remove(self._async_cancel)
         self._written = self.native_value
 
     @property
     @override
     def native_value(self) -> int:
-        tally = self._entry.runtime_data.gateway.ledger.tally
+        tally = self._entry.runtime_data.gateway.store.tally
         return self.entity_description.count(tally)
 
     @callback
@@ -251,7 +251,7 @@ class TallySensor(VirtualSmsEntity, SensorEntity):
         """Show what has changed: at once, or together with what follows soon."""
         if self.native_value == self._written or self._cancel_later is not None:
             return
-        if self._budget.spend():
+        if self._budget.take():
             self._async_write()
         else:
             job = HassJob(self._async_catch_up, cancel_on_shutdown=True)
@@ -261,7 +261,7 @@ class TallySensor(VirtualSmsEntity, SensorEntity):
     def _async_catch_up(self, _: datetime) -> None:
         """Show what could not be shown at once; it counts as much."""
         self._cancel_later = None
-        self._budget.spend()
+        self._budget.take()
         self._async_write()
 
     @callback

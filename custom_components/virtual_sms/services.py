@@ -15,7 +15,7 @@ from homeassistant.helpers.service import async_get_config_entry
 
 from .const import DOMAIN
 from .runtime import VirtualSmsConfigEntry
-from .sending import ATTR_MEDIA, MEDIA_SCHEMA, Letter, async_send
+from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -59,13 +59,13 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
     entry: VirtualSmsConfigEntry = async_get_config_entry(
         call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
     )
-    letter = Letter(
+    request = SendRequest(
         recipients=call.data[ATTR_TO],
         text=call.data[ATTR_MESSAGE],
         title=call.data.get(ATTR_TITLE),
         media=call.data[ATTR_MEDIA],
         retry_for=call.data.get(ATTR_RETRY_FOR),
     )
-    report = await async_send(call.hass, entry, letter)
+    report = await async_send(call.hass, entry, request)
     report.raise_for_failures(answered=call.return_response)
     return report.describe() if call.return_response else None

@@ -16,17 +16,17 @@ from homeassistant.exceptions import (
 from .const import DOMAIN
 from .core.gateway import Gateway
 from .issues import Problem, async_raise_issue
-from .store.database import Journal
-from .store.database_file import JournalFile, StorageError, explain
+from .store.database import Database
+from .store.database_file import DatabaseFile, StorageError, explain
 from .store.store import MIGRATIONS
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
 
 
-def create_journal(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Journal:
-    """Return a number's journal, which is yet to be opened."""
-    return Journal(_path(hass, entry), MIGRATIONS, hass.async_add_executor_job)
+def create_database(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Database:
+    """Return a number's database, which is yet to be opened."""
+    return Database(_path(hass, entry), MIGRATIONS, hass.async_add_executor_job)
 
 
 async def async_open_storage(
@@ -41,14 +41,14 @@ async def async_open_storage(
     def reload() -> None:
         hass.config_entries.async_schedule_reload(entry.entry_id)
 
-    gateway.ledger.on_damage(reload)
+    gateway.store.on_damage(reload)
     try:
         with explained(hass, entry):
             await gateway.open()
     except BaseException:
         await gateway.close()
         raise
-    salvage = gateway.ledger.salvage
+    salvage = gateway.store.salvage
     if salvage is not None:
         lost = "?" if "outbound" in salvage.unread else str(salvage.lost)
         file = _relative(hass, _file(hass, entry).damaged)
@@ -76,8 +76,8 @@ def _failure(err: StorageError, file: str) -> HomeAssistantError:
     )
 
 
-def _file(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> JournalFile:
-    return JournalFile(path=_path(hass, entry), migrations=MIGRATIONS)
+def _file(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> DatabaseFile:
+    return DatabaseFile(path=_path(hass, entry), migrations=MIGRATIONS)
 
 
 def _path(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Path:

@@ -35,7 +35,7 @@ async def _async_get_info(hass: HomeAssistant) -> dict[str, Any]:
     return reachable | {
         "numbers": len(entries),
         "numbers_loaded": len(gateways),
-        "pending_messages": sum(each.ledger.tally.pending for each in gateways),
+        "pending_messages": sum(each.store.tally.pending for each in gateways),
     }
 
 

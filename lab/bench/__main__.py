@@ -11,13 +11,13 @@ from typing import Final
 from lab.home import PROJECT
 
 from .catching_up import bench_catch_up
-from .ledgers import bench_ledger
 from .receiving import bench_forged, bench_inbound, bench_status
 from .recording import bench_rows
 from .report import Row, render
 from .sending import bench_many, bench_ovh, bench_send
 from .stalls import bench_stall
 from .starting import bench_setup
+from .stores import bench_store
 
 type Part = Callable[[], Awaitable[list[Row]]]
 
@@ -31,7 +31,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "rows": bench_rows,
     "stall": bench_stall,
     "setup": bench_setup,
-    "ledger": bench_ledger,
+    "store": bench_store,
     "catchup": bench_catch_up,
 }
 DOCUMENT: Final = PROJECT / "docs" / "performance.md"

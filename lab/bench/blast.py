@@ -10,7 +10,7 @@ from typing import override
 from urllib.parse import urlsplit
 
 _END_OF_HEAD = b"\r\n\r\n"
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ async def blast(url: str, requests: Sequence[Request], connections: int) -> Blas
     for lane in lanes:
         lane.start()
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             await asyncio.gather(*(lane.done for lane in lanes))
     finally:
         for lane in lanes:

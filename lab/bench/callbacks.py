@@ -49,7 +49,7 @@ class Callbacks:
             entry_id=self.entry_id,
             recipients=[f"+336{number:08}" for number in range(amount)],
         )
-        # Each is announced as queued, which must not be counted later.
+        # Each is published as queued, which must not be counted later.
         await self._stage.wait_for_events(before + amount)
         self._statuses = iter(
             self.status(self.ours, each["provider_id"], status, each["message_id"])

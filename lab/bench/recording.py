@@ -17,7 +17,7 @@ _INBOUND, _STATUS = "virtual_sms_received", "virtual_sms_status"
 _LIFE: Final = ("queued", "sent", "delivered")
 _NEEDLE: Final = "periwinkle"
 _STRANGER: Final = "+33655500000"
-_PATIENCE: Final = 20.0
+_TIMEOUT: Final = 20.0
 """Seconds in which a counter has caught up with a flood."""
 
 type Act = Callable[[], Awaitable[None]]
@@ -71,7 +71,7 @@ class Recording:
         await self.renew()
         tally, before = await self._tally(), await self._rows()
         await act()
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             while await self._tally() != tally + Counter(counted):  # noqa: ASYNC110  # nobody tells
                 await asyncio.sleep(0.1)
         return await self._rows() - before

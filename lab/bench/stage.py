@@ -13,7 +13,7 @@ from simulator import Simulator
 
 FOLDER: Final = PROJECT / ".demo" / "bench"
 _START_TIMEOUT: Final = 20.0
-_PATIENCE: Final = 30.0
+_TIMEOUT: Final = 30.0
 _RECORDER: Final[Mapping[str, object]] = {"recorder": {}}
 
 
@@ -116,7 +116,7 @@ class Stage:
 
     async def wait_for_events(self, wanted: int) -> None:
         """Wait until there were so many; CheckError if there are not, or more."""
-        found = await self.home.probe("wait", wanted=wanted, seconds=_PATIENCE)
+        found = await self.home.probe("wait", wanted=wanted, seconds=_TIMEOUT)
         if found != wanted:
             raise CheckError(f"{found} events instead of {wanted}")
 

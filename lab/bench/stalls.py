@@ -26,7 +26,7 @@ class Side:
 
     way: str
     path: str
-    announced: int
+    published: int
     """Events for each message that is sent."""
 
 
@@ -47,7 +47,7 @@ class Load:
 
         async def run() -> float:
             requests = self._mix(side.path)
-            wanted = await self._stage.events() + len(requests) + side.announced * MANY
+            wanted = await self._stage.events() + len(requests) + side.published * MANY
             await self._stage.home.probe("watch")
             answered, _ = await asyncio.gather(
                 blast(self._stage.home.url, requests, _CONNECTIONS), send()
@@ -86,8 +86,8 @@ async def bench_stall() -> list[Row]:
     """Time the longest stall of the event loop, ours beside core's."""
     async with _open_load() as (load, callbacks):
         sides = (
-            Side(way="core", path=callbacks.core, announced=0),
-            Side(way="ours", path=callbacks.ours, announced=1),
+            Side(way="core", path=callbacks.core, published=0),
+            Side(way="ours", path=callbacks.ours, published=1),
         )
         result = await duel({side.way: load.contestant(side) for side in sides}, ROUNDS)
     for way, (stall, slowest) in load.worst.items():

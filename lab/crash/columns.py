@@ -94,7 +94,7 @@ def _outbound_lost(evidence: Evidence) -> int:
     )
 
 
-def _untold(evidence: Evidence) -> int:
+def _unpublished(evidence: Evidence) -> int:
     """Count the ends that the provider knows and the home was never told."""
     return sum(
         message.status in evidence.finals
@@ -148,7 +148,7 @@ COLUMNS: Final = (
         lambda it: sum(count > 1 for count in it.copies.values()),
     ),
     Column("outbound_lost", "lost", _outbound_lost),
-    Column("untold", "end untold", _untold),
+    Column("unpublished", "end unpublished", _unpublished),
     Column("lies", "untrue", _lies),
     Column("falsely_refused", "refused, sent", _falsely_refused),
     Column("pending", "pending", lambda it: it.pending),

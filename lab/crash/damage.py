@@ -22,9 +22,11 @@ from .world import Traffic, World
 
 _PAGE: Final = 4096
 _MESSAGES: Final = 10
-_OWN: Final = frozenset({"inbound_lost", "accepted_twice", "outbound_lost", "untold"})
+_OWN: Final = frozenset(
+    {"inbound_lost", "accepted_twice", "outbound_lost", "unpublished"}
+)
 """The promises that a damaged file does not touch."""
-_STILL: Final = ("inbound_lost", "outbound_lost", "untold")
+_STILL: Final = ("inbound_lost", "outbound_lost", "unpublished")
 
 
 async def damage(world: World, drain: float) -> Row:

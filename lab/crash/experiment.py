@@ -182,7 +182,7 @@ class Experiment:
 
     async def _is_calm(self) -> bool:
         rows = await self._count()
-        still = ("inbound_lost", "outbound_lost", "untold", "pending")
+        still = ("inbound_lost", "outbound_lost", "unpublished", "pending")
         return not any(row[key] for row in rows for key in still)
 
     async def _count(self) -> list[Row]:

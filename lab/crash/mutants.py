@@ -22,9 +22,9 @@ class Trial:
 TRIALS: Final[dict[str, Trial]] = {
     "resend-without-asking": Trial("accepted_twice", shakes=("lost answers",)),
     "wait-for-ever": Trial(
-        "outbound_lost", frozenset({"pending", "untold"}), ("faults",)
+        "outbound_lost", frozenset({"pending", "unpublished"}), ("faults",)
     ),
-    "receipts-dropped": Trial("untold", frozenset({"pending"})),
+    "receipts-dropped": Trial("unpublished", frozenset({"pending"})),
     "all-called-delivered": Trial("lies"),
     "everybody-believed": Trial("believed", frozenset({"lies"})),
     "nothing-noted": Trial("twice", shakes=("kill",), seconds=8.0),

@@ -20,7 +20,7 @@ from simulator import Simulator
 
 HARMLESS = (ClientError, TimeoutError, HomeError, OSError, KeyError)
 """What asking a home that is killed just then may raise."""
-_PATIENCE = 90.0
+_TIMEOUT = 90.0
 
 type Json = dict[str, Any]
 
@@ -65,7 +65,7 @@ class Span:
 
 
 class World:
-    """The home and its surroundings, and what was done to them."""
+    """The home and its dependencies, and what was done to them."""
 
     def __init__(self, simulator: Simulator, home: Home, chance: random.Random) -> None:
         """Take both running, and the dice."""
@@ -111,7 +111,7 @@ class World:
 
     async def insist(self, act: Callable[[], Awaitable[object]]) -> None:
         """Do what must be done, though the home may be down for the moment."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             while True:
                 with contextlib.suppress(*HARMLESS):
                     await act()

@@ -16,7 +16,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.discovery import async_load_platform
 from homeassistant.helpers.http import HomeAssistantView
 
-from . import disk, entries, floor, history, ledger, light, process, recorder, sends
+from . import disk, entries, floor, history, light, process, recorder, sends, store
 from .stopwatch import Stopwatch
 
 COUNTED = (
@@ -101,7 +101,7 @@ class ProbeView(HomeAssistantView):
         self._verbs = {
             name: verb
             for module in (
-                *(disk, entries, floor, history, ledger),
+                *(disk, entries, floor, history, store),
                 *(light, process, recorder, sends),
             )
             for name, verb in module.VERBS.items()

@@ -10,7 +10,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .stopwatch import Stopwatch
 
-_PATIENCE: Final = 60
+_TIMEOUT: Final = 60
 
 
 async def list_pages(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ async def list_pages(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any
 
 
 async def catch_up(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
-    """Poll once, and wait until `count` messages were announced.
+    """Poll once, and wait until `count` messages were published.
 
     `found` is how many different ones they were.
     """
@@ -57,7 +57,7 @@ async def catch_up(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
     watch, start = Stopwatch(hass), time.perf_counter()
     watch.start()
     await entry.runtime_data.gateway.inbox.catch_up(late=True)
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(_TIMEOUT):
         await all_heard.wait()
     took = time.perf_counter() - start
     await asyncio.sleep(0)
@@ -66,7 +66,7 @@ async def catch_up(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
     await hass.async_block_till_done()
     stop()
     if len(heard) != data["count"]:
-        raise ValueError(f"{len(heard)} were announced")
+        raise ValueError(f"{len(heard)} were published")
     return {"found": len(set(heard)), "seconds": took, **seen}
 
 

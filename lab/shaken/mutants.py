@@ -45,7 +45,7 @@ def _wait_for_ever() -> None:
         del self
         return []
 
-    _replace(_find("store.outbound").OutboundRecords, "due", due)
+    _replace(_find("store.outbound").OutboundTable, "due", due)
 
 
 def _drop_receipts() -> None:
@@ -79,40 +79,37 @@ def _believe_everybody() -> None:
 def _note_nothing() -> None:
     import asyncio  # noqa: PLC0415  # this fault's alone
 
-    def told(self: Any, announcements: Any, patience: float = 0.0) -> Any:
-        del self, announcements, patience
+    def note_published(self: Any, changes: Any, patience: float = 0.0) -> Any:
+        del self, changes, patience
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done
 
-    _replace(_find("store.store").Ledger, "told", told)
+    _replace(_find("store.store").Store, "note_published", note_published)
 
 
 def _tell_newest_first() -> None:
-    def announce_reversed(self: Any, announcements: Any) -> None:
-        announce(self, announcements[::-1])
+    def publish_reversed(self: Any, changes: Any) -> None:
+        publish(self, changes[::-1])
 
-    announcer = _find("core.publisher").Announcer
-    announce = _replace(announcer, "announce", announce_reversed)
+    publisher = _find("core.publisher").Publisher
+    publish = _replace(publisher, "publish", publish_reversed)
 
 
 def _lose_some() -> None:
-    announcements, announcer = _find("store.changes"), _find("core.publisher").Announcer
+    changes, publisher = _find("store.changes"), _find("core.publisher").Publisher
     received = 0
 
-    def lose(self: Any, ledger: Any, publish: Callable[[Any], None]) -> None:
-        def publish_most(announcement: Any) -> None:
+    def lose(self: Any, store: Any, publish: Callable[[Any], None]) -> None:
+        def publish_most(change: Any) -> None:
             nonlocal received
-            received += isinstance(announcement, announcements.Received)
-            if (
-                not isinstance(announcement, announcements.Received)
-                or received % _EVERY
-            ):
-                publish(announcement)
+            received += isinstance(change, changes.Received)
+            if not isinstance(change, changes.Received) or received % _EVERY:
+                publish(change)
 
-        build(self, ledger, publish_most)
+        build(self, store, publish_most)
 
-    build = _replace(announcer, "__init__", lose)
+    build = _replace(publisher, "__init__", lose)
 
 
 def _count_one_too_many() -> None:
@@ -131,7 +128,7 @@ def _stumble() -> None:
         listen(self, fall)
         return listen(self, listener)
 
-    listen = _replace(_find("store.store").Ledger, "listen", listen_and_fall)
+    listen = _replace(_find("store.store").Store, "listen", listen_and_fall)
 
 
 def _refuse_what_was_sent() -> None:

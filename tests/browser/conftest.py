@@ -28,7 +28,7 @@ _FLAGS = (
     "--disable-sync",
 )
 # Milliseconds for a page to show what it will: a busy machine needs many.
-_PATIENCE = 60_000
+_TIMEOUT = 60_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,6 +79,6 @@ async def browser() -> AsyncIterator[BrowserContext]:
         context = await chromium.new_context(
             viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC"
         )
-        context.set_default_timeout(_PATIENCE)
+        context.set_default_timeout(_TIMEOUT)
         yield context
         await chromium.close()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MARGIN = 12
 _COLOURS = "128"
 _PAUSE = 100.0
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 
 # What of translations/en.json can be read on which picture. The phones have no texts
 # of ours but those of the simulator's page.
@@ -83,7 +83,7 @@ async def wait_until_still(page: Page, part: Locator | None = None) -> None:
 
     What never rests, such as a clock, is given up on after a while.
     """
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _TIMEOUT
     before, now = None, await _look(page, part)
     while now != before and time.monotonic() < end:
         await page.wait_for_timeout(_PAUSE)

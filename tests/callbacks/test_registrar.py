@@ -168,7 +168,7 @@ async def test_previous_url_returns(
     assert standing(simulator, provider) == {FOREIGN}
 
 
-async def test_heir(
+async def test_successor(
     hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
 ) -> None:
     """A shared URL passes to another number, with what stood there before it."""
@@ -203,7 +203,7 @@ async def test_a_url_of_its_own_is_not_inherited(
     assert not simulator.twilio.numbers[number].sms_url
 
 
-async def test_an_heir_keeps_what_it_replaced_itself(
+async def test_an_successor_keeps_what_it_replaced_itself(
     hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
 ) -> None:
     """A foreign URL that the other number replaced is newer, and is what returns."""
@@ -245,7 +245,7 @@ async def test_accounts_of_two_providers_are_two(
     assert twilio_entry.data[CONF_WEBHOOK_ID] not in marks
 
 
-async def test_heir_without_a_url(
+async def test_successor_without_a_url(
     hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
 ) -> None:
     """A number that could never register inherits nothing."""

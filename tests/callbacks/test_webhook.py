@@ -435,7 +435,7 @@ async def test_our_fault(
     """What could not be written down is not acknowledged: Twilio tries again."""
     heard = listen(hass)
     gateway = twilio_entry.runtime_data.gateway
-    with patch.object(gateway.ledger.inbound, "admit", side_effect=OSError):
+    with patch.object(gateway.store.inbound, "admit", side_effect=OSError):
         simulator.twilio.receive(SENDER, "Hello")
         await settle(hass, simulator)
     assert {each.status for each in simulator.callbacks} == {503}
@@ -456,7 +456,7 @@ async def test_caller_hangs_up(
 ) -> None:
     """What is written down is told, whether or not its caller waits for the answer."""
     heard, held = listen(hass), asyncio.Event()
-    records = twilio_entry.runtime_data.gateway.ledger.inbound
+    records = twilio_entry.runtime_data.gateway.store.inbound
     admit = records.admit
 
     async def admit_slowly(*args: Any, **kwargs: Any) -> Any:

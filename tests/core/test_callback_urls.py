@@ -188,26 +188,26 @@ async def test_release_restores_what_was_there(
     """Nothing of ours stays behind."""
     share(adapter)
     adapter.urls = shared(OURS)
-    await registration.release(OURS, previous=previous, heir=None)
+    await registration.release(OURS, previous=previous, successor=None)
     assert adapter.urls == (previous or CallbackUrls())
 
 
-async def test_release_to_an_heir(
+async def test_release_to_an_successor(
     adapter: FakeAdapter, registration: CallbackRegistration
 ) -> None:
     """A line that shares the account's URL takes it over, and no shop comes back."""
     share(adapter)
     adapter.urls = shared(OURS)
-    await registration.release(OURS, previous=shared(FOREIGN), heir=SIBLING)
+    await registration.release(OURS, previous=shared(FOREIGN), successor=SIBLING)
     assert adapter.urls == shared(SIBLING)
 
 
-async def test_a_number_of_its_own_has_no_heir(
+async def test_a_number_of_its_own_has_no_successor(
     adapter: FakeAdapter, registration: CallbackRegistration
 ) -> None:
     """Another number's line has no use for its callbacks."""
     adapter.urls = single(OURS)
-    await registration.release(OURS, previous=single(FOREIGN), heir=SIBLING)
+    await registration.release(OURS, previous=single(FOREIGN), successor=SIBLING)
     assert adapter.urls == single(FOREIGN)
 
 
@@ -216,23 +216,23 @@ async def test_who_changed_it_meanwhile_keeps_it(
 ) -> None:
     """What is not ours any more is not ours to take back."""
     adapter.urls = single(FOREIGN)
-    await registration.release(OURS, previous=None, heir=None)
+    await registration.release(OURS, previous=None, successor=None)
     assert adapter.written == []
 
 
-@pytest.mark.parametrize("heir", [None, SIBLING])
+@pytest.mark.parametrize("successor", [None, SIBLING])
 async def test_who_changed_one_of_two_keeps_that_one(
-    adapter: FakeAdapter, registration: CallbackRegistration, heir: str | None
+    adapter: FakeAdapter, registration: CallbackRegistration, successor: str | None
 ) -> None:
     """Only the URL that is still ours changes hands."""
     share(adapter)
     adapter.urls = CallbackUrls(inbound=OURS, status=FOREIGN)
-    await registration.release(OURS, previous=None, heir=heir)
-    assert adapter.urls == CallbackUrls(inbound=heir, status=FOREIGN)
+    await registration.release(OURS, previous=None, successor=successor)
+    assert adapter.urls == CallbackUrls(inbound=successor, status=FOREIGN)
 
     adapter.urls = CallbackUrls(inbound=FOREIGN, status=OURS)
-    await registration.release(OURS, previous=None, heir=heir)
-    assert adapter.urls == CallbackUrls(inbound=FOREIGN, status=heir)
+    await registration.release(OURS, previous=None, successor=successor)
+    assert adapter.urls == CallbackUrls(inbound=FOREIGN, status=successor)
 
 
 async def test_a_number_that_is_gone_needs_no_release(
@@ -240,10 +240,10 @@ async def test_a_number_that_is_gone_needs_no_release(
 ) -> None:
     """The provider's other troubles are the caller's to hear of."""
     adapter.trouble["get_callbacks"] = NotFoundError()
-    await registration.release(OURS, previous=None, heir=None)
+    await registration.release(OURS, previous=None, successor=None)
     adapter.trouble["get_callbacks"] = ProviderUnavailableError()
     with pytest.raises(ProviderUnavailableError):
-        await registration.release(OURS, previous=None, heir=None)
+        await registration.release(OURS, previous=None, successor=None)
     assert adapter.written == []
 
 

@@ -16,15 +16,17 @@ from custom_components.virtual_sms.adapters.models import (
     Event,
     InboundMessage,
 )
-from custom_components.virtual_sms.core import confirmation_queue as doorbell_module
+from custom_components.virtual_sms.core import (
+    confirmation_queue as confirmation_queue_module,
+)
 from custom_components.virtual_sms.core.confirmation_queue import (
     BUDGET,
     REFILL,
-    Doorbell,
+    ConfirmationQueue,
 )
-from custom_components.virtual_sms.core.line import Surroundings
-from custom_components.virtual_sms.store.database import JournalClosedError
-from tests.fakes import Clock, inbound, make_surroundings, receipt
+from custom_components.virtual_sms.core.line import Dependencies
+from custom_components.virtual_sms.store.database import DatabaseClosedError
+from tests.fakes import Clock, inbound, make_dependencies, receipt
 
 REST = asyncio.sleep
 
@@ -51,7 +53,7 @@ class Home:
         self.appears()
 
     async def concerns(self, event: Event) -> bool:
-        """Say whether the ledger does not know it."""
+        """Say whether the store does not know it."""
         await REST(0)
         return _id(event) not in self.known
 
@@ -95,30 +97,36 @@ def _id(event: Event) -> str:
 def home(monkeypatch: pytest.MonkeyPatch) -> Home:
     """Make a home whose time costs none."""
     home = Home()
-    monkeypatch.setattr(doorbell_module, "asyncio", SimpleNamespace(sleep=home.sleep))
+    monkeypatch.setattr(
+        confirmation_queue_module, "asyncio", SimpleNamespace(sleep=home.sleep)
+    )
     clock = SimpleNamespace(monotonic=lambda: home.time)
-    monkeypatch.setattr(doorbell_module, "time", clock)
+    monkeypatch.setattr(confirmation_queue_module, "time", clock)
     return home
 
 
 @pytest.fixture
-def doorbell(home: Home) -> Doorbell:
-    """Make its doorbell."""
-    world = make_surroundings(Clock())
+def confirmation_queue(home: Home) -> ConfirmationQueue:
+    """Make its confirmation_queue."""
+    world = make_dependencies(Clock())
 
     def spawn(target: object, name: str) -> asyncio.Task[object]:
         task = world.spawn(target, name)  # type: ignore[arg-type]
         home.tasks.append(task)
         return task
 
-    return Doorbell(home, Surroundings(now=world.now, jitter=world.jitter, spawn=spawn))
+    return ConfirmationQueue(
+        home, Dependencies(now=world.now, jitter=world.jitter, spawn=spawn)
+    )
 
 
-async def test_a_bell_is_looked_up(home: Home, doorbell: Doorbell) -> None:
+async def test_a_bell_is_looked_up(
+    home: Home, confirmation_queue: ConfirmationQueue
+) -> None:
     """One question finds one message, and nothing is read beyond it."""
     home.record = {"a", "P"}
-    doorbell.ring(inbound("a"))
-    doorbell.ring(receipt("P"))
+    confirmation_queue.ring(inbound("a"))
+    confirmation_queue.ring(receipt("P"))
     await home.rest()
 
     assert home.looked_up == ["a", "P"]
@@ -127,54 +135,60 @@ async def test_a_bell_is_looked_up(home: Home, doorbell: Doorbell) -> None:
 
 
 async def test_a_bell_that_cannot_be_read_keeps_no_other_waiting(
-    home: Home, doorbell: Doorbell
+    home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
     """A reading of the history sets it aside, and answers the others."""
     home.record = {"b"}
     home.trouble = InvalidResponseError()
     home.appears = lambda: setattr(home, "trouble", None)
-    doorbell.ring(inbound("a"))
-    doorbell.ring(inbound("b"))
+    confirmation_queue.ring(inbound("a"))
+    confirmation_queue.ring(inbound("b"))
     await home.rest()
     assert home.known == {"b"}
     assert len(home.readings) == 1
     assert home.later == 0
 
 
-async def test_ids_of_two_kinds_do_not_clash(home: Home, doorbell: Doorbell) -> None:
+async def test_ids_of_two_kinds_do_not_clash(
+    home: Home, confirmation_queue: ConfirmationQueue
+) -> None:
     """A receipt is not taken for a message of the same id."""
     home.record = {"1"}
-    doorbell.ring(inbound("1"))
-    doorbell.ring(receipt("1"))
-    doorbell.ring(inbound("1"))
+    confirmation_queue.ring(inbound("1"))
+    confirmation_queue.ring(receipt("1"))
+    confirmation_queue.ring(inbound("1"))
     await home.rest()
     assert home.looked_up == ["1"]
     home.known.clear()
     home.looked_up.clear()
-    doorbell.ring(receipt("1"))
+    confirmation_queue.ring(receipt("1"))
     await home.rest()
     assert home.looked_up == ["1"]
 
 
-async def test_what_is_known_costs_no_question(home: Home, doorbell: Doorbell) -> None:
+async def test_what_is_known_costs_no_question(
+    home: Home, confirmation_queue: ConfirmationQueue
+) -> None:
     """However often an old message is named."""
     home.known = {"a"}
     for _ in range(1000):
-        doorbell.ring(inbound("a"))
+        confirmation_queue.ring(inbound("a"))
         await REST(0)
     await home.rest()
     assert home.looked_up == []
     assert home.readings == []
 
 
-async def test_a_bell_may_ring_too_early(home: Home, doorbell: Doorbell) -> None:
+async def test_a_bell_may_ring_too_early(
+    home: Home, confirmation_queue: ConfirmationQueue
+) -> None:
     """What the provider's record does not show yet is found a little later."""
 
     def appear() -> None:
         home.record.add("a")
 
     home.appears = appear
-    doorbell.ring(inbound("a"))
+    confirmation_queue.ring(inbound("a"))
     await home.rest()
 
     assert home.looked_up == ["a"]
@@ -183,30 +197,34 @@ async def test_a_bell_may_ring_too_early(home: Home, doorbell: Doorbell) -> None
 
 
 @pytest.mark.parametrize("position", [0, 5000, 9999])
-async def test_a_flood(home: Home, doorbell: Doorbell, position: int) -> None:
+async def test_a_flood(
+    home: Home, confirmation_queue: ConfirmationQueue, position: int
+) -> None:
     """Ten thousand forgeries cost a handful of questions, and hide no message."""
     chance = random.Random(position)
     home.record = {"real"}
     for number in range(10_000):
         name = "real" if number == position else f"{chance.getrandbits(64)}"
-        doorbell.ring(inbound(name))
+        confirmation_queue.ring(inbound(name))
     await home.rest()
 
     assert home.known == {"real"}
     assert len(home.looked_up) + len(home.readings) <= BUDGET + 1
 
 
-async def test_a_flood_that_lasts(home: Home, doorbell: Doorbell) -> None:
+async def test_a_flood_that_lasts(
+    home: Home, confirmation_queue: ConfirmationQueue
+) -> None:
     """Over an hour, the questions are bounded by the budget and its refill."""
     home.record = {"real"}
     number = 0
     while home.time < 3600:
         for _ in range(50):
             number += 1
-            doorbell.ring(inbound(f"forged {number}"))
+            confirmation_queue.ring(inbound(f"forged {number}"))
         await REST(0)
         if number == 5_000:
-            doorbell.ring(inbound("real"))
+            confirmation_queue.ring(inbound("real"))
     await home.rest()
 
     assert number >= 10_000
@@ -215,12 +233,14 @@ async def test_a_flood_that_lasts(home: Home, doorbell: Doorbell) -> None:
     assert questions <= 2 * home.time / REFILL + BUDGET
 
 
-async def test_real_messages_in_a_burst(home: Home, doorbell: Doorbell) -> None:
+async def test_real_messages_in_a_burst(
+    home: Home, confirmation_queue: ConfirmationQueue
+) -> None:
     """More real messages at once than there is budget are all found."""
     names = [f"m{number}" for number in range(500)]
     home.record = set(names)
     for name in names:
-        doorbell.ring(inbound(name))
+        confirmation_queue.ring(inbound(name))
         await REST(0)
     await home.rest()
 
@@ -229,24 +249,28 @@ async def test_real_messages_in_a_burst(home: Home, doorbell: Doorbell) -> None:
     assert len(home.readings) <= 2
 
 
-async def test_one_bell_too_many(home: Home, doorbell: Doorbell) -> None:
+async def test_one_bell_too_many(
+    home: Home, confirmation_queue: ConfirmationQueue
+) -> None:
     """Bells that find no room are not kept, yet answered by a reading of all."""
     names = [f"m{number}" for number in range(BUDGET + 1)]
     home.record = set(names)
     for name in names:
-        doorbell.ring(inbound(name))
-    assert len(doorbell._waiting) == BUDGET
+        confirmation_queue.ring(inbound(name))
+    assert len(confirmation_queue._waiting) == BUDGET
     await home.rest()
 
     assert home.known == home.record
     assert home.readings == [REFILL]
 
 
-async def test_a_burst_spread_over_time(home: Home, doorbell: Doorbell) -> None:
+async def test_a_burst_spread_over_time(
+    home: Home, confirmation_queue: ConfirmationQueue
+) -> None:
     """Once the budget is spent, a reading of everything takes over."""
     for number in range(BUDGET + 5):
         home.record.add(f"m{number}")
-        doorbell.ring(inbound(f"m{number}"))
+        confirmation_queue.ring(inbound(f"m{number}"))
         await home.rest()
 
     assert home.known == home.record
@@ -256,42 +280,42 @@ async def test_a_burst_spread_over_time(home: Home, doorbell: Doorbell) -> None:
 
 @pytest.mark.parametrize("overflows", [False, True])
 async def test_a_provider_that_is_down(
-    home: Home, doorbell: Doorbell, overflows: bool
+    home: Home, confirmation_queue: ConfirmationQueue, overflows: bool
 ) -> None:
     """Nothing is raised; the provider is asked later, and the bell still works."""
     home.trouble = ProviderUnavailableError("down")
     home.record = {"a", "b"}
     for number in range(BUDGET * 2 if overflows else 1):
-        doorbell.ring(inbound(f"m{number}"))
+        confirmation_queue.ring(inbound(f"m{number}"))
     await home.rest()
     assert home.later == 1
 
     home.trouble = None
-    doorbell.ring(inbound("a"))
+    confirmation_queue.ring(inbound("a"))
     await home.rest()
     assert "a" in home.known
 
 
 async def test_an_error_of_ours_does_not_break_the_bell(
-    home: Home, doorbell: Doorbell
+    home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
     """It is logged, the provider is asked later, and the next to ring is answered."""
     home.trouble = ZeroDivisionError()
-    doorbell.ring(inbound("a"))
+    confirmation_queue.ring(inbound("a"))
     await home.rest()
     assert home.later == 1
     home.trouble = None
     home.record = {"b"}
-    doorbell.ring(inbound("b"))
+    confirmation_queue.ring(inbound("b"))
     await home.rest()
     assert home.known == {"b"}
 
 
 async def test_a_line_that_closes_is_no_trouble(
-    home: Home, doorbell: Doorbell, caplog: pytest.LogCaptureFixture
+    home: Home, confirmation_queue: ConfirmationQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What rang is in the provider's record, which is read when the line opens."""
-    home.trouble = JournalClosedError()  # type: ignore[assignment]
-    doorbell.ring(inbound("a"))
+    home.trouble = DatabaseClosedError()  # type: ignore[assignment]
+    confirmation_queue.ring(inbound("a"))
     await home.rest()
     assert "ERROR" not in caplog.text

@@ -25,31 +25,31 @@ from custom_components.virtual_sms.adapters.models import (
     Event,
     PhoneNumber,
 )
-from custom_components.virtual_sms.core import confirmation_queue as doorbell
+from custom_components.virtual_sms.core import confirmation_queue
 from custom_components.virtual_sms.core.gateway import (
     FORGERIES_IN_A_ROW,
     Gateway,
-    Host,
+    GatewayHooks,
     LineAwayError,
     NoSuchLineError,
 )
 from custom_components.virtual_sms.core.line import Line
 from custom_components.virtual_sms.core.outbox import Outcome
-from custom_components.virtual_sms.store.changes import Announcement, Received
-from custom_components.virtual_sms.store.database import Journal, JournalClosedError
-from custom_components.virtual_sms.store.store import MIGRATIONS, Ledger
+from custom_components.virtual_sms.store.changes import Change, Received
+from custom_components.virtual_sms.store.database import Database, DatabaseClosedError
+from custom_components.virtual_sms.store.store import MIGRATIONS, Store
 from tests.fakes import (
     NUMBER,
     Clock,
     FakeAdapter,
     inbound,
-    make_surroundings,
+    make_dependencies,
     outbound,
     receipt,
     run_inline,
 )
 
-PATIENCE = timedelta(minutes=30)
+FLUSH_DELAY = timedelta(minutes=30)
 OTHER = PhoneNumber(account=NUMBER.account, number="+33900000002")
 
 
@@ -59,7 +59,7 @@ class Account:
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
         self.adapter = FakeAdapter(self.clock)
-        self.heard: dict[str, list[Announcement]] = {}
+        self.heard: dict[str, list[Change]] = {}
         self.gateways: list[Gateway] = []
         self.folder = folder
         self.woken = 0
@@ -69,20 +69,20 @@ class Account:
 
     async def add(self, number: PhoneNumber) -> Gateway:
         """Open a line."""
-        heard: list[Announcement] = []
+        heard: list[Change] = []
         self.heard[number.number] = heard
-        journal = Journal(self.folder / number.number, MIGRATIONS, self._run)
+        database = Database(self.folder / number.number, MIGRATIONS, self._run)
         gateway = Gateway(
             Line(number=number, adapter=self.adapter),
-            Ledger(journal, self.clock),
-            Host(
+            Store(database, self.clock),
+            GatewayHooks(
                 publish=heard.append,
                 wake=self._wake,
                 ask_later=self._ask_later,
                 siblings=lambda: self.gateways,
                 lines_away=lambda: self.away,
             ),
-            make_surroundings(self.clock),
+            make_dependencies(self.clock),
         )
         await gateway.open()
         await gateway.inbox.begin()
@@ -103,7 +103,7 @@ class Account:
     async def rest(self) -> None:
         """Wait until all that nobody waits for is written down and told."""
         for gateway in self.gateways:
-            await gateway.ledger.examine()
+            await gateway.store.examine()
 
     def names(self, number: PhoneNumber = NUMBER) -> list[str]:
         """Name what was heard on a line."""
@@ -153,7 +153,7 @@ async def test_a_signed_callback_is_taken_as_it_is(
     for _ in range(2):
         answer = await gateway.receive(account.callback(inbound("a")))
         assert answer.body == "InboundMessage"
-        assert await gateway.ledger.inbound.known(["a"]) == {"a"}
+        assert await gateway.store.inbound.known(["a"]) == {"a"}
     assert account.names() == ["a"]
     assert "confirm" not in account.adapter.questions
 
@@ -213,7 +213,7 @@ async def test_a_receipt_for_a_line_that_is_away_is_to_come_again(
     account: Account, gateway: Gateway
 ) -> None:
     """Unless a line that is here knows its message, even if that has ended."""
-    await gateway.send([outbound("m")], PATIENCE)
+    await gateway.send([outbound("m")], FLUSH_DELAY)
     account.away = [OTHER.number]
     for _ in range(2):
         await gateway.receive(account.callback(receipt("P0")))
@@ -243,7 +243,7 @@ async def test_a_receipt_reaches_the_line_of_its_message(
 ) -> None:
     """Whichever line of the account was called."""
     other = await account.add(OTHER)
-    await other.send([outbound("m")], PATIENCE)
+    await other.send([outbound("m")], FLUSH_DELAY)
     await gateway.receive(account.callback(receipt("P0")))
     await account.rest()
     assert account.names(OTHER) == ["queued", "delivered"]
@@ -258,7 +258,7 @@ async def test_an_early_receipt_waits_for_its_message(
     if siblings:
         await account.add(OTHER)
     await gateway.receive(account.callback(receipt("P0")))
-    await gateway.send([outbound("m")], PATIENCE)
+    await gateway.send([outbound("m")], FLUSH_DELAY)
     await account.rest()
     assert account.names() == ["queued", "delivered"]
 
@@ -272,9 +272,9 @@ async def test_a_receipt_claims_its_message(account: Account, gateway: Gateway) 
         await gateway.receive(account.callback(early))
 
     account.adapter.during["send"] = call_back
-    await other.send([outbound("m")], PATIENCE)
+    await other.send([outbound("m")], FLUSH_DELAY)
     assert account.names(OTHER) == ["queued", "sent"]
-    assert other.ledger.tally.sent == 1
+    assert other.store.tally.sent == 1
 
 
 @pytest.mark.parametrize("signed", [True, False])
@@ -343,7 +343,7 @@ async def test_what_is_not_safe_is_not_acknowledged(
     async def fail(*args: object, **more: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(gateway.ledger.inbound, "admit", fail)
+    monkeypatch.setattr(gateway.store.inbound, "admit", fail)
     with pytest.raises(OSError):  # noqa: PT011  # it has no text
         await gateway.receive(account.callback(inbound("a")))
     assert account.names() == []
@@ -371,7 +371,7 @@ async def test_an_unsigned_callback_only_rings(
 
 async def test_an_unsigned_receipt(account: Account, gateway: Gateway) -> None:
     """One for a message of ours is looked up, any other costs no question."""
-    await gateway.send([outbound("m")], PATIENCE)
+    await gateway.send([outbound("m")], FLUSH_DELAY)
     unsign(account)
     account.adapter.receipts["P0"] = receipt("P0", DeliveryStatus.UNDELIVERED)
     for provider_id in ("P0", "P1"):
@@ -396,7 +396,7 @@ async def test_an_unsigned_callback_for_what_cannot_be_read(
     account: Account, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is set aside by a reading, and the next bell is answered all the same."""
-    monkeypatch.setattr(doorbell, "REFILL", 0.01)
+    monkeypatch.setattr(confirmation_queue, "REFILL", 0.01)
     unsign(account)
     account.adapter.record = [inbound("a"), inbound("b", at=1)]
     account.adapter.unreadable = {"a"}
@@ -405,7 +405,7 @@ async def test_an_unsigned_callback_for_what_cannot_be_read(
     await asyncio.sleep(0.1)
     await account.rest()
     assert account.names() == ["b"]
-    (row,) = await gateway.ledger.inbound.list_set_aside()
+    (row,) = await gateway.store.inbound.list_set_aside()
     assert row.record_id == "a"
 
 
@@ -414,7 +414,7 @@ async def test_an_unsigned_callback_for_what_cannot_be_read(
 
 async def forget(account: Account, gateway: Gateway) -> None:
     """Begin the store anew, as after damage."""
-    await gateway.ledger._journal.run(
+    await gateway.store._database.run(
         lambda connection: (
             connection.execute("INSERT INTO fact VALUES ('begun_anew', 1)").rowcount
         )
@@ -426,7 +426,7 @@ async def forget(account: Account, gateway: Gateway) -> None:
 async def test_a_callback_from_before_our_memory_is_played_again(
     account: Account, gateway: Gateway, fate: str
 ) -> None:
-    """It is answered as taken, for it was; and not announced again."""
+    """It is answered as taken, for it was; and not published again."""
     await forget(account, gateway)
     old = inbound("a", at=0 if fate == "read" else -1000)
     if fate == "read":
@@ -484,8 +484,8 @@ async def test_a_callback_is_played_again_after_201_days(
     await account.rest()
     account.clock.advance(201 * 86_400)
     await gateway.catch_up()
-    await gateway.ledger.prune()
-    bounds = await gateway.ledger.inbound.bounds()
+    await gateway.store.prune()
+    bounds = await gateway.store.inbound.bounds()
     assert bounds is not None
     assert bounds.horizon > message.received_at
     account.adapter.questions.clear()
@@ -523,10 +523,10 @@ async def test_trouble_with_one_line_hides_no_other(
 
 async def test_what_waits_wakes_the_outbox(account: Account, gateway: Gateway) -> None:
     """Only then is there something to work on."""
-    await gateway.send([outbound("m")], PATIENCE)
+    await gateway.send([outbound("m")], FLUSH_DELAY)
     assert account.woken == 0
     account.adapter.outcomes.append(ProviderUnavailableError(maybe_processed=False))
-    (outcome,) = await gateway.send([outbound("n")], PATIENCE)
+    (outcome,) = await gateway.send([outbound("n")], FLUSH_DELAY)
     assert outcome.waits
     assert account.woken == 1
 
@@ -537,14 +537,14 @@ async def test_who_gives_up_waiting_does_not_take_the_message_along(
     """An automation that is restarted cancels its actions, not our attempts."""
     answered = asyncio.Event()
     account.adapter.during["send"] = answered.wait
-    task = asyncio.create_task(gateway.send([outbound("m")], PATIENCE))
+    task = asyncio.create_task(gateway.send([outbound("m")], FLUSH_DELAY))
     await settle()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     answered.set()
     await settle()
     await account.rest()
-    assert gateway.ledger.tally.sent == 1
+    assert gateway.store.tally.sent == 1
 
 
 async def test_a_line_that_closes_ends_its_attempts(
@@ -552,21 +552,21 @@ async def test_a_line_that_closes_ends_its_attempts(
 ) -> None:
     """Who waits hears that it is queued; it goes on when the line opens again."""
     account.adapter.during["send"] = asyncio.Event().wait
-    sending = asyncio.create_task(gateway.send([outbound("m")], PATIENCE))
+    sending = asyncio.create_task(gateway.send([outbound("m")], FLUSH_DELAY))
     await settle()
     (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
     attempt.cancel()
     (outcome,) = await sending
     assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
-    await gateway.ledger.outbound.recover()
-    assert len(await gateway.ledger.outbound.due()) == 1
+    await gateway.store.outbound.recover()
+    assert len(await gateway.store.outbound.due()) == 1
 
 
 async def test_what_an_earlier_run_left(account: Account, tmp_path: Path) -> None:
     """A new start tells what the last one did not, after Home Assistant started."""
-    ledger = account.gateways.pop().ledger
-    await ledger.inbound.admit([inbound("a")], late=False)
-    await ledger.close()
+    store = account.gateways.pop().store
+    await store.inbound.admit([inbound("a")], late=False)
+    await store.close()
     again = await account.add(NUMBER)
     assert account.names() == ["a"]
     await again.close()
@@ -577,9 +577,9 @@ async def test_a_line_that_closes_before_anything_is_written(gateway: Gateway) -
     """Then nothing is sent, and who sends hears it."""
     with (
         patch.object(gateway.outbox, "send", side_effect=asyncio.CancelledError),
-        pytest.raises(JournalClosedError),
+        pytest.raises(DatabaseClosedError),
     ):
-        await gateway.send([outbound("m")], PATIENCE)
+        await gateway.send([outbound("m")], FLUSH_DELAY)
 
 
 async def test_trouble_after_all_was_written(
@@ -592,6 +592,6 @@ async def test_trouble_after_all_was_written(
         raise ZeroDivisionError
 
     with patch.object(gateway.outbox, "send", send):
-        (outcome,) = await gateway.send([outbound("m")], PATIENCE)
+        (outcome,) = await gateway.send([outbound("m")], FLUSH_DELAY)
     assert outcome.status is DeliveryStatus.QUEUED
     assert "unforeseen" in caplog.text

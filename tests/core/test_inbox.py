@@ -20,18 +20,18 @@ from custom_components.virtual_sms.adapters.models import (
 from custom_components.virtual_sms.core.inbox import Inbox
 from custom_components.virtual_sms.core.record_reading import OVERLAP
 from custom_components.virtual_sms.store.changes import (
-    Announcement,
+    Change,
     Received,
     StatusChanged,
 )
-from custom_components.virtual_sms.store.store import Ledger
+from custom_components.virtual_sms.store.store import Store
 from tests.fakes import (
     START,
     Clock,
     FakeAdapter,
     inbound,
-    make_surroundings,
-    open_ledger,
+    make_dependencies,
+    open_store,
     outbound,
     receipt,
 )
@@ -53,45 +53,45 @@ def adapter(clock: Clock) -> FakeAdapter:
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path, clock: Clock) -> AsyncIterator[Ledger]:
-    """Open an empty ledger."""
-    ledger = await open_ledger(tmp_path / "ledger.db", clock)
-    yield ledger
-    await ledger.close()
+async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
+    """Open an empty store."""
+    store = await open_store(tmp_path / "store.db", clock)
+    yield store
+    await store.close()
 
 
 @pytest.fixture
-def heard() -> list[Announcement]:
+def heard() -> list[Change]:
     """Listen."""
     return []
 
 
 @pytest.fixture
 def inbox(
-    adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement], clock: Clock
+    adapter: FakeAdapter, store: Store, heard: list[Change], clock: Clock
 ) -> Inbox:
     """Make an inbox that has not begun."""
-    return make_inbox(adapter, ledger, heard, clock)
+    return make_inbox(adapter, store, heard, clock)
 
 
 def make_inbox(
     adapter: FakeAdapter,
-    ledger: Ledger,
-    heard: list[Announcement],
+    store: Store,
+    heard: list[Change],
     clock: Clock,
     later: list[None] | None = None,
 ) -> Inbox:
     """Make an inbox that hears of news, and notes in `later` that it wants more."""
     notes = [] if later is None else later
-    surroundings = replace(
-        make_surroundings(clock), monotonic=lambda: adapter.time().timestamp()
+    dependencies = replace(
+        make_dependencies(clock), monotonic=lambda: adapter.time().timestamp()
     )
     return Inbox(
-        adapter.line(), ledger, heard.extend, surroundings, lambda: notes.append(None)
+        adapter.line(), store, heard.extend, dependencies, lambda: notes.append(None)
     )
 
 
-def names(heard: Sequence[Announcement]) -> list[str]:
+def names(heard: Sequence[Change]) -> list[str]:
     """Name what was heard."""
     return [
         each.message.message_id if isinstance(each, Received) else str(each.status)
@@ -103,24 +103,24 @@ def names(heard: Sequence[Announcement]) -> list[str]:
 
 
 async def test_the_history_is_taken_silently(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, store: Store, heard: list[Change]
 ) -> None:
     """What is there at the set-up is known from then on, and never told."""
     adapter.record = [inbound("old", at=-86_400), inbound("a", at=-60), inbound("b")]
     adapter.page_size = 1
     await inbox.begin()
-    assert await ledger.inbound.progress() == BEGIN
+    assert await store.inbound.progress() == BEGIN
     await inbox.catch_up(late=True)
     for message in adapter.record[1:]:
         await inbox.take(message)
 
     assert heard == []
-    assert await ledger.inbound.horizon() == BEGIN
-    assert ledger.tally.received == 0
+    assert await store.inbound.horizon() == BEGIN
+    assert store.tally.received == 0
 
 
 async def test_beginning_happens_once(
-    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Change]
 ) -> None:
     """A restart is no new set-up: what came meanwhile is news."""
     await inbox.begin()
@@ -133,19 +133,19 @@ async def test_beginning_happens_once(
 
 
 async def test_a_failing_beginning_leaves_nothing(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, store: Store, heard: list[Change]
 ) -> None:
     """The next attempt begins anew, with all that is there by then."""
     adapter.record = [inbound("a", at=-60)]
     adapter.trouble["fetch_inbound"] = DOWN
     with pytest.raises(ProviderUnavailableError):
         await inbox.begin()
-    assert await ledger.inbound.progress() is None
-    assert await ledger.inbound.known(["a"]) == set()
+    assert await store.inbound.progress() is None
+    assert await store.inbound.known(["a"]) == set()
 
     adapter.trouble.clear()
     await inbox.catch_up(late=True)
-    assert await ledger.inbound.known(["a"]) == {"a"}
+    assert await store.inbound.known(["a"]) == {"a"}
     await inbox.catch_up(late=True)
     assert heard == []
 
@@ -156,8 +156,8 @@ async def test_a_failing_beginning_leaves_nothing(
 async def test_what_was_missed_is_told_oldest_first(
     inbox: Inbox,
     adapter: FakeAdapter,
-    ledger: Ledger,
-    heard: list[Announcement],
+    store: Store,
+    heard: list[Change],
     clock: Clock,
 ) -> None:
     """All pages are read, and the next reading goes on where this one stopped."""
@@ -169,7 +169,7 @@ async def test_what_was_missed_is_told_oldest_first(
 
     assert names(heard) == [f"m{each}" for each in range(1, 61)]
     assert all(each.late for each in heard if isinstance(each, Received))
-    assert await ledger.inbound.progress() == clock.time
+    assert await store.inbound.progress() == clock.time
     adapter.questions.clear()
     await inbox.catch_up(late=True)
     # What was read is not read again.
@@ -178,7 +178,7 @@ async def test_what_was_missed_is_told_oldest_first(
 
 
 async def test_readings_overlap(
-    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement], clock: Clock
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Change], clock: Clock
 ) -> None:
     """A message that the provider lists late is found, within reason."""
     await inbox.begin()
@@ -194,7 +194,7 @@ async def test_readings_overlap(
 
 
 async def test_nothing_from_before_the_horizon(
-    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Change]
 ) -> None:
     """The overlap does not reach into the time before the set-up."""
     await inbox.begin()
@@ -206,8 +206,8 @@ async def test_nothing_from_before_the_horizon(
 async def test_a_failing_page_keeps_the_earlier_ones(
     inbox: Inbox,
     adapter: FakeAdapter,
-    ledger: Ledger,
-    heard: list[Announcement],
+    store: Store,
+    heard: list[Change],
     clock: Clock,
 ) -> None:
     """What was read is told, and the next reading brings the rest."""
@@ -225,7 +225,7 @@ async def test_a_failing_page_keeps_the_earlier_ones(
     with pytest.raises(ProviderUnavailableError):
         await inbox.catch_up(late=True)
     assert names(heard) == ["m1", "m2", "m3", "m4"]
-    assert await ledger.inbound.progress() == START + timedelta(seconds=4000)
+    assert await store.inbound.progress() == START + timedelta(seconds=4000)
 
     adapter.trouble.clear()
     adapter.during.clear()
@@ -234,7 +234,7 @@ async def test_a_failing_page_keeps_the_earlier_ones(
 
 
 async def test_by_callback_and_by_poll(
-    inbox: Inbox, adapter: FakeAdapter, heard: list[Announcement], ledger: Ledger
+    inbox: Inbox, adapter: FakeAdapter, heard: list[Change], store: Store
 ) -> None:
     """The same message both ways, in either order and during a reading, is one."""
     await inbox.begin()
@@ -254,17 +254,17 @@ async def test_by_callback_and_by_poll(
         False,
         True,
     ]
-    assert ledger.tally.received == 3
+    assert store.tally.received == 3
 
 
 async def test_open_deliveries_are_brought_to_their_end(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, store: Store, heard: list[Change]
 ) -> None:
     """A message the provider no longer knows does not keep the others waiting."""
     await inbox.begin()
     for each in "abc":
-        await ledger.outbound.add([outbound(each)], START)
-        await ledger.outbound.accept(each, SentMessage(provider_id=each))
+        await store.outbound.add([outbound(each)], START)
+        await store.outbound.accept(each, SentMessage(provider_id=each))
     adapter.receipts = {
         "a": receipt("a"),
         "c": receipt("c", DeliveryStatus.QUEUED),
@@ -278,13 +278,13 @@ async def test_open_deliveries_are_brought_to_their_end(
 
 
 async def test_a_receipt_that_makes_no_sense_stops_no_other(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, store: Store, heard: list[Change]
 ) -> None:
     """The others are read all the same."""
     await inbox.begin()
     for each in "ab":
-        await ledger.outbound.add([outbound(each)], START)
-        await ledger.outbound.accept(each, SentMessage(provider_id=each))
+        await store.outbound.add([outbound(each)], START)
+        await store.outbound.accept(each, SentMessage(provider_id=each))
     adapter.receipts = {"a": receipt("a"), "b": receipt("b")}
 
     async def confuse() -> None:
@@ -294,40 +294,40 @@ async def test_a_receipt_that_makes_no_sense_stops_no_other(
 
     adapter.during["fetch_receipt"] = confuse
     await inbox.catch_up(late=False)
-    await ledger.examine()
+    await store.examine()
     assert names(heard) == ["delivered"]
 
 
 async def test_a_bell_before_the_beginning_brings_nothing(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, store: Store, heard: list[Change]
 ) -> None:
     """What is there before it is history, and the beginning reads it."""
     adapter.record = [inbound("a")]
     assert await inbox.look_up(inbound("a"))
-    await ledger.examine()
+    await store.examine()
     assert heard == []
 
 
 async def test_a_bounded_number_of_receipts_is_asked_for(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger
+    inbox: Inbox, adapter: FakeAdapter, store: Store
 ) -> None:
     """A thousand open deliveries cost a few questions at a time."""
     await inbox.begin()
     for each in range(50):
-        await ledger.outbound.add([outbound(str(each))], START)
-        await ledger.outbound.accept(str(each), SentMessage(provider_id=str(each)))
+        await store.outbound.add([outbound(str(each))], START)
+        await store.outbound.accept(str(each), SentMessage(provider_id=str(each)))
     await inbox.catch_up(late=False)
     assert adapter.questions.count("fetch_receipt") == 20
 
 
 async def test_a_provider_without_receipts_is_not_asked(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger
+    inbox: Inbox, adapter: FakeAdapter, store: Store
 ) -> None:
     """Its callbacks must do."""
     adapter.capabilities = Capability.HISTORY  # type: ignore[misc]
     await inbox.begin()
-    await ledger.outbound.add([outbound("a")], START)
-    await ledger.outbound.accept("a", SentMessage(provider_id="a"))
+    await store.outbound.add([outbound("a")], START)
+    await store.outbound.accept("a", SentMessage(provider_id="a"))
     await inbox.catch_up(late=False)
     assert "fetch_receipt" not in adapter.questions
 
@@ -336,11 +336,11 @@ async def test_a_provider_without_receipts_is_not_asked(
 
 
 async def test_a_receipt_is_taken_once(
-    inbox: Inbox, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox, store: Store, heard: list[Change]
 ) -> None:
     """Repeated or unknown receipts are no news."""
-    await ledger.outbound.add([outbound("m")], START)
-    await ledger.outbound.accept("m", SentMessage(provider_id="P"))
+    await store.outbound.add([outbound("m")], START)
+    await store.outbound.accept("m", SentMessage(provider_id="P"))
     for provider_id in ("P", "P", "unknown"):
         await inbox.take(receipt(provider_id))
 
@@ -349,7 +349,7 @@ async def test_a_receipt_is_taken_once(
     assert change.message_id == "m"
 
 
-async def test_what_an_unproven_event_may_concern(inbox: Inbox, ledger: Ledger) -> None:
+async def test_what_an_unproven_event_may_concern(inbox: Inbox, store: Store) -> None:
     """Known messages, other lines' messages and foreign receipts bring no news."""
     assert await inbox.concerns(inbound("a"))
     assert await inbox.concerns(inbound("a", number=None))
@@ -358,13 +358,13 @@ async def test_what_an_unproven_event_may_concern(inbox: Inbox, ledger: Ledger) 
     assert not await inbox.concerns(inbound("a"))
 
     assert not await inbox.concerns(receipt("P"))
-    await ledger.outbound.add([outbound("m")], START)
-    await ledger.outbound.accept("m", SentMessage(provider_id="P"))
+    await store.outbound.add([outbound("m")], START)
+    await store.outbound.accept("m", SentMessage(provider_id="P"))
     assert await inbox.concerns(receipt("P"))
 
 
 async def test_an_unproven_event_is_looked_up(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, store: Store, heard: list[Change]
 ) -> None:
     """What is told is what the provider says, not what the callback said."""
     await inbox.begin()
@@ -376,33 +376,33 @@ async def test_an_unproven_event_is_looked_up(
     (news,) = heard
     assert isinstance(news, Received)
     assert (news.message.text, news.late) == ("the truth", False)
-    await ledger.outbound.add([outbound("m")], START)
-    await ledger.outbound.accept("m", SentMessage(provider_id="P"))
+    await store.outbound.add([outbound("m")], START)
+    await store.outbound.accept("m", SentMessage(provider_id="P"))
     adapter.receipts["P"] = receipt("P", DeliveryStatus.FAILED)
     assert await inbox.look_up(receipt("P", DeliveryStatus.DELIVERED))
-    await ledger.examine()
+    await store.examine()
     assert names(heard) == ["a", "failed"]
 
 
 async def test_a_look_up_does_not_bring_history_back(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger, heard: list[Announcement]
+    inbox: Inbox, adapter: FakeAdapter, store: Store, heard: list[Change]
 ) -> None:
     """Whoever rings with the id of an old message is not told it again."""
     await inbox.begin()
     adapter.record = [inbound("old", at=-1000), inbound("news", at=-900)]
     assert await inbox.look_up(inbound("old"))
     assert await inbox.look_up(inbound("news"))
-    await ledger.examine()
+    await store.examine()
     assert names(heard) == ["news"]
 
 
 async def test_an_unknown_number_of_a_receipt(
-    inbox: Inbox, adapter: FakeAdapter, ledger: Ledger
+    inbox: Inbox, adapter: FakeAdapter, store: Store
 ) -> None:
     """Any other trouble with a receipt is the caller's to hear of."""
     await inbox.begin()
-    await ledger.outbound.add([outbound("a")], START)
-    await ledger.outbound.accept("a", SentMessage(provider_id="a"))
+    await store.outbound.add([outbound("a")], START)
+    await store.outbound.accept("a", SentMessage(provider_id="a"))
     adapter.trouble["fetch_receipt"] = NotFoundError()
     await inbox.catch_up(late=False)
     adapter.clock.advance(30)

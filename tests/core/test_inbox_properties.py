@@ -1,4 +1,4 @@
-"""Whatever the clocks do: each message is announced once, and none is lost.
+"""Whatever the clocks do: each message is published once, and none is lost.
 
 A made-up life of a number. The home's clock jumps at will, now and then an answer
 of the provider's carries a wrong date, records cannot be read for a while or are
@@ -21,12 +21,12 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
 )
 from custom_components.virtual_sms.core import record_reader
-from custom_components.virtual_sms.core.gateway import Gateway, Host
+from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
 from custom_components.virtual_sms.core.record_reading import OVERLAP
 from custom_components.virtual_sms.core.second_reading import WAIT_FOR_REST
-from custom_components.virtual_sms.store.changes import Announcement, Received
-from custom_components.virtual_sms.store.database import Journal
-from custom_components.virtual_sms.store.store import MIGRATIONS, Ledger
+from custom_components.virtual_sms.store.changes import Change, Received
+from custom_components.virtual_sms.store.database import Database
+from custom_components.virtual_sms.store.store import MIGRATIONS, Store
 from tests.fakes import (
     START,
     TRUTH,
@@ -34,7 +34,7 @@ from tests.fakes import (
     FakeAdapter,
     come_to_rest,
     inbound,
-    make_surroundings,
+    make_dependencies,
     run_inline,
 )
 
@@ -68,27 +68,27 @@ class World:
         self.adapter = FakeAdapter(self.home)
         self.adapter.time = self.provider
         self.adapter.page_size = 3
-        self.heard: list[Announcement] = []
+        self.heard: list[Change] = []
         self.seen_by_callback: set[str] = set()
 
     gateway: Gateway
-    ledger: Ledger
+    store: Store
 
     async def start(self) -> None:
         """Start Home Assistant."""
         self.adapter.date_error = None
-        file = Journal(self.folder / "ledger.db", MIGRATIONS, run_inline)
-        self.ledger = Ledger(file, self.home)
-        surroundings = replace(
-            make_surroundings(self.home), monotonic=lambda: self.provider().timestamp()
+        file = Database(self.folder / "store.db", MIGRATIONS, run_inline)
+        self.store = Store(file, self.home)
+        dependencies = replace(
+            make_dependencies(self.home), monotonic=lambda: self.provider().timestamp()
         )
-        host = Host(
+        host = GatewayHooks(
             publish=self.heard.append,
             wake=lambda: None,
             ask_later=lambda: None,
             siblings=lambda: [self.gateway],
         )
-        self.gateway = Gateway(self.adapter.line(), self.ledger, host, surroundings)
+        self.gateway = Gateway(self.adapter.line(), self.store, host, dependencies)
         await self.gateway.open()
         await self.gateway.inbox.begin()
         self.gateway.start()
@@ -175,16 +175,16 @@ class World:
 
     async def do_prune(self) -> None:
         """Forget what is old."""
-        await self.ledger.prune()
+        await self.store.prune()
 
     async def rest(self) -> None:
         """Let all that was begun come to its end."""
         while any(
-            task.get_name() in {"doorbell", "incomplete messages"}
+            task.get_name() in {"confirmation_queue", "incomplete messages"}
             for task in asyncio.all_tasks()
         ):
             await asyncio.sleep(0)
-        await come_to_rest(self.ledger, self.gateway._announcer)
+        await come_to_rest(self.store, self.gateway._publisher)
 
     async def live(self, story: list[tuple[Any, ...]]) -> None:
         """Live through a story and come to rest."""
@@ -218,7 +218,7 @@ class World:
 def test_each_message_once_whatever_the_clocks_do(
     error: float, story: list[tuple[Any, ...]]
 ) -> None:
-    """History from before the set-up stays history, and all else is announced once."""
+    """History from before the set-up stays history, and all else is published once."""
 
     async def tell() -> None:
         with TemporaryDirectory() as folder:

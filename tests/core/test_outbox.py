@@ -28,22 +28,22 @@ from custom_components.virtual_sms.adapters.models import (
     SentMessage,
 )
 from custom_components.virtual_sms.core.outbox import Outbox, Outcome
-from custom_components.virtual_sms.store import database as journal
+from custom_components.virtual_sms.store import database
 from custom_components.virtual_sms.store.changes import StatusChanged
 from custom_components.virtual_sms.store.outbound_orders import SETTLE
-from custom_components.virtual_sms.store.store import Ledger
+from custom_components.virtual_sms.store.store import Store
 from tests.fakes import (
     START,
     TRUTH,
     Clock,
     FakeAdapter,
-    make_surroundings,
-    open_ledger,
+    make_dependencies,
+    open_store,
     outbound,
     receipt,
 )
 
-PATIENCE = timedelta(minutes=30)
+FLUSH_DELAY = timedelta(minutes=30)
 DOWN = ProviderUnavailableError("refused", maybe_processed=False)
 TIMEOUT = SendOutcomeUnknownError("no answer in time")
 ANSWERED = SendOutcomeUnknownError("HTTP 500", answered=True)
@@ -57,35 +57,35 @@ class Home:
     path: Path
     clock: Clock
     adapter: FakeAdapter
-    ledger: Ledger
+    store: Store
     outbox: Outbox
     heard: list[StatusChanged] = field(default_factory=list)
     attempts_at: list[datetime] = field(default_factory=list)
 
     @classmethod
     async def open(
-        cls, path: Path, clock: Clock, adapter: FakeAdapter, **surroundings: Any
+        cls, path: Path, clock: Clock, adapter: FakeAdapter, **dependencies: Any
     ) -> Self:
         """Start Home Assistant."""
-        ledger = await open_ledger(path, clock)
+        store = await open_store(path, clock)
         heard: list[StatusChanged] = []
-        world = make_surroundings(clock)
-        for name, value in surroundings.items():
+        world = make_dependencies(clock)
+        for name, value in dependencies.items():
             object.__setattr__(world, name, value)
-        outbox = Outbox(adapter.line(), ledger.outbound, heard.extend, world)
-        return cls(path, clock, adapter, ledger, outbox, heard)
+        outbox = Outbox(adapter.line(), store.outbound, heard.extend, world)
+        return cls(path, clock, adapter, store, outbox, heard)
 
     async def restart(self) -> Home:
         """Start again on what a crash left."""
         again = await Home.open(self.path, self.clock, self.adapter)
-        await self.ledger.close()
+        await self.store.close()
         return again
 
     async def send(
-        self, *ids: str, patience: timedelta = PATIENCE, **content: str
+        self, *ids: str, patience: timedelta = FLUSH_DELAY, **content: str
     ) -> list[Outcome]:
         """Send messages that are alike."""
-        now = self.ledger.outbound.clock.now()
+        now = self.store.outbound.clock.now()
         messages = [outbound(each, created_at=now, **content) for each in ids]
         return await self.outbox.send(messages, patience)
 
@@ -127,13 +127,13 @@ class Home:
 async def home(tmp_path: Path) -> Home:
     """Start Home Assistant for the first time."""
     clock = Clock()
-    return await Home.open(tmp_path / "ledger.db", clock, FakeAdapter(clock))
+    return await Home.open(tmp_path / "store.db", clock, FakeAdapter(clock))
 
 
 @pytest.fixture(autouse=True)
 async def _end(home: Home) -> Any:
     yield
-    await home.ledger.close()
+    await home.store.close()
 
 
 def offsets(moments: Sequence[datetime]) -> list[float]:
@@ -161,7 +161,7 @@ async def test_success(home: Home) -> None:
     written: list[int] = []
 
     async def look() -> None:
-        written.append(home.ledger.tally.pending)
+        written.append(home.store.tally.pending)
 
     home.adapter.during["send"] = look
     (outcome,) = await home.send("m")
@@ -174,7 +174,7 @@ async def test_success(home: Home) -> None:
     await home.live(100_000)
     assert home.accepted == ["m"]
     assert home.lookups == 0
-    assert home.ledger.tally.sent == 1
+    assert home.store.tally.sent == 1
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ async def test_refusal(home: Home, error: SmsError, reason: RejectReason) -> Non
     assert home.heard[-1].error_code == error.provider_code
     await home.live(100_000)
     assert len(home.adapter.attempts) == 1
-    assert home.ledger.tally.failed == 1
+    assert home.store.tally.failed == 1
 
 
 async def test_one_of_two_recipients_fails(home: Home) -> None:
@@ -257,7 +257,7 @@ async def test_pauses_are_jittered(tmp_path: Path) -> None:
 
     assert offsets(home.attempts_at) == [2.5]
     assert asked == [(0.75, 1.25)]
-    await home.ledger.close()
+    await home.store.close()
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ async def test_a_message_expires(home: Home) -> None:
 
     assert home.states() == [(None, "queued"), ("queued", "failed")]
     assert home.heard[-1].reason is RejectReason.EXPIRED
-    assert home.ledger.tally.pending == 0
+    assert home.store.tally.pending == 0
 
 
 async def test_a_long_pause_does_not_delay_the_end(home: Home) -> None:
@@ -355,8 +355,8 @@ async def test_no_patience_and_nobody_to_ask(home: Home) -> None:
     assert home.states()[-1] == ("unknown", "sent")
 
 
-async def test_no_patience_and_a_twin(home: Home) -> None:
-    """What is found may be the twin's, so neither is taken for sent at once."""
+async def test_no_patience_and_a_duplicate(home: Home) -> None:
+    """What is found may be the duplicate's, so neither is taken for sent at once."""
     home.adapter.outcomes.extend([(TIMEOUT, 0), TIMEOUT])
     outcomes = await home.send("m", "n", patience=timedelta())
     assert {outcome.status for outcome in outcomes} == {DeliveryStatus.UNKNOWN}
@@ -382,7 +382,7 @@ async def test_a_doubtful_message_that_was_sent(home: Home) -> None:
         ("unknown", "sent"),
     ]
     assert home.heard[-1].provider_id == "P0"
-    assert home.ledger.tally.sent == 1
+    assert home.store.tally.sent == 1
 
 
 @pytest.mark.parametrize("delay", [1, 10, 19.9])
@@ -494,19 +494,19 @@ async def test_a_doubt_may_outlast_the_deadline(home: Home) -> None:
         [(ANSWERED, 0), (TIMEOUT, 19)],
     ],
 )
-async def test_twins_in_doubt(home: Home, outcomes: list[Any]) -> None:
+async def test_duplicates_in_doubt(home: Home, outcomes: list[Any]) -> None:
     """Two equal messages are accepted twice, never once or three times."""
     home.adapter.outcomes.extend(outcomes)
     await home.send("m", "n")
     await home.live(1000)
 
     assert len(home.accepted) == 2
-    assert home.ledger.tally.sent == 2
-    assert await home.ledger.outbound.due() == []
+    assert home.store.tally.sent == 2
+    assert await home.store.outbound.due() == []
 
 
 @pytest.mark.parametrize("was_sent", [True, False])
-async def test_a_twin_on_its_way_is_not_taken_for_a_doubtful_one(
+async def test_a_duplicate_on_its_way_is_not_taken_for_a_doubtful_one(
     home: Home, was_sent: bool
 ) -> None:
     """The record may show it before its own answer arrives."""
@@ -515,34 +515,34 @@ async def test_a_twin_on_its_way_is_not_taken_for_a_doubtful_one(
     home.clock.advance(60)
     answered = asyncio.Event()
     home.adapter.during["send"] = answered.wait
-    twin = asyncio.create_task(home.send("n"))
+    duplicate = asyncio.create_task(home.send("n"))
     while len(home.adapter.attempts) < 2:
         await asyncio.sleep(0)
     await home.outbox.work()
     answered.set()
-    await twin
+    await duplicate
     del home.adapter.during["send"]
     await home.live(1000)
 
     assert sorted(home.accepted) == ["m", "n"]
-    assert home.ledger.tally.sent == 2
+    assert home.store.tally.sent == 2
 
 
-async def test_a_twin_may_leave_while_the_provider_is_asked(home: Home) -> None:
+async def test_a_duplicate_may_leave_while_the_provider_is_asked(home: Home) -> None:
     """Then too it is itself, not the doubtful one."""
     home.adapter.outcomes.append(TIMEOUT)
     await home.send("m")
     home.clock.advance(60)
     answered, tasks = asyncio.Event(), []
 
-    async def send_twin() -> None:
+    async def send_duplicate() -> None:
         del home.adapter.during["find_sent"]
         home.adapter.during["send"] = answered.wait
         tasks.append(asyncio.create_task(home.send("n")))
         while len(home.adapter.accepted) < 1:
             await asyncio.sleep(0)
 
-    home.adapter.during["find_sent"] = send_twin
+    home.adapter.during["find_sent"] = send_duplicate
     original = home.adapter.find_sent
 
     async def find_sent(*args: Any) -> list[SentMessage]:
@@ -558,7 +558,7 @@ async def test_a_twin_may_leave_while_the_provider_is_asked(home: Home) -> None:
     await home.live(1000)
 
     assert sorted(home.accepted) == ["m", "n"]
-    assert home.ledger.tally.sent == 2
+    assert home.store.tally.sent == 2
 
 
 # Callbacks that know more
@@ -577,7 +577,7 @@ async def test_a_callback_claims_a_doubtful_message(
     async def call_back() -> None:
         home.adapter.during.clear()
         claim = receipt("P9", status, message_id="m")
-        change = await home.ledger.outbound.receive(claim)
+        change = await home.store.outbound.receive(claim)
         home.heard.extend([change] if change else [])
 
     home.adapter.during[question] = call_back
@@ -587,9 +587,9 @@ async def test_a_callback_claims_a_doubtful_message(
 
     assert len(home.adapter.attempts) == 1
     assert home.states()[-1][1] in {status, "unknown"}
-    assert await home.ledger.outbound.is_claimed("P9")
-    assert home.ledger.tally.sent == 1
-    assert home.ledger.tally.failed == 0
+    assert await home.store.outbound.is_claimed("P9")
+    assert home.store.tally.sent == 1
+    assert home.store.tally.failed == 0
 
 
 @pytest.mark.parametrize("trouble", [None, DOWN])
@@ -605,13 +605,13 @@ async def test_a_claimed_message_does_not_expire(
 
     async def call_back() -> None:
         claim = receipt("P9", DeliveryStatus.SENT, message_id="m")
-        await home.ledger.outbound.receive(claim)
+        await home.store.outbound.receive(claim)
 
     home.adapter.during["find_sent"] = call_back
     await home.outbox.work()
 
     assert "failed" not in [status for _, status in home.states()]
-    change = await home.ledger.outbound.receive(receipt("P9"))
+    change = await home.store.outbound.receive(receipt("P9"))
     assert change
     assert change.status is DeliveryStatus.DELIVERED
 
@@ -620,7 +620,7 @@ async def test_a_receipt_that_overtook_the_answer_is_told_after_it(home: Home) -
     """A receipt without our id waits for the answer."""
 
     async def call_back() -> None:
-        await home.ledger.outbound.receive(receipt("P0"))
+        await home.store.outbound.receive(receipt("P0"))
 
     home.adapter.during["send"] = call_back
     await home.send("m")
@@ -649,13 +649,13 @@ async def test_a_crash_in_the_middle_of_an_attempt(
     was_sent = outcome is None or isinstance(outcome, tuple)
     if was_sent or later < 1800:
         assert again.accepted == ["m"]
-        assert again.ledger.tally.sent == 1
+        assert again.store.tally.sent == 1
     else:
         assert again.states() == [("queued", "failed")]
     assert len(home.adapter.attempts) <= 2 - was_sent
     lost.cancel()
     await asyncio.gather(lost, return_exceptions=True)
-    await again.ledger.close()
+    await again.store.close()
 
 
 async def test_what_waits_survives_a_restart(home: Home) -> None:
@@ -665,7 +665,7 @@ async def test_what_waits_survives_a_restart(home: Home) -> None:
     again = await home.restart()
     await again.live(10)
     assert again.accepted == ["m"]
-    await again.ledger.close()
+    await again.store.close()
 
 
 async def test_two_workers_do_not_meet(home: Home) -> None:
@@ -697,7 +697,7 @@ async def test_a_home_with_a_wrong_clock_sends_once(
     await home.live(1000)
     assert home.accepted == ["m"]
     assert home.states()[-1] == ("unknown", "sent")
-    await home.ledger.close()
+    await home.store.close()
 
 
 @pytest.mark.parametrize("step", [-86_400, -7200, 7200, 86_400])
@@ -712,7 +712,7 @@ async def test_a_step_of_the_clock_moves_no_message(home: Home, step: float) -> 
     again = await home.restart()
     await again.live(60)
     assert again.accepted == ["m"]
-    await again.ledger.close()
+    await again.store.close()
 
 
 async def test_a_step_does_not_prolong_a_life(home: Home) -> None:
@@ -726,7 +726,7 @@ async def test_a_step_does_not_prolong_a_life(home: Home) -> None:
     assert home.states() == [(None, "queued")]
     await again.live(120)
     assert again.states()[-1] == ("queued", "failed")
-    await again.ledger.close()
+    await again.store.close()
 
 
 async def test_a_clock_put_back_while_we_were_down(home: Home) -> None:
@@ -740,7 +740,7 @@ async def test_a_clock_put_back_while_we_were_down(home: Home) -> None:
     await again.live(60)
     assert again.accepted == ["m"]
     assert again.states()[-1] == ("unknown", "sent")
-    await again.ledger.close()
+    await again.store.close()
 
 
 async def test_a_step_before_the_first_message_is_known_after_a_crash(
@@ -752,7 +752,7 @@ async def test_a_step_before_the_first_message_is_known_after_a_crash(
     home.adapter.during["send"] = asyncio.Event().wait
     lost = asyncio.create_task(
         home.outbox.send(
-            [outbound("m", created_at=home.ledger.outbound.clock.now())], PATIENCE
+            [outbound("m", created_at=home.store.outbound.clock.now())], FLUSH_DELAY
         )
     )
     while not home.adapter.questions:
@@ -763,7 +763,7 @@ async def test_a_step_before_the_first_message_is_known_after_a_crash(
     assert again.accepted == ["m"]
     lost.cancel()
     await asyncio.gather(lost, return_exceptions=True)
-    await again.ledger.close()
+    await again.store.close()
 
 
 async def test_a_step_does_not_give_up_a_receipt(home: Home) -> None:
@@ -771,21 +771,21 @@ async def test_a_step_does_not_give_up_a_receipt(home: Home) -> None:
     home.clock.step(7 * 86_400)
     await home.send("m")
     again = await home.restart()
-    await again.ledger.prune()
-    assert await again.ledger.outbound.open_deliveries(20) == ["P0"]
-    await again.ledger.close()
+    await again.store.prune()
+    assert await again.store.outbound.open_deliveries(20) == ["P0"]
+    await again.store.close()
 
 
 async def test_a_clock_put_back_asks_for_receipts_all_the_same(home: Home) -> None:
     """When one was last asked for does not lie in the future of the next run."""
     await home.send("m")
     home.clock.advance(3600)
-    assert await home.ledger.outbound.open_deliveries(20) == ["P0"]
+    assert await home.store.outbound.open_deliveries(20) == ["P0"]
     home.clock.step(-86_400)
     again = await home.restart()
     home.clock.advance(3700)
-    assert await again.ledger.outbound.open_deliveries(20) == ["P0"]
-    await again.ledger.close()
+    assert await again.store.outbound.open_deliveries(20) == ["P0"]
+    await again.store.close()
 
 
 async def test_times_that_are_told_are_the_homes(home: Home) -> None:
@@ -835,14 +835,14 @@ class FullDisk:
 
     def __init__(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_full = False
-        commit = journal._commit
+        commit = database._commit
 
         def write(*args: Any) -> Any:
             if self.is_full:
                 raise sqlite3.OperationalError("database or disk is full")
             return commit(*args)
 
-        monkeypatch.setattr(journal, "_commit", write)
+        monkeypatch.setattr(database, "_commit", write)
 
     async def fill(self) -> None:
         """Be full from now on."""
@@ -868,8 +868,8 @@ async def test_a_disk_that_fills_between_request_and_answer(
 
     assert not home.outbox.has_work
     assert home.accepted == ([] if outcome is REFUSED else ["m"])
-    assert home.ledger.tally.pending == (outcome is not REFUSED)
-    assert await home.ledger.outbound.due() == []
+    assert home.store.tally.pending == (outcome is not REFUSED)
+    assert await home.store.outbound.due() == []
 
 
 async def test_an_end_that_nobody_wrote_down(
@@ -884,7 +884,7 @@ async def test_an_end_that_nobody_wrote_down(
     again = await home.restart()
     await again.live(60)
     assert again.accepted == ["m"]
-    await again.ledger.close()
+    await again.store.close()
 
 
 async def test_nothing_leaves_that_is_not_written_down(
@@ -967,7 +967,7 @@ async def test_one_redacted_record_for_two_doubtful_messages(home: Home) -> None
     assert home.accepted == ["m"]
     assert {status for _, status in home.states("n")} & {"failed", "sent"}
     assert len(home.adapter.attempts) == 2
-    assert home.ledger.tally.pending == (home.states("m")[-1][1] == "sent")
+    assert home.store.tally.pending == (home.states("m")[-1][1] == "sent")
 
 
 async def test_what_was_reconciled_is_asked_where_it_stands(home: Home) -> None:
@@ -986,7 +986,7 @@ async def test_what_was_reconciled_and_cannot_be_asked_about(home: Home) -> None
     await home.send("m")
     await home.live(60)
     assert home.states()[-1] == ("unknown", "sent")
-    assert await home.ledger.outbound.open_deliveries(20) == ["P0"]
+    assert await home.store.outbound.open_deliveries(20) == ["P0"]
 
 
 async def test_a_provider_without_a_time_or_receipts(home: Home) -> None:
@@ -1014,16 +1014,16 @@ async def test_a_disk_that_is_full_when_a_doubt_is_settled(
     await home.send("m")
     home.adapter.during["find_sent"] = disk.fill
     home.clock.advance(30)
-    is_claimed = home.ledger.outbound.is_claimed
+    is_claimed = home.store.outbound.is_claimed
 
     async def unclaimed(_: str) -> bool:
         return False
 
-    monkeypatch.setattr(home.ledger.outbound, "is_claimed", unclaimed)
+    monkeypatch.setattr(home.store.outbound, "is_claimed", unclaimed)
     with pytest.raises(sqlite3.OperationalError):
         await home.outbox.work()
     assert home.outbox.has_work
-    monkeypatch.setattr(home.ledger.outbound, "is_claimed", is_claimed)
+    monkeypatch.setattr(home.store.outbound, "is_claimed", is_claimed)
     home.adapter.during.clear()
     disk.is_full = False
     await home.live(200)

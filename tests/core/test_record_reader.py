@@ -24,10 +24,10 @@ from custom_components.virtual_sms.core import record_reader
 from custom_components.virtual_sms.core.inbox import Inbox
 from custom_components.virtual_sms.core.record_reading import OVERLAP
 from custom_components.virtual_sms.core.second_reading import AT_ONCE, WAIT_FOR_REST
-from custom_components.virtual_sms.store.changes import Announcement, Received
+from custom_components.virtual_sms.store.changes import Change, Received
 from custom_components.virtual_sms.store.inbound import Bounds
-from custom_components.virtual_sms.store.store import RETENTION, Ledger
-from tests.fakes import START, Clock, FakeAdapter, inbound, open_ledger
+from custom_components.virtual_sms.store.store import RETENTION, Store
+from tests.fakes import START, Clock, FakeAdapter, inbound, open_store
 
 from .test_inbox import make_inbox, names
 
@@ -43,23 +43,23 @@ class Life:
         self.provider = Clock()
         self.adapter = FakeAdapter(self.home)
         self.adapter.time = self.provider
-        self.heard: list[Announcement] = []
+        self.heard: list[Change] = []
         self.later: list[None] = []
 
-    ledger: Ledger
+    store: Store
     inbox: Inbox
 
     async def start(self) -> None:
         """Start Home Assistant."""
         self.adapter.date_error = None
-        self.ledger = await open_ledger(self.path, self.home)
+        self.store = await open_store(self.path, self.home)
         self.inbox = make_inbox(
-            self.adapter, self.ledger, self.heard, self.home, self.later
+            self.adapter, self.store, self.heard, self.home, self.later
         )
 
     async def restart(self) -> None:
         """Start Home Assistant again."""
-        await self.ledger.close()
+        await self.store.close()
         await self.start()
 
     def advance(self, seconds: float) -> None:
@@ -78,7 +78,7 @@ class Life:
         """Ask for news, and return how many questions that took."""
         self.adapter.questions.clear()
         await self.inbox.catch_up_inbound(late=False)
-        await self.ledger.examine()
+        await self.store.examine()
         return len(self.adapter.questions)
 
     async def pass_by(self) -> None:
@@ -90,11 +90,11 @@ class Life:
     async def ring(self, message: InboundMessage) -> None:
         """Hear of a message by a callback that proves nothing."""
         await self.inbox.look_up(message)
-        await self.ledger.examine()
+        await self.store.examine()
 
     async def set_aside(self) -> list[str]:
         """List what cannot be read."""
-        rows = await self.ledger.inbound.list_set_aside()
+        rows = await self.store.inbound.list_set_aside()
         return [row.record_id for row in rows]
 
     @property
@@ -106,10 +106,10 @@ class Life:
 @pytest.fixture
 async def life(tmp_path: Path) -> AsyncIterator[Life]:
     """Set up a number."""
-    life = Life(tmp_path / "ledger.db")
+    life = Life(tmp_path / "store.db")
     await life.start()
     yield life
-    await life.ledger.close()
+    await life.store.close()
     for task in asyncio.all_tasks():
         if task.get_name() == "incomplete messages":
             task.cancel()
@@ -151,7 +151,7 @@ async def test_a_clock_that_jumps_moves_nothing(life: Life, hours: float) -> Non
         await life.restart()
         assert await life.poll() == 1
         await life.poll()
-        assert await life.ledger.inbound.progress() == life.provider.time
+        assert await life.store.inbound.progress() == life.provider.time
     assert life.names == [f"m{number}" for number in range(5)]
 
 
@@ -176,10 +176,10 @@ async def test_a_quiet_poll_writes_now_and_then_only(life: Life) -> None:
     await life.inbox.begin()
     changes = 0
     for _ in range(40):
-        before = await life.ledger.inbound.progress()
+        before = await life.store.inbound.progress()
         life.advance(30)
         await life.poll()
-        changes += before != await life.ledger.inbound.progress()
+        changes += before != await life.store.inbound.progress()
     assert changes <= 4
 
 
@@ -189,7 +189,7 @@ async def test_bounds_beyond_the_present_are_taken_back(
 ) -> None:
     """As an earlier version left them, that believed the clock of the home."""
     beyond = START + timedelta(minutes=minutes)
-    await life.ledger.inbound.begin([], beyond)
+    await life.store.inbound.begin([], beyond)
     await life.ring(life.arrive("rung"))
     life.advance(60)
     life.arrive("polled", ago=30)
@@ -200,7 +200,7 @@ async def test_bounds_beyond_the_present_are_taken_back(
     await life.poll()
     horizon, progress = START - OVERLAP + timedelta(minutes=1), life.provider.time
     bounds = Bounds(horizon=horizon, progress=progress)
-    assert await life.ledger.inbound.bounds() == bounds
+    assert await life.store.inbound.bounds() == bounds
 
 
 @pytest.mark.parametrize("days", [300, -300])
@@ -219,7 +219,7 @@ async def test_a_single_wrong_date_changes_nothing(
         await life.restart()
     life.adapter.date_errors.extend([wrong, right] if kind == "before" else [wrong])
     await life.poll()
-    await life.ledger.prune()
+    await life.store.prune()
     life.adapter.date_errors.append(wrong)
     life.advance(DAY)
     await life.ring(life.arrive("second", ago=60))
@@ -245,7 +245,7 @@ async def test_dates_that_were_wrong_for_long_are_made_up_for(life: Life) -> Non
     await life.poll()
     await life.poll()
     assert life.names == ["known", "missed"]
-    assert await life.ledger.inbound.progress() == life.provider.time
+    assert await life.store.inbound.progress() == life.provider.time
     assert await life.poll() == 1
 
 
@@ -260,14 +260,14 @@ async def test_a_provider_that_tells_no_time_is_read_all_the_same(
     await life.poll()
     await life.poll()
     assert life.names == ["a"]
-    assert await life.ledger.inbound.progress() == START - OVERLAP
+    assert await life.store.inbound.progress() == START - OVERLAP
 
 
 # Records that cannot be taken
 
 
 async def test_one_record_stops_no_other(life: Life) -> None:
-    """It is named, and announced when it can be read, however late."""
+    """It is named, and published when it can be read, however late."""
     await life.inbox.begin()
     life.advance(60)
     for name in "abc":
@@ -293,7 +293,7 @@ async def test_one_record_stops_no_other(life: Life) -> None:
 
 
 async def test_history_that_cannot_be_read_is_history(life: Life) -> None:
-    """What was there at the set-up is not announced when it can be read one day."""
+    """What was there at the set-up is not published when it can be read one day."""
     life.arrive("old", ago=60)
     life.adapter.unreadable = {"old"}
     await life.inbox.begin()
@@ -326,7 +326,7 @@ async def test_a_record_is_read_again_with_growing_pauses(life: Life) -> None:
 async def test_a_message_that_is_gone_is_waited_for_no_more(
     life: Life, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """That is said once, for it was never announced."""
+    """That is said once, for it was never published."""
     await life.inbox.begin()
     life.advance(60)
     life.arrive("a")
@@ -381,7 +381,7 @@ async def test_many_records_are_read_again_by_turns(life: Life) -> None:
     assert "fetch_inbound_message" not in life.adapter.questions
 
 
-async def test_what_turns_out_to_be_history_is_not_announced(life: Life) -> None:
+async def test_what_turns_out_to_be_history_is_not_published(life: Life) -> None:
     """Its time could not be read either, until it could."""
     await life.inbox.begin()
     life.arrive("a")
@@ -398,7 +398,7 @@ async def test_what_turns_out_to_be_history_is_not_announced(life: Life) -> None
 # Messages that are still being received
 
 
-async def test_a_message_is_announced_when_it_is_complete(life: Life) -> None:
+async def test_a_message_is_published_when_it_is_complete(life: Life) -> None:
     """And not before, however far the rest of the record has moved on."""
     await life.inbox.begin()
     life.advance(60)
@@ -425,7 +425,7 @@ async def test_the_record_is_read_again_from_an_incomplete_message(life: Life) -
     life.adapter.incomplete = {"a"}
     life.advance(60)
     await life.poll()
-    assert await life.ledger.inbound.progress() == message.received_at
+    assert await life.store.inbound.progress() == message.received_at
     life.advance(DAY)
     life.adapter.incomplete.clear()
     await life.restart()
@@ -436,7 +436,7 @@ async def test_the_record_is_read_again_from_an_incomplete_message(life: Life) -
 async def test_a_callback_may_bring_what_is_incomplete_in_the_record(
     life: Life,
 ) -> None:
-    """Then it is announced once, as it was called."""
+    """Then it is published once, as it was called."""
     await life.inbox.begin()
     life.advance(60)
     message = life.arrive("a")
@@ -448,7 +448,7 @@ async def test_a_callback_may_bring_what_is_incomplete_in_the_record(
     life.adapter.incomplete.clear()
     await life.poll()
     assert life.names == ["a"]
-    assert await life.ledger.inbound.list_waiting() == []
+    assert await life.store.inbound.list_waiting() == []
 
 
 @pytest.mark.parametrize("is_listed", [True, False])
@@ -467,12 +467,12 @@ async def test_what_never_becomes_complete_is_taken_as_it_is(
     life.adapter.incomplete = {"some", "nothing"}
     await life.poll()
     if not is_listed:
-        await life.ledger.inbound.advance(START + timedelta(days=1))
+        await life.store.inbound.advance(START + timedelta(days=1))
     life.advance((WAIT_FOR_REST if is_listed else RETENTION / 2).total_seconds())
     await life.poll()
     await life.poll()
     assert life.names == ["some"]
-    rows = await life.ledger.inbound.list_set_aside()
+    rows = await life.store.inbound.list_set_aside()
     assert [(row.record_id, row.reason) for row in rows] == [
         ("nothing", SetAsideReason.UNREADABLE)
     ]

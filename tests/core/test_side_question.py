@@ -14,7 +14,7 @@ from custom_components.virtual_sms.core.side_question import (
     LONGEST_PAUSE,
     SideQuestion,
 )
-from custom_components.virtual_sms.store.database import JournalClosedError
+from custom_components.virtual_sms.store.database import DatabaseClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +124,6 @@ async def test_the_unforeseen(
 async def test_a_line_that_closes(provider: Provider) -> None:
     """A home that stops is no trouble of the provider's."""
     question = SideQuestion("receipts", "Acme")
-    provider.error = JournalClosedError()
+    provider.error = DatabaseClosedError()
     assert await question.ask(provider.answer) is None
     assert question.error is None

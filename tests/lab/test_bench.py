@@ -93,7 +93,7 @@ def test_the_document_has_the_figures_of_all_parts() -> None:
         "rows": "Recorder rows",
         "stall": "Longest stall",
         "setup": "Set-up",
-        "ledger": "10,000 messages",
+        "store": "10,000 messages",
         "catchup": "Catch-up",
     }
     assert expected.keys() == bench.PARTS.keys()

@@ -40,7 +40,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.lab
 def test_every_promise_survives_a_crash() -> None:
-    """Nothing is lost, told or accepted twice, untrue, untold or believed."""
+    """Nothing is lost, told or accepted twice, untrue, unpublished or believed."""
     finished = run("--seconds", "10", "--seed", "7", "--only", "kill")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     rows = [line for line in finished.stdout.splitlines() if line.startswith("| ")]
@@ -266,7 +266,7 @@ def test_an_end_that_is_not_told_is_seen() -> None:
     """Also when nobody heard our id of it, for the caller was gone."""
     events = [status("ours", "sent", provider_id="OUT1")]
     found = look(number(asked={"out": None}), [outbound(1, "out")], events)
-    assert found == {"untold": 1}
+    assert found == {"unpublished": 1}
 
 
 @pytest.mark.parametrize(

@@ -418,8 +418,8 @@ def test_attributes_are_complete(language: str) -> None:
     for each in sensor.LAST_SENSORS:
         words = entity["sensor"][each.translation_key].get("state_attributes", {})
         assert set(words) == set(each.attributes)
-    for key, announcement in (("message", RECEIVED), ("delivery", CHANGED)):
-        _, told = events.describe(announcement)
+    for key, change in (("message", RECEIVED), ("delivery", CHANGED)):
+        _, told = events.describe(change)
         words = entity["event"][key]["state_attributes"]
         assert set(words) == {"event_type", *told}
         assert all(each["name"] for each in words.values())

@@ -80,12 +80,12 @@ def test_says_what_is_missing() -> None:
     """A debt names the lines, and the branches that no missing line explains."""
     [debt] = coverage_gate.list_debts(
         report(
-            f"{PACKAGE}/ledger.py",
+            f"{PACKAGE}/store.py",
             90.0,
             missing_lines=[7],
             missing_branches=[[6, 7], [8, 10], [9, -1]],
         ),
-        {f"{PACKAGE}/ledger.py": 100.0},
+        {f"{PACKAGE}/store.py": 100.0},
     )
     assert debt.endswith("90.0 %, owes 100 % (7, 8->10, 9->exit)")
 
@@ -101,13 +101,13 @@ def test_reads_the_report(
     """The command says that all is well, or exits with what is not."""
     path = tmp_path / "coverage.json"
     monkeypatch.setattr("sys.argv", ["coverage_gate.py", str(path)])
-    owed = {f"{PACKAGE}/ledger.py": 100.0}
+    owed = {f"{PACKAGE}/store.py": 100.0}
     monkeypatch.setattr(coverage_gate, "list_files", lambda: owed)
 
-    path.write_text(json.dumps(report(f"{PACKAGE}/ledger.py", 100.0)))
+    path.write_text(json.dumps(report(f"{PACKAGE}/store.py", 100.0)))
     coverage_gate.main()
     assert "1 files covered as agreed" in capsys.readouterr().out
 
-    path.write_text(json.dumps(report(f"{PACKAGE}/ledger.py", 99.0)))
-    with pytest.raises(SystemExit, match=r"ledger\.py"):
+    path.write_text(json.dumps(report(f"{PACKAGE}/store.py", 99.0)))
+    with pytest.raises(SystemExit, match=r"store\.py"):
         coverage_gate.main()

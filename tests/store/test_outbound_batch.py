@@ -12,34 +12,34 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     SentMessage,
 )
-from custom_components.virtual_sms.store.store import Ledger, Tally
-from tests.fakes import START, Clock, inbound, open_ledger, outbound, receipt
+from custom_components.virtual_sms.store.store import Store, Tally
+from tests.fakes import START, Clock, inbound, open_store, outbound, receipt
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    """Open an empty ledger."""
-    ledger = await open_ledger(tmp_path / "ledger.db", Clock())
-    yield ledger
-    await ledger.close()
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """Open an empty store."""
+    store = await open_store(tmp_path / "store.db", Clock())
+    yield store
+    await store.close()
 
 
-async def admit(ledger: Ledger, *messages: InboundMessage) -> list[str]:
+async def admit(store: Store, *messages: InboundMessage) -> list[str]:
     """Admit messages and return the ids of those that are news."""
-    news = await ledger.inbound.admit(messages, late=False)
+    news = await store.inbound.admit(messages, late=False)
     return [each.message.message_id for each in news]
 
 
-async def add(ledger: Ledger, *message_ids: str) -> None:
+async def add(store: Store, *message_ids: str) -> None:
     """Write messages down."""
-    await ledger.outbound.add([outbound(each) for each in message_ids], START)
+    await store.outbound.add([outbound(each) for each in message_ids], START)
 
 
-async def test_receipts_that_come_together_are_read_in_order(ledger: Ledger) -> None:
+async def test_receipts_that_come_together_are_read_in_order(store: Store) -> None:
     """Each moves its message on from the one before, and none is told twice."""
-    await add(ledger, "m", "n")
+    await add(store, "m", "n")
     for message_id, provider_id in (("m", "P"), ("n", "Q")):
-        await ledger.outbound.accept(message_id, SentMessage(provider_id=provider_id))
+        await store.outbound.accept(message_id, SentMessage(provider_id=provider_id))
     receipts = [
         receipt("P", DeliveryStatus.SENT),
         receipt("Q", DeliveryStatus.FAILED),
@@ -47,7 +47,7 @@ async def test_receipts_that_come_together_are_read_in_order(ledger: Ledger) -> 
         receipt("P", DeliveryStatus.DELIVERED),
         receipt("R", DeliveryStatus.SENT),
     ]
-    changes = await asyncio.gather(*map(ledger.outbound.receive, receipts))
+    changes = await asyncio.gather(*map(store.outbound.receive, receipts))
     steps = [each and (each.message_id, each.previous, each.status) for each in changes]
     assert steps == [
         ("m", "queued", "sent"),
@@ -56,41 +56,43 @@ async def test_receipts_that_come_together_are_read_in_order(ledger: Ledger) -> 
         None,
         None,
     ]
-    assert ledger.tally == Tally(sent=2, failed=1, pending=0)
-    untold = {each.message_id: each.status for each in await ledger.outbound.untold()}
-    assert untold == {"m": "delivered", "n": "failed"}
+    assert store.tally == Tally(sent=2, failed=1, pending=0)
+    unpublished = {
+        each.message_id: each.status for each in await store.outbound.unpublished()
+    }
+    assert unpublished == {"m": "delivered", "n": "failed"}
 
 
-async def test_a_message_that_comes_twice_at_once_is_one(ledger: Ledger) -> None:
+async def test_a_message_that_comes_twice_at_once_is_one(store: Store) -> None:
     """A callback and a poll may bring it at the same moment."""
     both = await asyncio.gather(
-        admit(ledger, inbound("a"), inbound("b")),
-        admit(ledger, inbound("b"), inbound("c")),
+        admit(store, inbound("a"), inbound("b")),
+        admit(store, inbound("b"), inbound("c")),
     )
     assert both == [["a", "b"], ["c"]]
-    assert ledger.tally.received == 3
+    assert store.tally.received == 3
 
 
-async def test_an_id_is_given_once_also_at_once(ledger: Ledger) -> None:
+async def test_an_id_is_given_once_also_at_once(store: Store) -> None:
     """Two messages cannot both be what the provider calls by one id."""
-    await add(ledger, "m", "n")
+    await add(store, "m", "n")
     sent = SentMessage(provider_id="P", status=DeliveryStatus.SENT)
     first, second = await asyncio.gather(
-        ledger.outbound.accept("m", sent), ledger.outbound.accept("n", sent)
+        store.outbound.accept("m", sent), store.outbound.accept("n", sent)
     )
     assert [each.message_id for each in first] == ["m"]
     assert second == []
-    assert ledger.tally == Tally(sent=1, pending=2)
+    assert store.tally == Tally(sent=1, pending=2)
 
 
-async def test_a_burst_takes_few_statements(ledger: Ledger) -> None:
+async def test_a_burst_takes_few_statements(store: Store) -> None:
     """However many come at once: at each statement the threads wait for each other."""
     names = [f"m{number}" for number in range(32)]
     counts: dict[str, int] = {}
 
     async def count(what: str, *deeds: Awaitable[object]) -> None:
         statements: list[str] = []
-        connection = ledger._journal._connection
+        connection = store._database._connection
         assert connection is not None
         connection.set_trace_callback(statements.append)
         await asyncio.gather(*deeds)
@@ -98,9 +100,9 @@ async def test_a_burst_takes_few_statements(ledger: Ledger) -> None:
         # One that sets off triggers is traced once for each of them.
         counts[what] = len(list(groupby(statements)))
 
-    records = ledger.outbound
-    await count("admit", *(admit(ledger, inbound(each)) for each in names))
-    await count("add", *(add(ledger, each) for each in names))
+    records = store.outbound
+    await count("admit", *(admit(store, inbound(each)) for each in names))
+    await count("add", *(add(store, each) for each in names))
     await count(
         "accept",
         *(records.accept(each, SentMessage(provider_id=each)) for each in names),

@@ -31,21 +31,21 @@ from custom_components.virtual_sms.adapters.models import (
     DeliveryStatus,
     Event,
 )
-from custom_components.virtual_sms.core.gateway import Gateway, Host
-from custom_components.virtual_sms.store import database_file as journal_module
+from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
+from custom_components.virtual_sms.store import database_file as database_module
 from custom_components.virtual_sms.store.changes import (
-    Announcement,
+    Change,
     Received,
     StatusChanged,
 )
-from custom_components.virtual_sms.store.database import Journal
-from custom_components.virtual_sms.store.store import MIGRATIONS, Ledger, Tally
+from custom_components.virtual_sms.store.database import Database
+from custom_components.virtual_sms.store.store import MIGRATIONS, Store, Tally
 from tests.fakes import (
     Clock,
     FakeAdapter,
     come_to_rest,
     inbound,
-    make_surroundings,
+    make_dependencies,
     outbound,
     receipt,
 )
@@ -54,7 +54,7 @@ from tests.fakes import (
 pytestmark = pytest.mark.filterwarnings("ignore:It looks like `register_random`")
 
 SECRET = "SECRET CODE "
-PATIENCE = timedelta(minutes=30)
+FLUSH_DELAY = timedelta(minutes=30)
 OUTCOMES: dict[str, Any] = {
     "accepted": None,
     "refused": MessageRejectedError(),
@@ -117,7 +117,7 @@ class World:
         self.provider = Provider(self.clock)
         self.provider.page_size = 2
         self.provider.tick = self.tick
-        self.heard: list[Announcement | None] = []
+        self.heard: list[Change | None] = []
         self.repeats: Counter[str] = Counter()
         self.asked: dict[str, str] = {}
         self.run = 0
@@ -135,8 +135,8 @@ class World:
         """Start on what the last run left."""
         self.killed.clear()
         self.left = 0
-        journal = Journal(self.path, MIGRATIONS, self.run_blocking)
-        host = Host(
+        database = Database(self.path, MIGRATIONS, self.run_blocking)
+        host = GatewayHooks(
             publish=self.publish,
             wake=lambda: None,
             ask_later=lambda: None,
@@ -144,9 +144,9 @@ class World:
         )
         self.gateway = Gateway(
             self.provider.line(),
-            Ledger(journal, self.clock, self.clock.monotonic),
+            Store(database, self.clock, self.clock.monotonic),
             host,
-            make_surroundings(self.clock),
+            make_dependencies(self.clock),
         )
         await self.gateway.open()
         await self.gateway.inbox.begin()
@@ -159,10 +159,10 @@ class World:
         await self.tick()
         return result
 
-    def publish(self, announcement: Announcement) -> None:
+    def publish(self, change: Change) -> None:
         """Be heard, and perhaps killed for it."""
         if not self.killed.is_set():
-            self.heard.append(announcement)
+            self.heard.append(change)
             self.count_down()
 
     async def tick(self) -> None:
@@ -189,21 +189,21 @@ class World:
                 shutil.copy(file, self.path.with_name(self.path.name + suffix))
         self.killed.set()
         connection = sqlite3.connect(self.path)
-        untold = {
+        unpublished = {
             message_id
             for (message_id,) in connection.execute(
                 "SELECT message_id FROM inbound WHERE content IS NOT NULL"
             )
         }
         connection.close()
-        for announcement in self.this_run():
-            if isinstance(announcement, Received):
-                self.repeats[announcement.message.message_id] += (
-                    announcement.message.message_id in untold
+        for change in self.this_run():
+            if isinstance(change, Received):
+                self.repeats[change.message.message_id] += (
+                    change.message.message_id in unpublished
                 )
         self.heard.append(None)
 
-    def this_run(self) -> list[Announcement | None]:
+    def this_run(self) -> list[Change | None]:
         """List what was heard since the last kill."""
         kills = [at for at, each in enumerate(self.heard) if each is None]
         return self.heard[kills[-1] + 1 if kills else 0 :]
@@ -217,10 +217,10 @@ class World:
             death.cancel()
             await task
             return
-        journal = self.gateway.ledger._journal
-        connection = journal._connection
-        if journal._timer:
-            journal._timer.cancel()
+        database = self.gateway.store._database
+        connection = database._connection
+        if database._timer:
+            database._timer.cancel()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for other in others:
             other.cancel()
@@ -275,15 +275,15 @@ class World:
         await self.gateway.inbox.catch_up(late=True)
 
     async def do_send(self, text: int, outcome: str) -> None:
-        """Send one of two texts, so that twins are common."""
+        """Send one of two texts, so that duplicates are common."""
         self.provider.outcomes.append(OUTCOMES[outcome])
         message_id = f"out{len(self.asked)}"
         self.asked[message_id] = f"{SECRET}{text}"
-        created_at = self.gateway.ledger.outbound.clock.now()
+        created_at = self.gateway.store.outbound.clock.now()
         message = outbound(
             message_id, text=self.asked[message_id], created_at=created_at
         )
-        await self.gateway.send([message], PATIENCE)
+        await self.gateway.send([message], FLUSH_DELAY)
 
     async def do_work(self) -> None:
         """Do what is due."""
@@ -314,7 +314,7 @@ class World:
             if pause is None:
                 break
             self.clock.advance(pause.total_seconds())
-        await come_to_rest(self.gateway.ledger, self.gateway._announcer)
+        await come_to_rest(self.gateway.store, self.gateway._publisher)
 
 
 async def play(story: list[list[Action]], folder: Path) -> World:
@@ -332,7 +332,7 @@ async def play(story: list[list[Action]], folder: Path) -> World:
 
 
 def read(path: Path) -> list[sqlite3.Row]:
-    """List what the ledger says of outbound messages."""
+    """List what the store says of outbound messages."""
     connection = sqlite3.connect(path)
     connection.row_factory = sqlite3.Row
     rows = connection.execute("SELECT * FROM outbound").fetchall()
@@ -341,12 +341,12 @@ def read(path: Path) -> list[sqlite3.Row]:
 
 
 def check_inbound(world: World) -> None:
-    """Find each message announced once, but for those a kill cut short."""
-    announced = Counter(
+    """Find each message published once, but for those a kill cut short."""
+    published = Counter(
         each.message.message_id for each in world.heard if isinstance(each, Received)
     )
     arrived = {message.message_id for message in world.provider.record}
-    assert announced == {name: 1 + world.repeats[name] for name in arrived}
+    assert published == {name: 1 + world.repeats[name] for name in arrived}
 
 
 def check_outbound(world: World, rows: list[sqlite3.Row]) -> None:
@@ -393,7 +393,7 @@ def check_statuses(world: World, rows: list[sqlite3.Row]) -> None:
 
 def check_counters(world: World, rows: list[sqlite3.Row]) -> None:
     """Find counters that agree with both books."""
-    assert world.gateway.ledger.tally == Tally(
+    assert world.gateway.store.tally == Tally(
         received=len(world.provider.record),
         sent=len(world.provider.accepted),
         failed=sum(row["status"] in {"failed", "undelivered"} for row in rows),
@@ -454,11 +454,11 @@ def _run(tale: Coroutine[Any, Any, None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         # No power is cut here, so the disk's own durability need not be paid for.
         patch.setattr(
-            journal_module,
+            database_module,
             "_PRAGMAS",
             [
                 pragma.replace("synchronous=FULL", "synchronous=OFF")
-                for pragma in journal_module._PRAGMAS
+                for pragma in database_module._PRAGMAS
             ],
         )
         asyncio.run(tale)

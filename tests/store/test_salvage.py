@@ -11,24 +11,24 @@ import sqlite3
 import pytest
 
 from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMessage
-from custom_components.virtual_sms.core.gateway import Gateway, Host
+from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
 from custom_components.virtual_sms.store.changes import (
-    Announcement,
+    Change,
     Received,
     StatusChanged,
 )
-from custom_components.virtual_sms.store.database import Journal
+from custom_components.virtual_sms.store.database import Database
 from custom_components.virtual_sms.store.recovery import BEGUN_ANEW, mend
 from custom_components.virtual_sms.store.salvage import Fragment, Salvage
-from custom_components.virtual_sms.store.store import MIGRATIONS, Ledger, Tally
+from custom_components.virtual_sms.store.store import MIGRATIONS, Store, Tally
 from tests.fakes import (
     START,
     Clock,
     FakeAdapter,
     come_to_rest,
     inbound,
-    make_surroundings,
-    open_ledger,
+    make_dependencies,
+    open_store,
     outbound,
     receipt,
     run_inline,
@@ -47,8 +47,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return where the ledger lives."""
-    return tmp_path / "ledger.db"
+    """Return where the store lives."""
+    return tmp_path / "store.db"
 
 
 async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> None:
@@ -62,18 +62,18 @@ async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> No
     )
     adapter.record = [inbound("known", at=1), inbound("unheard", at=2)]
     adapter.record.append(inbound("missed", at=60))
-    heard: list[Announcement] = []
-    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock, clock.monotonic)
-    host = Host(
+    heard: list[Change] = []
+    store = Store(Database(path, MIGRATIONS, run_inline), clock, clock.monotonic)
+    host = GatewayHooks(
         publish=heard.append,
         wake=lambda: None,
         ask_later=lambda: None,
         siblings=lambda: [gateway],
     )
-    gateway = Gateway(adapter.line(), ledger, host, make_surroundings(clock))
+    gateway = Gateway(adapter.line(), store, host, make_dependencies(clock))
     await gateway.open()
-    assert (await ledger.examine()).schema == len(MIGRATIONS)
-    assert ledger.tally == Tally(sent=3, received=2, failed=1, pending=4)
+    assert (await store.examine()).schema == len(MIGRATIONS)
+    assert store.tally == Tally(sent=3, received=2, failed=1, pending=4)
     await gateway.inbox.begin()
     gateway.start()
     for _ in range(6):
@@ -82,10 +82,10 @@ async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> No
     await gateway.catch_up(late=True)
     ids = ["sent", "doubtful", "waiting", "under-way"]
     clock.advance(600)
-    for provider_id in await ledger.outbound.open_deliveries(20):
-        change = await ledger.outbound.receive(receipt(provider_id))
-        gateway._announcer.announce([change] if change else [])
-    await come_to_rest(ledger, gateway._announcer)
+    for provider_id in await store.outbound.open_deliveries(20):
+        change = await store.outbound.receive(receipt(provider_id))
+        gateway._publisher.publish([change] if change else [])
+    await come_to_rest(store, gateway._publisher)
 
     sent = Counter(each.text for each in adapter.attempts)
     assert sent == {"waiting": 1, "under-way": 1}
@@ -98,29 +98,29 @@ async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> No
     assert ends == expected
     received = [each for each in heard if isinstance(each, Received)]
     assert [each.message.message_id for each in received] == ["unheard", "missed"]
-    assert ledger.tally == Tally(sent=6, received=3, failed=1, pending=0)
+    assert store.tally == Tally(sent=6, received=3, failed=1, pending=0)
     await gateway.close()
 
 
 async def fill(path: Path, clock: Clock, count: int) -> None:
     """Leave a file with many messages: some to be sent, some sent, some received."""
-    ledger = await open_ledger(path, clock)
-    await ledger.inbound.begin([], START)
+    store = await open_store(path, clock)
+    await store.inbound.begin([], START)
     for number in range(count):
         name = f"{number:04}"
         text = f"Text {name} " * 12
-        queued = await ledger.outbound.add([outbound(f"w{name}", text=text)], LATER)
-        queued += await ledger.outbound.add([outbound(f"s{name}")], LATER)
-        await ledger.told(queued)
-        await ledger.outbound.clear(f"w{name}", START + timedelta(seconds=30))
+        queued = await store.outbound.add([outbound(f"w{name}", text=text)], LATER)
+        queued += await store.outbound.add([outbound(f"s{name}")], LATER)
+        await store.note_published(queued)
+        await store.outbound.clear(f"w{name}", START + timedelta(seconds=30))
         sent = SentMessage(provider_id=f"P{name}")
-        await ledger.told(await ledger.outbound.accept(f"s{name}", sent))
+        await store.note_published(await store.outbound.accept(f"s{name}", sent))
         message = inbound(f"i{name}", at=number, text=text)
-        admitted = await ledger.inbound.admit([message], late=False)
+        admitted = await store.inbound.admit([message], late=False)
         if number % 2:
-            await ledger.told(admitted)
-    await ledger.inbound.advance(START + timedelta(seconds=count))
-    await ledger.close()
+            await store.note_published(admitted)
+    await store.inbound.advance(START + timedelta(seconds=count))
+    await store.close()
 
 
 def pages_of(path: Path, names: Iterable[str]) -> list[int]:
@@ -159,47 +159,47 @@ async def test_no_message_vanishes_from_a_damaged_file(
     leaves = [page for page in pages if page not in roots]
     break_pages(path, random.Random(seed).sample(leaves, 3))  # no secret
 
-    ledger = Ledger(Journal(path, MIGRATIONS, run_inline), clock, clock.monotonic)
-    await ledger.open()
-    assert ledger.salvage is not None
+    store = Store(Database(path, MIGRATIONS, run_inline), clock, clock.monotonic)
+    await store.open()
+    assert store.salvage is not None
     clock.advance(60)
-    due = {each.message.message_id for each in await ledger.outbound.due()}
+    due = {each.message.message_id for each in await store.outbound.due()}
     failed = {
         each.message_id
-        for each in await ledger.outbound.untold()
+        for each in await store.outbound.unpublished()
         if each.status is DeliveryStatus.FAILED
     }
-    assert len(failed) == ledger.salvage.lost
+    assert len(failed) == store.salvage.lost
     assert due | failed == {f"w{number:04}" for number in range(count)}
     assert not due & failed
-    deliveries = set(await ledger.outbound.open_deliveries(1000))
+    deliveries = set(await store.outbound.open_deliveries(1000))
     assert deliveries == {f"P{number:04}" for number in range(count)}
     ids = [f"i{number:04}" for number in range(count)]
-    assert await ledger.inbound.known(ids) == set(ids)
-    assert await ledger.inbound.progress() == START + timedelta(seconds=count)
-    assert await ledger.inbound.horizon() == START
+    assert await store.inbound.known(ids) == set(ids)
+    assert await store.inbound.progress() == START + timedelta(seconds=count)
+    assert await store.inbound.horizon() == START
     tally = Tally(sent=count, received=count, failed=len(failed), pending=len(due) + 60)
-    assert ledger.tally == tally
-    await ledger.close()
+    assert store.tally == tally
+    await store.close()
 
 
 @pytest.mark.parametrize("names", [["fact"], ["fact", "inbound"], ["inbound"]])
 async def test_what_came_meanwhile_is_no_history(
     path: Path, clock: Clock, names: list[str]
 ) -> None:
-    """Without its cursor the ledger goes on from the newest message that it knows."""
+    """Without its cursor the store goes on from the newest message that it knows."""
     await fill(path, clock, 60)
     break_pages(path, pages_of(path, names))
     clock.advance(120)
-    ledger = await open_ledger(path, clock)
-    progress = await ledger.inbound.progress()
+    store = await open_store(path, clock)
+    progress = await store.inbound.progress()
     assert progress is not None
     assert progress >= START + timedelta(seconds=59)
-    assert await ledger.inbound.horizon() == START
+    assert await store.inbound.horizon() == START
     assert _query(path, f"SELECT value FROM fact WHERE name = '{BEGUN_ANEW}'") == [
         (clock().timestamp(),)
     ]
-    await ledger.close()
+    await store.close()
 
 
 async def test_a_file_without_anything_left_is_begun_anew(
@@ -207,14 +207,14 @@ async def test_a_file_without_anything_left_is_begun_anew(
 ) -> None:
     """It is known from when on, so that what is unknown can be asked for."""
     path.write_bytes(b"no database at all" * 500)
-    ledger = await open_ledger(path, clock)
-    assert ledger.salvage
-    assert "outbound" in ledger.salvage.unread
-    assert await ledger.inbound.progress() is None
-    assert ledger.tally == Tally()
+    store = await open_store(path, clock)
+    assert store.salvage
+    assert "outbound" in store.salvage.unread
+    assert await store.inbound.progress() is None
+    assert store.tally == Tally()
     names = {name for (name,) in _query(path, "SELECT name FROM fact")}
     assert names == {"pending", BEGUN_ANEW}
-    await ledger.close()
+    await store.close()
 
 
 async def test_content_that_is_nonsense_is_told_as_failed(
@@ -229,17 +229,17 @@ async def test_content_that_is_nonsense_is_told_as_failed(
     connection.commit()
     connection.close()
     path.with_suffix(".suspect").touch()
-    ledger = await open_ledger(path, clock)
-    (failed,) = await ledger.outbound.untold()
+    store = await open_store(path, clock)
+    (failed,) = await store.outbound.unpublished()
     assert (failed.message_id, failed.status) == ("w0001", DeliveryStatus.FAILED)
-    untold = await ledger.inbound.untold()
-    assert [each.message.message_id for each in untold] == ["i0000"]
-    await ledger.close()
+    unpublished = await store.inbound.unpublished()
+    assert [each.message.message_id for each in unpublished] == ["i0000"]
+    await store.close()
 
 
 async def test_only_what_is_open_is_told_as_failed(path: Path, clock: Clock) -> None:
     """Of a row that only an index names: a received id is known, what is over is over."""
-    ledger = await open_ledger(path, clock)
+    store = await open_store(path, clock)
     at = START.timestamp()
     saved = Salvage(
         incomplete={"inbound", "outbound"},
@@ -258,17 +258,19 @@ async def test_only_what_is_open_is_told_as_failed(path: Path, clock: Clock) -> 
             ],
         },
     )
-    await ledger._journal.run(lambda connection: mend(connection, saved, START))
+    await store._database.run(lambda connection: mend(connection, saved, START))
     assert saved.lost == 2
-    failed = {(each.message_id, each.status) for each in await ledger.outbound.untold()}
+    failed = {
+        (each.message_id, each.status) for each in await store.outbound.unpublished()
+    }
     assert failed == {
         ("open", DeliveryStatus.FAILED),
         ("due", DeliveryStatus.FAILED),
     }
-    assert await ledger.inbound.known(["seen", "odd"]) == {"seen"}
-    assert await ledger.outbound.open_deliveries(9) == ["P"]
-    assert ledger.tally == Tally(failed=2, pending=1)
-    await ledger.close()
+    assert await store.inbound.known(["seen", "odd"]) == {"seen"}
+    assert await store.outbound.open_deliveries(9) == ["P"]
+    assert store.tally == Tally(failed=2, pending=1)
+    await store.close()
 
 
 @pytest.mark.parametrize("moment", ["built", "moved"])
@@ -283,11 +285,11 @@ async def test_a_power_cut_while_a_file_is_renewed(
     else:
         shutil.copy(path, renewed)
         path.replace(path.with_suffix(".damaged"))
-    ledger = await open_ledger(path, clock)
-    assert len(await ledger.inbound.untold()) == 2
-    assert ledger.tally.received == 3
+    store = await open_store(path, clock)
+    assert len(await store.inbound.unpublished()) == 2
+    assert store.tally.received == 3
     assert not renewed.exists()
-    await ledger.close()
+    await store.close()
 
 
 def _query(path: Path, query: str) -> list[tuple[object, ...]]:

@@ -317,13 +317,13 @@ async def async_release_callbacks(
         return
     provider, credentials = entry.data[CONF_PROVIDER], entry.data[CONF_CREDENTIALS]
     previous = entry.data.get(CONF_PREVIOUS_CALLBACKS)
-    heir = _find_heir(hass, entry)
+    successor = _find_successor(hass, entry)
     try:
         adapter = await async_create_adapter(hass, provider, credentials)
         await _registration(hass, entry, adapter).release(
             url,
             previous=CallbackUrls(**previous) if previous else None,
-            heir=heir.data[CONF_CALLBACK_URL] if heir else None,
+            successor=successor.data[CONF_CALLBACK_URL] if successor else None,
         )
     except SmsError as err:
         _LOGGER.warning(
@@ -331,12 +331,12 @@ async def async_release_callbacks(
             err.code,
             provider,
         )
-    if heir and previous:
-        data = {CONF_PREVIOUS_CALLBACKS: previous, **heir.data}
-        hass.config_entries.async_update_entry(heir, data=data)
+    if successor and previous:
+        data = {CONF_PREVIOUS_CALLBACKS: previous, **successor.data}
+        hass.config_entries.async_update_entry(successor, data=data)
 
 
-def _find_heir(
+def _find_successor(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry
 ) -> VirtualSmsConfigEntry | None:
     """Return the entry that needs the account's callbacks after this one.

@@ -116,7 +116,7 @@ class CallbackRegistration:
         )
 
     async def release(
-        self, url: str, *, previous: CallbackUrls | None, heir: str | None
+        self, url: str, *, previous: CallbackUrls | None, successor: str | None
     ) -> None:
         """Take our URL back: hand it to another line, or restore what was there.
 
@@ -129,8 +129,8 @@ class CallbackRegistration:
         if url not in _urls(current):
             return
         follower = previous or CallbackUrls()
-        if heir and self._is_shared:
-            follower = self.wanted(heir)
+        if successor and self._is_shared:
+            follower = self.wanted(successor)
         urls = CallbackUrls(
             inbound=follower.inbound if current.inbound == url else current.inbound,
             status=follower.status if current.status == url else current.status,

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from ..adapters.errors import InvalidResponseError, SmsError
 from ..adapters.models import Event, InboundMessage
-from ..store.database import JournalClosedError
-from .line import Surroundings
-from .token_bucket import Budget
+from ..store.database import DatabaseClosedError
+from .line import Dependencies
+from .token_bucket import TokenBucket
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,14 +41,14 @@ class Household(Protocol):
         """See to it that `catch_up` is tried again."""
 
 
-class Doorbell:
+class ConfirmationQueue:
     """Turn any number of rings into a bounded number of questions."""
 
-    def __init__(self, household: Household, surroundings: Surroundings) -> None:
+    def __init__(self, household: Household, dependencies: Dependencies) -> None:
         """Take who answers, and where tasks come from."""
         self._household = household
-        self._spawn = surroundings.spawn
-        self._budget = Budget(BUDGET, REFILL, time.monotonic)
+        self._spawn = dependencies.spawn
+        self._budget = TokenBucket(BUDGET, REFILL, time.monotonic)
         self._waiting: dict[tuple[str, str], Event] = {}
         self._overflows = False
         self._is_answering = False
@@ -61,7 +61,7 @@ class Doorbell:
             self._overflows = True
         if not self._is_answering:
             self._is_answering = True
-            self._spawn(self._answer(), "doorbell")
+            self._spawn(self._answer(), "confirmation_queue")
 
     async def _answer(self) -> None:
         try:
@@ -70,7 +70,7 @@ class Doorbell:
         except SmsError as err:
             _LOGGER.debug("A callback cannot be looked up now: %s", err.code)
             self._household.ask_later()
-        except JournalClosedError:
+        except DatabaseClosedError:
             _LOGGER.debug("The line closes: what rang is read when it opens again")
         except Exception:
             _LOGGER.exception("A callback could not be looked up")
@@ -86,7 +86,7 @@ class Doorbell:
         if not await self._household.concerns(event):
             return
         # A provider may ring before its own record shows the message.
-        self._overflows = not (self._budget.spend() and await self._look_up(event))
+        self._overflows = not (self._budget.take() and await self._look_up(event))
 
     async def _look_up(self, event: Event) -> bool:
         """Ask about a bell; one that cannot be read keeps no other waiting."""

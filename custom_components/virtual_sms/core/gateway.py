@@ -17,14 +17,14 @@ from ..adapters.models import (
     Event,
     OutboundMessage,
 )
-from ..store.changes import Announcement
-from ..store.database import JournalClosedError
-from ..store.store import Ledger
-from .confirmation_queue import Doorbell
+from ..store.changes import Change
+from ..store.database import DatabaseClosedError
+from ..store.store import Store
+from .confirmation_queue import ConfirmationQueue
 from .inbox import Inbox, bare
-from .line import Line, Surroundings
+from .line import Dependencies, Line
 from .outbox import Outbox, Outcome
-from .publisher import Announcer
+from .publisher import Publisher
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -49,16 +49,16 @@ class NoSuchLineError(CallbackUnreadableError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class GatewayHooks:
     """What a gateway asks of whoever runs it.
 
-    `publish` hears each announcement, `wake` has the outbox work on what waits,
+    `publish` hears each change, `wake` has the outbox work on what waits,
     `ask_later` has all lines of the account caught up before long, `siblings` lists
     the gateways of one account, this one among them, and `lines_away` the numbers of
     those that are about to come back.
     """
 
-    publish: Callable[[Announcement], None]
+    publish: Callable[[Change], None]
     wake: Callable[[], None]
     ask_later: Callable[[], None]
     siblings: Callable[[], Iterable[Gateway]]
@@ -69,45 +69,45 @@ class Gateway:
     """One line and everything that happens on it."""
 
     def __init__(
-        self, line: Line, ledger: Ledger, host: Host, surroundings: Surroundings
+        self, line: Line, store: Store, hooks: GatewayHooks, dependencies: Dependencies
     ) -> None:
         """Compose the parts; nothing runs before `open`."""
         self.line = line
-        self.ledger = ledger
-        self._host = host
-        self._spawn = surroundings.spawn
-        self._announcer = Announcer(ledger, host.publish)
-        announce = self._announcer.announce
-        self.outbox = Outbox(line, ledger.outbound, announce, surroundings)
-        self.inbox = Inbox(line, ledger, announce, surroundings, host.ask_later)
-        self._doorbell = Doorbell(self, surroundings)
+        self.store = store
+        self._hooks = hooks
+        self._spawn = dependencies.spawn
+        self._publisher = Publisher(store, hooks.publish)
+        publish = self._publisher.publish
+        self.outbox = Outbox(line, store.outbound, publish, dependencies)
+        self.inbox = Inbox(line, store, publish, dependencies, hooks.ask_later)
+        self._confirmation_queue = ConfirmationQueue(self, dependencies)
         self._door = asyncio.Lock()
         self._forgeries = 0
 
     async def open(self) -> None:
-        """Open the ledger, and take up what an earlier run left."""
-        await self.ledger.open()
-        await self._announcer.load()
+        """Open the store, and take up what an earlier run left."""
+        await self.store.open()
+        await self._publisher.load()
 
     def start(self) -> None:
-        """Begin to announce, what was held back first."""
-        self._announcer.start()
+        """Begin to publish, what was held back first."""
+        self._publisher.start()
 
     async def close(self) -> None:
-        """Finish what is being written and close the ledger."""
-        self._announcer.stop()
-        with suppress(JournalClosedError, OSError, sqlite3.Error):
-            await self.ledger.outbound.note_clock()
-        await self.ledger.close()
+        """Finish what is being written and close the store."""
+        self._publisher.stop()
+        with suppress(DatabaseClosedError, OSError, sqlite3.Error):
+            await self.store.outbound.note_clock()
+        await self.store.close()
 
     async def send(
-        self, messages: Sequence[OutboundMessage], patience: timedelta
+        self, messages: Sequence[OutboundMessage], retry_window: timedelta
     ) -> list[Outcome]:
         """Send messages and say where they stand after the first attempt.
 
         An attempt is carried to its end even when nobody waits for it any more. When
         the line closes meanwhile, what is written down goes on when it opens again,
-        and its outcome says so. Raises JournalClosedError or what the disk says when
+        and its outcome says so. Raises DatabaseClosedError or what the disk says when
         nothing was written down, and then nothing is sent.
         """
         outcomes: dict[str, Outcome] = {}
@@ -116,15 +116,15 @@ class Gateway:
             outcomes[outcome.message.message_id] = outcome
 
         async def send() -> None:
-            await self.outbox.send(messages, patience, report)
+            await self.outbox.send(messages, retry_window, report)
             if self.outbox.has_work or any(each.waits for each in outcomes.values()):
-                self._host.wake()
+                self._hooks.wake()
 
         task = self._spawn(send(), "send")
         await asyncio.wait([task])
         if not outcomes:
             if task.cancelled():
-                raise JournalClosedError
+                raise DatabaseClosedError
             task.result()
         elif not task.cancelled() and (error := task.exception()):
             _LOGGER.error("Sending ended in an unforeseen way", exc_info=error)
@@ -145,7 +145,7 @@ class Gateway:
         if Capability.SIGNED_CALLBACKS in adapter.capabilities:
             await self._take(event)
         else:
-            self._doorbell.ring(event)
+            self._confirmation_queue.ring(event)
         return adapter.acknowledge(event)
 
     async def _verify(self, request: CallbackRequest) -> None:
@@ -168,7 +168,7 @@ class Gateway:
         Trouble with one of them is raised when all have been read.
         """
         trouble: SmsError | None = None
-        for sibling in self._host.siblings():
+        for sibling in self._hooks.siblings():
             try:
                 await sibling.inbox.catch_up(late=late)
             except SmsError as err:
@@ -190,12 +190,12 @@ class Gateway:
 
     def ask_later(self) -> None:
         """See to it that the provider is asked again before long."""
-        self._host.ask_later()
+        self._hooks.ask_later()
 
     async def _concerned(self, event: Event) -> Sequence[Gateway]:
         return [
             sibling
-            for sibling in self._host.siblings()
+            for sibling in self._hooks.siblings()
             if await sibling.inbox.concerns(event)
         ]
 
@@ -215,7 +215,7 @@ class Gateway:
             return await self._senders(event)
         if event.number is None:
             return [self]
-        siblings = self._host.siblings()
+        siblings = self._hooks.siblings()
         found = [each for each in siblings if each.inbox.has_number(event.number)]
         if not found:
             self._expect_line(event.number)
@@ -228,7 +228,7 @@ class Gateway:
         One nobody knows may have overtaken the answer to its own message, and is
         kept here, unless it may be about a message of a line that is away.
         """
-        siblings, away = list(self._host.siblings()), self._host.lines_away()
+        siblings, away = list(self._hooks.siblings()), self._hooks.lines_away()
         if len(siblings) == 1 and not away:
             return siblings
         found = await self._concerned(receipt) or [
@@ -240,5 +240,5 @@ class Gateway:
 
     def _expect_line(self, number: str) -> None:
         """Raise LineAwayError for a number that is about to come back."""
-        if bare(number) in {bare(each) for each in self._host.lines_away()}:
+        if bare(number) in {bare(each) for each in self._hooks.lines_away()}:
             raise LineAwayError

@@ -2,7 +2,7 @@
 
 A callback that is signed is the truth; one that is not only rings the bell. The
 provider's own record, read on a timer and after every gap, brings what no
-callback brought. All three end at the ledger, which admits each message once.
+callback brought. All three end at the store, which admits each message once.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,9 +20,9 @@ from ..adapters.models import (
     InboundMessage,
     SetAside,
 )
-from ..store.changes import Announcement, StatusChanged
-from ..store.store import Ledger
-from .line import Line, Surroundings
+from ..store.changes import Change, StatusChanged
+from ..store.store import Store
+from .line import Dependencies, Line
 from .record_reader import RecordReader
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,22 +36,22 @@ class Inbox:
     def __init__(
         self,
         line: Line,
-        ledger: Ledger,
-        announce: Callable[[Sequence[Announcement]], None],
-        surroundings: Surroundings,
+        store: Store,
+        publish: Callable[[Sequence[Change]], None],
+        dependencies: Dependencies,
         ask_later: Callable[[], None],
     ) -> None:
-        """Take the line, its ledger, whom to tell of news, and who has us catch up."""
+        """Take the line, its store, whom to tell of news, and who has us catch up."""
         self._line = line
-        self._ledger = ledger
-        self._announce = announce
+        self._store = store
+        self._publish = publish
         self._reader = RecordReader(
-            line, ledger.inbound, announce, surroundings, ask_later
+            line, store.inbound, publish, dependencies, ask_later
         )
         self._is_begun_anew: bool | None = None
 
     async def begin(self) -> None:
-        """Start a new ledger: what is at the provider already is history.
+        """Start a new store: what is at the provider already is history.
 
         Raises what the adapter raises; then nothing has begun.
         """
@@ -63,9 +63,9 @@ class Inbox:
         On return it is safe on disk.
         """
         if isinstance(event, InboundMessage):
-            await self._ledger.inbound.admit([event], late=late, then=self._announce)
+            await self._store.inbound.admit([event], late=late, then=self._publish)
         else:
-            await self._ledger.outbound.receive(event, self._announce_change)
+            await self._store.outbound.receive(event, self._publish_change)
 
     async def take_signed(self, event: Event) -> None:
         """Take what a signed callback says, unless it is an old one played again.
@@ -79,13 +79,13 @@ class Inbox:
     async def concerns(self, event: Event) -> bool:
         """Say whether an unproven event may be news for this line."""
         if isinstance(event, DeliveryReceipt):
-            return await self._ledger.outbound.expects(event)
+            return await self._store.outbound.expects(event)
         is_ours = event.number is None or self.has_number(event.number)
         return is_ours and not await self._knows(event)
 
     async def has_sent(self, receipt: DeliveryReceipt) -> bool:
         """Say whether a receipt is about a message of this line, ended or not."""
-        return await self._ledger.outbound.is_claimed(receipt.provider_id)
+        return await self._store.outbound.is_claimed(receipt.provider_id)
 
     def has_number(self, number: str) -> bool:
         """Say whether a number is this line's."""
@@ -122,7 +122,7 @@ class Inbox:
         """
         if Capability.RECEIPTS not in self._line.adapter.capabilities:
             return
-        records = self._ledger.outbound
+        records = self._store.outbound
         for provider_id in await records.open_deliveries(_RECEIPTS_AT_ONCE):
             try:
                 receipt = await self._line.adapter.fetch_receipt(
@@ -136,19 +136,19 @@ class Inbox:
             else:
                 await self.take(receipt)
 
-    def _announce_change(self, change: StatusChanged | None) -> None:
+    def _publish_change(self, change: StatusChanged | None) -> None:
         if change is not None:
-            self._announce([change])
+            self._publish([change])
 
     async def _knows(self, message: InboundMessage) -> bool:
-        return bool(await self._ledger.inbound.known([message.message_id]))
+        return bool(await self._store.inbound.known([message.message_id]))
 
     async def _is_replayed(self, message: InboundMessage) -> bool:
         """Say whether a message was received before our memory begins.
 
         That is long ago, unless the memory was lost: then the provider is asked.
         """
-        records = self._ledger.inbound
+        records = self._store.inbound
         if self._is_begun_anew is None:
             self._is_begun_anew = await records.is_begun_anew()
         if not self._is_begun_anew or await self._knows(message):

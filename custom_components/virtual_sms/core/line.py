@@ -24,7 +24,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Dependencies:
     """What the core takes from its host: time, chance, and tasks that it ends.
 
     `now` is the home's wall clock, which may be wrong and may jump; `monotonic`

@@ -33,12 +33,12 @@ from ..adapters.models import (
 from ..adapters.plain_text import clean
 from ..adapters.segments import count_segments
 from ..store.changes import StatusChanged
-from ..store.database import JournalClosedError
+from ..store.database import DatabaseClosedError
 from ..store.early import Progress
-from ..store.outbound import OutboundRecords
+from ..store.outbound import OutboundTable
 from ..store.outbound_orders import SETTLE
 from ..store.outbound_rows import Due
-from .line import Line, Surroundings
+from .line import Dependencies, Line
 from .reconciliation import LONGEST_DOUBT, Reconciliation
 
 _LOGGER = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ LONGEST_PAUSE = timedelta(minutes=1)
 _JITTER = (0.75, 1.25)
 _LONGEST_ASKED = timedelta(hours=1)
 """The longest pause that a provider is granted."""
-_CANNOT_WRITE = (JournalClosedError, OSError, sqlite3.Error)
+_CANNOT_WRITE = (DatabaseClosedError, OSError, sqlite3.Error)
 
 type Write = Callable[[], Awaitable[Sequence[StatusChanged]]]
 
@@ -77,22 +77,22 @@ class Outbox:
     def __init__(
         self,
         line: Line,
-        records: OutboundRecords,
-        announce: Callable[[Sequence[StatusChanged]], None],
-        surroundings: Surroundings,
+        records: OutboundTable,
+        publish: Callable[[Sequence[StatusChanged]], None],
+        dependencies: Dependencies,
     ) -> None:
         """Take the line, its book, and whom to tell of each change."""
         self._line = line
         self._records = records
-        self._announce = announce
+        self._publish = publish
         self._now = records.clock.now
-        self._jitter = surroundings.jitter
+        self._jitter = dependencies.jitter
         self._attempts: dict[str, str] = {}
         """The recipients of the messages that are on their way at this moment."""
         self._unwritten: dict[str, Write] = {}
         """What became of messages, and could not be written down yet."""
         self._reconciliation = Reconciliation(
-            line, records, self._is_on_its_way, surroundings
+            line, records, self._is_on_its_way, dependencies
         )
         self._working = asyncio.Lock()
 
@@ -122,18 +122,18 @@ class Outbox:
     async def send(
         self,
         messages: Sequence[OutboundMessage],
-        patience: timedelta,
+        retry_window: timedelta,
         report: Callable[[Outcome], None] = lambda _: None,
     ) -> list[Outcome]:
         """Write messages down, try each once, and say where it stands then.
 
-        For `patience` what can be tried again is tried again by `work`. Raises what
+        For `retry_window` what can be tried again is tried again by `work`. Raises what
         keeps them from being written down, and then nothing is sent. `report` hears
         where each stands once they are written, and again after its attempt.
         """
         # A later run must find the times of these where this one puts them.
         await self._records.note_clock()
-        deadline = self._now() + patience
+        deadline = self._now() + retry_window
         sent_after = self._reconciliation.sent_after
         queued = await self._write_down(messages, deadline, sent_after, report)
         dues = [
@@ -144,7 +144,7 @@ class Outbox:
         attempts = [
             asyncio.Task(self._attempt(due, report), eager_start=True) for due in dues
         ]
-        self._announce(queued)
+        self._publish(queued)
         return await asyncio.gather(*attempts)
 
     async def _write_down(
@@ -243,7 +243,7 @@ class Outbox:
             receipt = await self._reconciliation.fetch_receipt(sent)
             if receipt is not None:
                 change = await self._records.receive(receipt)
-                self._announce([change] if change else [])
+                self._publish([change] if change else [])
 
     async def _attempt(
         self, due: Due, report: Callable[[Outcome], None] = lambda _: None
@@ -337,7 +337,7 @@ class Outbox:
     async def _record(self, message_id: str, write: Write) -> bool:
         """Write down what became of a message, at once or else by `work`."""
         try:
-            self._announce(await write())
+            self._publish(await write())
         except _CANNOT_WRITE as err:
             _LOGGER.warning(
                 "What became of a message cannot be written down now: %s",

@@ -15,7 +15,7 @@ _MOST_KEPT: Final = 4
 _SHORTEST_NUMBER: Final = 8
 _NUMBER: Final = re.compile(r"\+?[0-9](?:[\s().\-/\u2010-\u2015]*[0-9]){6,}")
 
-type Veil = Callable[[object], object]
+type Redaction = Callable[[object], object]
 
 
 class Privacy(StrEnum):
@@ -25,15 +25,15 @@ class Privacy(StrEnum):
     MASKED = "masked"
     METADATA = "metadata"
 
-    def veil[T](self, data: Mapping[str, T]) -> dict[str, T | object]:
+    def redact[T](self, data: Mapping[str, T]) -> dict[str, T | object]:
         """Return what may be told of an event, or of the attributes of an entity.
 
         Each key stays, so that a template that reads it does not fail. What has
-        been veiled before is not shortened further.
+        been redacted before is not shortened further.
         """
-        veils = _VEILS[self]
+        redactions = _REDACTIONS[self]
         return {
-            key: veils[key](value) if key in veils else value
+            key: redactions[key](value) if key in redactions else value
             for key, value in data.items()
         }
 
@@ -74,7 +74,7 @@ def _hide_urls(media: object) -> object:
     return [{**each, "url": None} for each in media]
 
 
-_VEILS: Final[Mapping[Privacy, Mapping[str, Veil]]] = {
+_REDACTIONS: Final[Mapping[Privacy, Mapping[str, Redaction]]] = {
     Privacy.FULL: {},
     Privacy.MASKED: {
         "media": _hide_urls,

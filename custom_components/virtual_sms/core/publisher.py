@@ -11,28 +11,28 @@ from datetime import datetime
 from functools import partial
 import logging
 
-from ..store.changes import Announcement, Received
-from ..store.database import PATIENCE
-from ..store.store import Ledger
+from ..store.changes import Change, Received
+from ..store.database import FLUSH_DELAY
+from ..store.store import Store
 
 _LOGGER = logging.getLogger(__name__)
 
 
 IN_FLIGHT = 32
-"""Announcements that a crash may repeat: the most that are told but not noted."""
+"""Changes that a crash may repeat: the most that are told but not noted."""
 AT_ONCE = 16
-"""Announcements in a row, before the rest of the home has a turn."""
+"""Changes in a row, before the rest of the home has a turn."""
 
 
-class Announcer:
-    """Publish announcements in order, each once."""
+class Publisher:
+    """Publish changes in order, each once."""
 
-    def __init__(self, ledger: Ledger, publish: Callable[[Announcement], None]) -> None:
-        """Take the ledger that remembers, and whom to tell."""
-        self._ledger = ledger
+    def __init__(self, store: Store, publish: Callable[[Change], None]) -> None:
+        """Take the store that remembers, and whom to tell."""
+        self._store = store
         self._publish = publish
-        self._waiting: deque[Announcement] = deque()
-        self._missed: list[Announcement] = []
+        self._waiting: deque[Change] = deque()
+        self._missed: list[Change] = []
         self._unnoted = 0
         self._is_telling = False
         self._is_open = False
@@ -41,9 +41,9 @@ class Announcer:
         """Take up what an earlier run knew but did not tell."""
         self._waiting.extend(
             Received(message=each.message, late=True)
-            for each in await self._ledger.inbound.untold()
+            for each in await self._store.inbound.unpublished()
         )
-        self._waiting.extend(await self._ledger.outbound.untold())
+        self._waiting.extend(await self._store.outbound.unpublished())
 
     def start(self) -> None:
         """Begin to tell: what was held back first, the oldest before the rest."""
@@ -51,9 +51,9 @@ class Announcer:
         self._is_open = True
         self._go_on()
 
-    def announce(self, announcements: Sequence[Announcement]) -> None:
+    def publish(self, changes: Sequence[Change]) -> None:
         """Tell as soon as enough of what was told is noted, but not before `start`."""
-        self._waiting.extend(announcements)
+        self._waiting.extend(changes)
         self._go_on()
 
     def stop(self) -> None:
@@ -64,43 +64,41 @@ class Announcer:
         """Tell more, unless that is being done: who hears it may send at once."""
         if self._is_open and not self._is_telling and self._may_tell(self._unnoted):
             self._is_telling = True
-            told: list[Announcement] = []
+            told: list[Change] = []
             try:
                 self._tell(told)
             finally:
                 self._is_telling = False
                 self._note(told)
 
-    def _tell(self, told: list[Announcement]) -> None:
+    def _tell(self, told: list[Change]) -> None:
         while len(told) < AT_ONCE and self._may_tell(self._unnoted + len(told)):
-            announcement = self._waiting.popleft()
-            self._publish(announcement)
-            told.append(announcement)
+            change = self._waiting.popleft()
+            self._publish(change)
+            told.append(change)
 
     def _may_tell(self, unnoted: int) -> bool:
         return bool(self._waiting) and unnoted < IN_FLIGHT
 
-    def _note(self, told: list[Announcement]) -> None:
-        """Note in the ledger what was told, with what could not be noted before."""
+    def _note(self, told: list[Change]) -> None:
+        """Note in the store what was told, with what could not be noted before."""
         told, self._missed = self._missed + told, []
         self._unnoted += len(told)
-        note = self._ledger.told(told, 0.0 if self._waiting else PATIENCE)
+        note = self._store.note_published(told, 0.0 if self._waiting else FLUSH_DELAY)
         note.add_done_callback(partial(self._go_on_after, told))
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._go_on)
 
-    def _go_on_after(
-        self, told: list[Announcement], note: asyncio.Future[None]
-    ) -> None:
+    def _go_on_after(self, told: list[Change], note: asyncio.Future[None]) -> None:
         """Tell more, whether what was told could be noted or not."""
         self._unnoted -= len(told)
         if error := note.exception():
-            _LOGGER.error("The ledger cannot be written", exc_info=error)
+            _LOGGER.error("The store cannot be written", exc_info=error)
             self._missed += told
         self._go_on()
 
 
-def _time(announcement: Announcement) -> datetime:
-    if isinstance(announcement, Received):
-        return announcement.message.received_at
-    return announcement.at
+def _time(change: Change) -> datetime:
+    if isinstance(change, Received):
+        return change.message.received_at
+    return change.at

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from ..adapters.errors import SmsError, UnsupportedFeatureError
 from ..adapters.models import Capability, DeliveryReceipt, SentMessage
-from ..store.outbound import OutboundRecords
+from ..store.outbound import OutboundTable
 from ..store.outbound_rows import Due
-from .line import Line, Surroundings
+from .line import Dependencies, Line
 
 LONGEST_DOUBT = timedelta(days=1)
 """After this, a doubt that no provider settles is settled against the message."""
@@ -36,15 +36,15 @@ class Reconciliation:
     def __init__(
         self,
         line: Line,
-        records: OutboundRecords,
+        records: OutboundTable,
         is_on_its_way: OnItsWay,
-        surroundings: Surroundings,
+        dependencies: Dependencies,
     ) -> None:
         """Take the line, its book, and who knows what is being sent."""
         self._line = line
         self._records = records
         self._is_on_its_way = is_on_its_way
-        self._wall: Callable[[], datetime] = surroundings.now
+        self._wall: Callable[[], datetime] = dependencies.now
 
     @property
     def sent_after(self) -> datetime | None:
@@ -81,7 +81,7 @@ class Reconciliation:
         """
         if found[0].exact:
             message_id = due.message.message_id
-            return is_settled or not await self._records.has_twin(message_id)
+            return is_settled or not await self._records.has_duplicate(message_id)
         doubtful = await self._records.count_doubtful(due.message.recipient)
         return is_settled and len(found) >= doubtful
 

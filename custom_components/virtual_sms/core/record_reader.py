@@ -11,8 +11,8 @@ import logging
 
 from ..adapters.models import InboundMessage, SetAside, SetAsideReason
 from ..store.changes import Received
-from ..store.inbound import InboundRecords
-from .line import Line, Surroundings
+from ..store.inbound import InboundTable
+from .line import Dependencies, Line
 from .record_reading import OVERLAP, Reading
 from .second_reading import WAIT_FOR_REST, SecondReader
 
@@ -30,19 +30,19 @@ class RecordReader:
     def __init__(
         self,
         line: Line,
-        records: InboundRecords,
+        records: InboundTable,
         publish: Callable[[Sequence[Received]], None],
-        surroundings: Surroundings,
+        dependencies: Dependencies,
         ask_later: Callable[[], None],
     ) -> None:
         """Take the line and its rows, who hears of news, and who has us read again."""
         self._line = line
         self._records = records
         self._publish = publish
-        self._monotonic = surroundings.monotonic
-        self._spawn = surroundings.spawn
+        self._monotonic = dependencies.monotonic
+        self._spawn = dependencies.spawn
         self._ask_later = ask_later
-        self._second = SecondReader(line, records, surroundings.monotonic)
+        self._second = SecondReader(line, records, dependencies.monotonic)
         self._lock = asyncio.Lock()
         self._is_looking_again = False
 

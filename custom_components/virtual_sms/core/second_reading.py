@@ -8,7 +8,7 @@ from math import inf
 
 from ..adapters.errors import NotFoundError, ProviderUnavailableError, SmsError
 from ..adapters.models import InboundMessage, SetAside, SetAsideReason
-from ..store.inbound import InboundRecords
+from ..store.inbound import InboundTable
 from ..store.set_aside import SetAsideRow
 from .line import Line
 from .record_reading import Reading
@@ -28,7 +28,7 @@ class SecondReader:
     """The records of one line that could not be taken at their first reading."""
 
     def __init__(
-        self, line: Line, records: InboundRecords, monotonic: Callable[[], float]
+        self, line: Line, records: InboundTable, monotonic: Callable[[], float]
     ) -> None:
         """Take the line, its rows, and what measures pauses."""
         self._line = line

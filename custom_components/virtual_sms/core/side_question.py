@@ -9,7 +9,7 @@ import logging
 
 from ..adapters.errors import SmsError
 from ..store.clock import monotonic
-from ..store.database import JournalClosedError
+from ..store.database import DatabaseClosedError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class SideQuestion:
         self._is_doubted = False
         try:
             answer = await question()
-        except JournalClosedError:
+        except DatabaseClosedError:
             return None
         except SmsError as err:
             self._fail(err)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 
-class Budget:
+class TokenBucket:
     """A number of deeds that grows back with time."""
 
     def __init__(self, size: int, refill: float, clock: Callable[[], float]) -> None:
@@ -14,7 +14,7 @@ class Budget:
         self._left = float(size)
         self._at = clock()
 
-    def spend(self) -> bool:
+    def take(self) -> bool:
         """Take one, and say whether there was one."""
         now = self._clock()
         self._left = min(self._left + (now - self._at) / self._refill, self._size)

@@ -52,7 +52,7 @@ CONSENT_ERRORS = {
     AuthorizationStatus.EXPIRED: "authorization_expired",
 }
 CONSENT_PAUSE = 2
-CONSENT_PATIENCE = 600
+CONSENT_TIMEOUT = 600
 """Seconds between two questions, and seconds in all."""
 
 MOST_LOOKED_UP = 10
@@ -169,7 +169,7 @@ class Consent:
         Who never answers is not waited for longer than a link is good for.
         """
         with suppress(TimeoutError):
-            async with asyncio.timeout(CONSENT_PATIENCE):
+            async with asyncio.timeout(CONSENT_TIMEOUT):
                 while True:
                     status = await self._async_status()
                     if status is not _PENDING:

@@ -28,4 +28,4 @@ class StatusChanged:
     at: datetime
 
 
-type Announcement = Received | StatusChanged
+type Change = Received | StatusChanged

@@ -20,7 +20,7 @@ import sqlite3
 from typing import Any
 
 from ..adapters.base import RunBlocking
-from .database_file import JournalFile, Mend, Opened, is_damage
+from .database_file import DatabaseFile, Mend, Opened, is_damage
 from .salvage import Salvage
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,17 +28,17 @@ _LOGGER = logging.getLogger(__name__)
 type Operation[T] = Callable[[sqlite3.Connection], T]
 type Together[I, T] = Callable[[sqlite3.Connection, Sequence[I]], Sequence[T]]
 """Does what is to be done with each of some items, and returns their results."""
-type Settle = Callable[[], None]
-type Conclude = Callable[[sqlite3.Connection], Settle]
+type Resolve = Callable[[], None]
+type Conclude = Callable[[sqlite3.Connection], Resolve]
 
-PATIENCE = 0.005
+FLUSH_DELAY = 0.005
 """Seconds that a write may wait for company if nobody waits for it."""
 QUIET = 1.0
 """Seconds without a write after which no text may be left beside the file."""
 
 
-class JournalClosedError(Exception):
-    """The journal is closed: nothing can be written down any more."""
+class DatabaseClosedError(Exception):
+    """The database is closed: nothing can be written down any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class _Job:
     fail: Callable[[Exception], None]
 
 
-class Journal:
+class Database:
     """One sqlite file, one batch at a time, each batch one durable transaction.
 
     `conclude` runs once at the end of each, in its transaction; what it returns is
@@ -62,7 +62,7 @@ class Journal:
         self, path: Path, migrations: tuple[str, ...], run_blocking: RunBlocking
     ) -> None:
         """Take the file, and the scripts that bring it from version to version."""
-        self._file = JournalFile(path=path, migrations=migrations)
+        self._file = DatabaseFile(path=path, migrations=migrations)
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
         self._waiting: list[_Job] = []
@@ -73,7 +73,7 @@ class Journal:
         self._is_suspect = False
         self.conclude: Conclude = _conclude_nothing
         self.mend: Mend = _mend_nothing
-        self.on_damage: Settle = _do_nothing
+        self.on_damage: Resolve = _do_nothing
         """Called once when the file turns out to be damaged while it is open."""
         self.salvage: Salvage | None = None
         """What was saved at `open`, if the file was damaged."""
@@ -96,7 +96,7 @@ class Journal:
         `then` hears the result right after, and also when nobody waits any more: a
         web server drops the handler of a callback whose caller hangs up. Raises what
         the operation raised, which is then undone; sqlite3.Error when the disk
-        fails; JournalClosedError after `close`.
+        fails; DatabaseClosedError after `close`.
         """
         return await self.post(_perform_each, operation, then)
 
@@ -105,23 +105,23 @@ class Journal:
         together: Together[I, T],
         item: I,
         then: Callable[[T], None] | None = None,
-        patience: float = 0.0,
+        delay: float = 0.0,
     ) -> asyncio.Future[T]:
         """Do something with an item as `run` does, together with its neighbours.
 
-        Items keep their order. What has patience, in seconds, waits that long for
+        Items keep their order. What has delay, in seconds, waits that long for
         the company of something more urgent.
         """
         connection = self._connection
         if connection is None:
-            raise JournalClosedError
+            raise DatabaseClosedError
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_job(together, item, future, then))
-        if not patience:
+        if not delay:
             self._hurry(connection)
         elif self._timer is None:
-            self._timer = loop.call_later(patience, self._hurry, connection)
+            self._timer = loop.call_later(delay, self._hurry, connection)
         return future
 
     async def close(self) -> None:
@@ -160,7 +160,7 @@ class Journal:
         self, connection: sqlite3.Connection, batch: list[_Job]
     ) -> None:
         try:
-            settles = await self._run_blocking(
+            resolvers = await self._run_blocking(
                 _commit, connection, batch, self.conclude
             )
         # Nobody may be left waiting, whatever stopped the worker.
@@ -171,11 +171,11 @@ class Journal:
                 await self._suspect()
         except BaseException:
             for job in batch:
-                job.fail(JournalClosedError())
+                job.fail(DatabaseClosedError())
             raise
         else:
-            for settle in settles:
-                settle()
+            for resolve in resolvers:
+                resolve()
 
     async def _suspect(self) -> None:
         """Mark the file, so that the next `open` begins anew, and say so once."""
@@ -246,7 +246,7 @@ def _job[I, T](
 
 def _commit(
     connection: sqlite3.Connection, batch: list[_Job], conclude: Conclude
-) -> list[Settle]:
+) -> list[Resolve]:
     """Commit a batch; if one of its operations fails, each is secured by itself.
 
     That is done only then, for it takes three statements each.
@@ -262,50 +262,50 @@ def _transact(
     connection: sqlite3.Connection,
     batch: list[_Job],
     conclude: Conclude,
-    perform: Callable[[sqlite3.Connection, list[_Job]], list[Settle]],
-) -> list[Settle]:
+    perform: Callable[[sqlite3.Connection, list[_Job]], list[Resolve]],
+) -> list[Resolve]:
     # A disk that failed in the middle may have kept the last one from its end.
     if connection.in_transaction:
         connection.execute("ROLLBACK")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        settles = perform(connection, batch)
-        settles.insert(0, conclude(connection))
+        resolvers = perform(connection, batch)
+        resolvers.insert(0, conclude(connection))
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return settles
+    return resolvers
 
 
-def _perform(connection: sqlite3.Connection, batch: list[_Job]) -> list[Settle]:
-    settles: list[Settle] = []
+def _perform(connection: sqlite3.Connection, batch: list[_Job]) -> list[Resolve]:
+    resolvers: list[Resolve] = []
     for together, neighbours in groupby(batch, attrgetter("together")):
         jobs = list(neighbours)
         results = together(connection, [job.item for job in jobs])
-        settles += [
+        resolvers += [
             partial(job.resolve, result)
             for job, result in zip(jobs, results, strict=True)
         ]
-    return settles
+    return resolvers
 
 
-def _perform_alone(connection: sqlite3.Connection, batch: list[_Job]) -> list[Settle]:
+def _perform_alone(connection: sqlite3.Connection, batch: list[_Job]) -> list[Resolve]:
     return [_secure(connection, job) for job in batch]
 
 
-def _secure(connection: sqlite3.Connection, job: _Job) -> Settle:
+def _secure(connection: sqlite3.Connection, job: _Job) -> Resolve:
     connection.execute("SAVEPOINT job")
     try:
-        (settle,) = _perform(connection, [job])
+        (resolve,) = _perform(connection, [job])
     except Exception as err:  # it is the operation's own to report
         if is_damage(err):
             raise
         connection.execute("ROLLBACK TO job")
         return partial(job.fail, err)
     connection.execute("RELEASE job")
-    return settle
+    return resolve
 
 
 def _perform_each[T](
@@ -314,7 +314,7 @@ def _perform_each[T](
     return [operation(connection) for operation in operations]
 
 
-def _conclude_nothing(_: sqlite3.Connection) -> Settle:
+def _conclude_nothing(_: sqlite3.Connection) -> Resolve:
     return _do_nothing
 
 

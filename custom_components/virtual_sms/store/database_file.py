@@ -1,4 +1,4 @@
-"""Open a journal's file, or say in one word why it cannot be opened.
+"""Open a database's file, or say in one word why it cannot be opened.
 
 What may pass (a full disk, another process) is told apart from what only a person
 can mend (a file of another application), and both from damage: a damaged file is
@@ -64,7 +64,7 @@ class StorageForeignError(StorageError):
     may_pass = False
 
 
-class JournalVersionError(StorageError):
+class DatabaseVersionError(StorageError):
     """The file was written by a newer version than this one."""
 
     code = "storage_newer"
@@ -96,8 +96,8 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JournalFile:
-    """Where a journal lives, and the files that may lie beside it."""
+class DatabaseFile:
+    """Where a database lives, and the files that may lie beside it."""
 
     path: Path
     migrations: tuple[str, ...] = field(repr=False)
@@ -149,7 +149,7 @@ class JournalFile:
         The new one takes its place only when it is whole, so that a power cut
         meanwhile costs nothing.
         """
-        _LOGGER.warning("A damaged message ledger was set aside, a new one begun")
+        _LOGGER.warning("A damaged message store was set aside, a new one begun")
         connection = self._connect(self._renewed)
         try:
             saved = salvage(self.path, connection)
@@ -229,7 +229,7 @@ def _see_that_it_is_ours(
     if not version and found:
         raise StorageForeignError
     if is_newer:
-        raise JournalVersionError
+        raise DatabaseVersionError
 
 
 def _list_tables(connection: sqlite3.Connection) -> set[str]:

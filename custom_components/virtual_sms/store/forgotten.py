@@ -1,6 +1,6 @@
 """What is left of inbound ids that were forgotten: enough to know them again.
 
-A signed callback carries no time, so who recorded one could have it announced
+A signed callback carries no time, so who recorded one could have it published
 again once its id is forgotten. A hash of eight bytes takes little room, and two
 ids that share one are not to be expected in the life of a home.
 """

@@ -8,7 +8,7 @@ import sqlite3
 
 from ..adapters.models import InboundMessage, Media, SetAside, SetAsideReason
 from .changes import Received
-from .database import Journal
+from .database import Database
 from .forgotten import forget_before, recall
 from .recovery import BEGUN_ANEW
 from .set_aside import SetAsideRow, drop_rows, list_rows, set_aside
@@ -29,18 +29,18 @@ class Bounds:
     progress: datetime
 
 
-class InboundRecords:
-    """Admit each inbound message once, and hand it out until it was announced."""
+class InboundTable:
+    """Admit each inbound message once, and hand it out until it was published."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, database: Database) -> None:
         """Take the way to the disk."""
-        self._journal = journal
-        self._run = journal.run
+        self._database = database
+        self._run = database.run
 
     async def begin(
         self, history: Sequence[InboundMessage | SetAside], since: datetime
     ) -> None:
-        """Start the book: what was there before is history and never announced."""
+        """Start the book: what was there before is history and never published."""
         await self._run(lambda connection: _begin(connection, history, since))
 
     async def bounds(self) -> Bounds | None:
@@ -69,12 +69,12 @@ class InboundRecords:
     ) -> list[Received]:
         """Record messages and return those that are news, oldest first.
 
-        From then on they are safe, and due to be announced. `then` hears of them
+        From then on they are safe, and due to be published. `then` hears of them
         also when nobody waits any more: recorded, they are no news the next time.
         """
         ordered = sorted(messages, key=lambda message: message.received_at)
         received = [Received(message=each, late=late) for each in ordered]
-        return await self._journal.post(_admit, received, then)
+        return await self._database.post(_admit, received, then)
 
     async def advance(self, until: datetime) -> None:
         """Note up to when the provider's history is known; it never goes back."""
@@ -109,8 +109,8 @@ class InboundRecords:
         """Wait no more for records: they were taken, or are gone."""
         await self._run(lambda connection: drop_rows(connection, record_ids))
 
-    async def untold(self) -> list[Received]:
-        """List what was admitted but not announced, oldest first."""
+    async def unpublished(self) -> list[Received]:
+        """List what was admitted but not published, oldest first."""
         rows = await self._run(
             lambda connection: connection.execute(
                 "SELECT message_id, received_at, late, content FROM inbound "
@@ -124,7 +124,7 @@ class InboundRecords:
 
 
 def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) -> None:
-    """Note that messages were announced; their texts are forgotten."""
+    """Note that messages were published; their texts are forgotten."""
     told = [each.message.message_id for each in messages]
     if told:
         connection.execute(

@@ -20,7 +20,7 @@ from ..adapters.models import (
 from .changes import StatusChanged
 from .clock import TOLERANCE, SteadyClock
 from .clock_offset import make_due, note_offset, read_offset
-from .database import Journal
+from .database import Database
 from .early import Progress, keep_early, take_early
 from .outbound_batch import RECORD, Page, Record, read_record
 from .outbound_orders import SETTLE, WATCH, Order, add_orders, list_open
@@ -36,15 +36,15 @@ class _Acceptance:
     now: datetime
 
 
-class OutboundRecords:
+class OutboundTable:
     """Write down each message before it is sent, and only ever move it forward."""
 
     def __init__(
-        self, journal: Journal, now: Callable[[], datetime], clock: SteadyClock
+        self, database: Database, now: Callable[[], datetime], clock: SteadyClock
     ) -> None:
         """Take the way to the disk, the time that people see, and that of our own."""
-        self._journal = journal
-        self._run = journal.run
+        self._database = database
+        self._run = database.run
         self._now = now
         self._noted_offset = timedelta()
         self.clock = clock
@@ -59,7 +59,7 @@ class OutboundRecords:
         """Record messages whose first attempt follows at once."""
         now = self._now()
         order = Order(messages, deadline, sent_after, self.clock.now(), now)
-        await self._journal.post(add_orders, order)
+        await self._database.post(add_orders, order)
         return [_first_state(message, now) for message in messages]
 
     async def attempt(self, message_id: str) -> bool:
@@ -111,7 +111,7 @@ class OutboundRecords:
     async def accept(self, message_id: str, sent: SentMessage) -> list[StatusChanged]:
         """Record that the provider has the message, with what it said of it early."""
         acceptance = _Acceptance(message_id, sent, self._now())
-        return await self._journal.post(_accept, acceptance)
+        return await self._database.post(_accept, acceptance)
 
     async def end(self, message_id: str, progress: Progress) -> list[StatusChanged]:
         """Move a message as `move` does, and return the changes."""
@@ -147,7 +147,7 @@ class OutboundRecords:
         Returns the change, None if it is no news; `then` hears of it also when
         nobody waits any more.
         """
-        return await self._journal.post(_receive, (receipt, self._now()), then)
+        return await self._database.post(_receive, (receipt, self._now()), then)
 
     async def expects(self, receipt: DeliveryReceipt) -> bool:
         """Say whether a receipt may be news of a message in this book."""
@@ -183,15 +183,15 @@ class OutboundRecords:
         )
         return int(count)
 
-    async def has_twin(self, message_id: str) -> bool:
+    async def has_duplicate(self, message_id: str) -> bool:
         """Say whether an equal message was not accepted either, as far as we know."""
         return await self._run(
             lambda connection: (
                 connection.execute(
-                    "SELECT 1 FROM outbound JOIN outbound AS twin "
+                    "SELECT 1 FROM outbound JOIN outbound AS duplicate "
                     "USING (recipient, content) WHERE outbound.message_id = ? "
-                    "AND twin.message_id != outbound.message_id "
-                    "AND twin.open AND twin.provider_id IS NULL",
+                    "AND duplicate.message_id != outbound.message_id "
+                    "AND duplicate.open AND duplicate.provider_id IS NULL",
                     (message_id,),
                 ).fetchone()
                 is not None
@@ -228,8 +228,8 @@ class OutboundRecords:
         now = self.clock.now().timestamp()
         return await self._run(lambda connection: list_open(connection, limit, now))
 
-    async def untold(self) -> list[StatusChanged]:
-        """List the states that were reached but not announced."""
+    async def unpublished(self) -> list[StatusChanged]:
+        """List the states that were reached but not published."""
         rows = await self._run(
             lambda connection: connection.execute(
                 f"SELECT {RECORD}, told FROM outbound "  # noqa: S608  # our own constant
@@ -276,7 +276,7 @@ class OutboundRecords:
 def note_changes(
     connection: sqlite3.Connection, changes: Iterable[StatusChanged]
 ) -> None:
-    """Note that changes were announced, the last of each message."""
+    """Note that changes were published, the last of each message."""
     told = {change.message_id: change.status for change in changes}
     if told:
         connection.execute(

@@ -1,4 +1,4 @@
-"""Bring in order what was saved of a damaged ledger.
+"""Bring in order what was saved of a damaged store.
 
 What was saved goes on. A message that was yet to be sent, and of which no more than
 its name can be read, has failed: nobody may wait for it in silence.
@@ -45,7 +45,7 @@ _FAILED = """
 
 
 def mend(connection: sqlite3.Connection, saved: Salvage, now: datetime) -> None:
-    """Make the new ledger whole."""
+    """Make the new store whole."""
     connection.execute(_INBOUND_NONSENSE)
     connection.execute(_OUTBOUND_NONSENSE, (json.dumps(list(DeliveryStatus)),))
     connection.execute(_FACT_NONSENSE)

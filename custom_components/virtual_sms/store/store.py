@@ -1,7 +1,7 @@
-"""Remember what has been seen, so that nothing is lost or announced twice.
+"""Remember what has been seen, so that nothing is lost or published twice.
 
 A message reaches us by callback, by polling, or by both, and a provider may
-repeat itself after a timeout. Receipts overtake one another as well. The ledger
+repeat itself after a timeout. Receipts overtake one another as well. The store
 answers one question: is this news? What it answers is on disk first.
 """
 
@@ -13,12 +13,12 @@ from functools import partial
 import json
 import sqlite3
 
-from .changes import Announcement, Received, StatusChanged
+from .changes import Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
-from .database import Journal, Settle
+from .database import Database, Resolve
 from .database_file import explain
-from .inbound import InboundRecords, note_received, prune_inbound
-from .outbound import OutboundRecords, note_changes
+from .inbound import InboundTable, note_received, prune_inbound
+from .outbound import OutboundTable, note_changes
 from .recovery import mend
 from .salvage import Salvage
 
@@ -28,7 +28,7 @@ MIGRATIONS = (
         message_id TEXT PRIMARY KEY, received_at REAL NOT NULL,
         late INTEGER NOT NULL, content TEXT
     ) WITHOUT ROWID;
-    CREATE INDEX inbound_untold ON inbound (received_at) WHERE content IS NOT NULL;
+    CREATE INDEX inbound_unpublished ON inbound (received_at) WHERE content IS NOT NULL;
     CREATE INDEX inbound_age ON inbound (received_at);
     CREATE TABLE outbound (
         message_id TEXT PRIMARY KEY, provider_id TEXT, recipient TEXT NOT NULL,
@@ -100,50 +100,50 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerHealth:
+class StoreHealth:
     """What helps to find out why something hangs."""
 
     schema: int
     oldest_pending: timedelta | None
 
 
-class Ledger:
+class Store:
     """All that is remembered of one number, in two books."""
 
     def __init__(
         self,
-        journal: Journal,
+        database: Database,
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = monotonic,
     ) -> None:
         """Take the file to write in, the home's clock, and one that never jumps."""
-        self._journal = journal
+        self._database = database
         self._now = now
         self._clock = SteadyClock(now, monotonic)
         self.tally = Tally()
         self._listeners: list[Callable[[], None]] = []
-        self.inbound = InboundRecords(journal)
-        self.outbound = OutboundRecords(journal, now, self._clock)
-        journal.conclude = self._count
-        journal.mend = self._mend
+        self.inbound = InboundTable(database)
+        self.outbound = OutboundTable(database, now, self._clock)
+        database.conclude = self._count
+        database.mend = self._mend
 
     @property
     def salvage(self) -> Salvage | None:
         """Return what was saved at `open`, if the file was damaged."""
-        return self._journal.salvage
+        return self._database.salvage
 
     async def open(self) -> None:
         """Open the file and take up what a crash left behind; raises StorageError."""
-        await self._journal.open()
+        await self._database.open()
         try:
             await self.outbound.recover()
         except sqlite3.Error as err:
-            await self._journal.close()
+            await self._database.close()
             raise explain(err) from err
 
     def on_damage(self, listener: Callable[[], None]) -> None:
         """Have the listener called once if the file turns out to be damaged."""
-        self._journal.on_damage = listener
+        self._database.on_damage = listener
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have the listener called when the tally has changed; return how to end it."""
@@ -152,18 +152,18 @@ class Ledger:
 
     async def close(self) -> None:
         """Close the file; everything is on disk already."""
-        await self._journal.close()
+        await self._database.close()
 
-    def told(
-        self, announcements: Sequence[Announcement], patience: float = 0.0
+    def note_published(
+        self, changes: Sequence[Change], delay: float = 0.0
     ) -> asyncio.Future[None]:
-        """Note that announcements were made; see `Journal.post` for `patience`."""
-        return self._journal.post(_note, announcements, patience=patience)
+        """Note that changes were made; see `Database.post` for `delay`."""
+        return self._database.post(_note, changes, delay=delay)
 
-    async def examine(self) -> LedgerHealth:
+    async def examine(self) -> StoreHealth:
         """Look at the file, and at what has been under way for longest."""
         now = self._clock.now()
-        return await self._journal.run(lambda connection: _examine(connection, now))
+        return await self._database.run(lambda connection: _examine(connection, now))
 
     async def prune(self) -> None:
         """Forget what is too old, or too much, to matter."""
@@ -173,22 +173,22 @@ class Ledger:
             prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, steady)
 
-        await self._journal.run(operation)
+        await self._database.run(operation)
 
     def _mend(self, connection: sqlite3.Connection, saved: Salvage) -> None:
         mend(connection, saved, self._now())
 
-    def _count(self, connection: sqlite3.Connection) -> Settle:
+    def _count(self, connection: sqlite3.Connection) -> Resolve:
         """Count anew, once for all that is written together."""
         tally = _read_tally(connection)
 
-        def settle() -> None:
+        def resolve() -> None:
             if tally != self.tally:
                 self.tally = tally
                 # Later, for who fails to hear must not keep others from their results.
                 asyncio.get_running_loop().call_soon(self._tell)
 
-        return settle
+        return resolve
 
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
@@ -196,7 +196,7 @@ class Ledger:
 
 
 def _note(
-    connection: sqlite3.Connection, notes: Sequence[Sequence[Announcement]]
+    connection: sqlite3.Connection, notes: Sequence[Sequence[Change]]
 ) -> Sequence[None]:
     told = [each for some in notes for each in some]
     note_received(connection, (each for each in told if isinstance(each, Received)))
@@ -204,13 +204,13 @@ def _note(
     return [None] * len(notes)
 
 
-def _examine(connection: sqlite3.Connection, now: datetime) -> LedgerHealth:
+def _examine(connection: sqlite3.Connection, now: datetime) -> StoreHealth:
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     (oldest,) = connection.execute(
         "SELECT min(created_at) FROM outbound INDEXED BY outbound_open WHERE open"
     ).fetchone()
     age = None if oldest is None else now - datetime.fromtimestamp(oldest, UTC)
-    return LedgerHealth(schema=schema, oldest_pending=age)
+    return StoreHealth(schema=schema, oldest_pending=age)
 
 
 def _read_tally(connection: sqlite3.Connection) -> Tally:

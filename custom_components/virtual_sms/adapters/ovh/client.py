@@ -28,7 +28,7 @@ BATCH: Final = {"X-Ovh-Batch": ","}
 """Makes the last part of a path a list (ovh/manager asks so for 50 at a time)."""
 
 _OK: Final = range(200, 300)
-_PATIENCE: Final = (5.0, 10.0)
+_TIMEOUT: Final = (5.0, 10.0)
 """Seconds to connect in and to wait for an answer: what `_call` grants in all."""
 
 
@@ -101,7 +101,7 @@ def build(access: Access, note_date: NoteDate = lambda _: None) -> _Client:
         access.application_key,
         access.application_secret,
         access.consumer_key,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
     )
     # `requests` would follow, and hand the keys to wherever it is sent.
     session = client._session  # noqa: SLF001  # no argument for either

@@ -1,4 +1,4 @@
-"""What a ledger of ten thousand messages costs."""
+"""What a store of ten thousand messages costs."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -22,9 +22,9 @@ _WAYS: Final[Mapping[str, Mapping[str, int]]] = {
 _DELAY: Final = 0.05
 
 
-async def bench_ledger() -> list[Row]:
-    """Time a ledger that has been in use for long beside one that is empty."""
-    async with open_stage("ledger") as stage:
+async def bench_store() -> list[Row]:
+    """Time a store that has been in use for long beside one that is empty."""
+    async with open_stage("store") as stage:
         second = stage.simulator.twilio.SMS_ONLY_NUMBER
         entries = {
             "full": (await stage.add_number("twilio"))["entry_id"],
@@ -45,11 +45,9 @@ async def bench_ledger() -> list[Row]:
             Row.at_most(f"{what}: loop held by a save, {way}", "", took, 1, "ms")
             for way, took in zip(_WAYS, saves, strict=True)
         ),
+        Row.at_most(f"{what}: set-up, 50 ms a request", "an empty store", delayed, 1.2),
         Row.at_most(
-            f"{what}: set-up, 50 ms a request", "an empty ledger", delayed, 1.2
-        ),
-        Row.at_most(
-            f"{what}: set-up, answered at once", "an empty ledger", at_once, 1.2
+            f"{what}: set-up, answered at once", "an empty store", at_once, 1.2
         ),
     ]
 
@@ -73,7 +71,7 @@ async def _longest(stage: Stage, entry_id: str, way: str) -> float:
 
 
 async def _set_up(stage: Stage, entries: Mapping[str, str], rounds: int) -> float:
-    """Return how much longer the set-up takes with the full ledger."""
+    """Return how much longer the set-up takes with the full store."""
     result = await duel(
         {
             name: partial(stage.home.probe, "set_up", entry_id=entry_id)

@@ -1,4 +1,4 @@
-"""Verbs about the ledger of a number: fill it, weigh it, write into it."""
+"""Verbs about the store of a number: fill it, weigh it, write into it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ _AGE: Final = timedelta(days=25)
 """How far back the closed ones go: they are forgotten after a month."""
 _OPEN_AGE: Final = timedelta(hours=1)
 _DEADLINE: Final = timedelta(minutes=30)
-_PATIENCE: Final = 60
+_TIMEOUT: Final = 60
 
 
 class Book:
-    """A number's ledger, and what to write into it."""
+    """A number's store, and what to write into it."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Find it."""
@@ -33,7 +33,7 @@ class Book:
 
         entry: Any = hass.config_entries.async_get_entry(entry_id)
         gateway = entry.runtime_data.gateway
-        self.ledger: Any = gateway.ledger
+        self.store: Any = gateway.store
         self._number: str = gateway.line.number.number
         self._compose: Any = gateway.outbox.compose
         self._models: Any = models
@@ -61,7 +61,7 @@ class Book:
 
     async def send(self, messages: Sequence[Any]) -> None:
         """Write down that messages were sent: begun, and accepted by the provider."""
-        records, sent = self.ledger.outbound, self._models.SentMessage
+        records, sent = self.store.outbound, self._models.SentMessage
         await self._tell(await records.add(messages, _deadline(messages)))
         for change in await asyncio.gather(
             *(
@@ -79,17 +79,17 @@ class Book:
             )
             for each in messages
         ]
-        receive = self.ledger.outbound.receive
+        receive = self.store.outbound.receive
         await self._tell(await asyncio.gather(*map(receive, receipts)))
 
     async def admit(self, messages: Sequence[Any]) -> None:
         """Write down messages that came in."""
-        await self._tell(await self.ledger.inbound.admit(messages, late=False))
+        await self._tell(await self.store.inbound.admit(messages, late=False))
 
     async def _tell(self, changes: Sequence[Any]) -> None:
         """Note what a home would have been told of, for it is not told here."""
         if changes:
-            await self.ledger.told(changes)
+            await self.store.note_published(changes)
 
 
 async def fill(hass: HomeAssistant, data: dict[str, Any]) -> None:
@@ -106,7 +106,7 @@ async def fill(hass: HomeAssistant, data: dict[str, Any]) -> None:
 
 
 async def size(hass: HomeAssistant, data: dict[str, Any]) -> int:
-    """Return the bytes of the ledger's file; what was just written is not in it yet."""
+    """Return the bytes of the store's file; what was just written is not in it yet."""
     path = Path(hass.config.path(".storage", f"virtual_sms.{data['entry_id']}.db"))
     return (await hass.async_add_executor_job(path.stat)).st_size
 
@@ -115,7 +115,7 @@ async def save(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
     """Write down sends, receipts and messages, and say how it blocked the loop.
 
     `rounds` times each of these for `together` messages at once. Nothing is fired
-    and no entity is written: what the loop does meanwhile is the ledger's. `written`
+    and no entity is written: what the loop does meanwhile is the store's. `written`
     is how many messages are counted more than before.
     """
     book = Book(hass, data["entry_id"])
@@ -127,15 +127,15 @@ async def save(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
         )
         for number in range(data["rounds"])
     ]
-    before = book.ledger.tally
+    before = book.store.tally
     watch = Stopwatch(hass)
     # What runs now is not timed: only what it waits for is.
     watch.start()
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(_TIMEOUT):
         for outbound, inbound in steps:
             await asyncio.gather(book.send(outbound), book.admit(inbound))
             await book.end(outbound, "delivered")
-    stall, after = watch.stop()["stall"], book.ledger.tally
+    stall, after = watch.stop()["stall"], book.store.tally
     return {
         "stall": stall,
         "sent": after.sent - before.sent,
