@@ -12,6 +12,7 @@ _US: Final = "virtual_sms"
 _TRACE: Final = "Traceback (most recent call last)"
 _WORDS: Final = (
     "Error fetching virtual_sms data",
+    "Authentication failed while fetching virtual_sms data",
     "Error during service call to virtual_sms",
 )
 """How Home Assistant tells that a provider, or a number, cannot be reached."""

@@ -55,6 +55,8 @@ class Harness(ABC):
     garbage: ClassVar[tuple[Garbage, ...]]
     """Callbacks shaped like the provider's, yet nonsense."""
 
+    texts: ClassVar[tuple[str, ...]]
+    """The fields of a message's record that hold its text."""
     unreadable: ClassVar[Mapping[str, object]]
     """What makes a message's record one that cannot be read, but for its id."""
     sparse: ClassVar[Mapping[str, object]]

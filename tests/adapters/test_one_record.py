@@ -74,6 +74,18 @@ async def test_an_unreadable_message(
     assert aside(found) == [(bad, SetAsideReason.UNREADABLE)]
 
 
+@pytest.mark.parametrize("value", [7, ["Hello"], {"text": "Hello"}])
+async def test_a_text_that_is_none(
+    value: object, adapter: SmsAdapter, harness: Harness, number: PhoneNumber
+) -> None:
+    """Something else in the place of the text is no text, and is never given as one."""
+    bad = receive(harness, "Lost", record=dict.fromkeys(harness.texts, value))
+    receive(harness, "After")
+    found = await read(adapter, number)
+    assert texts(found) == ["After"]
+    assert aside(found) == [(bad, SetAsideReason.UNREADABLE)]
+
+
 async def test_it_is_read_again(
     adapter: SmsAdapter, harness: Harness, number: PhoneNumber
 ) -> None:

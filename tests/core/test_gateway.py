@@ -224,6 +224,17 @@ async def test_a_receipt_for_a_line_that_is_away_is_to_come_again(
     assert account.later == 1
 
 
+@pytest.mark.parametrize("event", [inbound("a"), receipt("P0")])
+async def test_a_line_that_closes_while_it_is_called(
+    account: Account, gateway: Gateway, event: Event
+) -> None:
+    """What comes at that moment is to come again, which is no fault to complain of."""
+    await gateway.store.close()
+    with pytest.raises(LineAwayError):
+        await gateway.receive(account.callback(event))
+    assert account.later == 1
+
+
 async def test_a_channel_before_a_number_changes_no_line(
     account: Account, gateway: Gateway
 ) -> None:

@@ -858,7 +858,7 @@ async def test_a_disk_that_fills_between_request_and_answer(
     home.adapter.outcomes.append(outcome)
     home.adapter.during["send"] = disk.fill
     (answer,) = await home.send("m")
-    assert answer.error == (outcome if outcome is REFUSED else None)
+    assert answer.error is None
     assert home.outbox.has_work
     with pytest.raises(sqlite3.OperationalError):
         await home.outbox.work()
@@ -879,6 +879,23 @@ async def test_an_end_that_nobody_wrote_down(
     disk = FullDisk(home, monkeypatch)
     home.adapter.during["send"] = disk.fill
     await home.send("m")
+    home.adapter.during.clear()
+    disk.is_full = False
+    again = await home.restart()
+    await again.live(60)
+    assert again.accepted == ["m"]
+    await again.store.close()
+
+
+async def test_a_refusal_that_nobody_wrote_down(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then a crash: the next run sends it, so nobody was told that it is not sent."""
+    disk = FullDisk(home, monkeypatch)
+    home.adapter.outcomes.append(REFUSED)
+    home.adapter.during["send"] = disk.fill
+    (answer,) = await home.send("m")
+    assert (answer.status, answer.error) == (DeliveryStatus.QUEUED, None)
     home.adapter.during.clear()
     disk.is_full = False
     again = await home.restart()

@@ -349,6 +349,14 @@ TRACE = "Traceback (most recent call last):\n  File virtual_sms/inbox.py\n{error
         ),
         (
             LINE.format(
+                level="ERROR",
+                name="x",
+                text="Authentication failed while fetching virtual_sms data: no",
+            ),
+            False,
+        ),
+        (
+            LINE.format(
                 level="ERROR", name="x", text="Error fetching virtual_sms data: gone"
             )
             + TRACE.format(error="KeyError"),

@@ -202,12 +202,11 @@ class Gateway:
     async def _take(self, event: Event) -> None:
         """Hand an authentic event to the line it belongs to."""
         try:
-            addressees = await self._addressees(event)
-        except LineAwayError:
+            for gateway in await self._addressees(event):
+                await gateway.inbox.take_signed(event)
+        except (LineAwayError, DatabaseClosedError) as err:
             self.ask_later()
-            raise
-        for gateway in addressees:
-            await gateway.inbox.take_signed(event)
+            raise LineAwayError from err
 
     async def _addressees(self, event: Event) -> Sequence[Gateway]:
         """List whose event it is, or raise why it is nobody's."""

@@ -285,12 +285,21 @@ class Outbox:
                 await self._clear(due, err)
                 return Outcome(message=message, status=DeliveryStatus.QUEUED)
             case ProviderUnavailableError():
-                await self._fail(message, RejectReason.EXPIRED, err.provider_code)
+                return await self._give_up(message, err, RejectReason.EXPIRED)
             case MessageRejectedError():
-                await self._fail(message, err.reason, err.provider_code)
-            case _:
-                await self._fail(message, RejectReason.OTHER, err.provider_code)
-        return Outcome(message=message, status=DeliveryStatus.FAILED, error=err)
+                return await self._give_up(message, err, err.reason)
+        return await self._give_up(message, err, RejectReason.OTHER)
+
+    async def _give_up(
+        self, message: OutboundMessage, err: SmsError, reason: RejectReason
+    ) -> Outcome:
+        """End a message, and say so if that is written down.
+
+        If it cannot be, a crash would have the message sent again by the next run.
+        """
+        if await self._fail(message, reason, err.provider_code):
+            return Outcome(message=message, status=DeliveryStatus.FAILED, error=err)
+        return Outcome(message=message, status=DeliveryStatus.QUEUED)
 
     async def _settle_now(self, due: Due, err: SendOutcomeUnknownError) -> Outcome:
         """Ask at once about a message that must not wait.
@@ -309,9 +318,8 @@ class Outbox:
         others = self._is_on_its_way(message.recipient, but=message.message_id)
         if found or others or not err.answered:
             return unknown
-        await self._fail(message, RejectReason.EXPIRED)
         error = ProviderUnavailableError(str(err), maybe_processed=False)
-        return Outcome(message=message, status=DeliveryStatus.FAILED, error=error)
+        return await self._give_up(message, error, RejectReason.EXPIRED)
 
     async def _doubt(self, due: Due, err: SendOutcomeUnknownError) -> None:
         message_id, now = due.message.message_id, self._now()
@@ -329,10 +337,10 @@ class Outbox:
 
     async def _fail(
         self, message: OutboundMessage, reason: RejectReason, code: str | None = None
-    ) -> None:
+    ) -> bool:
         failed = Progress(status=DeliveryStatus.FAILED, reason=reason, error_code=code)
         end = partial(self._records.end, message.message_id, failed)
-        await self._record(message.message_id, end)
+        return await self._record(message.message_id, end)
 
     async def _record(self, message_id: str, write: Write) -> bool:
         """Write down what became of a message, at once or else by `work`."""

@@ -49,6 +49,7 @@ class Harness(BaseHarness):
         (verb, "[]")
         for verb in ("get_account", "list_numbers", "fetch_inbound", "find_sent")
     ) | {("fetch_inbound", "[1]"), ("find_sent", "[1]")}
+    texts: ClassVar = ("message",)
     unreadable: ClassVar = {"creationDatetime": "yesterday"}
     sparse: ClassVar = {"message": None, "tag": None, "credits": None}
     other_text: ClassVar = {"message": "*****", "tag": ""}

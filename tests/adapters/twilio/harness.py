@@ -46,6 +46,7 @@ class Harness(BaseHarness):
         "+15005551036": (DeliveryStatus.FAILED, RejectReason.EXPIRED),
     }
     too_long = "x" * 1601
+    texts: ClassVar = ("body",)
     unreadable: ClassVar = {"date_sent": None, "date_created": None, "to": 7}
     sparse: ClassVar = {
         "body": None,
