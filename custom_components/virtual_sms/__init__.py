@@ -42,6 +42,7 @@ from .const import (
     CONF_PROVIDER,
     DOMAIN,
 )
+from .contacts import async_setup_people
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
 from .core.line import Dependencies, Line
@@ -66,6 +67,7 @@ _PRUNE_INTERVAL = timedelta(days=1)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions: they exist whether a number is loaded or not."""
     hass.data[GATEWAYS] = {}
+    async_setup_people(hass)
     async_setup_services(hass)
     return True
 

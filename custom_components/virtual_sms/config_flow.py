@@ -6,8 +6,11 @@ from homeassistant.components import webhook
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
+    SOURCE_USER,
     ConfigFlow,
     ConfigFlowResult,
+    FlowType,
+    SubentryFlowContext,
 )
 from homeassistant.core import callback
 
@@ -26,9 +29,11 @@ from .const import (
     MODE_AUTOMATIC,
     MODE_POLLING,
 )
+from .contacts import SUBENTRY_CONTACT, SUBENTRY_GROUP
 from .core.callback_urls import CallbackRegistration
 from .entry_data import EntryData
 from .flows.callback_steps import CallbackSteps
+from .flows.contact import ContactFlow
 from .flows.credentials import (
     NO_ERROR,
     Access,
@@ -41,6 +46,7 @@ from .flows.credentials import (
     needs_consent,
     read_error,
 )
+from .flows.group import GroupFlow
 from .flows.options import VirtualSmsOptionsFlow
 from .flows.schemas import (
     CONF_NAME,
@@ -57,6 +63,8 @@ from .flows.schemas import (
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
+
+    from homeassistant.config_entries import ConfigSubentryFlow
 
     from .adapters.models import CallbackUrls
     from .runtime import VirtualSmsConfigEntry
@@ -87,6 +95,14 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         config_entry: VirtualSmsConfigEntry,
     ) -> VirtualSmsOptionsFlow:
         return VirtualSmsOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: VirtualSmsConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        return {SUBENTRY_CONTACT: ContactFlow, SUBENTRY_GROUP: GroupFlow}
 
     @override
     async def async_step_user(self, user_input: Form | None = None) -> ConfigFlowResult:
@@ -296,6 +312,16 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         return self.async_create_entry(
             title=self._name or self._number.number, data=data.as_dict()
         )
+
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Offer a first contact: a number is of no use without anybody to text."""
+        contact = await self.hass.config_entries.subentries.async_init(
+            (result["result"].entry_id, SUBENTRY_CONTACT),
+            context=SubentryFlowContext(source=SOURCE_USER),
+        )
+        result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, contact["flow_id"])
+        return result
 
     @property
     def _free_numbers(self) -> list[PhoneNumber]:

@@ -31,7 +31,9 @@ def _clean(record: object, **longest: int) -> None:
         if isinstance(value, str):
             object.__setattr__(record, name, clean(value, most))
         elif value is not None:
-            raise ValueError(f"{name} is no text")  # one kind for all unreadable answers
+            raise ValueError(
+                f"{name} is no text"
+            )  # one kind for all unreadable answers
 
 
 class Capability(Flag):
