@@ -2,14 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
+from homeassistant.const import MATCH_ALL
 from homeassistant.core import State
 import pytest
 from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
     async_mock_restore_state_shutdown_restart,
     mock_restore_cache_with_extra_data,
 )
 from sqlalchemy import text as sql
 
+from custom_components.virtual_sms.bus import async_listen
+from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.core.privacy import (
     Privacy,
     mask_correspondent,
@@ -17,13 +21,23 @@ from custom_components.virtual_sms.core.privacy import (
     mask_text,
 )
 from lab.probe.recorder import read
-from tests.home import RECIPIENT, SENDER, entity_id, listen, send, settle, state
+from tests.home import (
+    RECIPIENT,
+    SENDER,
+    entity_id,
+    listen,
+    logbook_rows,
+    send,
+    settle,
+    state,
+)
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
     from sqlalchemy.orm import Session
 
+    from custom_components.virtual_sms.bus import EventData
     from simulator import Simulator
 
 TEXT = "Your parcel is here: 4711"
@@ -177,6 +191,39 @@ async def test_all_that_tells_follows(
     assert state(hass, entry, "last_sender").state == (sender or "unknown")
     assert state(hass, entry, "last_delivery").state == "delivered"
     assert state(hass, entry, "received").state == "1"
+
+
+@pytest.mark.parametrize("privacy", ["masked", "metadata"])
+async def test_whole_inside_private_outside(
+    recorder_mock: None,
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    privacy: str,
+) -> None:
+    """Who concludes from a message has all of it; bus, states and logbook have not."""
+    await turn(hass, entry, privacy)
+    inside: list[EventData] = []
+    outside = async_capture_events(hass, MATCH_ALL)
+    async_listen(
+        hass, entry.entry_id, lambda _entry, _change, data: inside.append(data)
+    )
+    await happen(hass, simulator, entry, provider)
+
+    [received] = [data for data in inside if "text" in data]
+    assert (received["sender"], received["text"]) == (SENDER, TEXT)
+    recipients = {data["recipient"] for data in inside if "recipient" in data}
+    assert recipients == {RECIPIENT}
+
+    ours = [each for each in outside if each.event_type.startswith(DOMAIN)]
+    assert len(ours) == len(inside)
+    shown = [repr(each.data) for each in ours]
+    shown += [each.as_dict_json.decode() for each in hass.states.async_all()]
+    shown += [repr(each) for each in await logbook_rows(hass)]
+    assert any("SMS" in each for each in shown)
+    for secret in SECRETS:
+        assert not [each for each in shown if secret in each]
 
 
 @pytest.mark.parametrize("privacy", ["masked", "metadata"])

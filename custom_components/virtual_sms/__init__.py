@@ -29,7 +29,7 @@ from .account_entries import account_of, async_entries_of
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
 from .adapters.models import PhoneNumber
-from .bus import async_publish, get_privacy
+from .bus import async_publish
 from .callbacks.public_url import async_forget_callback_url
 from .callbacks.registrar import Registrar, async_release_callbacks
 from .callbacks.retired_secrets import RetiredSecrets
@@ -165,13 +165,6 @@ def _create_hooks(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, timer: OutboxTimer
 ) -> GatewayHooks:
     """Let the core speak to this Home Assistant."""
-    common = {
-        "entry_id": entry.entry_id,
-        "device_id": _create_device(hass, entry),
-        "provider": entry.data[CONF_PROVIDER],
-        "number": entry.data[CONF_NUMBER],
-    }
-
     list_lines = partial(async_entries_of, hass, account_of(entry))
 
     def siblings() -> list[Gateway]:
@@ -195,7 +188,7 @@ def _create_hooks(
         ]
 
     return GatewayHooks(
-        publish=partial(async_publish, hass, common, get_privacy(entry)),
+        publish=partial(async_publish, hass, entry, _create_device(hass, entry)),
         wake=timer.async_wake,
         ask_later=ask_later,
         siblings=siblings,

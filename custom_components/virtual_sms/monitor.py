@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 import logging
+from typing import assert_never
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
@@ -21,7 +22,7 @@ from .adapters.errors import (
     SmsError,
 )
 from .adapters.models import Advice, Capability, DeliveryStatus, RejectReason
-from .bus import News, async_subscribe
+from .bus import EventData, async_listen
 from .callbacks.reachability_check import async_check_return_path
 from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_BALANCE_THRESHOLD
 from .core.evidence import Evidence, was_accepted
@@ -35,7 +36,7 @@ from .issues import (
     async_raise_issue,
 )
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Received, StatusChanged
+from .store.changes import Change, Received, StatusChanged
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Monitor:
     def async_listen(self) -> None:
         """Begin to hear what happens to messages, what was held back included."""
         entry = self._entry
-        stop = async_subscribe(self._hass, entry.entry_id, self._async_hear)
+        stop = async_listen(self._hass, entry.entry_id, self._async_handle)
         entry.async_on_unload(stop)
 
     async def async_start(self) -> None:
@@ -166,16 +167,20 @@ class Monitor:
             await async_check_return_path(self._hass, self._entry, self._registrar)
 
     @callback
-    def _async_hear(self, news: News) -> None:
+    def _async_handle(
+        self, _entry: VirtualSmsConfigEntry, change: Change, _data: EventData
+    ) -> None:
         """Learn from what happens to messages."""
-        match news.change:
-            case Received() as received:
-                self._async_hear_message(received)
-            case StatusChanged() as change:
-                self._async_hear_change(change)
+        match change:
+            case Received():
+                self._async_handle_message(change)
+            case StatusChanged():
+                self._async_handle_status(change)
+            case _:
+                assert_never(change)
 
     @callback
-    def _async_hear_message(self, received: Received) -> None:
+    def _async_handle_message(self, received: Received) -> None:
         # Without polling, only a callback brings a message in time.
         if self._entry.data[CONF_MODE] == MODE_POLLING:
             return
@@ -185,7 +190,7 @@ class Monitor:
             self._registrar.async_note_callback()
 
     @callback
-    def _async_hear_change(self, change: StatusChanged) -> None:
+    def _async_handle_status(self, change: StatusChanged) -> None:
         """Take back what a message disproves, or raise what its refusal tells."""
         told = self._evidence.hear(change)
         if was_accepted(change):
