@@ -128,7 +128,9 @@ class People:
         """Call the devices as their people are called now."""
         devices = dr.async_get(self._hass)
         for each in self._directory.everybody:
-            device = devices.async_get_device(identifiers={device_identifier(each)})
+            device = devices.async_get_device_by_identifier(
+                device_identifier(each), each.entry_id
+            )
             if device is not None and device.name != each.name:
                 devices.async_update_device(device.id, name=each.name)
 
@@ -199,8 +201,7 @@ def read_group(entry: ConfigEntry, subentry: ConfigSubentry) -> Group:
 
 def device_identifier(each: Contact | Group) -> tuple[str, str]:
     """Return what the device of a contact or a group is known by."""
-    own_id = each.contact_id if isinstance(each, Contact) else each.group_id
-    return DOMAIN, f"{each.entry_id}_{own_id}"
+    return DOMAIN, f"{each.entry_id}_{each.own_id}"
 
 
 def _async_people(hass: HomeAssistant) -> People:

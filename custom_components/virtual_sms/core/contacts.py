@@ -70,6 +70,11 @@ class Contact:
     language: str | None = None
 
     @property
+    def own_id(self) -> str:
+        """Return its id among contacts and groups alike."""
+        return self.contact_id
+
+    @property
     def addressee(self) -> Addressee:
         """Return what a message to them keeps of them."""
         return Addressee(contact_id=self.contact_id, name=self.name)
@@ -83,6 +88,11 @@ class Group:
     entry_id: str
     name: str = field(repr=False)
     members: tuple[str, ...] = ()
+
+    @property
+    def own_id(self) -> str:
+        """Return its id among contacts and groups alike."""
+        return self.group_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,8 +110,8 @@ class PeopleFlow(ConfigSubentryFlow):
 
     def _is_other(self, each: Contact | Group) -> bool:
         """Say whether it is not the one that is being changed."""
-        own_id = each.contact_id if isinstance(each, Contact) else each.group_id
-        return self._subentry is None or own_id != self._subentry.subentry_id
+        subentry = self._subentry
+        return subentry is None or each.own_id != subentry.subentry_id
 
     @property
     def _current(self) -> dict[str, Any]:

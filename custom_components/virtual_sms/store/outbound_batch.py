@@ -22,7 +22,7 @@ _MICROSECONDS = 1e6
 # Whole numbers, for sqlite writes others with too few digits into JSON.
 RECORD = (
     "message_id, provider_id, recipient, status, reason, error_code,"
-    " CAST(round(at * 1e6) AS INTEGER), open"
+    " CAST(round(at * 1e6) AS INTEGER), open, contact"
 )
 """What a record is read from."""
 # As one row, for to fetch one is to wait once.
@@ -56,6 +56,7 @@ class Record:
     error_code: str | None
     at: int
     is_open: bool
+    contact: str | None
 
     def describe(self, previous: DeliveryStatus | None) -> StatusChanged:
         """Return its state as a change from an earlier one."""
@@ -63,6 +64,7 @@ class Record:
             message_id=self.message_id,
             provider_id=self.provider_id,
             recipient=self.recipient,
+            contact=self.contact,
             status=self.status,
             previous=previous,
             reason=self.reason,
@@ -163,7 +165,17 @@ class Page:
 
 def read_record(row: Sequence[Any]) -> Record:
     """Read a record from its columns."""
-    message_id, provider_id, recipient, status, reason, error_code, at, is_open = row
+    (
+        message_id,
+        provider_id,
+        recipient,
+        status,
+        reason,
+        error_code,
+        at,
+        is_open,
+        contact,
+    ) = row
     return Record(
         message_id=message_id,
         provider_id=provider_id,
@@ -173,4 +185,5 @@ def read_record(row: Sequence[Any]) -> Record:
         error_code=error_code,
         at=at,
         is_open=bool(is_open),
+        contact=contact,
     )

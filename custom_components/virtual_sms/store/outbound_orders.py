@@ -46,16 +46,18 @@ def add_orders(
             order.sent_after and order.sent_after.timestamp(),
             message.segments,
             message.encoding,
+            message.contact,
         )
         for order in orders
         for message in order.messages
     ]
     connection.execute(
         "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at, next_at, sent_after, segments, encoding)"
+        " deadline, settled_at, next_at, sent_after, segments, encoding,"
+        " contact)"
         " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,"
         " value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,"
-        " value ->> 10, value ->> 11 FROM json_each(?)",
+        " value ->> 10, value ->> 11, value ->> 12 FROM json_each(?)",
         (json.dumps(rows),),
     )
     return [None] * len(orders)
