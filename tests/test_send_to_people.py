@@ -189,7 +189,7 @@ async def test_empty_group(
 
 async def test_nobody_known(hass: HomeAssistant, simulator: Simulator) -> None:
     """What is no contact is a failed recipient like any other."""
-    with pytest.raises(ServiceValidationError, match="notify.mum is no contact"):
+    with pytest.raises(ServiceValidationError, match=r"notify\.mum is no contact"):
         await send(hass, contacts=["notify.mum"])
     [failed, sent] = await send(hass, contacts=["notify.mum", "notify.bob"])
     assert failed["to"] == "notify.mum"
