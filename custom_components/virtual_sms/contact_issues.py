@@ -28,8 +28,8 @@ def async_raise_empty_group(
         severity=ir.IssueSeverity.WARNING,
         translation_key=ISSUE_GROUP_EMPTY,
         translation_placeholders={
-            "group": mask_numbers(group.name),
-            "name": mask_numbers(entry.title),
+            "name": mask_numbers(group.name),
+            "line": mask_numbers(entry.title),
         },
     )
 
