@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import override
 
-from homeassistant.components.notify import (
+from homeassistant.components.notify import (  # type: ignore[attr-defined]
     NotifyEntity,
     NotifyEntityDescription,
-    NotifyEntityFeature,  # type: ignore[attr-defined]  # it moved after 2026.8
+    NotifyEntityFeature,
 )
 
 from .contact_entity import PeopleEntity
