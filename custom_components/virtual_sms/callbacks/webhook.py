@@ -83,9 +83,11 @@ class CallbackHandler:
     async def _async_answer(
         self, hass: HomeAssistant, webhook_id: str, request: web.Request
     ) -> web.Response:
-        # A challenge of our own, which tests the way here, is no callback.
-        if not async_awaits_challenge(hass, webhook_id):
-            self._refuse_unsigned(request)
+        # A challenge of our own, which tests whether calls arrive, has none.
+        if self._lacks_signature(request) and not async_awaits_challenge(
+            hass, webhook_id
+        ):
+            raise UnsignedError("no signature")
         callback_request, cut_off = await self._async_read(request)
         if challenge := async_answer_challenge(hass, webhook_id, callback_request):
             return challenge
@@ -127,11 +129,10 @@ class CallbackHandler:
     def _signature_header(self) -> str | None:
         return self._line.adapter.signature_header
 
-    def _refuse_unsigned(self, request: web.Request) -> None:
-        """Refuse what cannot be authentic before its body costs anything."""
+    def _lacks_signature(self, request: web.Request) -> bool:
+        """Say whether a request cannot be authentic, before its body costs anything."""
         header = self._signature_header
-        if header and header not in request.headers:
-            raise UnsignedError("no signature")
+        return header is not None and header not in request.headers
 
     async def _async_read(
         self, request: web.Request
