@@ -112,7 +112,7 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
         },
         "callback_refusals": dict(sorted(runtime.refusals.items())),
         "coordinator": _describe_coordinator(runtime.coordinator),
-        "store": {
+        "ledger": {
             "schema": health.schema,
             "oldest_pending_minutes": _count_minutes(age),
             "sent": tally.sent,
