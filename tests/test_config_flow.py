@@ -473,6 +473,8 @@ async def test_default_way_to_receive(
     expect_form(result, "callbacks")
     (key,) = result["data_schema"].schema
     assert key.default() == mode
+    shown = result["description_placeholders"]
+    assert shown == {"address": external_url or "–"}
 
 
 @pytest.mark.parametrize("mode", ["automatic", "manual"])

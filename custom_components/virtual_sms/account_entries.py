@@ -29,6 +29,18 @@ def async_entries_of(
 
 
 @callback
+def async_known_accounts(hass: HomeAssistant) -> dict[str, list[VirtualSmsConfigEntry]]:
+    """List the loaded entries by account, as `provider:account`.
+
+    Only keys that have opened their number are worth being used for another one.
+    """
+    accounts: dict[str, list[VirtualSmsConfigEntry]] = {}
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        accounts.setdefault(":".join(account_of(entry)), []).append(entry)
+    return accounts
+
+
+@callback
 def async_other_entries(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry
 ) -> list[VirtualSmsConfigEntry]:

@@ -17,7 +17,6 @@ from aiohttp import web
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from yarl import URL
@@ -38,7 +37,6 @@ from ..core.reachability import (
 from ..entry_data import EntryData
 from ..error_messages import find_sentence
 from ..issues import Problem, async_clear_issue, async_raise_issue
-from .public_url import NoPublicUrlError, async_callback_url, async_has_subscription
 
 if TYPE_CHECKING:
     from ..runtime import VirtualSmsConfigEntry
@@ -87,29 +85,6 @@ def complain(verdict: Verdict) -> HomeAssistantError:
     return HomeAssistantError(
         translation_domain=DOMAIN, translation_key=f"return_path_{verdict}"
     )
-
-
-async def async_preview(hass: HomeAssistant, provider_url: str | None) -> str:
-    """Say in words what this home's address tells without being tried.
-
-    Trying it takes seconds and may raise a false alarm, so that is left to the
-    button, once there is a number.
-    """
-    sentences = await async_get_translations(
-        hass, hass.config.language, "exceptions", [DOMAIN]
-    )
-    verdict = await _async_preview(hass, provider_url)
-    return sentences[f"component.{DOMAIN}.exceptions.return_path_{verdict}.message"]
-
-
-async def _async_preview(hass: HomeAssistant, provider_url: str | None) -> Verdict:
-    # A place in the cloud would be taken before it is wanted.
-    if async_has_subscription(hass):
-        return Verdict.OK
-    try:
-        return judge_url(await async_callback_url(hass, ""), provider_url)
-    except NoPublicUrlError:
-        return Verdict.NO_URL
 
 
 async def async_try_url(hass: HomeAssistant, webhook_id: str, url: str) -> Verdict:

@@ -23,7 +23,7 @@ from ..adapters.models import (
 from ..callbacks.public_url import NoPublicUrlError
 from ..const import CONF_NUMBER
 from ..core.phone_numbers import InvalidNumberError, parse_number
-from ..error_messages import async_create_adapter
+from ..error_messages import async_create_adapter, explain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -216,7 +216,7 @@ class FormError:
 NO_ERROR = FormError()
 
 
-def read_error(err: Exception) -> FormError:
+def read_error(hass: HomeAssistant, provider: str, err: Exception) -> FormError:
     """Return what a form says of a failure; an abort is none, and ends the flow."""
     match err:
         case AbortFlow():
@@ -229,6 +229,7 @@ def read_error(err: Exception) -> FormError:
             rights = ", ".join(missing) or "?"
             return FormError("missing_rights", placeholders={"rights": rights})
         case SmsError(code=code) if code in FORM_ERRORS:
-            return FormError(FORM_ERRORS[code])
+            detail = explain(hass, provider, err)
+            return FormError(FORM_ERRORS[code], placeholders={"detail": detail})
     _LOGGER.error("The set-up failed in an unexpected way", exc_info=err)
     return FormError("unknown")

@@ -1,4 +1,4 @@
-"""Change how a number that is set up behaves, and how its news gets here."""
+"""Change how a number that is set up behaves, and how its messages get here."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, override
@@ -42,12 +42,13 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         """Ask for all of them."""
         if user_input is None:
             return self._show(self._current)
+        self._provider = self._data.provider
         self._options = dict(user_input)
         mode = self._options.pop(CONF_MODE, None)
         try:
             return await self._async_apply(mode)
         except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
-            return self._show(user_input, read_error(err))
+            return self._show(user_input, read_error(self.hass, self._provider, err))
 
     def _show(self, values: Form, error: FormError = NO_ERROR) -> ConfigFlowResult:
         return self.async_show_form(

@@ -1,6 +1,7 @@
 """The forms of the config flow, and how to read them."""
 
 from collections.abc import Mapping, Sequence
+import re
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.data_entry_flow import section
@@ -23,6 +24,7 @@ from ..adapters.models import CredentialField, PhoneNumber
 from ..adapters.plain_text import clean_pasted
 from ..adapters.replaced_secret import LASTS, previous_keys
 from ..const import (
+    CONF_ACCOUNT,
     CONF_MODE,
     CONF_NUMBER,
     MODE_AUTOMATIC,
@@ -174,6 +176,27 @@ def find_gap(fields: Fields, credentials: Mapping[str, str]) -> str | None:
     return None
 
 
+def find_misfit(fields: Fields, credentials: Mapping[str, str]) -> str | None:
+    """Name a field whose value is another one or was cut off, as far as it shows."""
+    return next(
+        (
+            field.key
+            for field in fields
+            if field.shape
+            and field.key in credentials
+            and not re.fullmatch(field.shape, credentials[field.key])
+        ),
+        None,
+    )
+
+
+def account_schema(labels: Mapping[str, str]) -> vol.Schema:
+    """Return the form that chooses one of the accounts that are set up."""
+    options = [SelectOptionDict(value=key, label=text) for key, text in labels.items()]
+    account = SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST)
+    return vol.Schema({vol.Required(CONF_ACCOUNT): SelectSelector(account)})
+
+
 def shown_credentials(fields: Fields, credentials: Mapping[str, str]) -> Form:
     """Return what a form may show of stored credentials, in the form's shape."""
     shown = [each for each in fields if not each.secret and each.key in credentials]
@@ -200,7 +223,7 @@ def number_schema(numbers: list[PhoneNumber], *, typed: bool) -> vol.Schema:
 
 
 def callbacks_schema(default: str) -> vol.Schema:
-    """Return the form that chooses how news reaches this home."""
+    """Return the form that chooses how messages reach this home."""
     return vol.Schema(
         {vol.Required(CONF_MODE, default=default): _choice(CONF_MODE, MODES)}
     )
