@@ -32,7 +32,7 @@ from custom_components.virtual_sms.const import (
     DOMAIN,
 )
 from custom_components.virtual_sms.flows import credentials as flow_access
-from custom_components.virtual_sms.flows.schemas import keep_secrets
+from custom_components.virtual_sms.flows.credential_form import CredentialForm
 from simulator import FaultKind
 from simulator.ovh import Service
 
@@ -990,7 +990,8 @@ def test_token_of_another_account_is_not_kept() -> None:
     fields = ADAPTERS["twilio"].credential_fields
     stored = {"account_sid": "AC1", "auth_token": "old"}
     typed = {"account_sid": "AC2", "auth_token": "new"}
-    assert keep_secrets(fields, typed, stored) == typed
+    form = CredentialForm(fields=fields, stored=stored)
+    assert form.complete(typed, renews=False) == typed
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])

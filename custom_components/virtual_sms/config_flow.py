@@ -21,13 +21,8 @@ from .core.callback_urls import CallbackRegistration
 from .entry_data import EntryData
 from .flows.callback_steps import CallbackSteps
 from .flows.credential_steps import CredentialSteps
-from .flows.credentials import (
-    NO_ERROR,
-    FormError,
-    async_require_rights,
-    async_require_rights_for_any,
-    read_error,
-)
+from .flows.credentials import async_require_rights, async_require_rights_for_any
+from .flows.form_errors import NO_ERROR, FormError, read_error
 from .flows.options import VirtualSmsOptionsFlow
 from .flows.schemas import (
     CONF_NAME,
@@ -35,7 +30,6 @@ from .flows.schemas import (
     account_schema,
     callbacks_schema,
     number_schema,
-    shown_credentials,
 )
 
 if TYPE_CHECKING:
@@ -96,8 +90,7 @@ class VirtualSmsConfigFlow(CallbackSteps, CredentialSteps, domain=DOMAIN):
         key = user_input[CONF_ACCOUNT] if user_input else next(iter(self._known))
         data = EntryData.of(self._known[key][0])
         self._provider = data.provider
-        fields = ADAPTERS[data.provider].credential_fields
-        self._typed = shown_credentials(fields, data.credentials)
+        self._typed = self._form.show(data.credentials)
         return await self._async_try(data.credentials)
 
     async def async_step_reauth(self, _: Mapping[str, Any]) -> ConfigFlowResult:

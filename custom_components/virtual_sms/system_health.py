@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from .adapters import ADAPTERS
 from .const import DOMAIN
 from .entry_data import EntryData
-from .flows.schemas import CONF_API_URL
+from .flows.credential_form import CONF_API_URL
 from .runtime import VirtualSmsConfigEntry
 
 

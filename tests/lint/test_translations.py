@@ -27,9 +27,10 @@ from custom_components.virtual_sms.adapters.models import (
     RejectReason,
 )
 from custom_components.virtual_sms.core.reachability import Verdict
-from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS, FORM_ERRORS
+from custom_components.virtual_sms.flows.credential_form import SECTION_ADVANCED
+from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS
+from custom_components.virtual_sms.flows.form_errors import FORM_ERRORS
 from custom_components.virtual_sms.flows.schemas import (
-    SECTION_ADVANCED,
     account_schema,
     callbacks_schema,
     number_schema,

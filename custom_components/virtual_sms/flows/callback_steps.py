@@ -10,7 +10,7 @@ from ..adapters.errors import UnsupportedFeatureError
 from ..callbacks.public_url import async_callback_url, async_forget_callback_url
 from ..const import MODE_MANUAL, MODE_POLLING
 from ..core.callback_urls import CallbackRegistration, ForeignCallbackError
-from .credentials import NO_ERROR, FormError, read_error
+from .form_errors import NO_ERROR, FormError, read_error
 from .schemas import CONF_CONFIRM, TAKEOVER, Form
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """Ask for credentials, and go on once they open something."""
 
 from abc import abstractmethod
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import (
@@ -15,26 +14,17 @@ from ..adapters import ADAPTERS
 from ..const import CONF_CREDENTIALS
 from ..entry_data import EntryData
 from ..error_messages import async_load_sentences, find_sentence
+from .credential_form import CredentialForm, read_credentials
 from .credentials import (
-    NO_ERROR,
     Access,
     Consent,
-    FormError,
     async_open,
     async_request_consent,
     async_require_rights,
     needs_consent,
-    read_error,
 )
-from .schemas import (
-    Form,
-    credentials_schema,
-    find_gap,
-    find_misfit,
-    keep_secrets,
-    read_credentials,
-    shown_credentials,
-)
+from .form_errors import NO_ERROR, FormError, read_error
+from .schemas import Form
 
 if TYPE_CHECKING:
     import asyncio
@@ -65,21 +55,16 @@ class CredentialSteps(ConfigFlow):
         if user_input is None:
             return self._show_credentials()
         self._typed = user_input
-        fields = ADAPTERS[provider].credential_fields
         renews = self.source == SOURCE_REAUTH
         typed = read_credentials(user_input)
-        credentials = keep_secrets(fields, typed, self._stored, renews=renews)
-        return await self._async_try(credentials)
+        return await self._async_try(self._form.complete(typed, renews=renews))
 
     async def _async_try(self, credentials: Mapping[str, str]) -> ConfigFlowResult:
         """Go on with credentials, or show the form with what is wrong with them."""
         self._credentials = credentials
         await async_load_sentences(self.hass)
-        if gap := find_gap(ADAPTERS[self._provider].credential_fields, credentials):
-            detail = find_sentence(self.hass, "secret_missing") or ""
-            return self._show_credentials(
-                FormError(gap, placeholders={"detail": detail})
-            )
+        if gap := self._form.find_gap(credentials):
+            return self._show_credentials(self._detail(gap, "secret_missing"))
         try:
             if needs_consent(self._provider, credentials):
                 return await self._async_request()
@@ -90,22 +75,23 @@ class CredentialSteps(ConfigFlow):
     def _read_refusal(self, err: Exception) -> FormError:
         """Say what is wrong with credentials: at best, which of them is."""
         error = read_error(self.hass, self._provider, err)
-        fields = ADAPTERS[self._provider].credential_fields
-        misfit = find_misfit(fields, self._credentials)
-        sentence = misfit and find_sentence(self.hass, f"shape_{misfit}")
-        if error.key != "invalid_auth" or not sentence:
+        misfit = self._form.find_misfit(self._credentials)
+        if error.key != "invalid_auth" or misfit is None:
             return error
-        return replace(error, placeholders={"detail": sentence})
+        return self._detail(error.key, f"shape_{misfit}")
+
+    def _detail(self, key: str, sentence: str) -> FormError:
+        detail = find_sentence(self.hass, sentence) or ""
+        return FormError(key, placeholders={"detail": detail})
 
     def _show_credentials(self, error: FormError = NO_ERROR) -> ConfigFlowResult:
-        adapter = ADAPTERS[self._provider]
-        fields = adapter.credential_fields
-        shown = self._typed or shown_credentials(fields, self._stored)
-        schema = credentials_schema(fields, shown, self._stored)
+        shown = self._typed or self._form.show(self._form.stored)
+        schema = self._form.schema(shown)
+        links = ADAPTERS[self._provider].links
         return self.async_show_form(
             step_id=self._provider,
             data_schema=self.add_suggested_values_to_schema(schema, shown),
-            description_placeholders={**adapter.links, **error.placeholders},
+            description_placeholders={**links, **error.placeholders},
             errors=error.errors,
         )
 
@@ -172,5 +158,7 @@ class CredentialSteps(ConfigFlow):
         return None
 
     @property
-    def _stored(self) -> Mapping[str, str]:
-        return EntryData.of(self._entry).credentials if self._entry else {}
+    def _form(self) -> CredentialForm:
+        stored = EntryData.of(self._entry).credentials if self._entry else {}
+        fields = ADAPTERS[self._provider].credential_fields
+        return CredentialForm(fields=fields, stored=stored)

@@ -22,7 +22,7 @@ from ..core.privacy import Privacy
 from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from .callback_steps import CallbackSteps
-from .credentials import NO_ERROR, FormError, read_error
+from .form_errors import NO_ERROR, FormError, read_error
 from .schemas import DEFAULT_RETRY_FOR, Form, options_schema
 
 if TYPE_CHECKING:
