@@ -56,19 +56,19 @@ async def async_forget_callback_url(hass: HomeAssistant, webhook_id: str) -> Non
 def async_listen_to_address(
     hass: HomeAssistant, webhook_id: str, changed: Callable[[], None]
 ) -> CALLBACK_TYPE:
-    """Have a listener hear whenever the URL of a webhook may be another one."""
+    """Call a listener whenever the URL of a webhook may have changed."""
 
     @callback
-    def hear(*_: object) -> None:
+    def handle(*_: object) -> None:
         changed()
 
-    stops = [hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, hear)]
+    stops = [hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, handle)]
     if CLOUD in hass.config.components:
         from homeassistant.components import cloud
 
         stops += [
-            cloud.async_listen_connection_change(hass, hear),
-            cloud.async_listen_cloudhook_change(hass, webhook_id, hear),
+            cloud.async_listen_connection_change(hass, handle),
+            cloud.async_listen_cloudhook_change(hass, webhook_id, handle),
         ]
 
     def stop() -> None:

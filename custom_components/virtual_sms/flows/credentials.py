@@ -67,7 +67,7 @@ class Access:
         return PhoneNumber(account=self.account.id, number=number)
 
     def opens(self, account: str, number: str) -> bool:
-        """Say whether a number is still reached, as far as can be told."""
+        """Say whether a number is still reached, as far as is known."""
         if self.numbers is None:
             return self.account.id == account
         lines = [(each.account, each.number) for each in self.numbers]
@@ -90,7 +90,7 @@ async def async_open(
 async def async_require_rights(
     adapter: SmsAdapter, number: PhoneNumber, *, callbacks: bool
 ) -> None:
-    """Refuse credentials that lack rights for a number, as far as can be told.
+    """Refuse credentials that lack rights for a number, as far as is known.
 
     Raises MissingRightsError with their names. `callbacks` tells that the URLs are
     set by machine.
