@@ -13,7 +13,6 @@ from http import HTTPStatus
 
 from aiohttp import web
 from homeassistant.components import webhook
-from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..accounts import async_get_account
@@ -22,6 +21,7 @@ from ..adapters.models import Acknowledgement, CallbackRequest
 from ..const import DOMAIN
 from ..core.gateway import Gateway
 from ..core.line import Line
+from ..entry_data import EntryData
 from ..issues import describe
 from ..runtime import VirtualSmsConfigEntry
 from .reachability_check import async_answer_challenge, async_awaits_challenge
@@ -206,7 +206,7 @@ def async_register(
     account = async_get_account(hass, entry)
     question = LateQuestion(hass, account)
     refusals = Refusals(watch, question, runtime.refusals)
-    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    webhook_id = EntryData.of(entry).webhook_id
 
     async def receive(request: CallbackRequest) -> Acknowledgement:
         return await account.receive(gateway, request)
