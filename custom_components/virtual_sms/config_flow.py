@@ -100,7 +100,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
 
     async def async_step_reconfigure(self, _: Form | None = None) -> ConfigFlowResult:
         """Ask again, since the person wants to change something."""
-        data = EntryData.from_entry(self._get_reconfigure_entry())
+        data = EntryData.of(self._get_reconfigure_entry())
         return await self._async_credentials(data.provider)
 
     async def async_step_twilio(
@@ -196,7 +196,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
 
     async def _async_renew(self, entry: VirtualSmsConfigEntry) -> ConfigFlowResult:
         """Give an entry new credentials, provided that they do for its number."""
-        data = EntryData.from_entry(entry)
+        data = EntryData.of(entry)
         if not self._access.opens(data.number.account, data.number.number):
             return self.async_abort(reason="wrong_account")
         await async_require_rights(
@@ -265,7 +265,7 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
     @override
     async def _async_registration(self) -> CallbackRegistration:
         self._abort_if_unique_id_configured()
-        marks = async_own_marks(self.hass, self._provider, self._number.account)
+        marks = async_own_marks(self.hass, (self._provider, self._number.account))
         return CallbackRegistration(
             adapter=self._access.adapter,
             number=self._number,
@@ -312,4 +312,4 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
 
     @property
     def _stored(self) -> Mapping[str, str]:
-        return EntryData.from_entry(self._entry).credentials if self._entry else {}
+        return EntryData.of(self._entry).credentials if self._entry else {}

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
-from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -25,7 +24,7 @@ from yarl import URL
 
 from ..adapters.errors import SmsError
 from ..adapters.models import CallbackRequest, Capability
-from ..const import CONF_CALLBACK_URL, DOMAIN
+from ..const import DOMAIN
 from ..core.callback_urls import CallbackRegistration, Finding, Standing
 from ..core.reachability import (
     FIELD,
@@ -36,6 +35,7 @@ from ..core.reachability import (
     judge_failure,
     judge_url,
 )
+from ..entry_data import EntryData
 from ..error_messages import find_sentence
 from ..issues import Problem, async_clear_issue, async_raise_issue
 from .public_url import NoPublicUrlError, async_callback_url, async_has_subscription
@@ -154,13 +154,14 @@ async def _async_judge(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, registrar: Registrar
 ) -> Verdict:
     """Go from what costs nothing to what asks the provider."""
-    url = entry.data.get(CONF_CALLBACK_URL)
+    data = EntryData.of(entry)
+    url = data.callback_url
     if not url or not registrar.async_has_address():
         return Verdict.NO_URL
     registration = registrar.registration
     verdict = judge_url(url, registration.adapter.base_url)
     if verdict is Verdict.OK:
-        verdict = await async_try_url(hass, entry.data[CONF_WEBHOOK_ID], url)
+        verdict = await async_try_url(hass, data.webhook_id, url)
     if verdict is Verdict.OK:
         verdict = await _async_judge_record(registration, url)
     if verdict is Verdict.OK or verdict in UNDECIDED:

@@ -14,13 +14,13 @@ from http import HTTPStatus
 
 from aiohttp import web
 from homeassistant.components import webhook
-from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..adapters.errors import CallbackUnreadableError
 from ..adapters.models import Acknowledgement, CallbackRequest
 from ..const import DOMAIN
 from ..core.gateway import Gateway
+from ..entry_data import EntryData
 from ..issues import describe
 from ..runtime import VirtualSmsConfigEntry
 from .reachability_check import async_answer_challenge, async_awaits_challenge
@@ -204,7 +204,7 @@ def async_register(
     )
     question = LateQuestion(hass, gateway)
     refusals = Refusals(watch, question, runtime.refusals)
-    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    webhook_id = EntryData.of(entry).webhook_id
     handler = CallbackHandler(
         gateway,
         refusals,

@@ -70,7 +70,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     @override
     async def _async_registration(self) -> CallbackRegistration:
         data = self._data
-        marks = async_own_marks(self.hass, data.provider, data.number.account)
+        marks = async_own_marks(self.hass, data.account)
         return CallbackRegistration(
             adapter=await async_create_adapter(
                 self.hass, data.provider, data.credentials
@@ -112,7 +112,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     @property
     def _data(self) -> EntryData:
         """Read anew: a callback may change it while a form waits for its person."""
-        return EntryData.from_entry(self.config_entry)
+        return EntryData.of(self.config_entry)
 
     @property
     def _current(self) -> Form:
