@@ -47,7 +47,7 @@ NEEDS = {
     Problem.BALANCE_LOW: {"balance"},
     Problem.CALLBACK_FOREIGN: {"foreign_url"},
     Problem.CREDENTIALS_EXPIRING: {"date"},
-    Problem.RETURN_PATH: {"explanation"},
+    Problem.CALLBACK_CHECK: {"explanation"},
     Problem.STORAGE_DAMAGED: {"file", "lost"},
 }
 
@@ -230,8 +230,8 @@ async def test_check_again(
     good = entry.data[CONF_CALLBACK_URL]
     bad = {**entry.data, CONF_CALLBACK_URL: "http://127.0.0.1:1/hook"}
     hass.config_entries.async_update_entry(entry, data=bad)
-    async_raise_issue(hass, entry, Problem.RETURN_PATH, explanation="Nothing there.")
-    result = await mend(manager, entry, Problem.RETURN_PATH)
+    async_raise_issue(hass, entry, Problem.CALLBACK_CHECK, explanation="Nothing there.")
+    result = await mend(manager, entry, Problem.CALLBACK_CHECK)
     assert result["errors"] == {"base": "failed"}
     assert "Nothing answers" in result["description_placeholders"]["reason"]
     assert issues(hass) == {"return_path"}
@@ -336,7 +336,7 @@ COMES_AND_GOES = {
     Problem.NUMBER_GONE: care.test_number_released,
     Problem.RECORDS_UNREADABLE: care.test_records_that_cannot_be_read,
     Problem.REGISTRATION_MISSING: care.test_advice,
-    Problem.RETURN_PATH: care.test_way_back_is_blocked,
+    Problem.CALLBACK_CHECK: care.test_way_back_is_blocked,
     Problem.SERVICE_EXPIRED: care.test_service_expired,
     Problem.STORAGE_DAMAGED: storage.test_a_damaged_file_is_shown,
     Problem.TRIAL_LIMITS: care.test_advice,

@@ -27,6 +27,8 @@ class Problem(StrEnum):
 
     ADDRESS_CHANGED = "address_changed"
     BALANCE_LOW = "balance_low"
+    # Homes have it stored under its former name.
+    CALLBACK_CHECK = "return_path"
     CALLBACK_FOREIGN = "callback_foreign"
     CALLBACK_MISSING = "callback_missing"
     CALLBACK_OVERRULED = "callback_overruled"
@@ -38,7 +40,6 @@ class Problem(StrEnum):
     NUMBER_GONE = "number_gone"
     RECORDS_UNREADABLE = "records_unreadable"
     REGISTRATION_MISSING = "registration_missing"
-    RETURN_PATH = "return_path"
     SERVICE_EXPIRED = "service_expired"
     STORAGE_DAMAGED = "storage_damaged"
     TRIAL_LIMITS = "trial_limits"
@@ -64,6 +65,7 @@ _ERROR = ir.IssueSeverity.ERROR
 TRAITS: Mapping[Problem, Traits] = {
     Problem.ADDRESS_CHANGED: Traits(fixable=True),
     Problem.BALANCE_LOW: Traits(),
+    Problem.CALLBACK_CHECK: Traits(fixable=True, lasting=True),
     Problem.CALLBACK_FOREIGN: Traits(fixable=True),
     Problem.CALLBACK_MISSING: Traits(fixable=True),
     Problem.CALLBACK_OVERRULED: Traits(),
@@ -75,7 +77,6 @@ TRAITS: Mapping[Problem, Traits] = {
     Problem.NUMBER_GONE: Traits(severity=_ERROR),
     Problem.RECORDS_UNREADABLE: Traits(),
     Problem.REGISTRATION_MISSING: Traits(fixable=True, lasting=True),
-    Problem.RETURN_PATH: Traits(fixable=True, lasting=True),
     Problem.SERVICE_EXPIRED: Traits(severity=_ERROR, fixable=True, lasting=True),
     Problem.STORAGE_DAMAGED: Traits(severity=_ERROR, fixable=True, lasting=True),
     Problem.TRIAL_LIMITS: Traits(fixable=True, lasting=True),

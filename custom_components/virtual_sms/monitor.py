@@ -23,7 +23,7 @@ from .adapters.errors import (
 )
 from .adapters.models import Advice, Capability, DeliveryStatus, RejectReason
 from .bus import EventData, async_listen
-from .callbacks.reachability_check import async_check_return_path
+from .callbacks.reachability_check import async_check_callbacks
 from .const import DOMAIN, OPTION_BALANCE_THRESHOLD
 from .core.evidence import Evidence, was_accepted
 from .core.phone_numbers import region_of
@@ -164,8 +164,8 @@ class Monitor:
         except SmsError as err:
             _LOGGER.debug("The callback URL cannot be looked at now: %s", err.code)
             return
-        if not self._registrar.async_has_problem():
-            await async_check_return_path(self._hass, self._entry, self._registrar)
+        if not self._registrar.health.async_has_problem():
+            await async_check_callbacks(self._hass, self._entry, self._registrar)
 
     @callback
     def _async_handle(
@@ -188,7 +188,7 @@ class Monitor:
         if received.late:
             self._async_miss(received.message.received_at)
         else:
-            self._registrar.async_note_callback()
+            self._registrar.health.async_note_message()
 
     @callback
     def _async_handle_status(self, change: StatusChanged) -> None:

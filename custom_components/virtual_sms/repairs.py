@@ -11,7 +11,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .adapters.errors import SmsError
 from .callbacks.public_url import NoPublicUrlError, async_callback_url
-from .callbacks.reachability_check import async_check_return_path, say
+from .callbacks.reachability_check import async_check_callbacks, say
 from .const import DOMAIN
 from .core.reachability import Verdict
 from .entry_data import EntryData
@@ -117,7 +117,7 @@ class CheckAgainFlow(FixFlow):
 
     @override
     async def _async_fix(self) -> str | None:
-        verdict = await async_check_return_path(self.hass, self._entry, self._registrar)
+        verdict = await async_check_callbacks(self.hass, self._entry, self._registrar)
         return None if verdict is Verdict.OK else say(self.hass, verdict)
 
 
@@ -126,7 +126,7 @@ _FLOWS: Mapping[Problem, type[FixFlow]] = {
     Problem.CALLBACK_FOREIGN: TakeoverFlow,
     Problem.CALLBACK_MISSING: RegisterFlow,
     Problem.CREDENTIALS_EXPIRING: RenewFlow,
-    Problem.RETURN_PATH: CheckAgainFlow,
+    Problem.CALLBACK_CHECK: CheckAgainFlow,
 }
 
 
