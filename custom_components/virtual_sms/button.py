@@ -2,11 +2,13 @@
 
 from typing import override
 
+from homeassistant.components import persistent_notification
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_cached_translations
 
 from .callbacks.reachability_check import async_check_callbacks, complain
 from .const import DOMAIN
@@ -40,11 +42,26 @@ async def async_setup_entry(
 
 
 class CallbackCheckButton(VirtualSmsEntity, ButtonEntity):
-    """Pressed, it fails with what is wrong, or does not fail."""
+    """Pressed, it says that callbacks arrive, or fails with what keeps them away."""
 
     @override
     async def async_press(self) -> None:
         registrar = self._entry.runtime_data.registrar
+        notification_id = f"{DOMAIN}_callback_check_{self._entry.entry_id}"
         verdict = await async_check_callbacks(self.hass, self._entry, registrar)
         if verdict is not Verdict.OK:
+            persistent_notification.async_dismiss(self.hass, notification_id)
             raise complain(verdict)
+        persistent_notification.async_create(
+            self.hass, self._success, self._entry.title, notification_id
+        )
+
+    @property
+    def _success(self) -> str:
+        """Return the good news in the language of this home."""
+        texts = async_get_cached_translations(
+            self.hass, self.hass.config.language, "common", DOMAIN
+        )
+        provider = self._entry.runtime_data.gateway.line.adapter.name
+        text = texts[f"component.{DOMAIN}.common.callback_check_passed"]
+        return text.format(provider=provider)

@@ -1,4 +1,4 @@
-"""The check of the way back, from the button to the words."""
+"""The callback check, from the button to the words."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,11 +10,15 @@ from unittest.mock import Mock, patch
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from homeassistant.components import webhook
+from homeassistant.components import persistent_notification, webhook
 from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
 from homeassistant.const import CONF_WEBHOOK_ID, EntityCategory
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import (
+    entity_registry as er,
+    issue_registry as ir,
+    translation,
+)
 from homeassistant.util.aiohttp import MockRequest, serialize_response
 import pytest
 
@@ -68,6 +72,25 @@ def issue(hass: HomeAssistant, entry: ConfigEntry) -> ir.IssueEntry | None:
     return ir.async_get(hass).async_get_issue(DOMAIN, f"return_path_{entry.entry_id}")
 
 
+def notifications(hass: HomeAssistant, entry: ConfigEntry) -> list[Any]:
+    """Return what the check of a number has notified of."""
+    found = persistent_notification._async_get_or_create_notifications(hass)
+    own = f"virtual_sms_callback_check_{entry.entry_id}"
+    return [each for key, each in found.items() if key == own]
+
+
+async def test_finding_in_french(
+    hass: HomeAssistant, twilio_entry: ConfigEntry
+) -> None:
+    """What a pressed check found is said in the language of the home."""
+    hass.config.language = "fr"
+    await translation.async_load_integrations(hass, {DOMAIN})
+    assert await press(hass, twilio_entry) is None
+    [shown] = notifications(hass, twilio_entry)
+    assert shown["message"].startswith("Les rappels peuvent arriver")
+    assert "Twilio" in shown["message"]
+
+
 def move(hass: HomeAssistant, entry: ConfigEntry, url: str) -> None:
     """Have a number believe that it is called at another URL."""
     data = {**entry.data, CONF_CALLBACK_URL: url}
@@ -94,10 +117,11 @@ async def serve(socket_enabled: None) -> AsyncIterator[Serve]:
 async def test_all_is_well(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
 ) -> None:
-    """A check that passes is silent, and no message comes of it."""
+    """A check that passes says so, and no message comes of it."""
     heard = listen(hass)
     assert await press(hass, entry) is None
     await settle(hass, simulator)
+    assert [each["title"] for each in notifications(hass, entry)] == [entry.title]
     assert issue(hass, entry) is None
     assert not heard.received
     registered = er.async_get(hass).async_get(str(button(hass, entry)))
@@ -110,8 +134,10 @@ async def test_bad_and_good_again(
 ) -> None:
     """What is wrong stands among the repairs until a check passes."""
     good = entry.data[CONF_CALLBACK_URL]
+    assert await press(hass, entry) is None
     move(hass, entry, NOWHERE)
     assert await press(hass, entry) == "refused"
+    assert not notifications(hass, entry)
     found = issue(hass, entry)
     assert found is not None
     assert found.is_persistent
