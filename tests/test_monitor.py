@@ -1,6 +1,7 @@
 """What Home Assistant notices by itself, and when it is content again."""
 
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from custom_components.virtual_sms.adapters.models import (
     CallbackUrls,
     PhoneNumber,
 )
+from custom_components.virtual_sms.balance_timer import DELAY
 from custom_components.virtual_sms.const import (
     CONF_CALLBACK_URL,
     CONF_NUMBER,
@@ -397,6 +399,68 @@ async def attempt(hass: HomeAssistant, entry: ConfigEntry, **data: str) -> None:
     """Send a message, which may be refused at once."""
     with suppress(HomeAssistantError):
         await send(hass, entry, **data)
+
+
+async def test_balance_after_a_send(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The balance falls within a minute of a send, and is asked for once a burst."""
+    # The clock has leapt when it was stopped, and polls were due.
+    await settle(hass, simulator)
+    before = entry.runtime_data.coordinator.balance
+    left = replace(before, amount=before.amount - 1)
+    with patch.object(ADAPTERS[provider], "get_balance", return_value=left) as ask:
+        for _ in range(3):
+            await send(hass, entry)
+        await settle(hass, simulator)
+        assert not ask.called
+        freezer.tick(DELAY + 1)
+        async_fire_time_changed(hass)
+        await settle(hass, simulator)
+        assert ask.call_count == 1
+    assert Decimal(state(hass, entry, "balance").state) == left.amount
+
+
+async def test_balance_that_may_not_be_read(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A question that fails keeps its growing pauses, however much is sent."""
+    await settle(hass, simulator)
+    refused = MissingRightsError("no")
+    with patch.object(ADAPTERS[provider], "get_balance", side_effect=refused) as ask:
+        for _ in range(5):
+            await send(hass, entry)
+            await settle(hass, simulator)
+            freezer.tick(DELAY + 1)
+            async_fire_time_changed(hass)
+            await settle(hass, simulator)
+        assert 1 <= ask.call_count <= 3
+
+
+async def test_no_balance_after_the_end(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A number at rest asks for nothing."""
+    await send(hass, entry)
+    await settle(hass, simulator)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    with patch.object(ADAPTERS[provider], "get_balance") as ask:
+        freezer.tick(DELAY + 1)
+        async_fire_time_changed(hass)
+        await settle(hass, simulator)
+    assert not ask.called
 
 
 async def test_service_expired(

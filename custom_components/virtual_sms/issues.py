@@ -160,6 +160,22 @@ def async_clear_issue(
 
 
 @callback
+def async_set_issue(
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    problem: Problem,
+    *,
+    is_there: bool,
+    **placeholders: str,
+) -> None:
+    """Show a problem of a number if it is there, else take it back."""
+    if is_there:
+        async_raise_issue(hass, entry, problem, **placeholders)
+    else:
+        async_clear_issue(hass, entry, problem)
+
+
+@callback
 def async_clear_issues(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
     """Take all problems of a number back."""
     async_clear_issue(hass, entry, *Problem)

@@ -15,7 +15,13 @@ from ..core.callback_urls import (
     ForeignCallbackError,
     Standing,
 )
-from ..issues import Problem, async_clear_issue, async_has_issue, async_raise_issue
+from ..issues import (
+    Problem,
+    async_clear_issue,
+    async_has_issue,
+    async_raise_issue,
+    async_set_issue,
+)
 
 if TYPE_CHECKING:
     from ..adapters.errors import SmsError
@@ -98,10 +104,10 @@ class CallbackHealth:
             Problem.CALLBACK_PERHAPS_OVERRULED: maybe_overruled,
         }
         for problem, is_there in found.items():
-            if is_there:
-                self.async_raise(problem, foreign_url=finding.foreign_url or "")
-            else:
-                self.async_clear(problem)
+            url = finding.foreign_url or ""
+            async_set_issue(
+                self._hass, self._entry, problem, is_there=is_there, foreign_url=url
+            )
 
     @callback
     def async_show_error(self, provider: str, err: SmsError) -> None:
