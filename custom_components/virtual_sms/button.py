@@ -1,4 +1,4 @@
-"""A button that checks whether the provider's calls can find their way here."""
+"""A button that checks whether the provider's callbacks can get here."""
 
 from typing import override
 
@@ -31,7 +31,7 @@ async def async_setup_entry(
     entry: VirtualSmsConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the button, unless nothing has to find its way here."""
+    """Add the button, unless nothing calls this home."""
     if not EntryData.of(entry).polls:
         async_add_entities([CallbackCheckButton(entry, CHECK_CALLBACKS)])
         return
@@ -58,7 +58,7 @@ class CallbackCheckButton(VirtualSmsEntity, ButtonEntity):
 
     @property
     def _success(self) -> str:
-        """Return the good news in the language of this home."""
+        """Return that all is well, in the language of this home."""
         texts = async_get_cached_translations(
             self.hass, self.hass.config.language, "common", DOMAIN
         )

@@ -49,8 +49,8 @@ class Problem(StrEnum):
 class Traits:
     """How a problem is shown.
 
-    `fixable` when a button can mend it, or when only the person knows that it is
-    mended. `lasting` when no check would find it again after a restart.
+    `fixable` when a button can fix it, or when only the person knows that it is
+    fixed. `lasting` when no check would find it again after a restart.
     """
 
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING

@@ -116,7 +116,7 @@ class Monitor:
 
     @callback
     def _async_handle_status(self, change: StatusChanged) -> None:
-        """Take back what a message disproves, or raise what its refusal tells."""
+        """Take back what a message disproves, or raise what its refusal shows."""
         about = self._evidence.note(change)
         if was_accepted(change):
             self._balance_timer.async_start()
@@ -195,7 +195,7 @@ class Monitor:
 
     @callback
     def _async_weigh(self) -> None:
-        """Tell nothing left from little left; little is what the person says."""
+        """Keep nothing left apart from little left; little is what the person says."""
         is_spent = self._coordinator.has_credit is False
         self._async_set(Problem.NO_CREDIT, is_there=is_spent)
         balance = self._coordinator.balance

@@ -1,4 +1,4 @@
-"""Mend what a machine can mend, once a person agrees."""
+"""Fix what a machine can fix, once a person agrees."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class FixFlow(RepairsFlow):
-    """Ask once, mend, and say what kept us from it."""
+    """Ask once, fix, and say what kept us from it."""
 
     def __init__(self, entry: VirtualSmsConfigEntry) -> None:
         """Take the number that has the problem."""
@@ -39,7 +39,7 @@ class FixFlow(RepairsFlow):
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Ask, and mend when the person agrees."""
+        """Ask, and fix when the person agrees."""
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         reason = await self._async_try() if user_input is not None else ""
@@ -113,7 +113,7 @@ class RenewFlow(FixFlow):
 
 
 class CheckAgainFlow(FixFlow):
-    """Check the way back again."""
+    """Check callbacks again."""
 
     @override
     async def _async_fix(self) -> str | None:
@@ -135,7 +135,7 @@ async def async_create_fix_flow(
     issue_id: str,
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
-    """Return the flow that mends an issue, else one that only takes it back."""
+    """Return the flow that fixes an issue, else one that only takes it back."""
     given = data or {}
     entry = hass.config_entries.async_get_entry(str(given.get("entry_id")))
     flow = _FLOWS.get(Problem(str(given["problem"]))) if entry else None

@@ -22,7 +22,7 @@ from homeassistant.helpers import (
 from homeassistant.util.aiohttp import MockRequest, serialize_response
 import pytest
 
-from custom_components.virtual_sms.callbacks import reachability_check as return_path
+from custom_components.virtual_sms.callbacks import reachability_check as check
 from custom_components.virtual_sms.callbacks.reachability_check import (
     RECENT,
     async_try_url,
@@ -152,7 +152,7 @@ async def test_bad_and_good_again(
 async def test_home_without_a_url(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """A home that has no address is told so."""
+    """The check says when a home has no address."""
     hass.config.external_url = None
     assert await press(hass, twilio_entry) == "no_url"
 
@@ -173,7 +173,7 @@ async def test_addresses(
 ) -> None:
     """An address that no provider should be given is not even tried."""
     move(hass, twilio_entry, url)
-    with patch.object(return_path, "async_try_url", return_value=Verdict.REFUSED):
+    with patch.object(check, "async_try_url", return_value=Verdict.REFUSED):
         assert await press(hass, twilio_entry) == (verdict or "refused")
 
 
@@ -235,7 +235,7 @@ async def test_record_has_the_last_word(  # one case each
 async def test_mended_since(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """A way that is free is doubted once for a failure, not for ever."""
+    """A URL that answers fails once for a failed call, not for ever."""
     url = twilio_entry.data[CONF_CALLBACK_URL]
     simulator.twilio.add_alert(11205, url, at=now() - MINUTE)
     assert await press(hass, twilio_entry) == "calls_lost"
@@ -318,7 +318,7 @@ async def test_verdict_that_needs_no_record(
 async def test_no_button_without_callbacks(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """Who asks regularly has no way back to check."""
+    """Who asks regularly has no callbacks to check."""
     assert button(hass, twilio_entry) is None
 
 
@@ -364,7 +364,7 @@ async def test_slow_server(hass: HomeAssistant, serve: Serve) -> None:
         return web.Response()
 
     url = await serve(handle)
-    with patch.object(return_path, "TIMEOUT", 0.05):
+    with patch.object(check, "TIMEOUT", 0.05):
         assert await async_try_url(hass, WEBHOOK_ID, url) is Verdict.TIMED_OUT
 
 
@@ -395,14 +395,14 @@ async def test_failures(
     hass: HomeAssistant, failure: Exception, verdict: Verdict
 ) -> None:
     """What the network says becomes words."""
-    with patch.object(return_path, "_async_send", side_effect=failure):
+    with patch.object(check, "_async_send", side_effect=failure):
         assert await async_try_url(hass, WEBHOOK_ID, "https://home.example") is verdict
 
 
 async def test_unforeseen_failure(hass: HomeAssistant) -> None:
     """A fault of ours is not blamed on the network."""
     with (
-        patch.object(return_path, "_async_send", side_effect=KeyError),
+        patch.object(check, "_async_send", side_effect=KeyError),
         pytest.raises(KeyError),
     ):
         await async_try_url(hass, WEBHOOK_ID, "https://home.example")
@@ -483,7 +483,7 @@ async def test_through_the_cloud(
         answer = await webhook.async_handle_webhook(hass, webhook_id, request)
         return answer.status, serialize_response(answer)["body"]
 
-    with patch.object(return_path, "_async_send", relay):
+    with patch.object(check, "_async_send", relay):
         verdict = await async_try_url(hass, webhook_id, "https://hooks.example/abc")
     assert verdict is Verdict.OK
 

@@ -26,7 +26,7 @@ def change(
 
 
 def test_only_later_messages_count() -> None:
-    """What was under way when a subject came up tells nothing of it."""
+    """What was under way when a subject came up proves nothing of it."""
     evidence = Evidence[str](["credit"])
     evidence.note(change("old", QUEUED))
     evidence.begin("credit")
@@ -39,7 +39,7 @@ def test_only_later_messages_count() -> None:
 
 
 def test_messages_of_an_earlier_run() -> None:
-    """What began before a restart tells nothing of what came up before it."""
+    """What began before a restart proves nothing of what came up before it."""
     evidence = Evidence(["credit"])
     assert evidence.note(change("old", DELIVERED, QUEUED)) == set()
     assert evidence.note(change("new", QUEUED)) == {"credit"}

@@ -53,7 +53,7 @@ _LOGGER = logging.getLogger(__name__)
 
 TIMEOUT = 10.0
 RECENT = timedelta(days=1)
-"""How old a failure may be to tell anything."""
+"""How old a failure may be to prove anything."""
 
 _LONGEST_ANSWER = 1024
 _CHALLENGES: HassKey[set[Challenge]] = HassKey(f"{DOMAIN}_challenges")
