@@ -30,7 +30,7 @@ from custom_components.virtual_sms.bus import EVENT_RECEIVED, EVENT_STATUS, desc
 from custom_components.virtual_sms.coordinator import _BALANCE_INTERVAL, _NET_INTERVAL
 from custom_components.virtual_sms.core.privacy import Privacy
 from custom_components.virtual_sms.flows.schemas import DEFAULT_RETRY_FOR
-from custom_components.virtual_sms.monitor import LOOK_INTERVAL
+from custom_components.virtual_sms.monitor import INSPECTION_INTERVAL
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
 from custom_components.virtual_sms.store.changes import Received, StatusChanged
 from custom_components.virtual_sms.store.store import _KEEP_CLOSED, RETENTION
@@ -195,7 +195,7 @@ def test_figures_are_those_of_the_code() -> None:
     assert "callback" in pushed[1]
     assert net[1].startswith(f"Every {_NET_INTERVAL.seconds // 60} minutes")
     assert balance[1] == f"Every {int(_BALANCE_INTERVAL) // 60} minutes"
-    assert look[1] == f"Every {LOOK_INTERVAL.seconds // 3600} hours"
+    assert look[1] == f"Every {INSPECTION_INTERVAL.seconds // 3600} hours"
     kept = (
         f"At most {RETENTION.days} days for incoming, "
         f"{_KEEP_CLOSED.days} days for finished outgoing messages"

@@ -369,6 +369,7 @@ def test_logbook_is_complete(language: str) -> None:
     """Everything that happens has its sentence."""
     keys = {"received", "received_text", "someone", *DeliveryStatus}
     common = read(language)["common"]
+    assert placeholders(common.pop("callback_check_passed")) == {"provider"}
     assert set(common) == {f"logbook_{key}" for key in keys}
     for key, text in common.items():
         expected = PLACEHOLDERS_OF_LOGBOOK.get(key, {"correspondent"})
