@@ -64,8 +64,11 @@ class HomePage:
         tools = self.page.locator("tools-action")
         await tools.get_by_text("YAML mode").click()
         await tools.locator(".cm-content").fill(yaml)
+        # The editor hands on what was typed a moment later.
+        await wait_until_still(self.page)
         await tools.get_by_text("UI mode").click()
-        await tools.locator("ha-service-control").wait_for()
+        form = tools.locator("ha-service-control")
+        await form.get_by_text("Send SMS").first.wait_for()
         await wait_until_still(self.page)
         return tools
 
