@@ -121,7 +121,14 @@ def line(entry_id: str = "one", privacy: str = "full") -> VirtualSmsConfigEntry:
     return MockConfigEntry(
         domain=DOMAIN,
         entry_id=entry_id,
-        data={"provider": "twilio", "number": "+15005550006"},
+        data={
+            "provider": "twilio",
+            "account": "AC1",
+            "number": "+15005550006",
+            "credentials": {},
+            "webhook_id": "abc",
+            "mode": "automatic",
+        },
         options={"privacy": privacy},
     )
 

@@ -59,7 +59,7 @@ async def test_devices_and_entities(
     assert entities_of(hass, entry, bob) == {
         "notify.bob",
         "event.bob_message",
-        "sensor.bob_last_delivery",
+        "sensor.bob_last_status",
         "sensor.bob_status",
     }
     assert entities_of(hass, entry, family) == {"notify.family"}
@@ -230,14 +230,14 @@ async def test_deliveries(
     await send(hass, ovh_entry, to=FAILS_AT_OVH)
     await settle(hass, simulator)
     assert {each["contact_id"] for each in heard.statuses} == {bob.subentry_id}
-    assert read(hass, "sensor.bob_last_delivery") == "undelivered"
+    assert read(hass, "sensor.bob_last_status") == "undelivered"
     assert read(hass, "sensor.bob_status") == "unreachable"
     await hass.config_entries.async_reload(twilio_entry.entry_id)
     await hass.async_block_till_done()
     assert read(hass, "sensor.bob_status") == "unreachable"
     await send(hass, twilio_entry, to=FAILS_AT_OVH)
     await settle(hass, simulator)
-    assert read(hass, "sensor.bob_last_delivery") == "delivered"
+    assert read(hass, "sensor.bob_last_status") == "delivered"
     assert read(hass, "sensor.bob_status") == "reachable"
 
 

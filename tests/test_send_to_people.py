@@ -153,7 +153,7 @@ async def test_failures_are_named(
     with pytest.raises(HomeAssistantError) as caught:
         await notify(hass, "notify.friends")
     assert caught.value.translation_key == "not_sent"
-    assert "Cid: " in str(caught.value)
+    assert "Cid - " in str(caught.value)
     assert "Ann" not in str(caught.value)
     answer = await send(hass, contacts=["notify.friends"])
     assert [(each["contact"], "error" in each) for each in answer] == [
@@ -213,8 +213,8 @@ async def test_a_line_at_rest(
         ("Ann", True),
         ("Bob", False),
     ]
-    assert "not running" in answer[0]["error"]
-    with pytest.raises(HomeAssistantError, match="Ann: This number is not running"):
+    assert "not active" in answer[0]["error"]
+    with pytest.raises(HomeAssistantError, match="Ann - This number is not active"):
         await hass.services.async_call(
             DOMAIN,
             "send_message",

@@ -16,8 +16,9 @@ from homeassistant.helpers.dispatcher import (
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 from .adapters.segments import count_segments
-from .const import CONF_NUMBER, CONF_PROVIDER, DOMAIN, OPTION_PRIVACY
+from .const import DOMAIN, OPTION_PRIVACY
 from .core.privacy import Privacy
+from .entry_data import EntryData
 from .identity import async_identify
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import Change, Received, StatusChanged
@@ -59,11 +60,12 @@ def async_publish(
 ) -> None:
     """Let listeners inside have a change, then fire its bus event for all others."""
     event_type, own = describe(change)
+    line = EntryData.of(entry)
     data = {
         "entry_id": entry.entry_id,
         "device_id": device_id,
-        "provider": entry.data[CONF_PROVIDER],
-        "number": entry.data[CONF_NUMBER],
+        "provider": line.provider,
+        "number": line.number.number,
         **own,
         **(who := async_identify(hass, entry.entry_id, change)),
     }

@@ -69,7 +69,7 @@ class VirtualSmsEvent(ListeningEntity, EventEntity):
 
     @override
     async def async_get_last_event_data(self) -> EventExtraStoredData | None:
-        """Restore no more than may be told by now."""
+        """Restore no more than today's privacy option allows."""
         last = await super().async_get_last_event_data()
         if last is None or last.last_event_attributes is None:
             return last

@@ -16,9 +16,10 @@ from homeassistant.util.json import JsonObjectType
 from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
 from .addressing import Recipient, async_address
-from .const import CONF_PROVIDER, DOMAIN, OPTION_RETRY_FOR
+from .const import DOMAIN, OPTION_RETRY_FOR
 from .core.outbox import Outcome
 from .core.phone_numbers import InvalidNumberError
+from .entry_data import EntryData
 from .error_messages import (
     AddressError,
     Failure,
@@ -65,6 +66,12 @@ class Failed:
     sentence: str = field(repr=False)
     reason: RejectReason = RejectReason.OTHER
     is_bad_input: bool = False
+    is_named: bool = False
+    """The sentence says whom it is about."""
+
+    def explain(self, name: str) -> str:
+        """Return the sentence with the recipient, who is named once."""
+        return self.sentence if self.is_named else f"{name} - {self.sentence}"
 
     def describe(self) -> JsonObjectType:
         """Return what a response says of it."""
@@ -91,7 +98,7 @@ class Report:
             return
         bad_input = all(each.is_bad_input for _, each in failed)
         kind = ServiceValidationError if bad_input else HomeAssistantError
-        details = "; ".join(f"{to.name}: {each.sentence}" for to, each in failed)
+        details = "; ".join(each.explain(to.name) for to, each in failed)
         raise kind(
             translation_domain=DOMAIN,
             translation_key="not_sent",
@@ -164,7 +171,7 @@ async def _async_send_by(
     errors = {to: each.error for to, each in outcomes.items() if each.error}
     if any(wants_new_credentials(error) for error in errors.values()):
         entry.async_start_reauth(hass)
-    provider = entry.data[CONF_PROVIDER]
+    provider = EntryData.of(entry).provider
     failed = {to: _fail(hass, provider, error) for to, error in errors.items()}
     return {**outcomes, **failed}
 
@@ -176,6 +183,7 @@ def _fail(hass: HomeAssistant, provider: str, error: Failure) -> Failed:
         sentence=explain(hass, provider, error),
         reason=reason,
         is_bad_input=is_bad_input or reason is RejectReason.INVALID_NUMBER,
+        is_named=isinstance(error, AddressError | InvalidNumberError),
     )
 
 
@@ -196,7 +204,7 @@ def _compose(
             for each in recipients
         ]
     except SmsError as err:
-        raise refuse(entry.data[CONF_PROVIDER], err) from err
+        raise refuse(EntryData.of(entry).provider, err) from err
 
 
 async def _async_hand_over(

@@ -308,7 +308,7 @@ class BalanceSensor(PolledSensor, SensorEntity):
 
 
 class AlwaysKnownSensor(PolledSensor, SensorEntity):
-    """A sensor that tells something also while the provider does not answer."""
+    """A sensor that has something to say also while the provider does not answer."""
 
     @property
     @override
@@ -332,7 +332,7 @@ class LineStatusSensor(AlwaysKnownSensor):
 
 
 class LastCheckSensor(AlwaysKnownSensor):
-    """When the provider last answered a poll: it tells most while it does not."""
+    """When the provider last answered a poll: of most use while it does not."""
 
     @property
     @override

@@ -30,9 +30,11 @@ from custom_components.virtual_sms.contact_sensor import CONTACT_STATUS
 from custom_components.virtual_sms.core.contacts import CodeKind
 from custom_components.virtual_sms.core.reachability import Verdict
 from custom_components.virtual_sms.flows.contact import contact_schema
-from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS, FORM_ERRORS
+from custom_components.virtual_sms.flows.credential_form import SECTION_ADVANCED
+from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS
+from custom_components.virtual_sms.flows.form_errors import FORM_ERRORS
 from custom_components.virtual_sms.flows.schemas import (
-    SECTION_ADVANCED,
+    account_schema,
     callbacks_schema,
     number_schema,
     options_schema,
@@ -164,6 +166,10 @@ def _translated(node: ast.AST) -> list[ast.Call]:
     ]
 
 
+SET_UP = ("config_flow", "flows/credential_steps")
+"""Where the steps are that only the set-up has."""
+
+
 def in_flow(word: str, *modules: str) -> set[str]:
     """Return what a flow gives as a `reason`, a `step_id` and the like.
 
@@ -171,7 +177,7 @@ def in_flow(word: str, *modules: str) -> set[str]:
     """
     trees = [
         ast.parse((ROOT / f"{module}.py").read_text(encoding="utf-8"))
-        for module in (*(modules or ["config_flow"]), "flows/callback_steps")
+        for module in (*(modules or SET_UP), "flows/callback_steps")
     ]
     return {
         str(node.value.value)
@@ -235,8 +241,22 @@ def test_texts_are_well_formed(language: str) -> None:
 def test_french_is_set_as_french() -> None:
     """No line begins with the second half of a sign that French sets apart."""
     for key, text in texts("fr").items():
-        assert not re.search(r"[^\xa0][:;?!](\s|$)", text), key
+        assert not re.search(r"[^\xa0][:;?!](\*|\s|$)", text), key
+        assert not re.search(r"«[^\xa0]|[^\xa0]»", text), key
         assert "’" not in text, key
+
+
+@pytest.mark.parametrize(
+    ("language", "refused"),
+    [
+        ("en", r"may not (?!arrive)|way back|\b(announc|mend|told\b|news\b|glimpse)"),
+        ("fr", r"vérification régulière|console (du|de|d')|rappel|\btu\b|\btoi\b"),
+    ],
+)
+def test_one_thing_has_one_name(language: str, refused: str) -> None:
+    """People read the same word for the same thing, and none with two meanings."""
+    for key, text in texts(language).items():
+        assert not re.search(refused, text, re.IGNORECASE), key
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -255,7 +275,14 @@ def test_exceptions_are_complete(language: str) -> None:
     verdicts = {f"return_path_{each}" for each in Verdict}
     storage = {each.code for each in (StorageError, *StorageError.__subclasses__())}
     expected = codes() | rules | reasons | set(raised()) | {"invalid_number"} | verdicts
-    expected |= storage | {"number_needs_quotes"} | ADDRESS_ERRORS
+    shapes = {
+        f"shape_{field.key}"
+        for adapter in ADAPTERS.values()
+        for field in adapter.credential_fields
+        if field.shape
+    }
+    expected |= storage | shapes | ADDRESS_ERRORS
+    expected |= {"number_needs_quotes", "secret_missing"}
     assert set(read(language)["exceptions"]) == expected
 
 
@@ -297,6 +324,7 @@ def test_other_forms_are_complete(language: str) -> None:
     """Every field of the other forms has a label and an explanation."""
     config, options = read(language)["config"], read(language)["options"]
     forms = {
+        "known_account": fields_of(account_schema({})),
         "number": fields_of(number_schema([], typed=True)),
         "callbacks": fields_of(callbacks_schema("polling")),
         "takeover": ["confirm"],
@@ -382,11 +410,11 @@ def test_options_say_everything(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_errors_have_what_they_refer_to(language: str) -> None:
-    """Only rights that are missing are named by an error."""
-    for flow in ("config", "options"):
+    """Missing rights are named, and at the set-up what is wrong with a key."""
+    given = {"missing_rights": {"rights"}}
+    for flow, more in (("config", {"invalid_auth": {"detail"}}), ("options", {})):
         for error, text in read(language)[flow]["error"].items():
-            expected = {"rights"} if error == "missing_rights" else set()
-            assert placeholders(text) == expected
+            assert placeholders(text) == (given | more).get(error, set())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -394,6 +422,7 @@ def test_logbook_is_complete(language: str) -> None:
     """Everything that happens has its sentence."""
     keys = {"received", "received_text", "someone", *DeliveryStatus}
     common = read(language)["common"]
+    assert placeholders(common.pop("callback_check_passed")) == {"provider"}
     assert set(common) == {f"logbook_{key}" for key in keys}
     for key, text in common.items():
         expected = PLACEHOLDERS_OF_LOGBOOK.get(key, {"correspondent"})
@@ -412,7 +441,7 @@ def test_system_health_is_complete(language: str) -> None:
 def test_flow_fills_its_placeholders(language: str) -> None:
     """What a form's text refers to is what the flow gives it."""
     config = read(language)["config"]
-    assert placeholders(config["step"]["callbacks"]["description"]) == {"way"}
+    assert placeholders(config["step"]["callbacks"]["description"]) == {"address"}
     assert placeholders(config["step"]["manual"]["description"]) == {"callback_url"}
     assert placeholders(config["step"]["takeover"]["description"]) == {"foreign_url"}
     assert placeholders(config["progress"]["authorize"]) == {"url"}

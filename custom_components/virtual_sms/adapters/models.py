@@ -115,7 +115,7 @@ class CredentialField:
 
     `requires` names the field without which this one means nothing. `rotates`
     keeps a replaced value for a day, because what was signed with it may still be on
-    its way.
+    its way. `shape` is a pattern of what a whole value looks like.
     """
 
     key: str
@@ -124,6 +124,7 @@ class CredentialField:
     advanced: bool = False
     requires: str | None = None
     rotates: bool = False
+    shape: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +179,7 @@ class OutboundMessage:
 class SentMessage:
     """What the provider answered to a message it accepted.
 
-    `exact` is False for a record of the provider's that went to the same recipient
-    but does not tell whether it is the message that was looked for.
+    `exact` is False for a record that may be another message to the same recipient.
     """
 
     provider_id: str

@@ -13,7 +13,7 @@ from homeassistant.config_entries import (
 from ..adapters.plain_text import clean
 from ..contacts import async_directory
 from ..core.contacts import Contact, Directory, Group
-from .credentials import NO_ERROR, FormError
+from .form_errors import NO_ERROR, FormError
 from .schemas import CONF_NAME, Form
 
 if TYPE_CHECKING:
