@@ -16,7 +16,7 @@ import pytest
 from custom_components.virtual_sms.const import CONF_CALLBACK_URL
 from simulator.base import Media
 from simulator.callbacks import Quirk
-from simulator.twilio_callbacks import inbound_fields, sign, status_fields
+from simulator.twilio.callbacks import inbound_fields, sign, status_fields
 from tests.home import RECIPIENT, SENDER, Heard, listen, refresh, send, settle, state
 from tests.set_up import set_up
 

@@ -6,15 +6,15 @@ import secrets
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .base import Media
-from .twilio_errors import error
-from .world import now
+from ..base import Media
+from ..world import now
+from .errors import error
 
 if TYPE_CHECKING:
     from aiohttp.web_request import FileField
     from multidict import MultiDictProxy
 
-    from .twilio import Number, Twilio, TwilioMessage
+    from .provider import Number, Twilio, TwilioMessage
 
 E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 LONGEST_BODY: Final = 1600

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from . import ovh_render, ovh_schema
-from .base import ApiError, Json, Reply, Route
-from .ovh_schema import bad_argument, error, international, read_body, read_query
-from .world import now
+from ..base import ApiError, Json, Reply, Route
+from ..world import now
+from . import render as ovh_render, schema as ovh_schema
+from .schema import bad_argument, error, international, read_body, read_query
 
 if TYPE_CHECKING:
-    from .ovh import Ovh, OvhMessage, Service
+    from .provider import Ovh, OvhMessage, Service
 
 ROOT: Final = "/1.0/sms"
 SERVICE: Final = ROOT + "/{service}"

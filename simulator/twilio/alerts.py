@@ -12,16 +12,16 @@ import secrets
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from .base import Json, Reply, Route
-from .callbacks import Verdict
-from .twilio_errors import MORE_INFO, error
-from .world import now
+from ..base import Json, Reply, Route
+from ..callbacks import Verdict
+from ..world import now
+from .errors import MORE_INFO, error
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from .callbacks import CallbackRecord
-    from .twilio import Twilio
+    from ..callbacks import CallbackRecord
+    from .provider import Twilio
 
 ORIGIN: Final = "https://monitor.twilio.com"
 ROOT: Final = "/v1/Alerts"

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from .base import Json, Reply, Route
-from .ovh_schema import CREDENTIAL, auth_error, bad_argument, iso, read_body
-from .world import now
+from ..base import Json, Reply, Route
+from ..world import now
+from .schema import CREDENTIAL, auth_error, bad_argument, iso, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .ovh import Ovh
+    from .provider import Ovh
 
 METHODS: Final = ("GET", "POST", "PUT", "DELETE")
 DRIFT_ALLOWED: Final = 60

@@ -16,9 +16,8 @@ from twilio.rest import Client
 
 from simulator import Media, Quirk, Simulator, Verdict
 from simulator.segments import count
-from simulator.twilio_callbacks import sign
-
-from .conftest import Home
+from simulator.twilio.callbacks import sign
+from tests.simulator.conftest import Home
 
 TO = "+14155550100"
 U = "https://mycompany.com/myapp.php?foo=1&bar=2"

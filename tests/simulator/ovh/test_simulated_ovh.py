@@ -11,8 +11,7 @@ import ovh
 import pytest
 
 from simulator import Quirk, Simulator, Verdict
-
-from .conftest import Home
+from tests.simulator.conftest import Home
 
 TO = "+33612345678"
 S = "/sms/sms-ab12345-1"

@@ -26,20 +26,20 @@ import secrets
 from typing import TYPE_CHECKING, ClassVar, Final, override
 from urllib.parse import parse_qsl, urlsplit
 
-from . import ovh_schema
-from .base import Letter, Message, Provider, Reply, Route, Step
-from .callbacks import Answer, Callback, Quirk, Verdict
-from .ovh_api import OvhApi
-from .ovh_auth import ROOT, OvhAuth
-from .segments import count
-from .world import World, now
+from ..base import Letter, Message, Provider, Reply, Route, Step
+from ..callbacks import Answer, Callback, Quirk, Verdict
+from ..segments import count
+from ..world import World, now
+from . import schema as ovh_schema
+from .api import OvhApi
+from .auth import ROOT, OvhAuth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aiohttp import web
 
-    from .base import Json
+    from ..base import Json
 
 # status: (delivery id, ptt)
 STATES: Final = {

@@ -13,14 +13,14 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
-from . import twilio_render
-from .base import Json, Reply, Route
-from .twilio_errors import error
-from .twilio_send import accept
-from .world import now
+from ..base import Json, Reply, Route
+from ..world import now
+from . import render as twilio_render
+from .errors import error
+from .send import accept
 
 if TYPE_CHECKING:
-    from .twilio import Number, Twilio, TwilioMessage
+    from .provider import Number, Twilio, TwilioMessage
 
 ROOT: Final = "/2010-04-01/Accounts/{account}"
 CDN: Final = "/2010-04-01/cdn/{message}/{media}"

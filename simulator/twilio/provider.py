@@ -29,13 +29,14 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any, ClassVar, Final, override
 
-from . import twilio_errors
-from .base import Json, Letter, Message, Provider, Reply, Route, Step
-from .callbacks import Answer, Callback, Quirk, Verdict
-from .segments import count
-from .twilio_alerts import ROOT as ALERTS, Alert, TwilioAlerts
-from .twilio_api import TwilioApi
-from .twilio_callbacks import (
+from ..base import Json, Letter, Message, Provider, Reply, Route, Step
+from ..callbacks import Answer, Callback, Quirk, Verdict
+from ..segments import count
+from ..world import World, now
+from . import errors as twilio_errors
+from .alerts import ROOT as ALERTS, Alert, TwilioAlerts
+from .api import TwilioApi
+from .callbacks import (
     API_VERSION,
     HEADERS,
     inbound_fields,
@@ -44,7 +45,6 @@ from .twilio_callbacks import (
     status_fields,
     with_query,
 )
-from .world import World, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,5 @@
+"""OVHcloud, simulated."""
+
+from .provider import Ovh, Service
+
+__all__ = ["Ovh", "Service"]

@@ -1,0 +1,5 @@
+"""Twilio, simulated."""
+
+from .provider import Twilio
+
+__all__ = ["Twilio"]
