@@ -9,7 +9,7 @@ from .schema import iso
 
 if TYPE_CHECKING:
     from ..base import Json
-    from .provider import OvhMessage, Service
+    from .models import OvhMessage, Service
 
 PTTS: Final = {
     0: ("No error", "permanent"),

@@ -5,23 +5,21 @@ ours that failed is an alert; others can be added by hand.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import hashlib
-import secrets
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from ..base import Json, Reply, Route
 from ..callbacks import Verdict
-from ..world import now
 from .errors import MORE_INFO, error
+from .models import Alert
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from ..callbacks import CallbackRecord
-    from .provider import Twilio
+    from .state import TwilioState
 
 ORIGIN: Final = "https://monitor.twilio.com"
 ROOT: Final = "/v1/Alerts"
@@ -29,41 +27,12 @@ LARGEST_PAGE: Final = 1000
 LEVELS: Final = frozenset({"error", "warning", "notice", "debug"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Hold one alert; `status` is what the home answered, if it did."""
-
-    code: int
-    url: str
-    at: datetime = field(default_factory=now)
-    level: str = "error"
-    method: str = "POST"
-    status: int | None = None
-    resource_sid: str = ""
-    sid: str = field(default_factory=lambda: "NO" + secrets.token_hex(16))
-
-    @property
-    def text(self) -> str:
-        """Write what happened, in the form of a query as Twilio does."""
-        answer = {} if self.status is None else {"httpResponse": str(self.status)}
-        fields = {
-            "sourceComponent": "14100",
-            **answer,
-            "url": self.url,
-            "ErrorCode": str(self.code),
-            "LogLevel": self.level.upper(),
-            "EmailNotification": "false",
-        }
-        return urlencode(fields)
-
-
 class TwilioAlerts:
     """Answer for the record of failed callbacks."""
 
-    def __init__(self, twilio: Twilio) -> None:
+    def __init__(self, state: TwilioState) -> None:
         """Keep the account to serve."""
-        self._twilio = twilio
-        self.added: list[Alert] = []
+        self._state = state
 
     def routes(self) -> Iterable[Route]:
         """List the API."""
@@ -73,13 +42,17 @@ class TwilioAlerts:
     @property
     def all(self) -> list[Alert]:
         """List every alert, newest first."""
-        posted = self._twilio.world.callbacks
+        posted = self._state.world.callbacks
         alerts = [
             _read(index, record)
             for index, record in enumerate(posted)
-            if record.provider == self._twilio.key and record.error_code is not None
+            if record.provider == self._state.key and record.error_code is not None
         ]
-        return sorted([*alerts, *self.added], key=lambda alert: alert.at, reverse=True)
+        return sorted(
+            [*alerts, *self._state.added_alerts],
+            key=lambda alert: alert.at,
+            reverse=True,
+        )
 
     async def list(self, request: web.Request) -> Reply:
         """List alerts of a level and a time."""
@@ -123,7 +96,7 @@ class TwilioAlerts:
 
     def _render(self, alert: Alert) -> Json:
         return {
-            "account_sid": self._twilio.ACCOUNT_SID,
+            "account_sid": self._state.ACCOUNT_SID,
             "alert_text": alert.text,
             "api_version": "2010-04-01",
             "date_created": _iso(alert.at + timedelta(seconds=1)),

@@ -1,6 +1,6 @@
 """Serve Twilio's REST API: numbers, balance, account, and the messages read.
 
-Sending is in `twilio_send`, the lists' paging here.
+Sending is in `send`, the lists' paging here.
 """
 
 import base64
@@ -15,12 +15,13 @@ from aiohttp import web
 
 from ..base import Json, Reply, Route
 from ..world import now
-from . import render as twilio_render
+from . import render
 from .errors import error
 from .send import accept
 
 if TYPE_CHECKING:
-    from .provider import Number, Twilio, TwilioMessage
+    from .models import Number, TwilioMessage
+    from .state import TwilioState
 
 ROOT: Final = "/2010-04-01/Accounts/{account}"
 CDN: Final = "/2010-04-01/cdn/{message}/{media}"
@@ -45,9 +46,9 @@ NUMBER_FIELDS: Final = {
 class TwilioApi:
     """Answer the requests of one account."""
 
-    def __init__(self, twilio: Twilio) -> None:
+    def __init__(self, state: TwilioState) -> None:
         """Keep the account to serve."""
-        self._twilio = twilio
+        self._state = state
 
     def routes(self) -> Iterable[Route]:
         """List the API; `.json` comes before the bytes, which have no suffix."""
@@ -72,36 +73,36 @@ class TwilioApi:
     def media_url(self, message_id: str, media_sid: str) -> str:
         """Return the public URL of one file."""
         path = f"{self._base}/Messages/{message_id}/Media/{media_sid}"
-        return self._twilio.world.url + path
+        return self._state.world.url + path
 
     def authorize(self, request: web.Request) -> None:
         """Check the Basic credentials, the account and the key's rights."""
-        twilio, path = self._twilio, request.path
+        state, path = self._state, request.path
         user = self._user(request.headers.get("Authorization", ""))
         if user is None:
             raise error(20003)
         # The Monitor API names no account: the credentials do.
-        if request.match_info.get("account", twilio.ACCOUNT_SID) != twilio.ACCOUNT_SID:
+        if request.match_info.get("account", state.ACCOUNT_SID) != state.ACCOUNT_SID:
             raise error(20404, path)
-        if twilio.suspended:
+        if state.suspended:
             raise error(20005)
-        restricted = user == twilio.RESTRICTED_KEY_SID
+        restricted = user == state.RESTRICTED_KEY_SID
         if restricted and not path.startswith(self._base + RESTRICTED_TO):
             raise error(70051)
         # A standard key reaches all but /Accounts and /Keys.
-        if user != twilio.ACCOUNT_SID and path == self._base + ".json":
+        if user != state.ACCOUNT_SID and path == self._base + ".json":
             raise error(20003)
 
     @property
     def _base(self) -> str:
-        return ROOT.format(account=self._twilio.ACCOUNT_SID)
+        return ROOT.format(account=self._state.ACCOUNT_SID)
 
     def _user(self, header: str) -> str | None:
-        twilio = self._twilio
+        state = self._state
         secrets = {
-            twilio.ACCOUNT_SID: twilio.auth_token,
-            twilio.API_KEY_SID: twilio.api_key_secret,
-            twilio.RESTRICTED_KEY_SID: twilio.restricted_key_secret,
+            state.ACCOUNT_SID: state.auth_token,
+            state.API_KEY_SID: state.api_key_secret,
+            state.RESTRICTED_KEY_SID: state.restricted_key_secret,
         }
         scheme, _, encoded = header.partition(" ")
         try:
@@ -114,7 +115,7 @@ class TwilioApi:
 
     async def send(self, request: web.Request) -> Reply:
         """Accept a message, or refuse it with the code Twilio would give."""
-        message = accept(self._twilio, await request.post())
+        message = accept(self._state, await request.post())
         payload = self.render(message)
         return Reply(payload=payload, status=201, accepted=(message,))
 
@@ -127,7 +128,7 @@ class TwilioApi:
         ]
         found = [
             message
-            for message in self._twilio.log.values()
+            for message in self._state.log.values()
             if all(test(message) for test in tests)
         ]
         found.sort(key=lambda message: message.created, reverse=True)
@@ -155,7 +156,7 @@ class TwilioApi:
         message = self._find(request)
         if message.status not in FINISHED:
             raise error(20009)
-        del self._twilio.log[message.id]
+        del self._state.log[message.id]
         return Reply(status=204)
 
     async def list_media(self, request: web.Request) -> Reply:
@@ -197,7 +198,7 @@ class TwilioApi:
         wanted = request.query.get("PhoneNumber")
         found = [
             number
-            for number in self._twilio.numbers.values()
+            for number in self._state.numbers.values()
             if wanted in {None, number.number}
         ]
         return self._page(request, "incoming_phone_numbers", found, self._number)
@@ -226,25 +227,25 @@ class TwilioApi:
 
     async def balance(self, _request: web.Request) -> Reply:
         """Tell the money left."""
-        twilio = self._twilio
+        state = self._state
         payload = {
-            "account_sid": twilio.ACCOUNT_SID,
-            "balance": str(twilio.balance),
-            "currency": twilio.currency,
+            "account_sid": state.ACCOUNT_SID,
+            "balance": str(state.balance),
+            "currency": state.currency,
         }
         return Reply(payload=payload)
 
     async def account(self, _request: web.Request) -> Reply:
         """Describe the account; its reply holds the auth token."""
-        twilio = self._twilio
+        state = self._state
         names = ("messages", "incoming_phone_numbers", "balance")
         titles = {name: name.title().replace("_", "") for name in names}
         payload = {
-            "sid": twilio.ACCOUNT_SID,
-            "auth_token": twilio.auth_token,
-            "owner_account_sid": twilio.ACCOUNT_SID,
+            "sid": state.ACCOUNT_SID,
+            "auth_token": state.auth_token,
+            "owner_account_sid": state.ACCOUNT_SID,
             "friendly_name": "Simulated account",
-            "status": twilio.status,
+            "status": state.status,
             "type": "Full",
             "date_created": format_datetime(BIRTH),
             "date_updated": format_datetime(BIRTH),
@@ -257,18 +258,18 @@ class TwilioApi:
 
     def render(self, message: TwilioMessage) -> Json:
         """Describe a message."""
-        twilio = self._twilio
-        true = twilio_render.message(twilio.ACCOUNT_SID, twilio.currency, message)
+        state = self._state
+        true = render.message(state.ACCOUNT_SID, state.currency, message)
         return true | message.record
 
     def _media(self, message: TwilioMessage, sid: str) -> Json:
-        return twilio_render.media(self._twilio.ACCOUNT_SID, message, sid)
+        return render.media(self._state.ACCOUNT_SID, message, sid)
 
     def _number(self, number: Number) -> Json:
-        return twilio_render.number(self._twilio.ACCOUNT_SID, number) | number.record
+        return render.number(self._state.ACCOUNT_SID, number) | number.record
 
     def _find(self, request: web.Request) -> TwilioMessage:
-        message = self._twilio.log.get(request.match_info["message"])
+        message = self._state.log.get(request.match_info["message"])
         if message is None:
             raise error(20404, request.path)
         return message
@@ -280,7 +281,7 @@ class TwilioApi:
         return message, message.media_sids.index(sid)
 
     def _find_number(self, request: web.Request) -> Number:
-        for number in self._twilio.numbers.values():
+        for number in self._state.numbers.values():
             if number.sid == request.match_info["number"]:
                 return number
         raise error(20404, request.path)

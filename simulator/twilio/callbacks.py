@@ -14,7 +14,7 @@ from ..world import now
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .provider import TwilioMessage
+    from .models import TwilioMessage
 
 API_VERSION: Final = "2010-04-01"
 HEADERS: Final = {"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"}

@@ -7,7 +7,7 @@ from .errors import DELIVERY_ERRORS
 
 if TYPE_CHECKING:
     from ..base import Json
-    from .provider import Number, TwilioMessage
+    from .models import Number, TwilioMessage
 
 
 def _base(account: str) -> str:

@@ -198,7 +198,9 @@ def test_imports_go_down_only(file: Path) -> None:
         assert floor(room(target)) <= floor(room(file)), name(target)
 
 
-@pytest.mark.parametrize("folder", [PRODUCT, LAB], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "folder", [PRODUCT, SIMULATOR, LAB], ids=lambda each: each.name
+)
 def test_no_circle(folder: Path) -> None:
     """What is imported in a circle can only be read all at once.
 
