@@ -2,12 +2,12 @@
 
 from datetime import datetime
 import hmac
-from typing import TYPE_CHECKING, Any, ClassVar, override
+from typing import TYPE_CHECKING, Any, override
 
 import aiohttp
 
 from custom_components.virtual_sms.adapters import errors
-from custom_components.virtual_sms.adapters.base import ErrorRule, SmsAdapter
+from custom_components.virtual_sms.adapters.base import SmsAdapter
 from custom_components.virtual_sms.adapters.http_headers import read_pause
 from custom_components.virtual_sms.adapters.models import (
     Account,
@@ -22,17 +22,13 @@ from custom_components.virtual_sms.adapters.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from custom_components.virtual_sms.adapters.models import (
         CallbackRequest,
         Event,
         OutboundMessage,
     )
-
-NO_NUMBER = ErrorRule(
-    error=errors.MessageRejectedError, reason=RejectReason.INVALID_NUMBER
-)
 
 
 class MadeUpAdapter(SmsAdapter):
@@ -45,7 +41,6 @@ class MadeUpAdapter(SmsAdapter):
         CredentialField(key="token", secret=True),
         CredentialField(key="api_url", required=False, advanced=True),
     )
-    error_rules: ClassVar = {"no_number": NO_NUMBER}
     origin = "https://made-up.example"
     signature_header = "x-made-up-signature"
 
@@ -55,91 +50,91 @@ class MadeUpAdapter(SmsAdapter):
 
     @override
     async def list_numbers(self) -> list[PhoneNumber]:
-        def read(answer: Any) -> list[PhoneNumber]:
-            account, numbers = answer["id"], answer["numbers"]
-            return [PhoneNumber(account=account, number=each) for each in numbers]
-
-        return await self._ask(read, "account")
+        return await self._ask(_read_numbers, "account")
 
     @override
     def check(self, message: OutboundMessage) -> None:
         if message.media:
-            raise errors.UnsupportedFeatureError("no media")
+            raise errors.UnsupportedFeatureError
         if not 0 < len(message.text) <= 1000:
-            raise errors.MessageRejectedError("empty or too long")
+            raise errors.MessageRejectedError
 
     @override
     async def _send(
         self, number: PhoneNumber, message: OutboundMessage, callback_url: str | None
     ) -> SentMessage:
         body = {"from": number.number, "to": message.recipient, "text": message.text}
+        body["callback"] = callback_url or ""
         return await self._ask(
-            lambda answer: SentMessage(provider_id=answer["id"]),
-            "messages",
-            body | {"callback": callback_url},
+            lambda it: SentMessage(provider_id=it["id"]), "send", body
         )
 
     @override
     def verify(self, request: CallbackRequest) -> None:
         token = self._credentials["token"].encode()
-        expected = hmac.new(token, request.body, "sha256").hexdigest()
-        given = request.headers.get(self.signature_header, "")
-        if not hmac.compare_digest(given.encode(errors="replace"), expected.encode()):
-            raise errors.CallbackRejectedError("not signed with the token")
+        expected = hmac.new(token, request.body, "sha256").hexdigest().encode()
+        given = request.headers.get(self.signature_header, "").encode(errors="replace")
+        if not hmac.compare_digest(given, expected):
+            raise errors.CallbackRejectedError
 
     @override
     def parse(self, request: CallbackRequest) -> Event:
         try:
             return _read_event(request.fields)
         except (KeyError, ValueError) as err:
-            raise errors.CallbackUnreadableError("a field is missing or odd") from err
+            raise errors.CallbackUnreadableError from err
 
     async def _ask[T](
         self, read: Callable[[Any], T], path: str, body: object = None
     ) -> T:
+        url = f"{self.base_url or self.origin}/made-up/{path}"
+        headers = {"Authorization": f"Bearer {self._credentials['token']}"}
+
         async def call() -> Any:
-            async with self._session.request(
-                "POST" if body else "GET",
-                f"{self.base_url or self.origin}/made-up/{path}",
-                headers={"Authorization": f"Bearer {self._credentials['token']}"},
-                json=body,
-                allow_redirects=False,
+            ask = self._session.post if body else self._session.get
+            async with ask(
+                url, headers=headers, json=body, allow_redirects=False
             ) as response:
                 self.note_date(response.headers.get("Date"))
-                await self._refuse(response)
+                _refuse(response)
                 return await response.json(content_type=None)
 
         return await self._call(read, call)
 
-    async def _refuse(self, response: aiohttp.ClientResponse) -> None:
-        match response.status:
-            case 401:
-                raise errors.AuthenticationError
-            case 422:
-                code = (await response.json())["code"]
-                reason = self.error_rules[code].reason or RejectReason.OTHER
-                raise errors.MessageRejectedError(reason=reason, provider_code=code)
-            case 429:
-                pause = read_pause(response.headers)
-                raise errors.RateLimitedError(retry_after=pause)
-            case status if status >= 500:
-                raise errors.ProviderUnavailableError(answered=True)
-
     @override
     def _translate(self, err: Exception) -> errors.SmsError:
         if isinstance(err, aiohttp.ClientConnectionError):
-            unreached = isinstance(err, aiohttp.ClientConnectorError)
-            return errors.ProviderUnavailableError(maybe_processed=not unreached)
+            processed = not isinstance(err, aiohttp.ClientConnectorError)
+            return errors.ProviderUnavailableError(maybe_processed=processed)
         return super()._translate(err)
 
 
-def _read_event(fields: Any) -> Event:
+def _refuse(response: aiohttp.ClientResponse) -> None:
+    match response.status:
+        case 401:
+            raise errors.AuthenticationError
+        case 422:
+            reason, code = RejectReason.INVALID_NUMBER, "no_number"
+            raise errors.MessageRejectedError(reason=reason, provider_code=code)
+        case 429:
+            raise errors.RateLimitedError(retry_after=read_pause(response.headers))
+        case status if status >= 500:
+            raise errors.ProviderUnavailableError(answered=True)
+
+
+def _read_numbers(answer: Any) -> list[PhoneNumber]:
+    account = answer["id"]
+    return [PhoneNumber(account=account, number=each) for each in answer["numbers"]]
+
+
+def _read_event(fields: Mapping[str, str]) -> Event:
     if "status" in fields:
+        error = fields["error"] or None
         return DeliveryReceipt(
             provider_id=fields["id"],
             status=DeliveryStatus(fields["status"]),
-            reason=RejectReason.UNREACHABLE if fields["error"] else None,
-            error_code=fields["error"] or None,
+            reason=RejectReason.UNREACHABLE if error else None,
+            error_code=error,
         )
     return InboundMessage(
         message_id=fields["id"],

@@ -23,7 +23,7 @@ class Harness(BaseHarness):
     """The made-up provider, as the suite sees it."""
 
     key = "made_up"
-    send_path = "/messages"
+    send_path = "/send"
     recipient = "+33612345678"
     refused: ClassVar = {NO_NUMBER: RejectReason.INVALID_NUMBER}
     failing: ClassVar = {ABSENT: (DeliveryStatus.FAILED, RejectReason.UNREACHABLE)}

@@ -40,7 +40,7 @@ class MadeUp(Provider[str, Message]):
     @override
     def routes(self) -> Iterable[Route]:
         yield Route("GET", "/made-up/account", self._describe)
-        yield Route("POST", "/made-up/messages", self._accept)
+        yield Route("POST", "/made-up/send", self._accept)
 
     @override
     def owns(self, path: str) -> bool:
@@ -57,10 +57,10 @@ class MadeUp(Provider[str, Message]):
     async def _accept(self, request: web.Request) -> Reply:
         body = await request.json()
         if body["to"] == NO_NUMBER:
-            raise ApiError(Reply(status=422, payload={"code": "no_number"}))
+            raise ApiError(Reply(status=422))
         draft = Draft(body["from"], body["to"], body["text"], now(), status="queued")
         message = self.keep(self.compose(self.new_id(media=False), draft))
-        message.callback_url = body["callback"] or ""
+        message.callback_url = body["callback"]
         return Reply(payload={"id": message.id}, accepted=(message,))
 
     @override
