@@ -31,7 +31,6 @@ RECEIPTS: Final = {
 PTT_STOP: Final = 53
 FAILS: Final = re.compile(r"\+336000001(\d\d)")
 ERRS: Final = re.compile(r"\+336000002(\d\d)")
-DELIVERED: Final = (Step("sent"), Step("delivered"))
 OUTCOMES: Final[dict[str, tuple[Step, ...]]] = {
     "+33600000300": (Step("sent"),),
     "+33600000301": (),
@@ -104,7 +103,7 @@ class Ovh(OvhState):
         for pattern, status in ((FAILS, "undelivered"), (ERRS, "failed")):
             if match := pattern.fullmatch(message.to):
                 return Step("sent"), Step(status, int(match[1]))
-        return OUTCOMES.get(message.to, DELIVERED)
+        return OUTCOMES.get(message.to, super().plan(message))
 
     @override
     def ending(self, code: int) -> Step:

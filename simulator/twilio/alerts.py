@@ -14,6 +14,7 @@ from ..base import Json, Reply, Route
 from ..callbacks import Verdict
 from .errors import MORE_INFO, error
 from .models import Alert
+from .query import read_moment, read_page
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 ORIGIN: Final = "https://monitor.twilio.com"
 ROOT: Final = "/v1/Alerts"
-LARGEST_PAGE: Final = 1000
 LEVELS: Final = frozenset({"error", "warning", "notice", "debug"})
 
 
@@ -58,8 +58,7 @@ class TwilioAlerts:
         """List alerts of a level and a time."""
         tests = [_test(*pair) for pair in request.query.items()]
         found = [alert for alert in self.all if all(test(alert) for test in tests)]
-        size = min(_whole(request, "PageSize", 50), LARGEST_PAGE)
-        page = _whole(request, "Page", 0)
+        page, size = read_page(request)
         shown = found[page * size :][:size]
         more = len(found) > (page + 1) * size
 
@@ -135,28 +134,13 @@ def _test(name: str, value: str) -> Callable[[Alert], bool]:
                 raise error(20001, f"{name}={value}")
             return lambda alert: alert.level == value
         case "StartDate":
-            start = _moment(name, value)
+            start = read_moment(name, value)
             return lambda alert: alert.at.replace(microsecond=0) >= start
         case "EndDate":
-            end = _moment(name, value)
+            end = read_moment(name, value)
             return lambda alert: alert.at.replace(microsecond=0) <= end
         case _:
             return lambda _: True
-
-
-def _moment(name: str, value: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as err:
-        raise error(20001, f"{name}={value}") from err
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _whole(request: web.Request, name: str, default: int) -> int:
-    value = request.query.get(name, str(default))
-    if not value.isdigit():
-        raise error(20001, f"{name}={value}")
-    return int(value)
 
 
 def _iso(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from email.utils import format_datetime
 import hmac
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -17,6 +17,7 @@ from ..base import Json, Reply, Route
 from ..world import now
 from . import render
 from .errors import error
+from .query import is_web_url, read_moment, read_page
 from .send import accept
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 ROOT: Final = "/2010-04-01/Accounts/{account}"
 CDN: Final = "/2010-04-01/cdn/{message}/{media}"
 BIRTH: Final = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
-LARGEST_PAGE: Final = 1000
 FINISHED: Final = frozenset(
     {"delivered", "undelivered", "failed", "canceled", "received", "read", "sent"}
 )
@@ -216,8 +216,8 @@ class TwilioApi:
             if name in NUMBER_FIELDS
         }
         for name, value in changes.items():
-            if name.endswith("_url"):
-                _check_url(value)
+            if name.endswith("_url") and value and not is_web_url(value):
+                raise error(21402, value)
             if name.endswith("_method") and value not in {"GET", "POST"}:
                 raise error(21403, value)
         for name, value in changes.items():
@@ -294,8 +294,7 @@ class TwilioApi:
         render: Callable[[T], Json],
     ) -> Reply:
         """Cut one page; its token counts from the end, so new items shift nothing."""
-        size = _whole(request, "PageSize", 50, LARGEST_PAGE)
-        page = _whole(request, "Page", 0)
+        page, size = read_page(request)
         # Newer items are put in front: what is left after a page stays the same.
         left = request.query.get("PageToken", "").removeprefix("PA")
         start = len(items) - int(left) if left.isdigit() else page * size
@@ -327,22 +326,6 @@ class TwilioApi:
         return Reply(payload=payload)
 
 
-def _check_url(value: str) -> None:
-    if value and not (
-        value.startswith(("http://", "https://")) and urlsplit(value).hostname
-    ):
-        raise error(21402, value)
-
-
-def _whole(
-    request: web.Request, name: str, default: int, most: int | None = None
-) -> int:
-    value = request.query.get(name, str(default))
-    if not value.isdigit():
-        raise error(20001, f"{name}={value}")
-    return int(value) if most is None else max(1, min(int(value), most))
-
-
 def _message_test(name: str, value: str) -> Callable[[TwilioMessage], bool] | None:
     match name:
         case "To":
@@ -356,11 +339,7 @@ def _message_test(name: str, value: str) -> Callable[[TwilioMessage], bool] | No
 
 
 def _date_test(sign: str, value: str) -> Callable[[TwilioMessage], bool]:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as err:
-        raise error(20001, f"DateSent{sign}={value}") from err
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = read_moment(f"DateSent{sign}", value)
     # A bare date, or the midnight the SDK makes of it, names the whole day.
     whole_day = moment.time() == time.min
     span = timedelta(days=1) if whole_day else timedelta(seconds=1)

@@ -33,7 +33,6 @@ OUTCOMES: Final[dict[str, tuple[Step, ...]]] = {
     "+15005552000": (Step("sent"),),
     "+15005552001": (),
 }
-DELIVERED: Final = (Step("sent"), Step("delivered"))
 
 
 class Twilio(TwilioState):
@@ -90,7 +89,7 @@ class Twilio(TwilioState):
         if match := ENDS_WITH_30.fullmatch(message.to):
             ending = self.ending(30_000 + int(match[1]))
             return (ending,) if ending.status == "failed" else (Step("sent"), ending)
-        return OUTCOMES.get(message.to, DELIVERED)
+        return OUTCOMES.get(message.to, super().plan(message))
 
     @override
     def ending(self, code: int) -> Step:

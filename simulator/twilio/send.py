@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from ..base import Draft, Media
 from ..world import now
 from .errors import error
+from .query import is_web_url
 
 if TYPE_CHECKING:
     from aiohttp.web_request import FileField
@@ -67,20 +68,15 @@ def _check_content(body: str, urls: list[str]) -> None:
     if len(urls) > MOST_MEDIA:
         raise error(21623)
     for url in urls:
-        if not _is_web_url(url):
+        if not is_web_url(url):
             raise error(21620, url)
 
 
 def _check_callback(url: str) -> str:
     # Twilio refuses underscores in host names.
-    if url and (not _is_web_url(url) or "_" in (urlsplit(url).hostname or "")):
+    if url and (not is_web_url(url) or "_" in (urlsplit(url).hostname or "")):
         raise error(21609, url)
     return url
-
-
-def _is_web_url(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _service(state: TwilioState, form: Form) -> str | None:
