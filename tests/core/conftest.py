@@ -31,7 +31,7 @@ from tests.fakes import (
     run_inline,
 )
 
-FLUSH_DELAY = timedelta(minutes=30)
+RETRY_WINDOW = timedelta(minutes=30)
 OTHER = PhoneNumber(account=NUMBER.account, number="+33900000002")
 
 

@@ -11,7 +11,7 @@ import sqlite3
 import pytest
 
 from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMessage
-from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
+from custom_components.virtual_sms.core.gateway import Gateway
 from custom_components.virtual_sms.store.changes import (
     Change,
     Received,
@@ -28,6 +28,7 @@ from tests.fakes import (
     come_to_rest,
     inbound,
     make_dependencies,
+    make_hooks,
     open_store,
     outbound,
     receipt,
@@ -64,12 +65,9 @@ async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> No
     adapter.record.append(inbound("missed", at=60))
     heard: list[Change] = []
     store = Store(Database(path, MIGRATIONS, run_inline), clock, clock.monotonic)
-    hooks = GatewayHooks(
-        publish=heard.append,
-        wake=lambda: None,
-        catch_up_soon=lambda: None,
+    gateway = Gateway(
+        adapter.line(), store, make_hooks(heard.append), make_dependencies(clock)
     )
-    gateway = Gateway(adapter.line(), store, hooks, make_dependencies(clock))
     await gateway.open()
     assert (await store.examine()).schema == len(MIGRATIONS)
     assert store.tally == Tally(sent=3, received=2, failed=1, pending=4)

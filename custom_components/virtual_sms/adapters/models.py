@@ -115,7 +115,7 @@ class CredentialField:
 
     `requires` names the field without which this one means nothing. `rotates`
     keeps a replaced value for a day, because what was signed with it may still be on
-    its way.
+    its way. `shape` is a pattern of what a whole value looks like.
     """
 
     key: str
@@ -124,6 +124,7 @@ class CredentialField:
     advanced: bool = False
     requires: str | None = None
     rotates: bool = False
+    shape: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,7 @@ class Database:
     ) -> asyncio.Future[T]:
         """Do something with an item as `run` does, together with its neighbours.
 
-        Items keep their order. What has delay, in seconds, waits that long for
+        Items keep their order. With a delay, in seconds, it waits that long for
         the company of something more urgent.
         """
         connection = self._connection

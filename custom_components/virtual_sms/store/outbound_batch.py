@@ -1,6 +1,6 @@
 """Some messages of the outbound book, changed in memory and written back at once.
 
-One statement reads them all, and one writes them all: see the database for why.
+One statement reads them all, and one writes them all: see `database` for why.
 """
 
 from collections import Counter

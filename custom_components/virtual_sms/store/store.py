@@ -28,7 +28,7 @@ MIGRATIONS = (
         message_id TEXT PRIMARY KEY, received_at REAL NOT NULL,
         late INTEGER NOT NULL, content TEXT
     ) WITHOUT ROWID;
-    CREATE INDEX inbound_unpublished ON inbound (received_at) WHERE content IS NOT NULL;
+    CREATE INDEX inbound_untold ON inbound (received_at) WHERE content IS NOT NULL;
     CREATE INDEX inbound_age ON inbound (received_at);
     CREATE TABLE outbound (
         message_id TEXT PRIMARY KEY, provider_id TEXT, recipient TEXT NOT NULL,
@@ -157,7 +157,7 @@ class Store:
     def note_published(
         self, changes: Sequence[Change], delay: float = 0.0
     ) -> asyncio.Future[None]:
-        """Note that changes were made; see `Database.post` for `delay`."""
+        """Note that changes were published; see `Database.post` for `delay`."""
         return self._database.post(_note, changes, delay=delay)
 
     async def examine(self) -> StoreHealth:
