@@ -215,7 +215,7 @@ async def test_what_is_missing_is_unsupported(
             number, URL, datetime.now(UTC)
         ),
         Capability.CALLBACK_URLS: lambda: adapter.get_callbacks(number),
-        Capability.HISTORY: lambda: fetch(adapter, number, datetime.now(UTC)),
+        Capability.HISTORY: lambda: adapter.fetch_inbound_message(number, "1"),
         Capability.LOOKUP: lambda: adapter.find_sent(
             number, outbound("+33612345678"), datetime.now(UTC)
         ),

@@ -65,7 +65,7 @@ async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) ->
     await album.take(ui.page, "twilio-credentials", flow.frame)
     await flow.fill(auth_token="0" * 32)
     await flow.submit()
-    assert "does not accept these credentials" in await flow.error()
+    assert "does not accept the credentials" in await flow.error()
     # It is open, as the address in it may be what is wrong.
     await flow.toggle("Advanced")
     await album.take(ui.page, "twilio-wrong-token", flow.frame)

@@ -264,7 +264,7 @@ class SmsAdapter(ABC):
         """
         raise UnsupportedFeatureError
 
-    def fetch_inbound(
+    async def fetch_inbound(
         self, number: PhoneNumber, since: datetime, known: KnownIds
     ) -> AsyncIterator[list[InboundMessage | SetAside]]:
         """Yield batches of what was received at or after `since`, oldest first.
@@ -272,8 +272,13 @@ class SmsAdapter(ABC):
         A record that cannot be taken (yet) does not stop the others: it is named.
         Messages that are `known` already may be missing: a provider that gives
         them one by one need not be asked for those.
+
+        A provider without HISTORY yields nothing. Its account is asked instead: so a
+        poll proves the credentials there too, and tells the time.
         """
-        raise UnsupportedFeatureError
+        await self.get_account()
+        for batch in ():
+            yield batch
 
     async def fetch_inbound_message(
         self, number: PhoneNumber, message_id: str
