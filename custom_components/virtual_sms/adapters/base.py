@@ -273,12 +273,11 @@ class SmsAdapter(ABC):
         Messages that are `known` already may be missing: a provider that gives
         them one by one need not be asked for those.
 
-        A provider without HISTORY yields nothing. Its account is asked instead: so a
+        Without HISTORY there is nothing to yield. The account is asked instead: so a
         poll proves the credentials there too, and tells the time.
         """
         await self.get_account()
-        for batch in ():
-            yield batch
+        yield []
 
     async def fetch_inbound_message(
         self, number: PhoneNumber, message_id: str
