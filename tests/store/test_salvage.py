@@ -1,6 +1,5 @@
-"""What an older version or a broken disk leaves is carried on, each message once."""
+"""What a broken disk leaves is carried on, each message once."""
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -11,12 +10,6 @@ import sqlite3
 import pytest
 
 from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMessage
-from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
-from custom_components.virtual_sms.store.changes import (
-    Change,
-    Received,
-    StatusChanged,
-)
 from custom_components.virtual_sms.store.database import Database
 from custom_components.virtual_sms.store.recovery import BEGUN_ANEW, mend
 from custom_components.virtual_sms.store.salvage import Fragment, Salvage
@@ -24,17 +17,12 @@ from custom_components.virtual_sms.store.store import MIGRATIONS, Store, Tally
 from tests.fakes import (
     START,
     Clock,
-    FakeAdapter,
-    come_to_rest,
     inbound,
-    make_dependencies,
     open_store,
     outbound,
-    receipt,
     run_inline,
 )
 
-FIXTURE = Path(__file__).parents[1] / "fixtures" / "version_2.db"
 PAGE = 4096
 LATER = START + timedelta(hours=6)
 
@@ -49,57 +37,6 @@ def clock() -> Clock:
 def path(tmp_path: Path) -> Path:
     """Return where the store lives."""
     return tmp_path / "store.db"
-
-
-async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> None:
-    """Every message in it comes to its end exactly once, and the counts are right."""
-    shutil.copy(FIXTURE, path)
-    clock.advance(120)
-    adapter = FakeAdapter(clock)
-    # What was in doubt had been accepted, and the attempt under way had not.
-    adapter.accepted.append(
-        (START + timedelta(seconds=1), "P-doubtful", outbound("x", text="doubtful"))
-    )
-    adapter.record = [inbound("known", at=1), inbound("unheard", at=2)]
-    adapter.record.append(inbound("missed", at=60))
-    heard: list[Change] = []
-    store = Store(Database(path, MIGRATIONS, run_inline), clock, clock.monotonic)
-    host = GatewayHooks(
-        publish=heard.append,
-        wake=lambda: None,
-        ask_later=lambda: None,
-        siblings=lambda: [gateway],
-    )
-    gateway = Gateway(adapter.line(), store, host, make_dependencies(clock))
-    await gateway.open()
-    assert (await store.examine()).schema == len(MIGRATIONS)
-    assert store.tally == Tally(sent=3, received=2, failed=1, pending=4)
-    await gateway.inbox.begin()
-    gateway.start()
-    for _ in range(6):
-        await gateway.outbox.work()
-        clock.advance(60)
-    await gateway.catch_up(late=True)
-    ids = ["sent", "doubtful", "waiting", "under-way"]
-    clock.advance(600)
-    for provider_id in await store.outbound.open_deliveries(20):
-        change = await store.outbound.receive(receipt(provider_id))
-        gateway._publisher.publish([change] if change else [])
-    await come_to_rest(store, gateway._publisher)
-
-    sent = Counter(each.text for each in adapter.attempts)
-    assert sent == {"waiting": 1, "under-way": 1}
-    ends = Counter(
-        (each.message_id, each.status)
-        for each in heard
-        if isinstance(each, StatusChanged) and each.status.is_final
-    )
-    expected = {(each, DeliveryStatus.DELIVERED): 1 for each in (*ids, "untold")}
-    assert ends == expected
-    received = [each for each in heard if isinstance(each, Received)]
-    assert [each.message.message_id for each in received] == ["unheard", "missed"]
-    assert store.tally == Tally(sent=6, received=3, failed=1, pending=0)
-    await gateway.close()
 
 
 async def fill(path: Path, clock: Clock, count: int) -> None:

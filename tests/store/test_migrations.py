@@ -1,0 +1,141 @@
+"""What an older version left is carried on: each message comes to its end once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+import shutil
+
+import pytest
+
+from custom_components.virtual_sms.adapters.models import DeliveryStatus
+from custom_components.virtual_sms.core.inbox import Inbox
+from custom_components.virtual_sms.core.outbox import Outbox
+from custom_components.virtual_sms.core.publisher import Publisher
+from custom_components.virtual_sms.store.changes import (
+    Change,
+    Received,
+    StatusChanged,
+)
+from custom_components.virtual_sms.store.store import MIGRATIONS, Store, Tally
+from tests.fakes import (
+    START,
+    Clock,
+    FakeAdapter,
+    come_to_rest,
+    inbound,
+    make_dependencies,
+    open_store,
+    outbound,
+    receipt,
+)
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+class Home:
+    """A line that goes on with a file of an older version."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self.clock = clock
+        self.adapter = FakeAdapter(clock)
+        self.published: list[Change] = []
+        self.publisher = Publisher(store, self.published.append)
+        line, dependencies = self.adapter.line(), make_dependencies(clock)
+        publish = self.publisher.publish
+        self.outbox = Outbox(line, store.outbound, publish, dependencies)
+        self.inbox = Inbox(line, store, publish, dependencies, lambda: None)
+
+    async def carry_on(self) -> None:
+        """Do what is due, read the record, and have each delivery come to its end."""
+        await self.publisher.load()
+        await self.inbox.begin()
+        self.publisher.start()
+        for _ in range(6):
+            await self.outbox.work()
+            self.clock.advance(60)
+        self.clock.advance(600)
+        for provider_id in await self.store.outbound.open_deliveries(20):
+            self.adapter.receipts[provider_id] = receipt(provider_id)
+        self.clock.advance(600)
+        await self.inbox.catch_up(late=True)
+        await come_to_rest(self.store, self.publisher)
+
+    @property
+    def ends(self) -> Counter[tuple[str, DeliveryStatus]]:
+        """Count how often each message was published as ended, and how."""
+        return Counter(
+            (each.message_id, each.status)
+            for each in self.published
+            if isinstance(each, StatusChanged) and each.status.is_final
+        )
+
+    @property
+    def received(self) -> Sequence[str]:
+        """List the ids that were published as received."""
+        return [
+            each.message.message_id
+            for each in self.published
+            if isinstance(each, Received)
+        ]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Hold the time still."""
+    return Clock()
+
+
+async def open_fixture(path: Path, clock: Clock, version: int) -> Home:
+    """Open a copy of a file of an older version, some time later."""
+    shutil.copy(FIXTURES / f"version_{version}.db", path / "store.db")
+    clock.advance(120)
+    return Home(await open_store(path / "store.db", clock), clock)
+
+
+async def test_a_file_of_version_2_is_carried_on(tmp_path: Path, clock: Clock) -> None:
+    """Every message in it comes to its end exactly once, and the counts are right."""
+    home = await open_fixture(tmp_path, clock, 2)
+    assert (await home.store.examine()).schema == len(MIGRATIONS)
+    assert home.store.tally == Tally(sent=3, received=2, failed=1, pending=4)
+    # What was unknown had been accepted, and the attempt under way had not.
+    accepted = outbound("x", text="doubtful")
+    home.adapter.accepted.append((START + timedelta(seconds=1), "P-doubtful", accepted))
+    home.adapter.record = [inbound("known", at=1), inbound("unheard", at=2)]
+    home.adapter.record.append(inbound("missed", at=60))
+    await home.carry_on()
+
+    sent = Counter(each.text for each in home.adapter.attempts)
+    assert sent == {"waiting": 1, "under-way": 1}
+    ids = ["sent", "doubtful", "waiting", "under-way", "untold"]
+    assert home.ends == {(each, DeliveryStatus.DELIVERED): 1 for each in ids}
+    assert home.received == ["unheard", "missed"]
+    assert home.store.tally == Tally(sent=6, received=3, failed=1, pending=0)
+    await home.store.close()
+
+
+async def test_a_file_of_version_3_is_carried_on(tmp_path: Path, clock: Clock) -> None:
+    """Every message in it comes to its end exactly once, and the counts are right."""
+    home = await open_fixture(tmp_path, clock, 3)
+    assert (await home.store.examine()).schema == len(MIGRATIONS)
+    assert home.store.tally == Tally(sent=4, received=3, failed=1, pending=5)
+    # What was unknown had been accepted, and the attempt under way had not.
+    accepted = outbound("x", text="unknown")
+    home.adapter.accepted.append((START + timedelta(seconds=1), "P-unknown", accepted))
+    ids = ("forgotten", "history", "known", "unreadable", "unpublished", "missed")
+    times = (-86_400 * 201, -60, 1, 1, 2, 60)
+    home.adapter.record = [
+        inbound(each, at=at) for each, at in zip(ids, times, strict=True)
+    ]
+    await home.carry_on()
+
+    sent = Counter(each.text for each in home.adapter.attempts)
+    assert sent == {"waiting": 1, "under-way": 1}
+    open_ids = ["waiting", "under-way", "unknown", "sent", "unpublished", "overtaken"]
+    assert home.ends == {(each, DeliveryStatus.DELIVERED): 1 for each in open_ids}
+    assert sorted(home.received) == ["missed", "unpublished", "unreadable"]
+    assert await home.store.inbound.list_waiting() == []
+    assert await home.store.inbound.known(ids) == set(ids)
+    assert home.store.tally == Tally(sent=7, received=5, failed=1, pending=0)
+    await home.store.close()
