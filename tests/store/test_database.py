@@ -324,9 +324,9 @@ async def test_who_writes_while_it_is_tidied_waits_for_that_only(
     go = threading.Event()
     truncate = database_module._truncate
 
-    def slow(connection: sqlite3.Connection) -> None:
+    def slow(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
         go.wait(5)
-        truncate(connection)
+        truncate(connection, statements)
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(database_module, "_truncate", slow)

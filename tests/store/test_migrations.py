@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 import shutil
+import sqlite3
 
 import pytest
 
@@ -17,7 +19,8 @@ from custom_components.virtual_sms.store.changes import (
     Received,
     StatusChanged,
 )
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store, Tally
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store, Tally
 from tests.fakes import (
     START,
     Clock,
@@ -139,3 +142,70 @@ async def test_a_file_of_version_3_is_carried_on(tmp_path: Path, clock: Clock) -
     assert await home.store.inbound.known(ids) == set(ids)
     assert home.store.tally == Tally(sent=7, received=5, failed=1, pending=0)
     await home.store.close()
+
+
+async def test_who_wrote_is_kept_with_what_is_still_to_be_published(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """As far as a file of version 3 knows it, and of every message from then on."""
+    home = await open_fixture(tmp_path, clock, 3)
+    await home.store.inbound.admit([inbound("new", at=60)], late=False)
+    await home.store.note_published(await home.store.inbound.unpublished())
+    await home.store.close()
+    assert query(
+        tmp_path, "SELECT message_id, correspondent FROM inbound ORDER BY 1"
+    ) == [
+        ("history", None),
+        ("known", None),
+        ("new", "+33612345678"),
+        ("unpublished", "+33612345678"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "index"),
+    [
+        ("outbound", "created_at > 0", "outbound_age (created_at>?)"),
+        (
+            "outbound",
+            "recipient = '' AND created_at > 0",
+            "outbound_correspondent (recipient=? AND created_at>?)",
+        ),
+        ("inbound", "received_at > 0", "inbound_age (received_at>?)"),
+        (
+            "inbound",
+            "correspondent = '' AND received_at > 0",
+            "inbound_correspondent (correspondent=? AND received_at>?)",
+        ),
+        ("answer_sent", "correspondent = '' AND at > 0", "correspondent=? AND at>?"),
+        ("code_attempt", "contact_id = '' AND at > 0", "contact_id=? AND at>?"),
+    ],
+)
+async def test_messages_are_counted_in_an_index(
+    tmp_path: Path, clock: Clock, table: str, where: str, index: str
+) -> None:
+    """By time, direction and correspondent: no count walks through a table."""
+    store = await open_store(tmp_path / "store.db", clock)
+    await store.close()
+    count = f"EXPLAIN QUERY PLAN SELECT count(*) FROM {table} WHERE {where}"  # our own
+    ((*_, plan),) = query(tmp_path, count)
+    assert str(plan).startswith("SEARCH")
+    assert index in str(plan)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+async def test_an_older_file_gets_the_schema_of_a_new_one(
+    tmp_path: Path, clock: Clock, version: int
+) -> None:
+    """Whatever a file went through: the same tables, columns, indexes and triggers."""
+    (tmp_path / "new").mkdir()
+    await (await open_store(tmp_path / "new" / "store.db", clock)).close()
+    await (await open_fixture(tmp_path, clock, version)).store.close()
+    schema = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    assert query(tmp_path, schema) == query(tmp_path / "new", schema)
+
+
+def query(folder: Path, statement: str) -> list[tuple[object, ...]]:
+    """Ask the file something when nobody writes into it."""
+    with closing(sqlite3.connect(folder / "store.db")) as connection:
+        return connection.execute(statement).fetchall()

@@ -13,7 +13,8 @@ from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMe
 from custom_components.virtual_sms.store.database import Database
 from custom_components.virtual_sms.store.recovery import BEGUN_ANEW, mend
 from custom_components.virtual_sms.store.salvage import Fragment, Salvage
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store, Tally
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store, Tally
 from tests.fakes import (
     START,
     Clock,

@@ -479,7 +479,10 @@ async def test_what_was_not_told_is_known_after_a_crash(
 async def test_texts_are_gone_once_they_are_not_needed(
     store: Store, path: Path
 ) -> None:
-    """Neither what was accepted, nor what failed, nor what was told, stays on disk."""
+    """Neither what was accepted, nor what failed, nor what was told, stays on disk.
+
+    Where sqlite moved a row while it held a text, the next `prune` is what counts.
+    """
     text = "SECRET CODE 1234"
     for number in range(200):
         message_id = f"m{number}"
@@ -492,6 +495,7 @@ async def test_texts_are_gone_once_they_are_not_needed(
             await store.outbound.move(message_id, FAILED)
         await admit(store, inbound(message_id, text=text * (number % 7)))
     await store.note_published(await store.inbound.unpublished())
+    await store.prune()
     await store.close()
 
     assert text.encode() not in path.read_bytes()

@@ -35,6 +35,8 @@ FLUSH_DELAY = 0.005
 """Seconds that a write may wait for company if nobody waits for it."""
 QUIET = 1.0
 """Seconds without a write after which no text may be left beside the file."""
+_TIDY = ("PRAGMA wal_checkpoint(TRUNCATE)",)
+_COMPACT = ("VACUUM", *_TIDY)
 
 
 class DatabaseClosedError(Exception):
@@ -71,6 +73,7 @@ class Database:
         self._timer: asyncio.TimerHandle | None = None
         self._tidy_timer: asyncio.TimerHandle | None = None
         self._is_suspect = False
+        self._tidying = _TIDY
         self.conclude: Conclude = _conclude_nothing
         self.mend: Mend = _mend_nothing
         self.on_damage: Resolve = _do_nothing
@@ -124,6 +127,13 @@ class Database:
             self._timer = loop.call_later(delay, self._hurry, connection)
         return future
 
+    def compact(self) -> None:
+        """Have the file written anew once nothing is written.
+
+        Where sqlite moves a row it may leave a copy, which outlives the row.
+        """
+        self._tidying = _COMPACT
+
     async def close(self) -> None:
         """Write what is waiting, then close the file."""
         connection, self._connection = self._connection, None
@@ -134,7 +144,7 @@ class Database:
             # It may have been cancelled, as all tasks are when Home Assistant ends.
             await asyncio.wait([self._writer])
         if connection is not None:
-            await self._run_blocking(_close, connection)
+            await self._run_blocking(_close, connection, self._tidying)
 
     async def erase(self) -> None:
         """Close the file and delete it, and what was set aside as well."""
@@ -201,7 +211,8 @@ class Database:
 
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
-            await self._run_blocking(_truncate, connection)
+            await self._run_blocking(_truncate, connection, self._tidying)
+            self._tidying = _TIDY
         # The next quiet moment is another chance.
         except Exception as err:  # noqa: BLE001  # see above
             _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)
@@ -326,14 +337,15 @@ def _do_nothing() -> None:
     return None
 
 
-def _truncate(connection: sqlite3.Connection) -> None:
+def _truncate(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
     """Bring all into the file itself, where what was deleted is overwritten."""
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    for statement in statements:
+        connection.execute(statement).fetchone()
 
 
-def _close(connection: sqlite3.Connection) -> None:
+def _close(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
     try:
-        _truncate(connection)
+        _truncate(connection, statements)
     # It is all on disk already, beside the file.
     except sqlite3.Error as err:
         _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)

@@ -234,13 +234,15 @@ def _insert(connection: sqlite3.Connection, news: Sequence[Received]) -> None:
             each.message.received_at.timestamp(),
             each.late,
             _dump(each.message),
+            each.message.sender,
         )
         for each in news
     ]
     if rows:
         connection.execute(
-            "INSERT INTO inbound (message_id, received_at, late, content) SELECT"
-            " value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)",
+            "INSERT INTO inbound (message_id, received_at, late, content, correspondent)"
+            " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4"
+            " FROM json_each(?)",
             (json.dumps(rows),),
         )
     bump(connection, "received", len(rows))
