@@ -28,4 +28,14 @@ class StatusChanged:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How an outbound message moves: a status, and why it ended there."""
+
+    status: DeliveryStatus
+    reason: RejectReason | None = None
+    error_code: str | None = None
+    at: datetime | None = None
+
+
 type Change = Received | StatusChanged

@@ -57,8 +57,10 @@ MIGRATIONS = (
     """,
     # `text_hash` tells a repeated text, `priced_at` that the price is final. The tables
     # count for people: consent, codes, answers, and what a month has cost. An index had
-    # another name in the files of the first releases.
+    # another name in the files of the first releases. Receipts that overtook the answer
+    # to their own message are forgotten: where a message stands is asked for anyway.
     """
+    DROP TABLE early;
     ALTER TABLE outbound DROP COLUMN asked;
     ALTER TABLE outbound RENAME COLUMN contact TO contact_id;
     ALTER TABLE outbound ADD COLUMN critical INTEGER NOT NULL DEFAULT 0;

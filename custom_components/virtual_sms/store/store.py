@@ -25,7 +25,6 @@ from .salvage import Salvage
 RETENTION = timedelta(days=200)
 """How long an inbound id is known: longer than any provider keeps its history."""
 _KEEP_CLOSED = timedelta(days=30)
-_KEEP_EARLY = timedelta(hours=1)
 _MOST_OUTBOUND = 20_000
 # A provider that has sent no receipt in three days sends none any more.
 _GIVE_UP_RECEIPT = timedelta(days=3)
@@ -100,7 +99,9 @@ class Store:
         self, changes: Sequence[Change], delay: float = 0.0
     ) -> asyncio.Future[None]:
         """Note that changes were made; see `Database.post` for `delay`."""
-        return self._database.post(_note, changes, delay=delay)
+        return self._database.post(
+            lambda connection: _note(connection, changes), delay=delay
+        )
 
     async def examine(self) -> StoreHealth:
         """Look at the file, and at what has been under way for longest."""
@@ -138,13 +139,11 @@ class Store:
             listener()
 
 
-def _note(
-    connection: sqlite3.Connection, notes: Sequence[Sequence[Change]]
-) -> Sequence[None]:
-    told = [each for some in notes for each in some]
-    note_received(connection, (each for each in told if isinstance(each, Received)))
-    note_changes(connection, (each for each in told if isinstance(each, StatusChanged)))
-    return [None] * len(notes)
+def _note(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    note_received(connection, (each for each in changes if isinstance(each, Received)))
+    note_changes(
+        connection, (each for each in changes if isinstance(each, StatusChanged))
+    )
 
 
 def _examine(connection: sqlite3.Connection, now: datetime) -> StoreHealth:
@@ -175,7 +174,4 @@ def _prune_outbound(connection: sqlite3.Connection, now: datetime) -> None:
         "DELETE FROM outbound WHERE NOT open AND (created_at < ? OR message_id IN ("
         "SELECT message_id FROM outbound ORDER BY created_at DESC LIMIT -1 OFFSET ?))",
         ((now - _KEEP_CLOSED).timestamp(), _MOST_OUTBOUND),
-    )
-    connection.execute(
-        "DELETE FROM early WHERE at < ?", ((now - _KEEP_EARLY).timestamp(),)
     )
