@@ -1,6 +1,8 @@
 """What a broken disk leaves is carried on, each message once."""
 
+import asyncio
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 import random
@@ -25,6 +27,7 @@ from tests.fakes import (
 )
 
 PAGE = 4096
+LARGE = 300
 LATER = START + timedelta(hours=6)
 
 
@@ -118,6 +121,104 @@ async def test_no_message_vanishes_from_a_damaged_file(
     assert await store.inbound.horizon() == START
     tally = Tally(sent=count, received=count, failed=len(failed), pending=len(due) + 60)
     assert store.tally == tally
+    await store.close()
+
+
+@pytest.fixture(scope="module")
+def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a file so large that its tables have pages between root and leaves."""
+    path = tmp_path_factory.mktemp("large") / "store.db"
+
+    async def fill() -> None:
+        store = await open_store(path, Clock())
+        await store.inbound.begin([], START)
+        names = [f"{number:04}" for number in range(LARGE)]
+        waiting = [outbound(f"w{each}", text=f"Text {each} " * 40) for each in names]
+        await store.note_published(await store.outbound.add(waiting, LATER))
+        sent = await store.outbound.add([outbound(f"s{each}") for each in names], LATER)
+        await store.note_published(sent)
+        soon = START + timedelta(seconds=30)
+        await asyncio.gather(
+            *(store.outbound.clear(f"w{each}", soon) for each in names),
+            *(
+                store.outbound.accept(f"s{each}", SentMessage(provider_id=f"P{each}"))
+                for each in names
+            ),
+        )
+        received = [
+            inbound(f"i{each}", at=int(each), text=f"Text {each} " * 40)
+            for each in names
+        ]
+        await store.inbound.admit(received, late=False)
+        await store.close()
+
+    asyncio.run(fill())
+    return path
+
+
+def inner_pages(path: Path, name: str) -> list[int]:
+    """List the pages of a table between its root and its leaves."""
+    return [
+        int(str(page))
+        for (page,) in _query(
+            path,
+            "SELECT pageno FROM dbstat"
+            f" WHERE name = '{name}' AND pagetype = 'internal'"
+            " AND pageno NOT IN (SELECT rootpage FROM sqlite_master)",
+        )
+    ]
+
+
+def readable(path: Path, table: str, names: Iterable[str]) -> set[str]:
+    """List those of some rows that sqlite can read when it is asked for each."""
+    found = set()
+    with closing(sqlite3.connect(path)) as connection:
+        for name in names:
+            with suppress(sqlite3.DatabaseError):
+                found |= {
+                    each
+                    for (each, _) in connection.execute(
+                        f"SELECT message_id, content FROM {table}"  # our own
+                        " WHERE message_id = ?",
+                        (name,),
+                    )
+                }
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("table", ["outbound", "inbound"])
+async def test_an_inner_page_takes_only_what_lies_below_it(
+    path: Path, clock: Clock, large_file: Path, table: str, seed: int
+) -> None:
+    """Every message that can be read at all is saved whole, and none vanishes."""
+    shutil.copy(large_file, path)
+    inner = inner_pages(path, table)
+    break_pages(path, [random.Random(seed).choice(inner)])  # no secret
+    waiting = {f"w{number:04}" for number in range(LARGE)}
+    received = {f"i{number:04}" for number in range(LARGE)}
+    expected = readable(path, "outbound", waiting), readable(path, "inbound", received)
+    assert all(expected)
+    assert expected != (waiting, received)
+
+    store = await open_store(path, clock)
+    assert store.salvage is not None
+    clock.advance(60)
+    due = {each.message.message_id: each.message for each in await store.outbound.due()}
+    assert due.keys() >= expected[0]
+    assert all(each.text == f"Text {key[1:]} " * 40 for key, each in due.items())
+    failed = {
+        each.message_id
+        for each in await store.outbound.unpublished()
+        if each.status is DeliveryStatus.FAILED
+    }
+    assert due.keys() | failed == waiting
+    assert not due.keys() & failed
+    unpublished = await store.inbound.unpublished()
+    assert {each.message.message_id for each in unpublished} >= expected[1]
+    assert await store.inbound.known(list(received)) == received
+    deliveries = set(await store.outbound.open_deliveries(LARGE))
+    assert deliveries == {f"P{number:04}" for number in range(LARGE)}
     await store.close()
 
 
