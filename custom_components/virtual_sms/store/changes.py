@@ -1,4 +1,4 @@
-"""What a home is told: the two things that happen to a number."""
+"""What is published: the two things that happen to a number."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -88,7 +88,7 @@ class Database:
     ) -> T:
         """Run an operation and return its result once it is safely on disk.
 
-        `then` hears the result right after, and also when nobody waits any more: a
+        `then` gets the result right after, and also when nobody waits any more: a
         web server drops the handler of a callback whose caller hangs up. Raises what
         the operation raised, which is then undone; sqlite3.Error when the disk
         fails; DatabaseClosedError after `close`.

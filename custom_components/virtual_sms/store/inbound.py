@@ -1,4 +1,4 @@
-"""The book of what came in: ids seen, and how far the history is known."""
+"""The table of what came in: ids seen, and how far the history is known."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class InboundTable:
     async def begin(
         self, history: Sequence[InboundMessage | SetAside], since: datetime
     ) -> None:
-        """Start the book: what was there before is history and never published."""
+        """Begin the table: what was there before is history and never published."""
         await self._run(lambda connection: _begin(connection, history, since))
 
     async def bounds(self) -> Bounds | None:
@@ -67,10 +67,10 @@ class InboundTable:
         late: bool,
         then: Callable[[Sequence[Received]], None] | None = None,
     ) -> list[Received]:
-        """Record messages and return those that are news, oldest first.
+        """Record messages and return those that were not known, oldest first.
 
-        From then on they are safe, and due to be published. `then` hears of them
-        also when nobody waits any more: recorded, they are no news the next time.
+        From then on they are safe, and due to be published. `then` gets them
+        also when nobody waits any more: recorded, they are known the next time.
         """
         ordered = sorted(messages, key=lambda message: message.received_at)
         received = [Received(message=each, late=late) for each in ordered]
@@ -125,12 +125,12 @@ class InboundTable:
 
 def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) -> None:
     """Note that messages were published; their texts are forgotten."""
-    told = [each.message.message_id for each in messages]
-    if told:
+    published = [each.message.message_id for each in messages]
+    if published:
         connection.execute(
             "UPDATE inbound SET content = NULL "
             "WHERE message_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(told),),
+            (json.dumps(published),),
         )
 
 

@@ -1,7 +1,7 @@
-"""The book of what went out: where each message stands until nothing can follow.
+"""The table of what went out: where each message stands until nothing can follow.
 
-A message is *due* when something has to be done about it, and *doubtful* when an
-attempt to send it has no known end: then the provider must be asked before
+A message is *due* when something has to be done about it, and its outcome *unknown*
+when an attempt to send it has no known end: then the provider must be asked before
 another is made. Its text is kept only until the provider has accepted it.
 """
 
@@ -37,7 +37,7 @@ class OutboundTable:
         self._now = now
         self._noted_offset = timedelta()
         self.clock = clock
-        """All times are its own, but for those that are told, and the provider's."""
+        """All times are its own, but for those that are published, and the provider's."""
 
     async def add(
         self,
@@ -52,7 +52,7 @@ class OutboundTable:
         return [_first_state(message, now) for message in messages]
 
     async def attempt(self, message_id: str) -> bool:
-        """Record that an attempt begins: until it ends, its outcome is in doubt.
+        """Record that an attempt begins: until it ends, its outcome is unknown.
 
         False when there is nothing left to attempt.
         """
@@ -65,7 +65,7 @@ class OutboundTable:
         )
 
     async def postpone(self, message_id: str, next_at: datetime) -> None:
-        """Record that the message waits; what is in doubt stays so."""
+        """Record that the message waits; an unknown outcome stays so."""
         await self._update(
             message_id, "next_at = :next_at", next_at=next_at.timestamp()
         )
@@ -114,7 +114,7 @@ class OutboundTable:
         return [change] if change else []
 
     async def move(self, message_id: str, progress: Progress) -> StatusChanged | None:
-        """Move a message forward and return the change, None if it is no news.
+        """Move a message forward and return the change, None if it changes nothing.
 
         That is for us to say until the provider has accepted the message, and for
         its receipts from then on.
@@ -144,7 +144,7 @@ class OutboundTable:
         return await self._run(operation, then)
 
     async def expects(self, receipt: DeliveryReceipt) -> bool:
-        """Say whether a receipt may be news of a message in this book."""
+        """Say whether a receipt may change a message in this table."""
         ids = (receipt.provider_id, receipt.message_id)
         rows = await self._run(
             lambda connection: connection.execute(
@@ -156,7 +156,7 @@ class OutboundTable:
         return any(not DeliveryStatus(status).is_final for (status,) in rows)
 
     async def is_claimed(self, provider_id: str) -> bool:
-        """Say whether a provider's id belongs to a message in this book."""
+        """Say whether a provider's id belongs to a message in this table."""
         return await self._run(
             lambda connection: (
                 connection.execute(
@@ -271,12 +271,12 @@ def note_changes(
     connection: sqlite3.Connection, changes: Iterable[StatusChanged]
 ) -> None:
     """Note that changes were published, the last of each message."""
-    told = {change.message_id: change.status for change in changes}
-    if told:
+    published = {change.message_id: change.status for change in changes}
+    if published:
         connection.execute(
             "UPDATE outbound SET told = each.value FROM json_each(?) AS each "
             "WHERE message_id = each.key",
-            (json.dumps(told),),
+            (json.dumps(published),),
         )
 
 

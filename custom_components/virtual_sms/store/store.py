@@ -2,7 +2,7 @@
 
 A message reaches us by callback, by polling, or by both, and a provider may
 repeat itself after a timeout. Receipts overtake one another as well. The store
-answers one question: is this news? What it answers is on disk first.
+answers one question: is this new? What it answers is on disk first.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class StoreHealth:
 
 
 class Store:
-    """All that is remembered of one number, in two books."""
+    """All that is remembered of one number, in two tables."""
 
     def __init__(
         self,
@@ -129,12 +129,12 @@ class Store:
         def resolve() -> None:
             if tally != self.tally:
                 self.tally = tally
-                # Later, for who fails to hear must not keep others from their results.
-                asyncio.get_running_loop().call_soon(self._tell)
+                # Later, for a listener that fails must not keep others from their results.
+                asyncio.get_running_loop().call_soon(self._notify)
 
         return resolve
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in tuple(self._listeners):
             listener()
 
