@@ -14,9 +14,10 @@ from homeassistant.util.json import JsonObjectType
 from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
 from .adapters.plain_text import show
-from .const import CONF_PROVIDER, DOMAIN, OPTION_RETRY_FOR
+from .const import DOMAIN, OPTION_RETRY_FOR
 from .core.outbox import Outcome
 from .core.phone_numbers import InvalidNumberError, parse_number
+from .entry_data import EntryData
 from .error_messages import Failure, explain, refuse, wants_new_credentials
 from .flows.schemas import DEFAULT_RETRY_FOR
 from .runtime import VirtualSmsConfigEntry
@@ -101,7 +102,7 @@ async def async_send(
     failures |= {to: each.error for to, each in outcomes.items() if each.error}
     if any(wants_new_credentials(error) for error in failures.values()):
         entry.async_start_reauth(hass)
-    provider = entry.data[CONF_PROVIDER]
+    provider = EntryData.of(entry).provider
     return Report(
         [
             _fail(hass, provider, to, failures[to]) if to in failures else outcomes[to]
@@ -141,7 +142,7 @@ def _compose(
             for number in numbers
         ]
     except SmsError as err:
-        raise refuse(entry.data[CONF_PROVIDER], err) from err
+        raise refuse(EntryData.of(entry).provider, err) from err
 
 
 async def _async_hand_over(

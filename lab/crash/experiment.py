@@ -53,6 +53,8 @@ class Report:
     names: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    """In which words callers heard that a text is not sent that is."""
     shaken: Mapping[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
@@ -185,21 +187,30 @@ class Experiment:
         still = ("inbound_lost", "outbound_lost", "unpublished", "pending")
         return not any(row[key] for row in rows for key in still)
 
-    async def _count(self) -> list[Row]:
+    async def _look(self) -> list[Evidence]:
         world = self._world
         return [
-            count(Evidence(world, each, await world.pending(each)))
-            for each in world.traffic
+            Evidence(world, each, await world.pending(each)) for each in world.traffic
         ]
+
+    async def _count(self) -> list[Row]:
+        return [count(each) for each in await self._look()]
 
     async def _report(self) -> Report:
         """Count, then see that a restart has nothing to add."""
-        rows = await self._count()
+        seen = await self._look()
+        rows = [count(each) for each in seen]
         if "kill" in self._pace.shakes:
             await self._world.kill()
             await asyncio.sleep(_AFTER_RESTART)
-            rows = _worst(rows, await self._count())
+            seen = await self._look()
+            rows = _worst(rows, [count(each) for each in seen])
         report = Report(names=[each.name for each in self._world.traffic], rows=rows)
+        report.refusals = [
+            f"{each.traffic.name}: {words}"
+            for each in seen
+            for words in each.falsely_refused
+        ]
         report.shaken = self._world.shaken
         report.missing = find_missing(self._pace.shakes, self._world.shaken, rows)
         return report

@@ -43,7 +43,7 @@ from tests.fakes import (
     receipt,
 )
 
-FLUSH_DELAY = timedelta(minutes=30)
+RETRY_WINDOW = timedelta(minutes=30)
 DOWN = ProviderUnavailableError("refused", maybe_processed=False)
 TIMEOUT = SendOutcomeUnknownError("no answer in time")
 ANSWERED = SendOutcomeUnknownError("HTTP 500", answered=True)
@@ -82,7 +82,7 @@ class Home:
         return again
 
     async def send(
-        self, *ids: str, patience: timedelta = FLUSH_DELAY, **content: str
+        self, *ids: str, patience: timedelta = RETRY_WINDOW, **content: str
     ) -> list[Outcome]:
         """Send messages that are alike."""
         now = self.store.outbound.clock.now()
@@ -753,7 +753,7 @@ async def test_a_step_before_the_first_message_is_known_after_a_crash(
     home.adapter.during["send"] = asyncio.Event().wait
     lost = asyncio.create_task(
         home.outbox.send(
-            [outbound("m", created_at=home.store.outbound.clock.now())], FLUSH_DELAY
+            [outbound("m", created_at=home.store.outbound.clock.now())], RETRY_WINDOW
         )
     )
     while not home.adapter.questions:

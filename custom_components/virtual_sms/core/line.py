@@ -9,6 +9,9 @@ from ..adapters.base import SmsAdapter
 from ..adapters.models import PhoneNumber
 from ..store.clock import monotonic
 
+type Spawn = Callable[[Coroutine[object, object, object], str], asyncio.Task[object]]
+"""Runs something in the background, under a name, as long as its owner lives."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Line:
@@ -34,4 +37,4 @@ class Dependencies:
     now: Callable[[], datetime]
     monotonic: Callable[[], float] = monotonic
     jitter: Callable[[float, float], float]
-    spawn: Callable[[Coroutine[object, object, object], str], asyncio.Task[object]]
+    spawn: Spawn

@@ -6,7 +6,7 @@ MIGRATIONS = (
         message_id TEXT PRIMARY KEY, received_at REAL NOT NULL,
         late INTEGER NOT NULL, content TEXT
     ) WITHOUT ROWID;
-    CREATE INDEX inbound_unpublished ON inbound (received_at) WHERE content IS NOT NULL;
+    CREATE INDEX inbound_untold ON inbound (received_at) WHERE content IS NOT NULL;
     CREATE INDEX inbound_age ON inbound (received_at);
     CREATE TABLE outbound (
         message_id TEXT PRIMARY KEY, provider_id TEXT, recipient TEXT NOT NULL,
@@ -55,21 +55,24 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE forgotten (id INTEGER PRIMARY KEY)
     """,
-    # `text_hash` tells a repeated text, `priced_at` that the price is final. The tables
-    # count for people: consent, codes, answers, and what a month has cost. An index had
-    # another name in the files of the first releases. Receipts that overtook the answer
-    # to their own message are forgotten: where a message stands is asked for anyway.
+    # `contact` is a name as it was, `contact_id` whose it is. `text_hash` tells a repeated
+    # text. A `cost` is a final one, asked for at `price_due_at`. No column with values
+    # gets another name: what is saved of a damaged file is found by the old one.
+    # Receipts that overtook the answer to their own message are not kept any more:
+    # where a message stands is asked for anyway.
     """
     DROP TABLE early;
     ALTER TABLE outbound DROP COLUMN asked;
-    ALTER TABLE outbound RENAME COLUMN contact TO contact_id;
+    ALTER TABLE outbound ADD COLUMN contact_id TEXT;
     ALTER TABLE outbound ADD COLUMN critical INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE outbound ADD COLUMN text_hash BLOB;
-    ALTER TABLE outbound ADD COLUMN priced_at REAL;
-    ALTER TABLE inbound RENAME COLUMN contact TO contact_id;
+    ALTER TABLE outbound ADD COLUMN text_hash TEXT;
+    ALTER TABLE outbound ADD COLUMN price_due_at REAL;
+    ALTER TABLE inbound ADD COLUMN contact_id TEXT;
+    CREATE INDEX outbound_unpriced ON outbound (price_due_at)
+    WHERE price_due_at IS NOT NULL;
     DROP INDEX IF EXISTS inbound_untold;
-    DROP INDEX IF EXISTS inbound_unpublished;
-    CREATE INDEX inbound_unpublished ON inbound (received_at) WHERE content IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS inbound_unpublished ON inbound (received_at)
+    WHERE content IS NOT NULL;
     UPDATE inbound SET correspondent = content ->> 1 WHERE json_valid(content);
     CREATE TABLE consent (
         correspondent TEXT PRIMARY KEY, stopped_at REAL, source TEXT
@@ -85,7 +88,8 @@ MIGRATIONS = (
         correspondent TEXT, at REAL, PRIMARY KEY (correspondent, at)
     ) WITHOUT ROWID;
     CREATE TABLE cost_month (
-        month TEXT PRIMARY KEY, amount REAL NOT NULL, currency TEXT
+        month TEXT, currency TEXT, amount INTEGER NOT NULL,
+        PRIMARY KEY (month, currency)
     ) WITHOUT ROWID
     """,
 )
