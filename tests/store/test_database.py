@@ -341,6 +341,44 @@ async def test_who_writes_while_it_is_tidied_waits_for_that_only(
     assert await database.run(read) == ["one", "two"]
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_a_file_that_is_compacted_leaves_nothing_of_what_was_deleted(
+    database: Database,
+    path: Path,
+    workers: Workers,
+    monkeypatch: pytest.MonkeyPatch,
+    is_open: bool,
+) -> None:
+    """In the next quiet moment, once, or when the database is closed before."""
+    monkeypatch.setattr(database_module, "QUIET", 0.05)
+    for number in range(200):
+        await database.run(write(f"secret {number} " * 20))
+    await database.run(forget)
+    database.compact()
+    before = workers.calls
+    if is_open:
+        await database.run(write("one"))
+        await asyncio.sleep(0.2)
+        assert workers.calls == before + 2
+    await database.close()
+    assert path.stat().st_size < 20_000
+    assert b"secret" not in path.read_bytes()
+
+
+async def test_a_file_that_cannot_be_compacted_is_tidied_all_the_same(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk without room for a second copy keeps no text beside the file for that."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    await database.run(write("secret"))
+    await database.run(limit)
+    await database.run(forget)
+    database.compact()
+    await asyncio.sleep(0.1)
+    assert (path.parent / f"{path.name}-wal").read_bytes() == b""
+    assert b"secret" not in path.read_bytes()
+
+
 def forget(connection: sqlite3.Connection) -> None:
     """Delete all texts."""
     connection.execute("UPDATE note SET value = NULL")

@@ -19,6 +19,8 @@ from custom_components.virtual_sms.store.changes import (
     Received,
     StatusChanged,
 )
+from custom_components.virtual_sms.store.database import Database
+from custom_components.virtual_sms.store.database_file import StorageForeignError
 from custom_components.virtual_sms.store.schema import MIGRATIONS
 from custom_components.virtual_sms.store.store import Store, Tally
 from tests.fakes import (
@@ -31,9 +33,11 @@ from tests.fakes import (
     open_store,
     outbound,
     receipt,
+    run_inline,
 )
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+SCHEMA = "SELECT name, sql FROM sqlite_master ORDER BY name"
 
 
 class Home:
@@ -177,6 +181,7 @@ async def test_who_wrote_is_kept_with_what_is_still_to_be_published(
             "correspondent = '' AND received_at > 0",
             "inbound_correspondent (correspondent=? AND received_at>?)",
         ),
+        ("outbound", "price_due_at < 0", "outbound_unpriced (price_due_at<?)"),
         ("answer_sent", "correspondent = '' AND at > 0", "correspondent=? AND at>?"),
         ("code_attempt", "contact_id = '' AND at > 0", "contact_id=? AND at>?"),
     ],
@@ -194,6 +199,76 @@ async def test_messages_are_counted_in_an_index(
 
 
 @pytest.mark.parametrize("version", [2, 3])
+def test_what_was_applied_never_changes(tmp_path: Path, version: int) -> None:
+    """A new file goes through what the files of today went through."""
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        for script in MIGRATIONS[:version]:
+            connection.executescript(script)
+    (tmp_path / "old").mkdir()
+    shutil.copy(FIXTURES / f"version_{version}.db", tmp_path / "old" / "store.db")
+    assert query(tmp_path, SCHEMA) == query(tmp_path / "old", SCHEMA)
+
+
+async def test_an_index_may_have_its_new_name_already(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """Some files of version 3 were made when it had been renamed for a while."""
+    path = tmp_path / "store.db"
+    shutil.copy(FIXTURES / "version_3.db", path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP INDEX inbound_untold; CREATE INDEX inbound_unpublished"
+            " ON inbound (received_at) WHERE content IS NOT NULL"
+        )
+    store = await open_store(path, clock)
+    assert [each.message.message_id for each in await store.inbound.unpublished()] == [
+        "unpublished"
+    ]
+    await store.close()
+
+
+async def test_a_damaged_file_of_version_3_is_carried_on(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """What can be read of it is what the new file holds, and nothing is sent twice."""
+    path = tmp_path / "store.db"
+    shutil.copy(FIXTURES / "version_3.db", path)
+    path.with_suffix(".suspect").touch()
+    clock.advance(120)
+    home = Home(await open_store(path, clock), clock)
+    assert home.store.salvage is not None
+    assert home.store.salvage.lost == 0
+    assert home.store.tally == Tally(sent=4, received=3, failed=1, pending=5)
+    accepted = outbound("x", text="unknown")
+    home.adapter.accepted.append((START + timedelta(seconds=1), "P-unknown", accepted))
+    await home.carry_on()
+    sent = Counter(each.text for each in home.adapter.attempts)
+    assert sent == {"waiting": 1, "under-way": 1}
+    open_ids = ["waiting", "under-way", "unknown", "sent", "unpublished", "overtaken"]
+    assert home.ends == {(each, DeliveryStatus.DELIVERED): 1 for each in open_ids}
+    assert home.received == ["unpublished"]
+    await home.store.close()
+
+
+async def test_what_spans_numbers_has_a_file_of_its_own(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """With its own tables, beside those of the numbers, and neither opens the other."""
+    store = await open_store(tmp_path / "store.db", clock)
+    migrations = ("CREATE TABLE question (id TEXT PRIMARY KEY)",)
+    database = Database(tmp_path / "home.db", migrations, run_inline)
+    await database.open()
+    question = "INSERT INTO question VALUES ('q')"
+    await database.run(lambda connection: connection.execute(question).rowcount)
+    await database.close()
+    await store.close()
+    with pytest.raises(StorageForeignError):
+        await open_store(tmp_path / "home.db", clock)
+    with pytest.raises(StorageForeignError):
+        await Database(tmp_path / "store.db", migrations, run_inline).open()
+
+
+@pytest.mark.parametrize("version", [2, 3])
 async def test_an_older_file_gets_the_schema_of_a_new_one(
     tmp_path: Path, clock: Clock, version: int
 ) -> None:
@@ -201,8 +276,7 @@ async def test_an_older_file_gets_the_schema_of_a_new_one(
     (tmp_path / "new").mkdir()
     await (await open_store(tmp_path / "new" / "store.db", clock)).close()
     await (await open_fixture(tmp_path, clock, version)).store.close()
-    schema = "SELECT name, sql FROM sqlite_master ORDER BY name"
-    assert query(tmp_path, schema) == query(tmp_path / "new", schema)
+    assert query(tmp_path, SCHEMA) == query(tmp_path / "new", SCHEMA)
 
 
 def query(folder: Path, statement: str) -> list[tuple[object, ...]]:

@@ -482,24 +482,25 @@ async def test_what_was_not_told_is_known_after_a_crash(
     await again.close()
 
 
+@pytest.mark.parametrize(("sent", "received"), [(9, 7), (20, 9), (30, 30)])
 async def test_texts_are_gone_once_they_are_not_needed(
-    store: Store, path: Path
+    store: Store, path: Path, sent: int, received: int
 ) -> None:
-    """Neither what was accepted, nor what failed, nor what was told, stays on disk.
+    """What was accepted, what failed, and what was published do not stay on disk.
 
     Where sqlite moved a row while it held a text, the next `prune` is what counts.
     """
     text = "SECRET CODE 1234"
     for number in range(200):
         message_id = f"m{number}"
-        message = outbound(message_id, text=f"{text} {number}" * (number % 9))
+        message = outbound(message_id, text=f"{text} {number}" * (number % sent))
         await store.outbound.add([message], LATER)
         if number % 2:
-            sent = SentMessage(provider_id=f"P{number}")
-            await store.outbound.accept(message_id, sent)
+            answer = SentMessage(provider_id=f"P{number}")
+            await store.outbound.accept(message_id, answer)
         else:
             await store.outbound.move(message_id, FAILED)
-        await admit(store, inbound(message_id, text=text * (number % 7)))
+        await admit(store, inbound(message_id, text=text * (number % received)))
     await store.note_published(await store.inbound.unpublished())
     await store.prune()
     await store.close()

@@ -29,7 +29,8 @@ FLUSH_DELAY = 0.005
 QUIET = 1.0
 """Seconds without a write after which no text may be left beside the file."""
 _TIDY = ("PRAGMA wal_checkpoint(TRUNCATE)",)
-_COMPACT = ("VACUUM", *_TIDY)
+# What is beside the file goes also if there is no room for a second copy of it.
+_COMPACT = (*_TIDY, "VACUUM", *_TIDY)
 
 
 class DatabaseClosedError(Exception):

@@ -59,7 +59,7 @@ MIGRATIONS = (
     # text. A `cost` is a final one, asked for at `price_due_at`. No column with values
     # gets another name: what is saved of a damaged file is found by the old one.
     # Receipts that overtook the answer to their own message are not kept any more:
-    # where a message stands is asked for anyway.
+    # where a message stands is asked for anyway. An index had two names before.
     """
     DROP TABLE early;
     ALTER TABLE outbound DROP COLUMN asked;

@@ -98,7 +98,7 @@ class Store:
     def note_published(
         self, changes: Sequence[Change], delay: float = 0.0
     ) -> asyncio.Future[None]:
-        """Note that changes were made; see `Database.post` for `delay`."""
+        """Note that changes were published; see `Database.post` for `delay`."""
         return self._database.post(
             lambda connection: _note(connection, changes), delay=delay
         )
