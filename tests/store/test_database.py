@@ -371,12 +371,17 @@ async def test_a_file_that_cannot_be_compacted_is_tidied_all_the_same(
     """A disk without room for a second copy keeps no text beside the file for that."""
     monkeypatch.setattr(database_module, "QUIET", 0.01)
     await database.run(write("secret"))
-    await database.run(limit)
+    await database.run(keep_from_compacting)
     await database.run(forget)
     database.compact()
     await asyncio.sleep(0.1)
     assert (path.parent / f"{path.name}-wal").read_bytes() == b""
     assert b"secret" not in path.read_bytes()
+
+
+def keep_from_compacting(connection: sqlite3.Connection) -> None:
+    """Let there be no second file, in which sqlite would build the new one."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
 
 
 def forget(connection: sqlite3.Connection) -> None:

@@ -276,6 +276,50 @@ async def test_content_that_is_nonsense_is_told_as_failed(
     await store.close()
 
 
+@pytest.mark.parametrize(
+    ("table", "odd", "sound"),
+    [
+        ("answer_sent", ("a", "?"), ("b", 1.0)),
+        ("code_attempt", ("a", "?"), ("b", 1.0)),
+        ("code_lock", ("a", "?"), ("b", 1.0)),
+        ("code_used", ("a", "?"), ("b", 1)),
+        ("cost_month", ("a", "EUR", "?"), ("b", "EUR", 1)),
+    ],
+)
+async def test_a_number_that_is_none_is_dropped(
+    path: Path, clock: Clock, table: str, odd: object, sound: object
+) -> None:
+    """Of each small table the rows are kept that can be counted with."""
+    await fill_and_suspect(path, clock, table, [odd, sound])
+    await (await open_store(path, clock)).close()
+    assert _query(path, f"SELECT * FROM {table}") == [sound]  # our own
+
+
+async def test_who_wants_no_messages_is_remembered_whatever_else_is_lost(
+    path: Path, clock: Clock
+) -> None:
+    """Where only the time is odd, the wish stays, and anything said since goes first."""
+    rows = [("a", "?", "stop"), ("b", 1.0, "start")]
+    await fill_and_suspect(path, clock, "consent", rows)
+    await (await open_store(path, clock)).close()
+    kept = _query(path, "SELECT * FROM consent")
+    assert kept == [("a", 0.0, "stop"), ("b", 1.0, "start")]
+
+
+async def fill_and_suspect(
+    path: Path, clock: Clock, table: str, rows: Iterable[object]
+) -> None:
+    """Leave a file with some rows in which damage was met."""
+    await (await open_store(path, clock)).close()
+    with closing(sqlite3.connect(path)) as connection:
+        for row in rows:
+            assert isinstance(row, tuple)
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # our own
+        connection.commit()
+    path.with_suffix(".suspect").touch()
+
+
 async def test_only_what_is_open_is_told_as_failed(path: Path, clock: Clock) -> None:
     """Of a row that only an index names: a received id is known, what is over is over."""
     store = await open_store(path, clock)
