@@ -265,12 +265,18 @@ async def test_content_that_is_nonsense_is_told_as_failed(
     connection.execute("UPDATE outbound SET content = '[' WHERE message_id = 'w0001'")
     connection.execute("UPDATE inbound SET content = 'x' WHERE message_id = 'i0002'")
     connection.execute("UPDATE outbound SET status = '??' WHERE message_id = 's0002'")
+    connection.execute("UPDATE outbound SET contact = '[' WHERE message_id = 'w0000'")
+    connection.execute("UPDATE outbound SET contact = '[]' WHERE message_id = 'w0002'")
     connection.commit()
     connection.close()
     path.with_suffix(".suspect").touch()
     store = await open_store(path, clock)
     (failed,) = await store.outbound.unpublished()
     assert (failed.message_id, failed.status) == ("w0001", DeliveryStatus.FAILED)
+    clock.advance(60)
+    waiting = [each.message for each in await store.outbound.due()]
+    contacts = {each.message_id: each.contact for each in waiting}
+    assert contacts == {"w0000": None, "w0002": "[]"}
     unpublished = await store.inbound.unpublished()
     assert [each.message.message_id for each in unpublished] == ["i0000"]
     await store.close()

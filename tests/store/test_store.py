@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 import sqlite3
@@ -229,6 +230,27 @@ async def test_no_state_seems_older_than_the_one_before(store: Store) -> None:
     change = await store.outbound.receive(receipt("P", at=early))
     assert change
     assert change.at == START
+
+
+async def test_whom_a_message_is_for_is_kept_with_it(
+    store: Store, clock: Clock, path: Path
+) -> None:
+    """Every change of it says so, when it is sent and after a restart as well."""
+    message = replace(outbound("m"), contact='["id", "Anna"]')
+    (queued,) = await store.outbound.add([message], LATER)
+    clock.advance(120)
+    (due,) = await store.outbound.due()
+    assert due.message.contact == queued.contact == '["id", "Anna"]'
+    sent = SentMessage(provider_id="P", status=DeliveryStatus.SENT)
+    (accepted,) = await store.outbound.accept("m", sent)
+    delivered = await store.outbound.receive(receipt("P"))
+    assert delivered
+    again = await open_store(path, clock)
+    (unpublished,) = await again.outbound.unpublished()
+    await again.close()
+    changes = (accepted, delivered, unpublished)
+    assert {each.contact for each in changes} == {'["id", "Anna"]'}
+    assert "Anna" not in repr([message, *changes])
 
 
 async def test_a_provider_id_belongs_to_one_message(store: Store) -> None:

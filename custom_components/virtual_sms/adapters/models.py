@@ -163,7 +163,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundMessage:
-    """One text to one recipient; `message_id` is ours and never changes."""
+    """One text to one recipient; `message_id` never changes, `contact` is for us."""
 
     message_id: str
     recipient: str = field(repr=False)
@@ -172,6 +172,7 @@ class OutboundMessage:
     created_at: datetime
     segments: int = 1
     encoding: Encoding = Encoding.GSM_7
+    contact: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChanged:
-    """An outbound message moved forward; `previous` is None for its first state."""
+    """An outbound message moved forward; `previous` is None for its first state.
+
+    `contact` is what the message was stored with.
+    """
 
     message_id: str
     provider_id: str | None
     recipient: str = field(repr=False)
+    contact: str | None = field(default=None, repr=False)
     status: DeliveryStatus
     previous: DeliveryStatus | None
     reason: RejectReason | None = None

@@ -294,6 +294,7 @@ def _first_state(message: OutboundMessage, now: datetime) -> StatusChanged:
         message_id=message.message_id,
         provider_id=None,
         recipient=message.recipient,
+        contact=message.contact,
         status=DeliveryStatus.QUEUED,
         previous=None,
         at=now,

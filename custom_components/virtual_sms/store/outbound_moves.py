@@ -12,7 +12,7 @@ from .inbound import bump
 from .outbound_rows import read_time
 
 _FAILURES = (DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED)
-STATE = "message_id, provider_id, recipient, status, reason, error_code, at"
+STATE = "message_id, provider_id, recipient, contact, status, reason, error_code, at"
 """The columns that a state is read from."""
 # What the provider has, or what has ended, needs no text and no next attempt.
 _CLAIM = f"""
@@ -98,11 +98,12 @@ def read_state(
     row: Sequence[Any], previous: DeliveryStatus | None = None
 ) -> StatusChanged:
     """Read where a message stands, as a change from an earlier state."""
-    message_id, provider_id, recipient, status, reason, error_code, at = row
+    message_id, provider_id, recipient, contact, status, reason, error_code, at = row
     return StatusChanged(
         message_id=message_id,
         provider_id=provider_id,
         recipient=recipient,
+        contact=contact,
         status=DeliveryStatus(status),
         previous=previous,
         reason=RejectReason(reason) if reason else None,

@@ -32,8 +32,8 @@ def add_order(connection: sqlite3.Connection, order: Order) -> None:
     """Write down messages whose first attempt follows at once."""
     connection.executemany(
         "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at, next_at, sent_after, segments, encoding)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " deadline, settled_at, next_at, sent_after, segments, encoding, contact)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 message.message_id,
@@ -48,6 +48,7 @@ def add_order(connection: sqlite3.Connection, order: Order) -> None:
                 order.sent_after and order.sent_after.timestamp(),
                 message.segments,
                 message.encoding,
+                message.contact,
             )
             for message in order.messages
         ],

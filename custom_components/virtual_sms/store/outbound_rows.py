@@ -34,6 +34,7 @@ def read_due(row: sqlite3.Row) -> Due:
             segments=count.segments,
             encoding=count.encoding,
             created_at=read_time(row["created_at"]),
+            contact=row["contact"],
         ),
         deadline=read_time(row["deadline"]),
         settled_at=_read_optional(row["settled_at"]),

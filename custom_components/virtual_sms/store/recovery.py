@@ -24,6 +24,7 @@ _OUTBOUND_NONSENSE = """
     OR typeof(deadline) != 'real' OR open NOT IN (0, 1)
     OR status NOT IN (SELECT value FROM json_each(?))
 """
+_ODD_CONTACT = "UPDATE outbound SET contact = NULL WHERE NOT json_valid(contact)"
 _NUMBERS = {
     "answer_sent": "at",
     "code_attempt": "at",
@@ -68,6 +69,7 @@ def mend(connection: sqlite3.Connection, saved: Salvage, now: datetime) -> None:
 def _drop_nonsense(connection: sqlite3.Connection) -> None:
     connection.execute(_INBOUND_NONSENSE)
     connection.execute(_OUTBOUND_NONSENSE, (json.dumps(list(DeliveryStatus)),))
+    connection.execute(_ODD_CONTACT)
     connection.execute(_ODD_CONSENT)
     for table, column in _NUMBERS.items():
         connection.execute(

@@ -55,19 +55,17 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE forgotten (id INTEGER PRIMARY KEY)
     """,
-    # `contact` is a name as it was, `contact_id` whose it is. `text_hash` tells a repeated
-    # text. A `cost` is a final one, asked for at `price_due_at`. No column with values
-    # gets another name: what is saved of a damaged file is found by the old one.
+    # `text_hash` tells a repeated text. A `cost` is a final one, asked for when its time
+    # in `price_due_at` has come. No column gets another name, for what is saved of a
+    # damaged file of an older version is found by the old one; an index had two before.
     # Receipts that overtook the answer to their own message are not kept any more:
-    # where a message stands is asked for anyway. An index had two names before.
+    # where a message stands is asked for anyway.
     """
     DROP TABLE early;
     ALTER TABLE outbound DROP COLUMN asked;
-    ALTER TABLE outbound ADD COLUMN contact_id TEXT;
     ALTER TABLE outbound ADD COLUMN critical INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE outbound ADD COLUMN text_hash TEXT;
     ALTER TABLE outbound ADD COLUMN price_due_at REAL;
-    ALTER TABLE inbound ADD COLUMN contact_id TEXT;
     CREATE INDEX outbound_unpriced ON outbound (price_due_at)
     WHERE price_due_at IS NOT NULL;
     DROP INDEX IF EXISTS inbound_untold;
