@@ -179,8 +179,7 @@ class OutboundMessage:
 class SentMessage:
     """What the provider answered to a message it accepted.
 
-    `exact` is False for a record of the provider's that went to the same recipient
-    but does not tell whether it is the message that was looked for.
+    `exact` is False for a record that may be another message to the same recipient.
     """
 
     provider_id: str
