@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -89,21 +89,25 @@ class Report:
 
     def describe(self) -> JsonObjectType:
         """Return the response of an action."""
-        return {"messages": [_describe(*each) for each in self.results]}
+        return {"messages": [describe_result(*each) for each in self.results]}
 
     def raise_for_failures(self, *, answered: bool) -> None:
         """Raise when nobody got it, or someone did not and no response tells."""
         failed = [(to, each) for to, each in self.results if isinstance(each, Failed)]
-        if not failed or (answered and len(failed) < len(self.results)):
-            return
-        bad_input = all(each.is_bad_input for _, each in failed)
-        kind = ServiceValidationError if bad_input else HomeAssistantError
-        details = "; ".join(each.explain(to.name) for to, each in failed)
-        raise kind(
-            translation_domain=DOMAIN,
-            translation_key="not_sent",
-            translation_placeholders={"details": details},
-        )
+        if failed and not (answered and len(failed) < len(self.results)):
+            raise_not_sent(failed)
+
+
+def raise_not_sent(failed: Sequence[tuple[Recipient, Failed]]) -> NoReturn:
+    """Raise an error that names who gets nothing, and why."""
+    bad_input = all(each.is_bad_input for _, each in failed)
+    kind = ServiceValidationError if bad_input else HomeAssistantError
+    details = "; ".join(each.explain(to.name) for to, each in failed)
+    raise kind(
+        translation_domain=DOMAIN,
+        translation_key="not_sent",
+        translation_placeholders={"details": details},
+    )
 
 
 async def async_send(
@@ -114,8 +118,7 @@ async def async_send(
     Raises before anything is sent when the request itself cannot be.
     """
     recipients = async_address(hass, line, request.recipients, request.contacts)
-    if not recipients:
-        raise _refuse("no_recipient")
+    require_recipient(recipients)
     by_line: dict[str, list[Recipient]] = {}
     for each in recipients:
         if each.error is None and each.line is not None:
@@ -130,12 +133,29 @@ async def async_send(
     return Report([(each, _conclude(hass, each, by_entry)) for each in recipients])
 
 
+def require_recipient(recipients: Sequence[Recipient]) -> None:
+    """Raise if nobody is named."""
+    if not recipients:
+        raise _refuse("no_recipient")
+
+
+async def async_send_to(
+    hass: HomeAssistant, recipient: Recipient, request: SendRequest
+) -> Outcome | Failed:
+    """Send a request to one recipient by their line, and say what became of it."""
+    results: dict[str, LineResult] = {}
+    if recipient.error is None and recipient.line is not None:
+        line = recipient.line
+        results[line] = await _async_try(hass, line, [recipient], request)
+    return _conclude(hass, recipient, results)
+
+
 def _conclude(
     hass: HomeAssistant, recipient: Recipient, results: Mapping[str, LineResult]
 ) -> Outcome | Failed:
     """Say what became of a recipient, given what their line says."""
     if recipient.error is not None:
-        return _fail(hass, "", recipient.error)
+        return fail(hass, "", recipient.error)
     result = results[str(recipient.line)]
     if isinstance(result, HomeAssistantError):
         is_bad_input = isinstance(result, ServiceValidationError)
@@ -172,11 +192,12 @@ async def _async_send_by(
     if any(wants_new_credentials(error) for error in errors.values()):
         entry.async_start_reauth(hass)
     provider = EntryData.of(entry).provider
-    failed = {to: _fail(hass, provider, error) for to, error in errors.items()}
+    failed = {to: fail(hass, provider, error) for to, error in errors.items()}
     return {**outcomes, **failed}
 
 
-def _fail(hass: HomeAssistant, provider: str, error: Failure) -> Failed:
+def fail(hass: HomeAssistant, provider: str, error: Failure) -> Failed:
+    """Return what an error means for a recipient."""
     reason = _reason(error)
     is_bad_input = isinstance(error, AddressError)
     return Failed(
@@ -234,7 +255,8 @@ def _refuse(key: str) -> ServiceValidationError:
     return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
 
 
-def _describe(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
+def describe_result(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
+    """Return what a response says of a recipient."""
     contact = recipient.contact
     where: JsonObjectType = {
         "to": recipient.to,

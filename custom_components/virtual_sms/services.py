@@ -15,6 +15,8 @@ from homeassistant.helpers.service import async_get_config_entry
 
 from .addressing import async_find_line
 from .const import DOMAIN
+from .core.waiting import WaitFor
+from .delivery import DEFAULT_TIMEOUT, Terms, async_deliver, async_has_fallback
 from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
 
 if TYPE_CHECKING:
@@ -24,10 +26,13 @@ else:
 
 SERVICE_SEND_MESSAGE = "send_message"
 ATTR_CONTACTS = "contacts"
+ATTR_FALLBACK = "fallback"
 ATTR_MESSAGE = "message"
 ATTR_RETRY_FOR = "retry_for"
+ATTR_TIMEOUT = "timeout"
 ATTR_TITLE = "title"
 ATTR_TO = "to"
+ATTR_WAIT_FOR = "wait_for"
 
 # A recipient may be anything: one that cannot be read must not keep the others
 # from their message.
@@ -40,6 +45,9 @@ SEND_MESSAGE_SCHEMA = vol.Schema(
         vol.Optional(ATTR_TITLE): cv.string,
         vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA,
         vol.Optional(ATTR_RETRY_FOR): cv.positive_time_period,
+        vol.Optional(ATTR_WAIT_FOR): vol.Coerce(WaitFor),
+        vol.Optional(ATTR_TIMEOUT): cv.positive_time_period,
+        vol.Optional(ATTR_FALLBACK): vol.All(cv.ensure_list, [cv.string]),
     }
 )
 
@@ -66,15 +74,38 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         media=call.data[ATTR_MEDIA],
         retry_for=call.data.get(ATTR_RETRY_FOR),
     )
-    report = await async_send(call.hass, _find_line(call), request)
-    report.raise_for_failures(answered=call.return_response)
-    return report.describe() if call.return_response else None
+    line, terms = _find_line(call), _read_terms(call)
+    if terms is None and not async_has_fallback(call.hass, line, request):
+        report = await async_send(call.hass, line, request)
+        report.raise_for_failures(answered=call.return_response)
+        return report.describe() if call.return_response else None
+    delivery = await async_deliver(call.hass, line, request, terms or Terms())
+    delivery.raise_for_failures(call.hass, answered=call.return_response)
+    return delivery.describe() if call.return_response else None
+
+
+def _read_terms(call: ServiceCall) -> Terms | None:
+    """Return what the call waits for; None if it asks for none of that."""
+    data = call.data
+    if data.keys().isdisjoint({ATTR_WAIT_FOR, ATTR_TIMEOUT, ATTR_FALLBACK}):
+        return None
+    fallback = data.get(ATTR_FALLBACK)
+    return Terms(
+        wait_for=data.get(ATTR_WAIT_FOR, WaitFor.ACCEPTED),
+        timeout=data.get(ATTR_TIMEOUT, DEFAULT_TIMEOUT),
+        fallback=fallback and [_find_entry(call.hass, each) for each in fallback],
+    )
+
+
+def _find_entry(hass: HomeAssistant, value: str | None) -> str:
+    """Return the id of an entry that is named in any way; raises if there is none."""
+    line = async_find_line(hass, value)
+    async_get_config_entry(hass, DOMAIN, line)
+    return line
 
 
 def _find_line(call: ServiceCall) -> str | None:
     """Return which number sends; contacts alone need none, they have their own."""
     if not call.data[ATTR_TO]:
         return None
-    line = async_find_line(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID))
-    async_get_config_entry(call.hass, DOMAIN, line)
-    return line
+    return _find_entry(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID))

@@ -170,6 +170,13 @@ class Outbox:
                 for message in messages:
                     report(Outcome(message=message, status=DeliveryStatus.QUEUED))
 
+    async def withdraw(self, message_id: str) -> None:
+        """See to it that a message is not sent again, nor for the first time.
+
+        What is on its way, or was accepted, cannot be held back any more.
+        """
+        self._publish(await self._records.withdraw(message_id))
+
     async def work(self) -> timedelta | None:
         """Do what is due, and return after what pause something will be due again."""
         async with self._working:

@@ -1,11 +1,11 @@
 """Wait until a message has come as far as a caller wants to know."""
 
 import asyncio
-from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 
 from ..adapters.models import DeliveryStatus
-from ..store.changes import StatusChanged
+from ..store.changes import Change, StatusChanged
 
 
 class WaitFor(StrEnum):
@@ -15,53 +15,75 @@ class WaitFor(StrEnum):
     SENT = "sent"
     DELIVERED = "delivered"
 
-    def is_reached(self, status: DeliveryStatus, *, is_accepted: bool) -> bool:
-        """Say whether a message is far enough: at its end it is, whichever that is."""
+    def is_reached(self, state: StatusChanged) -> bool:
+        """Say whether a message is far enough."""
         match self:
             case WaitFor.ACCEPTED:
-                return is_accepted or status.is_final
+                return state.provider_id is not None
             case WaitFor.SENT:
-                return status is DeliveryStatus.SENT or status.is_final
+                return state.status in _SENT
             case WaitFor.DELIVERED:
-                return status.is_final
+                return state.status is DeliveryStatus.DELIVERED
+
+
+_SENT = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED)
+_ENDED_BADLY = (
+    DeliveryStatus.UNDELIVERED,
+    DeliveryStatus.FAILED,
+    DeliveryStatus.CANCELED,
+)
+
+
+def has_ended_badly(status: DeliveryStatus) -> bool:
+    """Say whether a message surely does not arrive any more."""
+    return status in _ENDED_BADLY
 
 
 class DeliveryWaiter:
-    """Wait for some messages of one line; made before they are handed over.
+    """Wait for one message: give it each change of the line, and what the store says.
 
-    Changes may come before the call that makes them returns, so whatever happens to a
-    message is kept until it is asked for.
+    A state that is older than the one it knows changes nothing.
     """
 
-    def __init__(self, level: WaitFor, message_ids: Iterable[str]) -> None:
-        """Take how far each of the messages has to come."""
+    def __init__(self, level: WaitFor, message_id: str) -> None:
+        """Take the message, and how far it has to come."""
         self._level = level
-        self._open = set(message_ids)
+        self.message_id = message_id
         self._is_done = asyncio.Event()
-        self.changes: dict[str, StatusChanged] = {}
-        """The last change of each message that has changed."""
+        self.state: StatusChanged | None = None
+        """Where the message stands, as far as is known."""
 
-    def handle(self, change: object) -> None:
-        """Take in a change of the line."""
-        if not isinstance(change, StatusChanged) or change.message_id not in self._open:
+    @property
+    def has_arrived(self) -> bool:
+        """Say whether the message has come as far as it has to."""
+        state = self.state
+        if state is None or has_ended_badly(state.status):
+            return False
+        return self._level.is_reached(state)
+
+    def handle(self, change: Change | None) -> None:
+        """Take in a change, or a state that was read."""
+        if not isinstance(change, StatusChanged):
             return
-        self.changes[change.message_id] = change
-        is_accepted = change.provider_id is not None
-        if self._level.is_reached(change.status, is_accepted=is_accepted):
-            self.leave_out(change.message_id)
-
-    def leave_out(self, message_id: str) -> None:
-        """Wait for a message no longer."""
-        self._open.discard(message_id)
-        if not self._open:
+        if change.message_id != self.message_id or self._knows_more_than(change):
+            return
+        known = self.state.provider_id if self.state else None
+        self.state = replace(change, provider_id=change.provider_id or known)
+        if self.has_arrived or change.status.is_final:
             self._is_done.set()
 
-    async def wait(self, timeout: float) -> bool:
-        """Wait for `timeout` seconds at most; say whether all have come so far."""
-        if self._open:
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._is_done.wait()
-            except TimeoutError:
-                return False
-        return True
+    @property
+    def is_done(self) -> bool:
+        """Say whether there is nothing to wait for any more."""
+        return self._is_done.is_set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until it has come so far, or has ended; `seconds` at most."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._is_done.wait()
+        except TimeoutError:
+            return
+
+    def _knows_more_than(self, change: StatusChanged) -> bool:
+        return self.state is not None and self.state.status.rank > change.status.rank

@@ -11,8 +11,10 @@ from ..callbacks.public_url import async_forget_callback_url
 from ..callbacks.registrar import async_release_callbacks
 from ..const import (
     CONF_MODE,
+    DOMAIN,
     MODE_MANUAL,
     MODE_POLLING,
+    OPTION_FALLBACK,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
@@ -51,9 +53,10 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             return self._show(user_input, read_error(self.hass, self._provider, err))
 
     def _show(self, values: Form, error: FormError = NO_ERROR) -> ConfigFlowResult:
+        schema = options_schema(self._others)
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(options_schema(), values),
+            data_schema=self.add_suggested_values_to_schema(schema, values),
             description_placeholders=error.placeholders or None,
             errors=error.errors,
         )
@@ -114,6 +117,15 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     def _data(self) -> EntryData:
         """Read anew: a callback may change it while a form waits for its person."""
         return EntryData.of(self.config_entry)
+
+    @property
+    def _others(self) -> dict[str, str]:
+        """Return the titles of the home's other numbers, and of those chosen before."""
+        chosen = self.config_entry.options.get(OPTION_FALLBACK, ())
+        entries = self.hass.config_entries.async_entries(DOMAIN)
+        titles = {each.entry_id: each.title for each in entries}
+        del titles[self.config_entry.entry_id]
+        return {each: each for each in chosen} | titles
 
     @property
     def _current(self) -> Form:

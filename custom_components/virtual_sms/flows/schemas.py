@@ -24,6 +24,7 @@ from ..const import (
     MODE_MANUAL,
     MODE_POLLING,
     OPTION_BALANCE_THRESHOLD,
+    OPTION_FALLBACK,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
@@ -42,6 +43,8 @@ MODES = (MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING)
 
 DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
+
+_NO_OTHERS: Mapping[str, str] = {}
 
 type Form = dict[str, Any]
 
@@ -79,13 +82,14 @@ def callbacks_schema(default: str) -> vol.Schema:
     )
 
 
-def options_schema() -> vol.Schema:
-    """Return the form of the options."""
+def options_schema(others: Mapping[str, str] = _NO_OTHERS) -> vol.Schema:
+    """Return the form of the options; `others` are the other numbers, by entry id."""
     return vol.Schema(
         {
             vol.Optional(CONF_MODE): _choice(CONF_MODE, MODES),
             vol.Optional(OPTION_POLL_INTERVAL): _amount(5, 3600, "s"),
             vol.Optional(OPTION_RETRY_FOR): _amount(0, 1440, "min"),
+            vol.Optional(OPTION_FALLBACK): _choose_some(others),
             vol.Optional(OPTION_BALANCE_THRESHOLD): NumberSelector(
                 NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
             ),
@@ -99,6 +103,16 @@ def _choice(key: str, options: Sequence[str]) -> SelectSelector:
     return SelectSelector(
         SelectSelectorConfig(
             options=list(options), mode=SelectSelectorMode.LIST, translation_key=key
+        )
+    )
+
+
+def _choose_some(labels: Mapping[str, str]) -> SelectSelector:
+    """Return a list to choose several from, which keeps their order."""
+    options = [SelectOptionDict(value=key, label=text) for key, text in labels.items()]
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=options, multiple=True, mode=SelectSelectorMode.DROPDOWN
         )
     )
 

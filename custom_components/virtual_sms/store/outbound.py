@@ -20,7 +20,16 @@ from .changes import Progress, StatusChanged
 from .clock import TOLERANCE, SteadyClock
 from .clock_offset import make_due, note_offset, read_offset
 from .database import Database
-from .outbound_moves import STATE, claim, find, move, move_own, read_state
+from .outbound_moves import (
+    STATE,
+    claim,
+    find,
+    find_own,
+    move,
+    move_own,
+    read_state,
+    withdraw,
+)
 from .outbound_orders import SETTLE, WATCH, Order, add_order, list_open
 from .outbound_rows import Due, read_due, read_time
 
@@ -54,12 +63,14 @@ class OutboundTable:
     async def attempt(self, message_id: str) -> bool:
         """Record that an attempt begins: until it ends, its outcome is unknown.
 
-        False when there is nothing left to attempt.
+        False when there is nothing left to attempt, or no time.
         """
         now = self.clock.now()
         return await self._update(
             message_id,
             "settled_at = :settled_at, next_at = :next_at",
+            "AND deadline > :now",
+            now=now.timestamp(),
             settled_at=(now + SETTLE).timestamp(),
             next_at=(now + WATCH).timestamp(),
         )
@@ -111,6 +122,22 @@ class OutboundTable:
     async def end(self, message_id: str, progress: Progress) -> list[StatusChanged]:
         """Move a message as `move` does, and return the changes."""
         change = await self.move(message_id, progress)
+        return [change] if change else []
+
+    async def find(self, message_id: str) -> StatusChanged | None:
+        """Return where a message stands; None if this table does not know it."""
+        return await self._run(lambda connection: find_own(connection, message_id))
+
+    async def withdraw(self, message_id: str) -> list[StatusChanged]:
+        """See to it that no attempt follows, and return the changes.
+
+        A message that surely has not left is canceled. Of one that may have left, the
+        outcome is still asked for, but it is not sent again.
+        """
+        steady, now = self.clock.now(), self._now()
+        change = await self._run(
+            lambda connection: withdraw(connection, message_id, steady, now)
+        )
         return [change] if change else []
 
     async def move(self, message_id: str, progress: Progress) -> StatusChanged | None:
@@ -253,13 +280,15 @@ class OutboundTable:
             await self._run(lambda connection: note_offset(connection, offset))
             self._noted_offset = offset
 
-    async def _update(self, message_id: str, change: str, **values: float) -> bool:
+    async def _update(
+        self, message_id: str, change: str, and_if: str = "", **values: float
+    ) -> bool:
         """Change a message unless it has been accepted or has ended."""
         count = await self._run(
             lambda connection: (
                 connection.execute(
                     f"UPDATE outbound SET {change} "  # noqa: S608  # our own constants
-                    "WHERE message_id = :id AND open AND provider_id IS NULL",
+                    f"WHERE message_id = :id AND open AND provider_id IS NULL {and_if}",
                     {"id": message_id, **values},
                 ).rowcount
             )
