@@ -47,7 +47,9 @@ from .contacts import async_setup_people
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
 from .core.line import Dependencies, Line
+from .desks import async_erase_home, async_setup_desks
 from .error_messages import async_create_adapter, wants_new_credentials
+from .home_file import async_get_home_file
 from .issues import async_clear_issues
 from .monitor import Monitor
 from .notify import async_setup_notify
@@ -69,6 +71,7 @@ _PRUNE_INTERVAL = timedelta(days=1)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions: they exist whether a number is loaded or not."""
     async_setup_people(hass)
+    await async_setup_desks(hass)
     async_setup_services(hass)
     return True
 
@@ -130,6 +133,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
     """
     async_clear_issues(hass, entry)
     await _async_clear(create_database(hass, entry).erase(), "on disk")
+    if not hass.config_entries.async_entries(DOMAIN):
+        await _async_clear(async_erase_home(hass), "on disk")
     await _async_clear(async_release_callbacks(hass, entry), "at the provider")
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     await _async_clear(async_forget_callback_url(hass, webhook_id), "in the cloud")
@@ -161,6 +166,7 @@ async def _async_create_gateway(
         publish=_create_publish(hass, entry),
         wake=timer.async_wake,
         catch_up_soon=account.catch_up_soon,
+        pending=async_get_home_file(hass).async_get_pending,
     )
     dependencies = Dependencies(
         now=dt_util.utcnow,

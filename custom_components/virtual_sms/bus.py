@@ -16,6 +16,7 @@ from homeassistant.helpers.dispatcher import (
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 from .adapters.segments import count_segments
+from .answering import async_take_answer
 from .const import DOMAIN, OPTION_PRIVACY
 from .core.privacy import Privacy
 from .entry_data import EntryData
@@ -69,6 +70,8 @@ def async_publish(
         **own,
         **(who := async_identify(hass, entry.entry_id, change)),
     }
+    if isinstance(change, Received):
+        data["answer_to"] = async_take_answer(hass, entry.entry_id, change, who)
     publication = Publication(entry=entry, change=change, data=data)
     async_dispatcher_send(hass, _OF_ONE.format(entry.entry_id), publication)
     async_dispatcher_send(hass, _OF_ANY, publication)

@@ -9,22 +9,19 @@ from typing import Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.json import JsonObjectType
 
-from .adapters.errors import MessageRejectedError
-from .adapters.models import RejectReason
 from .addressing import Recipient, async_address
 from .bus import EventData, async_listen
 from .const import OPTION_FALLBACK
 from .core.outbox import Outcome
 from .core.waiting import DeliveryWaiter, WaitFor, has_ended_badly
-from .entry_data import EntryData
 from .lines import async_look_up, async_withdraw
 from .runtime import VirtualSmsConfigEntry
 from .sending import (
     Failed,
     SendRequest,
+    async_explain_end,
     async_send_to,
     describe_result,
-    fail,
     raise_not_sent,
     require_recipient,
 )
@@ -49,7 +46,6 @@ class Attempt:
 
     recipient: Recipient
     result: Outcome | Failed
-    provider: str = ""
     state: StatusChanged | None = None
     has_arrived: bool = False
 
@@ -71,11 +67,8 @@ class Attempt:
             return self.result if isinstance(self.result, Failed) else None
         if not has_ended_badly(self.state.status):
             return None
-        error = MessageRejectedError(
-            reason=self.state.reason or RejectReason.OTHER,
-            provider_code=self.state.error_code,
-        )
-        return fail(hass, self.provider, error)
+        entry = hass.config_entries.async_get_known_entry(str(self.recipient.line))
+        return async_explain_end(hass, entry, self.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +140,12 @@ async def _async_attempt(
     if isinstance(result, Failed):
         return Attempt(recipient=recipient, result=result)
     line = str(recipient.line)
-    provider = EntryData.of(hass.config_entries.async_get_known_entry(line)).provider
     waiter = DeliveryWaiter(terms.wait_for, result.message.message_id)
     waiter.handle(_read_state(result))
     await _async_wait(hass, line, waiter, terms.timeout)
     return Attempt(
         recipient=recipient,
         result=result,
-        provider=provider,
         state=waiter.state,
         has_arrived=waiter.has_arrived,
     )

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 import sqlite3
 from typing import TYPE_CHECKING, NoReturn
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
@@ -30,6 +30,7 @@ from .error_messages import (
 )
 from .flows.schemas import DEFAULT_RETRY_FOR
 from .runtime import VirtualSmsConfigEntry
+from .store.changes import StatusChanged
 from .store.database import DatabaseClosedError
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ class SendRequest:
     title: str | None = field(default=None, repr=False)
     media: Sequence[str] = field(default=(), repr=False)
     retry_for: timedelta | None = None
+    is_critical: bool = False
+    planned_id: str | None = None
+    """The id of the only message, if it was chosen before."""
 
     @property
     def whole_text(self) -> str:
@@ -144,9 +148,12 @@ async def async_send_to(
 ) -> Outcome | Failed:
     """Send a request to one recipient by their line, and say what became of it."""
     results: dict[str, LineResult] = {}
-    if recipient.error is None and recipient.line is not None:
-        line = recipient.line
-        results[line] = await _async_try(hass, line, [recipient], request)
+    line = recipient.line
+    if recipient.error is None and line is not None:
+        if hass.config_entries.async_get_entry(line) is None:
+            results[line] = _trouble("entry_not_loaded")
+        else:
+            results[line] = await _async_try(hass, line, [recipient], request)
     return _conclude(hass, recipient, results)
 
 
@@ -208,6 +215,16 @@ def fail(hass: HomeAssistant, provider: str, error: Failure) -> Failed:
     )
 
 
+@callback
+def async_explain_end(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, state: StatusChanged
+) -> Failed:
+    """Say why a message that was on its way has ended badly."""
+    reason = state.reason or RejectReason.OTHER
+    error = MessageRejectedError(reason=reason, provider_code=state.error_code)
+    return fail(hass, EntryData.of(entry).provider, error)
+
+
 def _compose(
     entry: VirtualSmsConfigEntry,
     recipients: Sequence[Recipient],
@@ -215,7 +232,7 @@ def _compose(
 ) -> list[OutboundMessage]:
     outbox = entry.runtime_data.gateway.outbox
     try:
-        return [
+        messages = [
             outbox.compose(
                 each.to,
                 request.whole_text,
@@ -226,6 +243,9 @@ def _compose(
         ]
     except SmsError as err:
         raise refuse(EntryData.of(entry).provider, err) from err
+    if request.planned_id is None:
+        return messages
+    return [replace(each, message_id=request.planned_id) for each in messages]
 
 
 async def _async_hand_over(

@@ -11,12 +11,19 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
 
-from .addressing import async_find_line
+from .alert_actions import async_setup_alert
+from .ask_action import async_setup_ask
 from .const import DOMAIN
 from .core.waiting import WaitFor
 from .delivery import DEFAULT_TIMEOUT, Terms, async_deliver, async_has_fallback
+from .people_fields import (
+    ATTR_CONTACTS,
+    ATTR_TO,
+    PEOPLE_FIELDS,
+    async_find_entry,
+    async_find_sender,
+)
 from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
 
 if TYPE_CHECKING:
@@ -25,22 +32,17 @@ else:
     import voluptuous as vol
 
 SERVICE_SEND_MESSAGE = "send_message"
-ATTR_CONTACTS = "contacts"
 ATTR_FALLBACK = "fallback"
 ATTR_MESSAGE = "message"
 ATTR_RETRY_FOR = "retry_for"
 ATTR_TIMEOUT = "timeout"
 ATTR_TITLE = "title"
-ATTR_TO = "to"
 ATTR_WAIT_FOR = "wait_for"
 
-# A recipient may be anything: one that cannot be read must not keep the others
-# from their message.
 SEND_MESSAGE_SCHEMA = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Optional(ATTR_CONTACTS, default=list): vol.All(cv.ensure_list, [cv.string]),
-        vol.Optional(ATTR_TO, default=list): vol.All(cv.ensure_list, [object]),
+        **PEOPLE_FIELDS,
         vol.Required(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_TITLE): cv.string,
         vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA,
@@ -62,6 +64,8 @@ def async_setup_services(hass: HomeAssistant) -> None:
         schema=SEND_MESSAGE_SCHEMA,
         supports_response=SupportsResponse.OPTIONAL,
     )
+    async_setup_ask(hass)
+    async_setup_alert(hass)
 
 
 async def _async_send_message(call: ServiceCall) -> ServiceResponse:
@@ -74,7 +78,7 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         media=call.data[ATTR_MEDIA],
         retry_for=call.data.get(ATTR_RETRY_FOR),
     )
-    line, terms = _find_line(call), _read_terms(call)
+    line, terms = async_find_sender(call.hass, call.data), _read_terms(call)
     if terms is None and not async_has_fallback(call.hass, line, request):
         report = await async_send(call.hass, line, request)
         report.raise_for_failures(answered=call.return_response)
@@ -93,19 +97,5 @@ def _read_terms(call: ServiceCall) -> Terms | None:
     return Terms(
         wait_for=data.get(ATTR_WAIT_FOR, WaitFor.ACCEPTED),
         timeout=data.get(ATTR_TIMEOUT, DEFAULT_TIMEOUT),
-        fallback=fallback and [_find_entry(call.hass, each) for each in fallback],
+        fallback=fallback and [async_find_entry(call.hass, each) for each in fallback],
     )
-
-
-def _find_entry(hass: HomeAssistant, value: str | None) -> str:
-    """Return the id of an entry that is named in any way; raises if there is none."""
-    line = async_find_line(hass, value)
-    async_get_config_entry(hass, DOMAIN, line)
-    return line
-
-
-def _find_line(call: ServiceCall) -> str | None:
-    """Return which number sends; contacts alone need none, they have their own."""
-    if not call.data[ATTR_TO]:
-        return None
-    return _find_entry(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID))

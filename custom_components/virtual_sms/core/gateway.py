@@ -15,7 +15,7 @@ from ..store.store import Store
 from .inbox import Inbox
 from .line import Dependencies, Line
 from .outbox import Outbox, Outcome
-from .publisher import Publisher
+from .publisher import Pending, Publisher, nothing_pending
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,12 +25,14 @@ class GatewayHooks:
     """What a gateway asks of whoever runs it.
 
     `publish` is given each change, `wake` has the outbox work on what waits, and
-    `catch_up_soon` has the provider's record read before long.
+    `catch_up_soon` has the provider's record read before long. `pending` returns what
+    ends when all that follows from changes is on disk, None if it is already.
     """
 
     publish: Callable[[Change], None]
     wake: Callable[[], None]
     catch_up_soon: Callable[[], None]
+    pending: Pending = nothing_pending
 
 
 class Gateway:
@@ -44,7 +46,7 @@ class Gateway:
         self.store = store
         self._hooks = hooks
         self._spawn = dependencies.spawn
-        self._publisher = Publisher(store, hooks.publish)
+        self._publisher = Publisher(store, hooks.publish, hooks.pending)
         publish = self._publisher.publish
         self.outbox = Outbox(line, store.outbound, publish, dependencies)
         self.inbox = Inbox(line, store, publish, dependencies, hooks.catch_up_soon)

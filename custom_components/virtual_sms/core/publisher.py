@@ -12,7 +12,7 @@ from functools import partial
 import logging
 
 from ..store.changes import Change, Received
-from ..store.database import FLUSH_DELAY
+from ..store.database import FLUSH_DELAY, DatabaseClosedError
 from ..store.store import Store
 
 _LOGGER = logging.getLogger(__name__)
@@ -24,12 +24,26 @@ AT_ONCE = 16
 """Changes in a row, before the rest of the home has a turn."""
 
 
+type Pending = Callable[[], asyncio.Future[object] | None]
+"""Returns what ends when all that follows from changes is on disk, if anything does."""
+
+
+def nothing_pending() -> None:
+    """Wait for nothing."""
+
+
 class Publisher:
     """Publish changes in order, each once."""
 
-    def __init__(self, store: Store, publish: Callable[[Change], None]) -> None:
-        """Take the store that remembers, and whom to tell."""
+    def __init__(
+        self,
+        store: Store,
+        publish: Callable[[Change], None],
+        pending: Pending = nothing_pending,
+    ) -> None:
+        """Take the store that remembers, whom to tell, and what they have to write."""
         self._store = store
+        self._pending = pending
         self._publish = publish
         self._waiting: deque[Change] = deque()
         self._missed: list[Change] = []
@@ -84,10 +98,23 @@ class Publisher:
         """Note in the store what was told, with what could not be noted before."""
         told, self._missed = self._missed + told, []
         self._unnoted += len(told)
-        note = self._store.note_published(told, 0.0 if self._waiting else FLUSH_DELAY)
-        note.add_done_callback(partial(self._go_on_after, told))
+        pending = self._pending()
+        if pending is None:
+            self._note_now(told)
+        else:
+            # A crash before it is written has the changes published again.
+            pending.add_done_callback(lambda _: self._note_now(told))
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _note_now(self, told: list[Change]) -> None:
+        try:
+            note = self._store.note_published(
+                told, 0.0 if self._waiting else FLUSH_DELAY
+            )
+        except DatabaseClosedError:
+            return  # The next run publishes them again.
+        note.add_done_callback(partial(self._go_on_after, told))
 
     def _go_on_after(self, told: list[Change], note: asyncio.Future[None]) -> None:
         """Tell more, whether what was told could be noted or not."""

@@ -225,9 +225,16 @@ class Questions:
         self._questions[question.question_id] = question
         return question
 
-    def forget(self, question_id: str) -> None:
-        """Forget a question."""
-        self._questions.pop(question_id, None)
+    def take_old(self, before: datetime) -> list[Question]:
+        """Forget what closed before some time, and return that."""
+        old = [
+            each
+            for each in self._questions.values()
+            if not each.is_open and each.deadline < before
+        ]
+        for each in old:
+            del self._questions[each.question_id]
+        return old
 
     def take_turns(self, new_id: Callable[[], str], now: datetime) -> list[Question]:
         """Plan to ask everybody who has no older question open; return what changed."""
