@@ -9,12 +9,12 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import (
     async_capture_events,
-    async_fire_time_changed,
 )
 import voluptuous as vol
 
 from custom_components.virtual_sms.const import DOMAIN
 
+from .alarms import hear, pass_time, restart, texts
 from .home import RECIPIENT, SENDER, listen, settle
 from .people import OTHER_NUMBER, add_contact
 
@@ -60,19 +60,6 @@ async def until_sent(hass: HomeAssistant, simulator: Simulator, count: int) -> N
     await asyncio.sleep(0)
     await settle(hass, simulator)
     assert len(simulator.twilio.messages) == count
-
-
-async def hear(
-    hass: HomeAssistant, simulator: Simulator, sender: str, text: str
-) -> None:
-    """Have somebody write, and let all that follows happen."""
-    simulator.twilio.receive(sender, text)
-    await settle(hass, simulator)
-
-
-def texts(simulator: Simulator) -> list[tuple[str, str]]:
-    """List who was sent what."""
-    return [(each.to, each.text) for each in simulator.twilio.messages]
 
 
 @pytest.fixture
@@ -144,18 +131,6 @@ async def test_time_is_up(
     assert not answered
 
 
-async def pass_time(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    freezer: FrozenDateTimeFactory,
-    seconds: float,
-) -> None:
-    """Let time go by, and what happens then."""
-    freezer.tick(timedelta(seconds=seconds))
-    async_fire_time_changed(hass)
-    await settle(hass, simulator)
-
-
 async def test_nobody_can_be_asked(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
@@ -187,7 +162,7 @@ async def test_nobody_can_be_asked(
     [
         {"answers": []},
         {"answers": [{"id": "a", "sentences": []}]},
-        {"answers": [{"id": "a", "sentences": ["?"]}, {"id": "b", "sentences": [""]}]},
+        {"answers": [{"id": "a", "sentences": ["?"]}, {"id": "b", "sentences": [" "]}]},
         {"timeout": {"hours": 24, "seconds": 1}},
     ],
 )
@@ -370,3 +345,63 @@ async def test_a_message_that_is_published_again(
     first, second = heard.received
     assert first["answer_to"] == second["answer_to"] is not None
     assert len(answered) == 1
+
+
+async def test_an_answer_after_a_restart(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    answered: list[Event[dict[str, Any]]],
+) -> None:
+    """A question outlives its home: nobody is asked again, and its answer is an event."""
+    asking = ask(hass, tag="garage", contacts=["notify.bob", "notify.ann"])
+    await until_sent(hass, simulator, 2)
+    asking.cancel()
+    await restart(hass, simulator)
+    assert len(simulator.twilio.messages) == 2
+    await hear(hass, simulator, RECIPIENT, "yes")
+    [event] = answered
+    assert (event.data["tag"], event.data["answer_id"]) == ("garage", "yes")
+    assert event.data["attended"] is False
+    await restart(hass, simulator)
+    assert len(answered) == 1
+    assert len(simulator.twilio.messages) == 2
+
+
+async def test_a_crash_before_the_question_left(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    answered: list[Event[dict[str, Any]]],
+) -> None:
+    """What was planned and not sent is sent after a restart, once; time goes on."""
+    sending = "custom_components.virtual_sms.questions.async_send_planned"
+    with patch(sending, return_value=None):
+        asking = ask(hass, timeout=600)
+        await until_sent(hass, simulator, 0)
+        asking.cancel()
+    await restart(hass, simulator)
+    assert texts(simulator) == [(RECIPIENT, "Close it?")]
+    await restart(hass, simulator, seconds=601, freezer=freezer)
+    await hear(hass, simulator, RECIPIENT, "yes")
+    assert len(simulator.twilio.messages) == 1
+    assert not answered
+    await restart(hass, simulator, seconds=2 * 86400, freezer=freezer)
+
+
+async def test_a_crash_before_the_answer_was_published(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    answered: list[Event[dict[str, Any]]],
+) -> None:
+    """An answer that is on disk is published by the next run."""
+    asking = ask(hass)
+    await until_sent(hass, simulator, 1)
+    with patch(
+        "custom_components.virtual_sms.questions.async_is_written", return_value=False
+    ):
+        await hear(hass, simulator, RECIPIENT, "yes")
+    asking.cancel()
+    assert not answered
+    await restart(hass, simulator)
+    [event] = answered
+    assert event.data["answer_id"] == "yes"

@@ -57,8 +57,10 @@ class AlertDesk:
 
     async def async_resume(self) -> None:
         """Go on with it, once the home has started."""
+        self._async_forget_old()
         for alert in self._alerts.everything:
-            await self._async_resume(alert)
+            if alert.is_open or alert.is_unfinished:
+                await self._async_resume(alert)
         self._async_advance()
 
     async def async_start(self, plan: Plan) -> None:
@@ -254,9 +256,14 @@ class AlertDesk:
             later = advance(alert, now, _new_id)
             if later is not alert:
                 self._async_put(later)
-        for alert in self._alerts.take_old(now - _KEEP):
-            self._file.async_delete(Kind.ALERT, alert.alert_id)
+        self._async_forget_old()
         self._timer.async_set(self._alerts.next_due)
+
+    @callback
+    def _async_forget_old(self) -> None:
+        """Forget what nobody can take, or ask for, any more."""
+        for alert in self._alerts.take_old(self._file.clock.now() - _KEEP):
+            self._file.async_delete(Kind.ALERT, alert.alert_id)
 
     @callback
     def _async_save(self, alert: Alert) -> asyncio.Future[None]:

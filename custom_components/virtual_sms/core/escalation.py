@@ -120,6 +120,11 @@ class Alert:
         return self.state.is_open
 
     @property
+    def is_unfinished(self) -> bool:
+        """Say whether it has ended, but that is yet to be published, or told."""
+        return not self.is_open and bool(self.unpublished or self.plan.text)
+
+    @property
     def lines(self) -> set[str]:
         """Return the lines that it uses."""
         return {one.line for each in self.plan.steps for one in each.people}
