@@ -103,6 +103,8 @@ async def test_nothing_is_reloaded(
     shown = [each.data["new_state"] for each in changes]
     assert STATE_UNAVAILABLE not in {each.state for each in shown if each}
     assert entry.runtime_data.gateway is gateway
+    # The forms of a number reload it themselves, which Home Assistant refuses beside.
+    assert not entry.update_listeners
     assert device_of(hass, entry, bob) is None
     assert hass.states.get("notify.bob") is None
     assert entities_of(hass, entry, bob) == set()
