@@ -1,4 +1,4 @@
-"""What a home is told: the two things that happen to a number."""
+"""What is published: the two things that happen to a number."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,6 +41,16 @@ class StatusChanged:
     reason: RejectReason | None = None
     error_code: str | None = None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How an outbound message moves: a status, and why it ended there."""
+
+    status: DeliveryStatus
+    reason: RejectReason | None = None
+    error_code: str | None = None
+    at: datetime | None = None
 
 
 type Change = Received | StatusChanged

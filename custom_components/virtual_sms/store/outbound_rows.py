@@ -1,4 +1,4 @@
-"""How the rows of the outbound book read."""
+"""How the rows of the outbound table read."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ class Due:
     message: OutboundMessage
     deadline: datetime
     settled_at: datetime | None = None
-    """In doubt: the time from which the provider's record can be believed."""
+    """Where the outcome is unknown: the time from which the provider's record can be believed."""
     sent_after: datetime | None = None
     """The provider's time from which its record may show the message, if known."""
 
