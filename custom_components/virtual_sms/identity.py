@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .contacts import async_directory, async_find_person
 from .core.contacts import Addressee
-from .store.changes import Change, Received, StatusChanged
+from .store.changes import Change, Received, StatusChanged, Trust
 
 
 @callback
@@ -18,7 +18,9 @@ def async_identify(
         case Received(message=message):
             writer = async_directory(hass).find_sender(message.sender, entry_id)
             known = _describe(hass, writer.addressee if writer else None)
-            return {**known, "answer_to": None}
+            # Who may command, and whether they prove it, is not asked yet.
+            trust = Trust.KNOWN if writer else Trust.UNKNOWN
+            return {**known, "answer_to": None, "trust": trust.value}
         case StatusChanged():
             return _describe(hass, _find_addressee(hass, entry_id, change))
         case _:
@@ -29,19 +31,19 @@ def _find_addressee(
     hass: HomeAssistant, entry_id: str, change: StatusChanged
 ) -> Addressee | None:
     """Return whom a message was meant for, also when they are gone by now."""
-    if change.contact is not None:
-        return Addressee.read(change.contact)
+    if (addressee := Addressee.read(change.contact)) is not None:
+        return addressee
     contact = async_directory(hass).find_sender(change.recipient, entry_id)
     return contact.addressee if contact else None
 
 
 def _describe(hass: HomeAssistant, addressee: Addressee | None) -> dict[str, object]:
-    """Describe somebody by what they are called today, else by what they were."""
+    """Describe somebody as they were called when they wrote, or were written to."""
     if addressee is None:
         return {"contact": None, "contact_id": None, "person": None}
     contact = async_directory(hass).get_contact(addressee.contact_id)
     return {
-        "contact": contact.name if contact else addressee.name,
+        "contact": addressee.name,
         "contact_id": addressee.contact_id,
         "person": async_find_person(hass, contact) if contact else None,
     }

@@ -29,6 +29,7 @@ from custom_components.virtual_sms.contact_sensor import CONTACT_STATUS
 from custom_components.virtual_sms.core.contacts import CodeKind
 from custom_components.virtual_sms.core.reachability import Verdict
 from custom_components.virtual_sms.flows.contact import contact_schema
+from custom_components.virtual_sms.flows.contact_check_steps import CONF_SEND_TEST
 from custom_components.virtual_sms.flows.credential_form import SECTION_ADVANCED
 from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS
 from custom_components.virtual_sms.flows.form_errors import FORM_ERRORS
@@ -39,7 +40,7 @@ from custom_components.virtual_sms.flows.schemas import (
     options_schema,
 )
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
-from custom_components.virtual_sms.store.changes import Received, StatusChanged
+from custom_components.virtual_sms.store.changes import Received, StatusChanged, Trust
 from custom_components.virtual_sms.store.database_file import StorageError
 
 ROOT = Path(sensor.__file__).parent
@@ -59,6 +60,8 @@ KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 ADDRESS_ERRORS = {"group_empty", "no_contact"}
 """What is said when nobody is found at an address."""
+MENUS_OF_CHECK = {"not_reached", "no_answer"}
+"""The steps that follow a test of a contact which nobody answered."""
 OF_CONTACT = {"contact", "contact_id", "person"}
 """What an event tells of a contact, besides what it is about."""
 
@@ -349,7 +352,7 @@ def test_forms_of_people_are_complete(language: str) -> None:
     both = {"invalid_name", "name_taken"}
     expected = {
         "contact": (
-            set(fields_of(contact_schema())),
+            set(fields_of(contact_schema(is_new=False))),
             both | {"invalid_number", "number_taken"},
         ),
         "group": ({"name", "members"}, both | {"no_contact", "no_members"}),
@@ -360,9 +363,11 @@ def test_forms_of_people_are_complete(language: str) -> None:
         words = kinds[kind]
         assert set(words["initiate_flow"]) == {"user", "reconfigure"}
         assert words["entry_type"]
-        assert set(words["step"]) == {"user", "reconfigure"}
-        for step in words["step"].values():
-            assert set(step["data"]) == set(step["data_description"]) == fields
+        assert set(words["step"]) - MENUS_OF_CHECK == {"user", "reconfigure"}
+        for name in ("user", "reconfigure"):
+            step = words["step"][name]
+            assert step["data"].keys() == step["data_description"].keys()
+            assert set(step["data"]) - {CONF_SEND_TEST} == fields
         assert set(words["error"]) == errors
         assert set(words["abort"]) == {"reconfigure_successful"}
     refusals = kinds["contact"]["error"]
@@ -370,6 +375,24 @@ def test_forms_of_people_are_complete(language: str) -> None:
     assert placeholders(refusals["number_taken"]) == {"number", "owner"}
     codes = read(language)["selector"]["code"]["options"]
     assert set(codes) == set(CodeKind)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_test_of_a_contact_is_complete(language: str) -> None:
+    """A new contact's form offers the test, whose steps have words and values."""
+    words = read(language)["config_subentries"]["contact"]
+    offered = set(fields_of(contact_schema(is_new=True)))
+    assert set(words["step"]["user"]["data"]) == offered
+    assert CONF_SEND_TEST not in words["step"]["reconfigure"]["data"]
+    assert set(words["progress"]) == in_flow(
+        "progress_action", "flows/contact_check_steps"
+    )
+    assert placeholders(words["progress"]["check"]) == {"number"}
+    given = {"not_reached": {"problem"}, "no_answer": set()}
+    for name in MENUS_OF_CHECK:
+        step = words["step"][name]
+        assert set(step["menu_options"]) == {"check", "correct", "keep"}
+        assert placeholders(step["description"]) == given[name]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -422,6 +445,7 @@ def test_logbook_is_complete(language: str) -> None:
     keys = {"received", "received_text", "someone", *DeliveryStatus}
     common = read(language)["common"]
     assert placeholders(common.pop("callback_check_passed")) == {"provider"}
+    assert placeholders(common.pop("contact_check")) == {"line"}
     assert set(common) == {f"logbook_{key}" for key in keys}
     for key, text in common.items():
         expected = PLACEHOLDERS_OF_LOGBOOK.get(key, {"correspondent"})
@@ -488,9 +512,11 @@ def test_attributes_are_complete(language: str) -> None:
     for key, change in (("message", RECEIVED), ("delivery", CHANGED)):
         _, told = events.describe(change)
         words = entity["event"][key]["state_attributes"]
-        answers = {"answer_to"} if isinstance(change, Received) else set()
+        answers = {"answer_to", "trust"} if isinstance(change, Received) else set()
         assert set(words) == {"event_type", *told, *OF_CONTACT, *answers}
         assert all(each["name"] for each in words.values())
+    words = entity["event"]["message"]["state_attributes"]
+    assert set(words["trust"]["state"]) == set(Trust)
     words = entity["event"]["delivery"]["state_attributes"]
     assert set(words["reason"]["state"]) == set(RejectReason)
     for key in ("event_type", "status", "previous"):

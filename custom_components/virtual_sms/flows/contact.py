@@ -28,7 +28,8 @@ from ..contacts import (
 )
 from ..core.contacts import CodeKind
 from ..core.phone_numbers import InvalidNumberError, parse_number
-from .people import FormRefusedError, PeopleFlow
+from .contact_check_steps import CONF_SEND_TEST, ContactCheckSteps
+from .people import FormRefusedError
 from .schemas import CONF_NAME, Form
 
 if TYPE_CHECKING:
@@ -51,14 +52,15 @@ class NumbersSelector(TextSelector):
         return super().__call__([str(each) for each in typed])
 
 
-def contact_schema() -> vol.Schema:
-    """Return the form of a contact."""
+def contact_schema(*, is_new: bool) -> vol.Schema:
+    """Return the form of a contact; a new one can be sent a test text."""
     codes = SelectSelectorConfig(
         options=list(CODE_KINDS),
         mode=SelectSelectorMode.DROPDOWN,
         translation_key=CONF_CODE,
     )
     numbers = TextSelectorConfig(type=TextSelectorType.TEL, multiple=True)
+    test = {vol.Optional(CONF_SEND_TEST, default=False): BooleanSelector()}
     return vol.Schema(
         {
             vol.Required(CONF_NAME): TextSelector(),
@@ -69,16 +71,17 @@ def contact_schema() -> vol.Schema:
             vol.Optional(CONF_MAY_COMMAND, default=False): BooleanSelector(),
             vol.Optional(CONF_CODE, default=CodeKind.NONE.value): SelectSelector(codes),
             vol.Optional(CONF_LANGUAGE): LanguageSelector(LanguageSelectorConfig()),
+            **(test if is_new else {}),
         }
     )
 
 
-class ContactFlow(PeopleFlow):
+class ContactFlow(ContactCheckSteps):
     """Ask who it is, and what they may do."""
 
     @override
     def _schema(self) -> vol.Schema:
-        return contact_schema()
+        return contact_schema(is_new=self._subentry is None)
 
     @override
     def _read(self, typed: Form) -> Form:
@@ -95,7 +98,7 @@ class ContactFlow(PeopleFlow):
         kind = CodeKind(self._data[CONF_CODE])
         if kind is not CodeKind.NONE and self._data[CONF_MAY_COMMAND]:
             return await self._async_set_code(kind)
-        return self._finish()
+        return await self._async_end()
 
     async def _async_set_code(self, kind: CodeKind) -> SubentryFlowResult:
         """Ask for what a code of this kind consists of, then finish.
@@ -103,7 +106,7 @@ class ContactFlow(PeopleFlow):
         The kinds that have no step are not offered, and not stored.
         """
         self._data[CONF_CODE] = CodeKind.NONE.value
-        return self._finish()
+        return await self._async_end()
 
     @override
     def _show_stored(self, data: Form) -> Form:
