@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import sqlite3
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -402,18 +403,146 @@ async def test_a_disk_that_fails_while_it_undoes(
     await database.close()
 
 
-async def test_a_worker_that_is_cancelled_leaves_nobody_waiting(
-    database: Database, workers: Workers
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_cancelled_writer_tells_what_happened(
+    database: Database, path: Path, times: int
 ) -> None:
-    """Whatever ends the writing, those who wait hear that nothing is written."""
+    """A thread cannot be stopped: what it commits is written, and is not denied."""
     go = threading.Event()
-    running = asyncio.ensure_future(database.run(lambda _: go.wait(5)))
+
+    def slow(connection: sqlite3.Connection) -> str:
+        go.wait(5)
+        write("one")(connection)
+        return "written"
+
+    running = asyncio.ensure_future(database.run(slow))
+    await asyncio.sleep(0.01)
+    waiting = asyncio.ensure_future(database.run(write("two")))
+    failing = asyncio.ensure_future(database.run(write("two")))
+    for _ in range(times):
+        assert database._writer is not None
+        database._writer.cancel()
+        await asyncio.sleep(0.01)
+    assert not running.done()
+    go.set()
+    assert await asyncio.wait_for(running, 5) == "written"
+    assert await asyncio.wait_for(waiting, 5) is None
+    with pytest.raises(sqlite3.IntegrityError):
+        await asyncio.wait_for(failing, 5)
+    assert read_file(path) == ["one", "two"]
+
+
+async def test_a_failing_disk_is_told_though_the_writer_was_cancelled(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the disk's word that nothing is written."""
+    go, trouble = threading.Event(), sqlite3.OperationalError("disk I/O error")
+
+    def fail(*_: Any) -> None:
+        go.wait(5)
+        raise trouble
+
+    monkeypatch.setattr(database_module, "_commit", fail)
+    running = asyncio.ensure_future(database.run(write("one")))
     await asyncio.sleep(0.01)
     assert database._writer is not None
+    database._writer.cancel()
+    await asyncio.sleep(0.01)
+    go.set()
+    with pytest.raises(sqlite3.OperationalError):
+        await asyncio.wait_for(running, 5)
+
+
+async def test_a_writer_that_is_cancelled_before_it_begins(
+    database: Database, workers: Workers, path: Path
+) -> None:
+    """Then nothing is written, now or later; what waits after it is."""
+    go = threading.Event()
+    threads = [asyncio.ensure_future(workers(go.wait, 5)) for _ in range(2)]
+    await asyncio.sleep(0.01)
+    running = asyncio.ensure_future(database.run(write("never")))
+    await asyncio.sleep(0.01)
+    assert database._writer is not None
+    waiting = asyncio.ensure_future(database.run(write("one")))
+    await asyncio.sleep(0)
     database._writer.cancel()
     with pytest.raises(DatabaseClosedError):
         await asyncio.wait_for(running, 5)
     go.set()
+    await asyncio.wait_for(waiting, 5)
+    await asyncio.gather(*threads)
+    assert read_file(path) == ["one"]
+
+
+async def test_a_writer_that_is_cancelled_before_its_first_step(
+    database: Database, path: Path
+) -> None:
+    """Another one takes its place, for nobody may wait for ever."""
+    running = asyncio.ensure_future(database.run(write("one")))
+    while database._writer is None:
+        await asyncio.sleep(0)
+    database._writer.cancel()
+    await asyncio.wait_for(running, 5)
+    assert read_file(path) == ["one"]
+
+
+async def test_who_closes_while_it_is_tidied_waits_for_all(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for that moment to pass is written before the file closes."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    order: list[str] = []
+    go = threading.Event()
+
+    def slow(_: sqlite3.Connection) -> None:
+        go.wait(5)
+
+    def write_slowly(connection: sqlite3.Connection) -> None:
+        time.sleep(0.05)
+        write("two")(connection)
+        order.append("written")
+
+    def close(connection: sqlite3.Connection) -> None:
+        order.append("closed")
+        connection.close()
+
+    monkeypatch.setattr(database_module, "_truncate", slow)
+    monkeypatch.setattr(database_module, "_close", close)
+    await database.run(write("one"))
+    await asyncio.sleep(0.05)
+    waiting = asyncio.ensure_future(database.run(write_slowly))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(database.close())
+    await asyncio.sleep(0.01)
+    go.set()
+    await asyncio.wait_for(closing, 5)
+    await waiting
+    assert order == ["written", "closed"]
+    assert read_file(path) == ["one", "two"]
+
+
+async def test_a_cancelled_tidying_is_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread goes on, and nobody else may use the connection meanwhile."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    order: list[str] = []
+    go = threading.Event()
+
+    def slow(_: sqlite3.Connection) -> None:
+        go.wait(5)
+        order.append("tidied")
+
+    monkeypatch.setattr(database_module, "_truncate", slow)
+    await database.run(write("one"))
+    await asyncio.sleep(0.05)
+    assert database._writer is not None
+    database._writer.cancel()
+    waiting = asyncio.ensure_future(database.run(lambda _: order.append("written")))
+    await asyncio.sleep(0.02)
+    go.set()
+    await asyncio.wait_for(waiting, 5)
+    assert order == ["tidied", "written"]
 
 
 async def test_damage_is_told_once(
