@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from ..adapters.base import RunBlocking
 
@@ -26,10 +27,18 @@ async def run_whole[*Ts, T](
     except asyncio.CancelledError:
         if outcome.cancel():
             raise
-    while not outcome.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([asyncio.wrap_future(outcome)])
+    await wait_out(asyncio.wrap_future(outcome))
     return outcome.result()
+
+
+async def wait_out(future: asyncio.Future[Any]) -> None:
+    """Wait until a future is done, however often the task that waits is cancelled.
+
+    For what is short and goes on anyway, and must not be denied.
+    """
+    while not future.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([future])
 
 
 def _run[T](outcome: Future[T], function: Callable[[], T]) -> T:
