@@ -293,9 +293,12 @@ async def test_a_receipt_that_makes_no_sense_stops_no_other(
             adapter.trouble["fetch_receipt"] = InvalidResponseError()
 
     adapter.during["fetch_receipt"] = confuse
-    await inbox.catch_up(late=False)
+    assert await inbox.catch_up_receipts()
     await store.examine()
     assert names(heard) == ["delivered"]
+    adapter.during.clear()
+    adapter.trouble.clear()
+    assert not await inbox.catch_up_receipts()
 
 
 async def test_a_bell_before_the_beginning_brings_nothing(
@@ -316,7 +319,7 @@ async def test_a_bounded_number_of_receipts_is_asked_for(
     for each in range(50):
         await store.outbound.add([outbound(str(each))], START)
         await store.outbound.accept(str(each), SentMessage(provider_id=str(each)))
-    await inbox.catch_up(late=False)
+    assert await inbox.catch_up_receipts()
     assert adapter.questions.count("fetch_receipt") == 20
 
 

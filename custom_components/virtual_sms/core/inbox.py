@@ -45,6 +45,7 @@ class Inbox:
         self._line = line
         self._store = store
         self._publish = publish
+        self._catch_up_soon = catch_up_soon
         self._reader = RecordReader(
             line, store.inbound, publish, dependencies, catch_up_soon
         )
@@ -109,21 +110,24 @@ class Inbox:
     async def catch_up(self, *, late: bool) -> None:
         """Read all of the provider's record from where we stopped."""
         await self.catch_up_inbound(late=late)
-        await self.catch_up_receipts()
+        if await self.catch_up_receipts():
+            self._catch_up_soon()
 
     async def catch_up_inbound(self, *, late: bool) -> None:
         """Read the messages that came in, and take what is new."""
         await self._reader.read(late=late)
 
-    async def catch_up_receipts(self) -> None:
+    async def catch_up_receipts(self) -> bool:
         """Ask where our own messages stand, a few of those that are under way.
 
-        Each takes a question of its own, so this may take long.
+        Each takes a question of its own, so this may take long. Returns whether some
+        are left that should not wait for long: there are more, or one made no sense.
         """
         if Capability.RECEIPTS not in self._line.adapter.capabilities:
-            return
-        records = self._store.outbound
-        for provider_id in await records.open_deliveries(_RECEIPTS_AT_ONCE):
+            return False
+        opened = await self._store.outbound.open_deliveries(_RECEIPTS_AT_ONCE)
+        are_left = len(opened) == _RECEIPTS_AT_ONCE
+        for provider_id in opened:
             try:
                 receipt = await self._line.adapter.fetch_receipt(
                     self._line.number, provider_id
@@ -133,8 +137,10 @@ class Inbox:
             # It concerns this one only, and the others must not wait for it.
             except InvalidResponseError:
                 _LOGGER.debug("What the provider says of a message makes no sense")
+                are_left = True
             else:
                 await self.take(receipt)
+        return are_left
 
     def _publish_change(self, change: StatusChanged | None) -> None:
         if change is not None:
