@@ -83,7 +83,8 @@ MIGRATIONS = (
 RETENTION = timedelta(days=200)
 """How long an inbound id is known: longer than any provider keeps its history."""
 _KEEP_CLOSED = timedelta(days=30)
-_KEEP_EARLY = timedelta(hours=1)
+# Long enough for a clock that is hours off: its times are the provider's, or ours.
+_KEEP_EARLY = timedelta(days=1)
 _MOST_OUTBOUND = 20_000
 # A provider that has sent no receipt in three days sends none any more.
 _GIVE_UP_RECEIPT = timedelta(days=3)
@@ -172,6 +173,7 @@ class Store:
         def operation(connection: sqlite3.Connection) -> None:
             prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, steady)
+            _prune_early(connection, min(now, steady))
 
         await self._database.run(operation)
 
@@ -233,6 +235,9 @@ def _prune_outbound(connection: sqlite3.Connection, now: datetime) -> None:
         "SELECT message_id FROM outbound ORDER BY created_at DESC LIMIT -1 OFFSET ?))",
         ((now - _KEEP_CLOSED).timestamp(), _MOST_OUTBOUND),
     )
+
+
+def _prune_early(connection: sqlite3.Connection, now: datetime) -> None:
     connection.execute(
         "DELETE FROM early WHERE at < ?", ((now - _KEEP_EARLY).timestamp(),)
     )
