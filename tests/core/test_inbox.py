@@ -319,8 +319,30 @@ async def test_a_bounded_number_of_receipts_is_asked_for(
     for each in range(50):
         await store.outbound.add([outbound(str(each))], START)
         await store.outbound.accept(str(each), SentMessage(provider_id=str(each)))
-    assert await inbox.catch_up_receipts()
+    assert not await inbox.catch_up_receipts()
     assert adapter.questions.count("fetch_receipt") == 20
+
+
+@pytest.mark.parametrize(
+    ("ended", "asked", "are_left"), [(50, 50, False), (120, 100, True)]
+)
+async def test_more_are_asked_for_while_that_brings_news(
+    inbox: Inbox,
+    adapter: FakeAdapter,
+    store: Store,
+    ended: int,
+    asked: int,
+    are_left: bool,
+) -> None:
+    """Callbacks were missed then; a poll must end all the same."""
+    await inbox.begin()
+    for each in map(str, range(ended)):
+        await store.outbound.add([outbound(each)], START)
+        await store.outbound.accept(each, SentMessage(provider_id=each))
+        adapter.receipts[each] = receipt(each)
+    assert await inbox.catch_up_receipts() is are_left
+    assert adapter.questions.count("fetch_receipt") == asked
+    assert store.tally.pending == ended - asked
 
 
 async def test_a_provider_without_receipts_is_not_asked(

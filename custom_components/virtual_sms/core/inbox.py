@@ -28,6 +28,7 @@ from .record_reader import RecordReader
 _LOGGER = logging.getLogger(__name__)
 
 _RECEIPTS_AT_ONCE = 20
+_MOST_ROUNDS = 5
 
 
 class Inbox:
@@ -120,27 +121,37 @@ class Inbox:
     async def catch_up_receipts(self) -> bool:
         """Ask where our own messages stand, a few of those that are under way.
 
-        Each takes a question of its own, so this may take long. Returns whether some
-        are left that should not wait for long: there are more, or one made no sense.
+        Each takes a question of its own, so this may take long. It goes on while that
+        brings news: then callbacks were missed. Returns whether some are left that
+        should not wait for long: there are more, or one made no sense.
         """
         if Capability.RECEIPTS not in self._line.adapter.capabilities:
             return False
-        opened = await self._store.outbound.open_deliveries(_RECEIPTS_AT_ONCE)
-        are_left = len(opened) == _RECEIPTS_AT_ONCE
-        for provider_id in opened:
-            try:
-                receipt = await self._line.adapter.fetch_receipt(
-                    self._line.number, provider_id
-                )
-            except NotFoundError:
-                _LOGGER.debug("The provider no longer knows one of its messages")
-            # It concerns this one only, and the others must not wait for it.
-            except InvalidResponseError:
-                _LOGGER.debug("What the provider says of a message makes no sense")
-                are_left = True
-            else:
-                await self.take(receipt)
-        return are_left
+        makes_sense = True
+        for _ in range(_MOST_ROUNDS):
+            opened = await self._store.outbound.open_deliveries(_RECEIPTS_AT_ONCE)
+            news = [await self._fetch_receipt(each) for each in opened]
+            makes_sense = makes_sense and None not in news
+            if len(opened) < _RECEIPTS_AT_ONCE or not any(news):
+                return not makes_sense
+        return True
+
+    async def _fetch_receipt(self, provider_id: str) -> bool | None:
+        """Take what the provider says of a message, and say whether it is news.
+
+        None when it makes no sense, which concerns this one only.
+        """
+        line = self._line
+        try:
+            receipt = await line.adapter.fetch_receipt(line.number, provider_id)
+        except NotFoundError:
+            _LOGGER.debug("The provider no longer knows one of its messages")
+            return False
+        except InvalidResponseError:
+            _LOGGER.debug("What the provider says of a message makes no sense")
+            return None
+        records = self._store.outbound
+        return await records.receive(receipt, self._publish_change) is not None
 
     def _publish_change(self, change: StatusChanged | None) -> None:
         if change is not None:
