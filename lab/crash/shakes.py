@@ -151,6 +151,7 @@ async def put_right(world: World) -> None:
     await world.insist(partial(world.shake_inside, "disk", full=False))
     for traffic in world.traffic:
         await world.insist(partial(_set_disabled, world, traffic, None))
+    for traffic in world.traffic:
         await world.insist(partial(_renew_credentials, world, traffic))
 
 

@@ -17,6 +17,7 @@ from lab.crash.experiment import Report, find_missing
 from lab.crash.forgeries import CODE, MARK
 from lab.crash.log import complaints
 from lab.crash.mutants import TRIALS
+from lab.crash.shakes import put_right
 from lab.crash.world import Kill, Span, Traffic, World
 from lab.shaken.mutants import MUTANTS
 from simulator import Message
@@ -377,3 +378,44 @@ def test_an_error_that_names_us_is_seen(record: str, is_fault: bool) -> None:
     start = LINE.format(level="INFO", name="homeassistant", text="Starting")
     found = complaints(f"no record\n{start}\x1b[31m{record}\x1b[0m{start}")
     assert bool(found) is is_fault
+
+
+class Asked:
+    """A home and what it was asked for; it knows the token of one number only."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Any]] = []
+
+    async def ask(self, method: str, path: str, data: Any = None) -> Any:
+        """Take a request, and answer as a home would."""
+        del method
+        self.asked.append((path, data))
+        if path == "/api/witness/credentials":
+            return {"right": {"token": "new", "more": ""}, "wrong": {"token": "old"}}
+        return {"flow_id": "flow", "reason": "reconfigure_successful"}
+
+    async def command(self, kind: str, **data: Any) -> None:
+        """Take a command."""
+        self.asked.append((kind, data))
+
+
+async def test_what_a_shake_could_not_undo_is_put_right() -> None:
+    """Clock, disk, disabled numbers and tokens; a number that is right is not reloaded."""
+    home = Asked()
+    world: Any = World.__new__(World)
+    world.home, world.traffic = home, [number(), number()]
+    world.home.plan = SimpleNamespace(environment={})
+    for traffic, entry_id in zip(world.traffic, ("right", "wrong"), strict=True):
+        traffic.entry_id = entry_id
+    side = SimpleNamespace(credentials={"token": "new"})
+    world.simulator = SimpleNamespace(providers={"twilio": side}, url="http://sim")
+    await put_right(world)
+    flow = "/api/config/config_entries/flow"
+    assert [each for each in home.asked if "credentials" not in each[0]] == [
+        ("/api/witness/clock", {"offset": 0.0}),
+        ("/api/witness/disk", {"full": False}),
+        ("config_entries/disable", {"entry_id": "right", "disabled_by": None}),
+        ("config_entries/disable", {"entry_id": "wrong", "disabled_by": None}),
+        (flow, {"handler": "virtual_sms", "entry_id": "wrong"}),
+        (f"{flow}/flow", {"token": "new", "advanced": {"api_url": "http://sim"}}),
+    ]
