@@ -171,6 +171,7 @@ def look(  # the world as far as it is looked at
     kills: Sequence[Kill] = (),
     full: Sequence[Span] = (),
     called_back: Sequence[str] = (),
+    callbacks: Sequence[Any] = (),
 ) -> dict[str, int]:
     """Count, and return the promises that are broken and how often."""
     side = SimpleNamespace(
@@ -183,7 +184,8 @@ def look(  # the world as far as it is looked at
             providers={"twilio": side},
             callbacks=[
                 SimpleNamespace(message_id=each, ok=True) for each in called_back
-            ],
+            ]
+            + list(callbacks),
         ),
         events=lambda: iter(events),
         kills=kills,
@@ -258,6 +260,27 @@ def test_what_was_missed_is_told_oldest_first() -> None:
     assert look(traffic, [inbound(1), inbound(2, 5.0)], in_time) == {}
     provider = [inbound(1), inbound(2, 5.0)]
     assert look(traffic, provider, events, called_back=["SM2"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "reached", "is_seen"),
+    [(None, True, False), (None, False, True), (503, True, True)],
+)
+def test_a_callback_that_got_no_answer_may_have_been_taken_in(
+    status: int | None, reached: bool, is_seen: bool
+) -> None:
+    """The home was killed before it could answer, and not before it took it."""
+    traffic = number(written={"SM1": "in", "SM2": "in"})
+    callback = SimpleNamespace(
+        message_id="SM2", ok=False, status=status, reached=reached
+    )
+    found = look(
+        traffic,
+        [inbound(1), inbound(2, 5.0)],
+        [received(2), received(1)],
+        callbacks=[callback],
+    )
+    assert found == ({"disorder": 1} if is_seen else {})
 
 
 @pytest.mark.parametrize(
