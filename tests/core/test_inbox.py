@@ -1,5 +1,6 @@
 """Each inbound message is taken once, whichever way it comes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -321,6 +322,42 @@ async def test_a_bounded_number_of_receipts_is_asked_for(
         await store.outbound.accept(str(each), SentMessage(provider_id=str(each)))
     assert not await inbox.catch_up_receipts()
     assert adapter.questions.count("fetch_receipt") == 20
+
+
+async def test_who_closes_among_the_questions_forgets_none(
+    inbox: Inbox, adapter: FakeAdapter, store: Store
+) -> None:
+    """What was to be asked and was not is due still, and first."""
+    await inbox.begin()
+    for each in map(str, range(5)):
+        await store.outbound.add([outbound(each)], START)
+        await store.outbound.accept(each, SentMessage(provider_id=each))
+    adapter.clock.advance(1000)
+
+    async def close_at_third() -> None:
+        if adapter.questions.count("fetch_receipt") == 3:
+            raise asyncio.CancelledError
+
+    adapter.during["fetch_receipt"] = close_at_third
+    with pytest.raises(asyncio.CancelledError):
+        await inbox.catch_up_receipts()
+    assert len(await store.outbound.open_deliveries(20)) == 3
+
+
+async def test_one_that_cannot_be_asked_about_stops_no_other_for_long(
+    inbox: Inbox, adapter: FakeAdapter, store: Store
+) -> None:
+    """The next time, the others come first."""
+    await inbox.begin()
+    for each in "ab":
+        await store.outbound.add([outbound(each)], START)
+        await store.outbound.accept(each, SentMessage(provider_id=each))
+    adapter.clock.advance(30)
+    (first, second) = await store.outbound.open_deliveries(20)
+    adapter.trouble["fetch_receipt"] = DOWN
+    with pytest.raises(ProviderUnavailableError):
+        await inbox.catch_up_receipts()
+    assert await store.outbound.open_deliveries(20) == [second, first]
 
 
 @pytest.mark.parametrize(

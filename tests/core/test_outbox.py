@@ -781,6 +781,7 @@ async def test_a_clock_put_back_asks_for_receipts_all_the_same(home: Home) -> No
     await home.send("m")
     home.clock.advance(3600)
     assert await home.store.outbound.open_deliveries(20) == ["P0"]
+    await home.store.outbound.note_asked("P0")
     home.clock.step(-86_400)
     again = await home.restart()
     home.clock.advance(3700)

@@ -11,6 +11,7 @@ import logging
 from ..adapters.errors import (
     InvalidResponseError,
     NotFoundError,
+    SmsError,
     UnsupportedFeatureError,
 )
 from ..adapters.models import (
@@ -141,17 +142,22 @@ class Inbox:
 
         None when it makes no sense, which concerns this one only.
         """
-        line = self._line
+        line, records = self._line, self._store.outbound
         try:
             receipt = await line.adapter.fetch_receipt(line.number, provider_id)
-        except NotFoundError:
-            _LOGGER.debug("The provider no longer knows one of its messages")
-            return False
-        except InvalidResponseError:
-            _LOGGER.debug("What the provider says of a message makes no sense")
-            return None
-        records = self._store.outbound
-        return await records.receive(receipt, self._publish_change) is not None
+        except SmsError as err:
+            await records.note_asked(provider_id)
+            _LOGGER.debug("The end of a message cannot be read now: %s", err.code)
+            if isinstance(err, NotFoundError):
+                return False
+            if isinstance(err, InvalidResponseError):
+                return None
+            raise
+        # Together, for they share the price of reaching the disk.
+        noted = records.note_asked(provider_id)
+        change = await records.receive(receipt, self._publish_change)
+        await noted
+        return change is not None
 
     def _publish_change(self, change: StatusChanged | None) -> None:
         if change is not None:

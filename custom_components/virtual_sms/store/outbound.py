@@ -5,6 +5,7 @@ attempt to send it has no known end: then the provider must be asked before
 another is made. Its text is kept only until the provider has accepted it.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +24,14 @@ from .clock_offset import make_due, note_offset, read_offset
 from .database import Database
 from .early import Progress, keep_early, take_early
 from .outbound_batch import RECORD, Page, Record, read_record
-from .outbound_orders import SETTLE, WATCH, Order, add_orders, list_open
+from .outbound_orders import (
+    SETTLE,
+    WATCH,
+    Order,
+    add_orders,
+    list_open,
+    note_asked,
+)
 from .outbound_rows import Due, read_due, read_time
 
 
@@ -227,6 +235,14 @@ class OutboundTable:
         """
         now = self.clock.now().timestamp()
         return await self._run(lambda connection: list_open(connection, limit, now))
+
+    def note_asked(self, provider_id: str) -> asyncio.Future[None]:
+        """Note that the provider was asked where a message stands, and has answered.
+
+        Not before: what is listed and not asked, for the line closes, is still due.
+        """
+        now = self.clock.now().timestamp()
+        return self._database.post(note_asked, (now, provider_id))
 
     async def unpublished(self) -> list[StatusChanged]:
         """List the states that were reached but not published."""

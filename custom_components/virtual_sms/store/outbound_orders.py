@@ -70,8 +70,14 @@ def list_open(connection: sqlite3.Connection, limit: int, now: float) -> list[st
         "ORDER BY checked_at LIMIT ?",
         (now, _YOUNG, _LONGEST_WAIT, now, now, limit),
     ).fetchall()
-    connection.executemany(
-        "UPDATE outbound SET checked_at = ? WHERE provider_id = ?",
-        [(now, provider_id) for (provider_id,) in rows],
-    )
     return [provider_id for (provider_id,) in rows]
+
+
+def note_asked(
+    connection: sqlite3.Connection, asked: Sequence[tuple[float, str]]
+) -> Sequence[None]:
+    """Note when the end of messages was asked for, by their provider ids."""
+    connection.executemany(
+        "UPDATE outbound SET checked_at = ? WHERE provider_id = ?", asked
+    )
+    return [None] * len(asked)
