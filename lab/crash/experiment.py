@@ -38,7 +38,7 @@ class Pace:
     """How long, how hard, and what with."""
 
     seconds: float
-    drain: float = 150.0
+    drain: float = 210.0
     traffic_every: float = 0.4
     polls: bool = True
     """Whether there are numbers that poll, which takes its time."""

@@ -1,5 +1,6 @@
 """A short run of `scripts/crash`, and the proof that it sees what it counts."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lab.crash import world as world_module
 from lab.crash.__main__ import conclude
 from lab.crash.columns import COLUMNS, NEEDED, broken, count
 from lab.crash.evidence import MOMENT, MOST_IN_FLIGHT, RECEIVED, STATUS, Evidence
@@ -422,12 +424,16 @@ class Asked:
         self.asked.append((kind, data))
 
 
-async def test_what_a_shake_could_not_undo_is_put_right() -> None:
+async def test_what_a_shake_could_not_undo_is_put_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Clock, disk, disabled numbers and tokens; a number that is right is not reloaded."""
+    monkeypatch.setattr(world_module, "_SEEN", 0.0)
     home = Asked()
     world: Any = World.__new__(World)
     world.home, world.traffic = home, [number(), number()]
     world.home.plan = SimpleNamespace(environment={})
+    world._is_at_rest = asyncio.Lock()
     for traffic, entry_id in zip(world.traffic, ("right", "wrong"), strict=True):
         traffic.entry_id = entry_id
     side = SimpleNamespace(credentials={"token": "new"})
