@@ -57,6 +57,13 @@ class Failed:
     error: Failure
     sentence: str = field(repr=False)
 
+    @property
+    def explanation(self) -> str:
+        """Return the sentence with the recipient, who is named once."""
+        if self.sentence.startswith(self.to):
+            return self.sentence
+        return f"{self.to} - {self.sentence}"
+
     def describe(self) -> JsonObjectType:
         """Return what a response says of it."""
         reason = _reason(self.error).value
@@ -80,7 +87,7 @@ class Report:
             return
         bad_input = all(_is_bad_input(each.error) for each in failed)
         kind = ServiceValidationError if bad_input else HomeAssistantError
-        details = "; ".join(f"{each.to}: {each.sentence}" for each in failed)
+        details = "; ".join(each.explanation for each in failed)
         raise kind(
             translation_domain=DOMAIN,
             translation_key="not_sent",

@@ -74,6 +74,25 @@ def read(connection: sqlite3.Connection) -> list[str]:
     return [value for (value,) in connection.execute("SELECT * FROM note")]
 
 
+class Hold:
+    """Something in a thread that has begun, and goes on when it may."""
+
+    def __init__(self) -> None:
+        self.begun, self._go = threading.Event(), threading.Event()
+        self.release = self._go.set
+
+    def __call__(self, *_: object) -> None:
+        """Wait in the thread."""
+        self.begun.set()
+        self._go.wait(5)
+
+    async def wait(self) -> None:
+        """Wait on the loop until the thread is there."""
+        async with asyncio.timeout(5):
+            while not self.begun.is_set():
+                await asyncio.sleep(0.001)
+
+
 def read_file(path: Path) -> list[str]:
     """List the notes that another process sees."""
     connection = sqlite3.connect(path)
@@ -325,9 +344,9 @@ async def test_who_writes_while_it_is_tidied_waits_for_that_only(
     go = threading.Event()
     truncate = database_module._truncate
 
-    def slow(connection: sqlite3.Connection) -> None:
+    def slow(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
         go.wait(5)
-        truncate(connection)
+        truncate(connection, statements)
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(database_module, "_truncate", slow)
@@ -340,6 +359,49 @@ async def test_who_writes_while_it_is_tidied_waits_for_that_only(
     go.set()
     await asyncio.wait_for(task, 5)
     assert await database.run(read) == ["one", "two"]
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_a_file_that_is_compacted_leaves_nothing_of_what_was_deleted(
+    database: Database,
+    path: Path,
+    workers: Workers,
+    monkeypatch: pytest.MonkeyPatch,
+    is_open: bool,
+) -> None:
+    """In the next quiet moment, once, or when the database is closed before."""
+    monkeypatch.setattr(database_module, "QUIET", 0.05)
+    for number in range(200):
+        await database.run(write(f"secret {number} " * 20))
+    await database.run(forget)
+    database.compact()
+    before = workers.calls
+    if is_open:
+        await database.run(write("one"))
+        await asyncio.sleep(0.2)
+        assert workers.calls == before + 2
+    await database.close()
+    assert path.stat().st_size < 20_000
+    assert b"secret" not in path.read_bytes()
+
+
+async def test_a_file_that_cannot_be_compacted_is_tidied_all_the_same(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk without room for a second copy keeps no text beside the file for that."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    await database.run(write("secret"))
+    await database.run(keep_from_compacting)
+    await database.run(forget)
+    database.compact()
+    await asyncio.sleep(0.1)
+    assert (path.parent / f"{path.name}-wal").read_bytes() == b""
+    assert b"secret" not in path.read_bytes()
+
+
+def keep_from_compacting(connection: sqlite3.Connection) -> None:
+    """Let there be no second file, in which sqlite would build the new one."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
 
 
 def forget(connection: sqlite3.Connection) -> None:
@@ -408,15 +470,15 @@ async def test_a_cancelled_writer_tells_what_happened(
     database: Database, path: Path, times: int
 ) -> None:
     """A thread cannot be stopped: what it commits is written, and is not denied."""
-    go = threading.Event()
+    hold = Hold()
 
     def slow(connection: sqlite3.Connection) -> str:
-        go.wait(5)
+        hold()
         write("one")(connection)
         return "written"
 
     running = asyncio.ensure_future(database.run(slow))
-    await asyncio.sleep(0.01)
+    await hold.wait()
     waiting = asyncio.ensure_future(database.run(write("two")))
     failing = asyncio.ensure_future(database.run(write("two")))
     for _ in range(times):
@@ -424,7 +486,7 @@ async def test_a_cancelled_writer_tells_what_happened(
         database._writer.cancel()
         await asyncio.sleep(0.01)
     assert not running.done()
-    go.set()
+    hold.release()
     assert await asyncio.wait_for(running, 5) == "written"
     assert await asyncio.wait_for(waiting, 5) is None
     with pytest.raises(sqlite3.IntegrityError):
@@ -436,19 +498,19 @@ async def test_a_failing_disk_is_told_though_the_writer_was_cancelled(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is the disk's word that nothing is written."""
-    go, trouble = threading.Event(), sqlite3.OperationalError("disk I/O error")
+    hold, trouble = Hold(), sqlite3.OperationalError("disk I/O error")
 
     def fail(*_: Any) -> None:
-        go.wait(5)
+        hold()
         raise trouble
 
     monkeypatch.setattr(database_module, "_commit", fail)
     running = asyncio.ensure_future(database.run(write("one")))
-    await asyncio.sleep(0.01)
+    await hold.wait()
     assert database._writer is not None
     database._writer.cancel()
     await asyncio.sleep(0.01)
-    go.set()
+    hold.release()
     with pytest.raises(sqlite3.OperationalError):
         await asyncio.wait_for(running, 5)
 
@@ -492,29 +554,26 @@ async def test_who_closes_while_it_is_tidied_waits_for_all(
     """What waits for that moment to pass is written before the file closes."""
     monkeypatch.setattr(database_module, "QUIET", 0.01)
     order: list[str] = []
-    go = threading.Event()
-
-    def slow(_: sqlite3.Connection) -> None:
-        go.wait(5)
+    hold = Hold()
 
     def write_slowly(connection: sqlite3.Connection) -> None:
         time.sleep(0.05)
         write("two")(connection)
         order.append("written")
 
-    def close(connection: sqlite3.Connection) -> None:
+    def close(connection: sqlite3.Connection, *_: object) -> None:
         order.append("closed")
         connection.close()
 
-    monkeypatch.setattr(database_module, "_truncate", slow)
+    monkeypatch.setattr(database_module, "_truncate", hold)
     monkeypatch.setattr(database_module, "_close", close)
     await database.run(write("one"))
-    await asyncio.sleep(0.05)
+    await hold.wait()
     waiting = asyncio.ensure_future(database.run(write_slowly))
     await asyncio.sleep(0)
     closing = asyncio.create_task(database.close())
     await asyncio.sleep(0.01)
-    go.set()
+    hold.release()
     await asyncio.wait_for(closing, 5)
     await waiting
     assert order == ["written", "closed"]
@@ -527,20 +586,20 @@ async def test_a_cancelled_tidying_is_waited_for(
     """Its thread goes on, and nobody else may use the connection meanwhile."""
     monkeypatch.setattr(database_module, "QUIET", 0.01)
     order: list[str] = []
-    go = threading.Event()
+    hold = Hold()
 
-    def slow(_: sqlite3.Connection) -> None:
-        go.wait(5)
+    def slow(*_: object) -> None:
+        hold()
         order.append("tidied")
 
     monkeypatch.setattr(database_module, "_truncate", slow)
     await database.run(write("one"))
-    await asyncio.sleep(0.05)
+    await hold.wait()
     assert database._writer is not None
     database._writer.cancel()
     waiting = asyncio.ensure_future(database.run(lambda _: order.append("written")))
     await asyncio.sleep(0.02)
-    go.set()
+    hold.release()
     await asyncio.wait_for(waiting, 5)
     assert order == ["tidied", "written"]
 
@@ -763,71 +822,41 @@ async def test_who_waits_goes_first(database: Database) -> None:
     assert order == ["waits", "follows"]
 
 
-def join(
-    connection: sqlite3.Connection, values: Sequence[str]
-) -> list[tuple[str, int]]:
-    """Write notes in one go, and return each with the number of its company."""
-    connection.executemany("INSERT INTO note VALUES (?)", [(each,) for each in values])
-    return [(each, len(values)) for each in values]
-
-
-async def test_neighbours_of_one_kind_are_written_together(database: Database) -> None:
-    """In their order, and each learns of its own result."""
-    results = await asyncio.gather(
-        database.post(join, "a"),
-        database.post(join, "b"),
-        database.post(lambda _, values: [(each, 1) for each in values], "c"),
-        database.post(join, "d"),
-    )
-    assert results == [("a", 2), ("b", 2), ("c", 1), ("d", 1)]
-    assert await database.run(read) == ["a", "b", "d"]
-
-
-async def test_one_that_fails_leaves_its_company_alone(database: Database) -> None:
-    """What was to be written together is then written one by one."""
-    results = await asyncio.gather(
-        *(database.post(join, each) for each in "aba"), return_exceptions=True
-    )
-    assert results[:2] == [("a", 1), ("b", 1)]
-    assert isinstance(results[2], sqlite3.IntegrityError)
-    assert await database.run(read) == ["a", "b"]
-
-
-async def test_what_has_patience_is_written_with_the_next(
+async def test_what_may_be_delayed_is_written_with_the_next(
     database: Database, workers: Workers
 ) -> None:
     """It costs no flush of its own while there is company."""
     await database.run(write("one"))
     before = workers.calls
-    patient = database.post(join, "two", delay=60)
+    delayed = database.post(write("two"), delay=60)
     await asyncio.sleep(0.01)
     assert workers.calls == before
     await database.run(write("three"))
-    assert patient.done()
+    assert delayed.done()
     assert workers.calls == before + 1
 
 
-async def test_patience_ends(database: Database, workers: Workers) -> None:
-    """Without company it is written by itself, with whatever is as patient."""
+async def test_a_delay_ends(database: Database, workers: Workers) -> None:
+    """Without company it is written by itself, with whatever is delayed as well."""
     before = workers.calls
     await asyncio.gather(
-        database.post(join, "one", delay=0.01),
-        database.post(join, "two", delay=60),
+        database.post(write("one"), delay=0.01),
+        database.post(write("two"), delay=60),
     )
     assert workers.calls == before + 1
 
 
-async def test_what_has_patience_does_not_follow_at_once(
+async def test_what_may_be_delayed_does_not_follow_at_once(
     database: Database, workers: Workers
 ) -> None:
     """While a batch is being written, too, it waits for company."""
     before = workers.calls
-    first = database.post(join, "one")
+    first = database.post(write("one"))
     await asyncio.sleep(0)
-    patient = database.post(join, "two", delay=60)
+    delayed = database.post(write("two"), delay=60)
     await first
     await asyncio.sleep(0.01)
-    assert not patient.done()
+    assert not delayed.done()
     assert workers.calls == before + 1
     await database.close()
-    assert patient.done()
+    assert delayed.done()
