@@ -25,11 +25,15 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     RejectReason,
 )
+from custom_components.virtual_sms.alert_actions import ALERT_SCHEMA
+from custom_components.virtual_sms.alerts import EVENT_ALERT
+from custom_components.virtual_sms.ask_action import ASK_SCHEMA
 from custom_components.virtual_sms.bus import EVENT_RECEIVED, EVENT_STATUS, describe
 from custom_components.virtual_sms.coordinator import _BALANCE_INTERVAL, _NET_INTERVAL
 from custom_components.virtual_sms.core.privacy import Privacy
 from custom_components.virtual_sms.flows.schemas import DEFAULT_RETRY_FOR
 from custom_components.virtual_sms.monitor import INSPECTION_INTERVAL
+from custom_components.virtual_sms.questions import EVENT_ANSWERED
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
 from custom_components.virtual_sms.store.changes import Received, StatusChanged
 from custom_components.virtual_sms.store.store import _KEEP_CLOSED, RETENTION
@@ -234,6 +238,29 @@ def test_every_field_of_the_action_is_explained() -> None:
     for name, key in fields_.items():
         required = type(key).__name__ == "Required"
         assert told[name] == ("yes" if required else "no"), name
+
+
+@pytest.mark.parametrize(
+    ("title", "schema", "inside"),
+    [
+        ("Ask", ASK_SCHEMA, set[str]()),
+        # They are told of in the row of the steps.
+        ("Alarm", ALERT_SCHEMA, {"contacts", "to", "call"}),
+    ],
+)
+def test_every_field_of_the_other_actions_is_explained(
+    title: str, schema: Any, inside: set[str]
+) -> None:
+    """The tables of the actions that ask and alarm name each field."""
+    told = {
+        name for row in tables(section(title))[0][1:] for name in read_names(row[0])
+    }
+    assert told == {str(key) for key in schema.schema} - inside
+
+
+def read_names(cell: str) -> set[str]:
+    """Return the names in a cell."""
+    return set(re.findall(r"`(\w+)`", cell))
 
 
 def test_every_entity_is_explained() -> None:
@@ -634,7 +661,8 @@ async def test_recorder_of_the_example_leaves_out(
 ) -> None:
     """It names the events and the entities that hold texts and numbers."""
     excluded = RECORDER["recorder"]["exclude"]
-    assert set(excluded["event_types"]) == {EVENT_RECEIVED, EVENT_STATUS}
+    events = {EVENT_RECEIVED, EVENT_STATUS, EVENT_ANSWERED, EVENT_ALERT}
+    assert set(excluded["event_types"]) == events
     hears = convert_include_exclude_filter(RECORDER_SCHEMA(RECORDER)["recorder"])
     kept = {key: hears(entity_id(hass, home, key)) for key in EXCLUDED | {"balance"}}
     assert kept == dict.fromkeys(EXCLUDED, False) | {"balance": True}

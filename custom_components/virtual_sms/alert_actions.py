@@ -76,9 +76,11 @@ ALERT_SCHEMA = vol.Schema(
         vol.Optional("tag"): cv.string,
     }
 )
+CANCEL_ALERT_FIELDS = vol.Schema(
+    {vol.Optional("alert_id"): cv.string, vol.Optional("tag"): cv.string}
+)
 CANCEL_ALERT_SCHEMA = vol.All(
-    vol.Schema({vol.Optional("alert_id"): cv.string, vol.Optional("tag"): cv.string}),
-    cv.has_at_least_one_key("alert_id", "tag"),
+    CANCEL_ALERT_FIELDS, cv.has_at_least_one_key("alert_id", "tag")
 )
 
 

@@ -15,7 +15,15 @@ from .answering import Incoming, Match
 from .bus import EventData, async_listen, get_privacy
 from .const import DOMAIN
 from .core.alerts import Alerts
-from .core.escalation import Alert, AlertState, Notice, Plan, Told, advance, start
+from .core.escalation import (
+    Alert,
+    AlertMessage,
+    AlertState,
+    Notice,
+    Plan,
+    advance,
+    start,
+)
 from .core.person import Person
 from .core.privacy import Privacy
 from .core.waiting import has_ended_badly
@@ -40,7 +48,7 @@ _KEEP: Final = timedelta(days=1)
 
 
 class AlertDesk:
-    """The alerts of a home: who is told when, and who takes them."""
+    """The alerts of a home: who is texted when, and who takes them."""
 
     def __init__(self, hass: HomeAssistant, file: HomeFile) -> None:
         """Know none before `async_load`."""
@@ -73,7 +81,7 @@ class AlertDesk:
         except BaseException:
             self._alerts.forget(alert.alert_id)
             raise
-        self._async_put(alert, [*alert.told])
+        self._async_put(alert, [*alert.messages])
 
     @callback
     def async_cancel(self, alert_id: str | None, tag: str | None) -> bool:
@@ -108,14 +116,14 @@ class AlertDesk:
         )
         if found is None or not incoming.may_answer(found[1].at):
             return None
-        alert, told = found
+        alert, message = found
 
         def take() -> None:
             now = self._file.clock.now()
             message_id = incoming.message_id
-            self._async_put(alert.acknowledge(told.person, message_id, now, _new_id))
+            self._async_put(alert.acknowledge(message.person, message_id, now, _new_id))
 
-        return Match(item_id=alert.alert_id, at=told.at, take=take)
+        return Match(item_id=alert.alert_id, at=message.at, take=take)
 
     @callback
     def async_miss(self, incoming: Incoming) -> None:
@@ -141,7 +149,7 @@ class AlertDesk:
 
     @callback
     def _async_put(
-        self, alert: Alert, planned: list[Told | Notice] | None = None
+        self, alert: Alert, planned: list[AlertMessage | Notice] | None = None
     ) -> None:
         """Remember an alert as it is now, write it, and do what follows from it."""
         if planned is None:
@@ -152,7 +160,10 @@ class AlertDesk:
         self._timer.async_set(self._alerts.next_due)
 
     async def _async_follow(
-        self, alert: Alert, writing: asyncio.Future[None], planned: list[Told | Notice]
+        self,
+        alert: Alert,
+        writing: asyncio.Future[None],
+        planned: list[AlertMessage | Notice],
     ) -> None:
         """Publish what is on disk, and send what it plans."""
         if not await async_is_written(writing):
@@ -160,7 +171,7 @@ class AlertDesk:
         self._async_publish(alert)
         sends = [self._async_send(alert, each) for each in planned]
         if not alert.is_open:
-            sends += [self._async_withdraw(each) for each in alert.told]
+            sends += [self._async_withdraw(each) for each in alert.messages]
         await asyncio.gather(*sends)
         if not alert.is_open:
             self._async_save(self._alerts.get(alert.alert_id).strip())
@@ -196,7 +207,7 @@ class AlertDesk:
         }
         return privacy.redact(names)
 
-    async def _async_send(self, alert: Alert, planned: Told | Notice) -> None:
+    async def _async_send(self, alert: Alert, planned: AlertMessage | Notice) -> None:
         """Send something that is planned, unless it is too late for it."""
         if isinstance(planned, Notice):
             await self._async_send_notice(alert, planned)
@@ -209,7 +220,7 @@ class AlertDesk:
                 self._async_fail(alert.alert_id, planned.message_id)
 
     async def _async_send_notice(self, alert: Alert, notice: Notice) -> None:
-        """Let somebody who was told know who took it."""
+        """Let somebody who was alerted know who took it."""
         person, taker = notice.person, alert.taken_by
         if taker is None or not async_may_answer(self._hass, person.number):
             return
@@ -220,18 +231,18 @@ class AlertDesk:
         await async_send_planned(self._hass, person, notice.message_id, text)
 
     async def _async_write_text(self, alert: Alert, person: Person) -> str:
-        """Return what somebody is told: which answer is meant for which of several."""
+        """Return what somebody is texted: which answer is meant for which of several."""
         text = alert.plan.text
-        if len(self._alerts.list_told(person)) <= 1:
+        if len(self._alerts.list_texted(person)) <= 1:
             return text
         words = {"answer": f"{alert.plan.words[0]} {alert.code}"}
         return (
             f"{text}\n{await async_say_to(self._hass, person, 'alert_answer', words)}"
         )
 
-    async def _async_withdraw(self, told: Told) -> None:
+    async def _async_withdraw(self, message: AlertMessage) -> None:
         """Keep a text that waits for its provider from going out when it is over."""
-        await async_withdraw(self._hass, told.person.line, told.message_id)
+        await async_withdraw(self._hass, message.person.line, message.message_id)
 
     @callback
     def _async_handle(
@@ -279,8 +290,8 @@ class AlertDesk:
 ALERTS: HassKey[AlertDesk] = HassKey(f"{DOMAIN}_alerts")
 
 
-def _list_planned(alert: Alert) -> list[Told | Notice]:
-    return [*alert.told, *alert.notices]
+def _list_planned(alert: Alert) -> list[AlertMessage | Notice]:
+    return [*alert.messages, *alert.notices]
 
 
 def _new_id() -> str:

@@ -9,9 +9,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .store.changes import Received
+from .store.changes import Received, Trust
 
-_DISTRUSTED: Final = ("unproven", "locked")
+_DISTRUSTED: Final = (Trust.UNPROVEN.value, Trust.LOCKED.value)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 

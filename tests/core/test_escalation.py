@@ -71,8 +71,8 @@ def test_steps_and_rounds() -> None:
     ]
     assert not alert.is_open
     assert alert.ended_at == now
-    told = [(each.person.shown, each.step, each.round) for each in alert.told]
-    assert told == [
+    texts = [(each.person.shown, each.step, each.round) for each in alert.messages]
+    assert texts == [
         ("Bob", 0, 1),
         ("Ann", 1, 1),
         (CAT.number, 1, 1),
@@ -112,7 +112,7 @@ def test_an_hour_too_late() -> None:
 
 
 def test_taken() -> None:
-    """Who took it is known, and everybody whom a text reached is to be told once."""
+    """Who took it is known, and everybody whom a text reached is to be texted once."""
     new_id = ids()
     alert = start(plan((BOB, CAT), (ANN, BOB)), 1, START, new_id)
     alert = advance(alert.fail("m1"), START + STEP, new_id)
@@ -177,7 +177,7 @@ def test_which_alert_is_meant(text: str, meant: str | None) -> None:
 
 
 def test_who_may_take_it() -> None:
-    """Who was told, by any of their numbers; nobody else, and nothing that has ended."""
+    """Who was alerted, by any of their numbers; nobody else, and nothing that has ended."""
     alerts = home(plan((BOB,), (ANN,)))
     assert alerts.find_meant("ok", "+33699999999", "bob")
     assert not alerts.find_meant("ok", ANN.number, "ann")
@@ -208,7 +208,7 @@ def test_all_alerts() -> None:
     """Codes stay apart, and what ended long ago is forgotten."""
     alerts = home(plan((BOB,)), plan((ANN,), alert_id="b", step_after=STEP / 2))
     assert alerts.next_due == START + STEP / 2
-    assert [each.alert_id for each in alerts.list_told(BOB)] == ["a"]
+    assert [each.alert_id for each in alerts.list_texted(BOB)] == ["a"]
     found = alerts.find_by_message("m0")
     assert found is not None
     assert found.alert_id == "a"
@@ -261,10 +261,10 @@ def test_whatever_happens(
 def _do(
     alert: Alert, move: str, value: int, now: datetime, new_id: Any
 ) -> tuple[Alert, datetime]:
-    told = alert.told[value % len(alert.told)] if alert.told else None
+    sent = alert.messages[value % len(alert.messages)] if alert.messages else None
     match move:
-        case "fail" if told and alert.is_open:
-            alert = alert.fail(told.message_id)
+        case "fail" if sent and alert.is_open:
+            alert = alert.fail(sent.message_id)
         case "take" if found := Alerts([alert]).find_meant(
             "ok", PEOPLE[value].number, None
         ):
@@ -278,9 +278,9 @@ def _do(
 
 
 def _check(alert: Alert, rounds: int) -> None:
-    texts = Counter((each.person.key, each.step, each.round) for each in alert.told)
+    texts = Counter((each.person.key, each.step, each.round) for each in alert.messages)
     assert set(texts.values()) <= {1}
-    assert len({each.message_id for each in alert.told}) == len(alert.told)
+    assert len({each.message_id for each in alert.messages}) == len(alert.messages)
     assert 1 <= alert.round <= rounds
     notices = [each.person.key for each in alert.notices]
     assert len(set(notices)) == len(notices)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from .answer_matching import normalize
-from .escalation import Alert, Told
+from .escalation import Alert, AlertMessage
 from .person import Person
 
 
@@ -62,7 +62,7 @@ class Alerts:
     def find_by_message(self, message_id: str) -> Alert | None:
         """Return the open alert that a message of ours belongs to."""
         for alert in self.open:
-            if any(each.message_id == message_id for each in alert.told):
+            if any(each.message_id == message_id for each in alert.messages):
                 return alert
         return None
 
@@ -73,22 +73,22 @@ class Alerts:
                 return each
         return None
 
-    def list_told(self, person: Person) -> Sequence[Alert]:
-        """List the open alerts that somebody was told of, the oldest first."""
-        return [each for each in self.open if each.is_told(person)]
+    def list_texted(self, person: Person) -> Sequence[Alert]:
+        """List the open alerts about which somebody was texted, the oldest first."""
+        return [each for each in self.open if each.has_texted(person)]
 
     def find_meant(
         self, text: str, sender: str, contact_id: str | None
-    ) -> tuple[Alert, Told] | None:
-        """Return the alert that a message acknowledges, and what its sender was told.
+    ) -> tuple[Alert, AlertMessage] | None:
+        """Return the alert that a message acknowledges, and what its sender was texted.
 
-        With a code that one is meant, else the oldest that the sender was told of.
+        With a code that one is meant, else the oldest that the sender knows of.
         """
         said = normalize(text)
         found = [
-            (alert, told)
+            (alert, message)
             for alert in self.open
-            if (told := alert.find_told(sender, contact_id))
+            if (message := alert.find_message(sender, contact_id))
         ]
         first, _, rest = said.partition(" ")
         by_code = [each for each in found if _names(said, each[0])]
@@ -107,7 +107,7 @@ def _names(said: str, alert: Alert) -> bool:
     return said in {f"{word} {alert.code}" for word in _words(alert)}
 
 
-def _is_word(first: str, found: Iterable[tuple[Alert, Told]]) -> bool:
+def _is_word(first: str, found: Iterable[tuple[Alert, AlertMessage]]) -> bool:
     return any(first in _words(alert) for alert, _ in found)
 
 

@@ -47,7 +47,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AlertMessage:
     """A message of an alert to somebody, in a step of a round."""
 
     person: Person
@@ -60,7 +60,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A message to somebody who was told, about who took the alert."""
+    """A message to somebody who was alerted: who took it."""
 
     person: Person
     message_id: str
@@ -101,7 +101,7 @@ class Alert:
     step: int = 0
     round: int = 1
     began_at: datetime
-    told: tuple[Told, ...] = ()
+    messages: tuple[AlertMessage, ...] = ()
     notices: tuple[Notice, ...] = ()
     taken_by: Person | None = None
     taken_with: str | None = None
@@ -121,7 +121,7 @@ class Alert:
 
     @property
     def is_unfinished(self) -> bool:
-        """Say whether it has ended, but that is yet to be published, or told."""
+        """Say whether it has ended, but that is yet to be published, or texted."""
         return not self.is_open and bool(self.unpublished or self.plan.text)
 
     @property
@@ -137,32 +137,32 @@ class Alert:
         return self.began_at + self.plan.step_after
 
     @property
-    def current(self) -> Sequence[Told]:
+    def current(self) -> Sequence[AlertMessage]:
         """List the messages of the step that it is in."""
         return [
             each
-            for each in self.told
+            for each in self.messages
             if (each.step, each.round) == (self.step, self.round)
         ]
 
-    def find_told(self, sender: str, contact_id: str | None) -> Told | None:
-        """Return the last message to a sender, if they were told."""
-        for each in reversed(self.told):
+    def find_message(self, sender: str, contact_id: str | None) -> AlertMessage | None:
+        """Return the last message to a sender, if they were alerted."""
+        for each in reversed(self.messages):
             if each.person.is_writer(sender, contact_id):
                 return each
         return None
 
-    def is_told(self, person: Person) -> bool:
-        """Say whether somebody was told of it."""
-        return any(each.person.key == person.key for each in self.told)
+    def has_texted(self, person: Person) -> bool:
+        """Say whether somebody was alerted."""
+        return any(each.person.key == person.key for each in self.messages)
 
     def fail(self, message_id: str) -> Self:
         """Note that a message does not arrive."""
-        told = tuple(
+        messages = tuple(
             replace(each, has_failed=True) if each.message_id == message_id else each
-            for each in self.told
+            for each in self.messages
         )
-        return replace(self, told=told)
+        return replace(self, messages=messages)
 
     def restart_step(self, now: datetime) -> Self:
         """Give the step its whole time again: it could not be sent before."""
@@ -171,9 +171,11 @@ class Alert:
     def acknowledge(
         self, person: Person, message_id: str, now: datetime, new_id: Callable[[], str]
     ) -> Self:
-        """Let it rest, and plan to tell everybody who was told who took it."""
+        """Let it rest, and plan to text everybody whom it reached."""
         people = {
-            each.person.key: each.person for each in self.told if not each.has_failed
+            each.person.key: each.person
+            for each in self.messages
+            if not each.has_failed
         }
         taken = replace(
             self,
@@ -220,7 +222,7 @@ class Alert:
                 "state": AlertState(values["state"]),
                 "began_at": _read_time(values["began_at"]),
                 "ended_at": values["ended_at"] and _read_time(values["ended_at"]),
-                "told": tuple(map(_read_told, values["told"])),
+                "messages": tuple(map(_read_message, values["messages"])),
                 "notices": tuple(map(_read_notice, values["notices"])),
                 "taken_by": taken_by and Person.read(taken_by),
                 "unpublished": tuple(map(_read_change, values["unpublished"])),
@@ -253,8 +255,8 @@ def advance(alert: Alert, now: datetime, new_id: Callable[[], str]) -> Alert:
 def _enter(alert: Alert, now: datetime, new_id: Callable[[], str]) -> Alert:
     """Plan the messages of the step that an alert has come to, one to each person."""
     people = {each.key: each for each in alert.plan.steps[alert.step].people}
-    told = tuple(
-        Told(
+    messages = tuple(
+        AlertMessage(
             person=each,
             message_id=new_id(),
             step=alert.step,
@@ -263,7 +265,7 @@ def _enter(alert: Alert, now: datetime, new_id: Callable[[], str]) -> Alert:
         )
         for each in people.values()
     )
-    return replace(alert, began_at=now, told=(*alert.told, *told))
+    return replace(alert, began_at=now, messages=(*alert.messages, *messages))
 
 
 def _write_value(value: object) -> float:
@@ -289,9 +291,9 @@ def _read_plan(stored: dict[str, Any]) -> Plan:
     return Plan(**stored | {"steps": steps, "step_after": step_after, "words": words})
 
 
-def _read_told(stored: dict[str, Any]) -> Told:
+def _read_message(stored: dict[str, Any]) -> AlertMessage:
     person, at = Person.read(stored["person"]), _read_time(stored["at"])
-    return Told(**stored | {"person": person, "at": at})
+    return AlertMessage(**stored | {"person": person, "at": at})
 
 
 def _read_notice(stored: dict[str, Any]) -> Notice:

@@ -43,7 +43,7 @@ class Asked:
     message_id: str | None = None
     at: datetime | None = None
     is_reminded: bool = False
-    """They were told the choices once more."""
+    """They were sent the choices once more."""
 
     def write(self) -> dict[str, Any]:
         """Return what is stored."""
@@ -124,7 +124,7 @@ class Question:
         return self._change(key, turn=Turn.ASKED, message_id=message_id, at=now)
 
     def remind(self, key: str) -> Self:
-        """Note that somebody is told the choices once more."""
+        """Note that somebody is sent the choices once more."""
         return self._change(key, is_reminded=True)
 
     def fail(self, key: str) -> Self:
