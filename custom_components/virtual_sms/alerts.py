@@ -17,6 +17,7 @@ from .const import DOMAIN
 from .core.alerts import Alerts
 from .core.escalation import (
     Alert,
+    AlertChange,
     AlertMessage,
     AlertState,
     Notice,
@@ -31,7 +32,7 @@ from .deadline_timer import DeadlineTimer
 from .home_file import HomeFile, async_is_written
 from .lines import async_look_up, async_withdraw
 from .planned import (
-    async_is_known,
+    async_is_unsent,
     async_may_answer,
     async_say_to,
     async_send_planned,
@@ -42,7 +43,7 @@ from .store.home import Kind
 
 EVENT_ALERT: Final = f"{DOMAIN}_alert"
 SIGNAL_ALERT: Final[SignalType[EventData]] = SignalType(f"{DOMAIN}_alert")
-"""Sent with the data of the event, when an alert has changed."""
+"""Sent with the whole data of the event, whatever the privacy option."""
 _KEEP: Final = timedelta(days=1)
 """How long an ended alert is known, for a message that is published again."""
 
@@ -131,21 +132,26 @@ class AlertDesk:
 
     async def _async_resume(self, alert: Alert) -> None:
         """See to what a crash has cut short, by what the lines know of it."""
-        if alert.is_open:
-            for each in alert.current:
-                line = each.person.line
-                state = await async_look_up(self._hass, line, each.message_id)
-                if state is not None and has_ended_badly(state.status):
-                    alert = alert.fail(each.message_id)
-                elif state is None:
-                    # It could not be sent before: its step begins now.
-                    alert = alert.restart_step(self._file.clock.now())
         unsent = [
             each
-            for each in (*(alert.current if alert.is_open else ()), *alert.notices)
-            if not await async_is_known(self._hass, each.person, each.message_id)
+            for each in alert.pending
+            if await async_is_unsent(self._hass, each.person, each.message_id)
         ]
+        if alert.is_open:
+            alert = await self._async_catch_up(alert)
+            if unsent:
+                # It could not be sent before: its step begins now.
+                alert = alert.restart_step(self._file.clock.now())
         self._async_put(alert, unsent)
+
+    async def _async_catch_up(self, alert: Alert) -> Alert:
+        """Note which messages of a step have ended badly meanwhile."""
+        for each in alert.current:
+            line = each.person.line
+            state = await async_look_up(self._hass, line, each.message_id)
+            if state is not None and has_ended_badly(state.status):
+                alert = alert.fail(each.message_id)
+        return alert
 
     @callback
     def _async_put(
@@ -184,28 +190,17 @@ class AlertDesk:
         if not changes:
             return
         for change in changes:
-            data = {
-                "alert_id": alert.alert_id,
-                "tag": alert.plan.tag,
-                "state": change.state.value,
-                "step": change.step,
-                "round": change.round,
-                **self._describe_taker(alert),
-            }
-            self._hass.bus.async_fire(EVENT_ALERT, data)
+            data = _describe(alert, change)
             async_dispatcher_send(self._hass, SIGNAL_ALERT, data)
+            self._hass.bus.async_fire(EVENT_ALERT, self._redact(alert, data))
         self._async_save(current.publish(changes))
 
-    def _describe_taker(self, alert: Alert) -> dict[str, object]:
-        """Return what an event tells of who took an alert, by their line's privacy."""
-        taker = alert.taken_by
-        entry = taker and self._hass.config_entries.async_get_entry(taker.line)
+    def _redact(self, alert: Alert, data: EventData) -> dict[str, object]:
+        """Return what an event may tell, by the privacy of the line that was answered."""
+        line = alert.taken_by.line if alert.taken_by else ""
+        entry = self._hass.config_entries.async_get_entry(line)
         privacy = get_privacy(entry) if entry else Privacy.METADATA
-        names = {
-            "contact": taker and taker.name,
-            "contact_id": taker and taker.contact_id,
-        }
-        return privacy.redact(names)
+        return dict(privacy.redact(data))
 
     async def _async_send(self, alert: Alert, planned: AlertMessage | Notice) -> None:
         """Send something that is planned, unless it is too late for it."""
@@ -288,6 +283,20 @@ class AlertDesk:
 
 
 ALERTS: HassKey[AlertDesk] = HassKey(f"{DOMAIN}_alerts")
+
+
+def _describe(alert: Alert, change: AlertChange) -> dict[str, object]:
+    """Return the data of the event of a change."""
+    taker = alert.taken_by
+    return {
+        "alert_id": alert.alert_id,
+        "tag": alert.plan.tag,
+        "state": change.state.value,
+        "step": change.step,
+        "round": change.round,
+        "contact": taker and taker.name,
+        "contact_id": taker and taker.contact_id,
+    }
 
 
 def _list_planned(alert: Alert) -> list[AlertMessage | Notice]:

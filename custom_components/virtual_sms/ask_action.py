@@ -98,11 +98,7 @@ async def _async_ask(call: ServiceCall) -> ServiceResponse:
     )
     if question.state is QuestionState.FAILED:
         raise_not_sent([*addressed.wrong, *desk.async_list_failures(question)])
-    described = desk.async_describe(question)
-    return {
-        **described,
-        "recipients": [*described["recipients"], *addressed.describe_wrong()],
-    }
+    return desk.async_describe(question, addressed.describe_wrong())
 
 
 def _read_choice(given: dict[str, Any]) -> Choice:

@@ -101,7 +101,7 @@ class HomeFile:
             return
 
     @callback
-    def async_get_pending(self) -> asyncio.Future[object] | None:
+    def async_get_pending(self) -> asyncio.Future[list[BaseException | None]] | None:
         """Return what ends when all that was begun is written; None if all is."""
         if not self._pending:
             return None

@@ -9,7 +9,7 @@ from .addressing import Recipient
 from .const import CONF_NUMBER, DOMAIN
 from .contacts import async_directory
 from .core.person import Person
-from .lines import async_look_up
+from .lines import async_find_gateway, async_look_up
 from .sending import Failed, SendRequest, async_send_to
 
 
@@ -24,9 +24,14 @@ async def async_send_planned(
     return result if isinstance(result, Failed) else None
 
 
-async def async_is_known(hass: HomeAssistant, person: Person, message_id: str) -> bool:
-    """Say whether a line has a planned message: then it sees to it by itself."""
-    return await async_look_up(hass, person.line, message_id) is not None
+async def async_is_unsent(hass: HomeAssistant, person: Person, message_id: str) -> bool:
+    """Say whether a planned message surely never got to its line.
+
+    What a line has it sees to by itself; what a line at rest has nobody knows.
+    """
+    if async_find_gateway(hass, person.line) is None:
+        return False
+    return await async_look_up(hass, person.line, message_id) is None
 
 
 @callback

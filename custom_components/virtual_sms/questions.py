@@ -1,7 +1,7 @@
 """Ask people, and wait for the first answer that is one of the choices."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import uuid4
@@ -24,7 +24,7 @@ from .core.waiting import has_ended_badly
 from .deadline_timer import DeadlineTimer
 from .home_file import HomeFile, async_is_written
 from .planned import (
-    async_is_known,
+    async_is_unsent,
     async_may_answer,
     async_say_to,
     async_send_planned,
@@ -37,7 +37,7 @@ from .store.home import Kind
 
 EVENT_ANSWERED: Final = f"{DOMAIN}_answered"
 SIGNAL_ANSWERED: Final[SignalType[EventData]] = SignalType(f"{DOMAIN}_answered")
-"""Sent with the data of the event."""
+"""Sent with the whole data of the event, whatever the privacy option."""
 _KEEP: Final = timedelta(days=1)
 """How long a closed question is known, for a message that is published again."""
 
@@ -164,21 +164,24 @@ class QuestionDesk:
         if not await async_is_written(writing):
             return
         question_id = question.question_id
-        data = {
+        own = {
             "question_id": question_id,
             "tag": question.tag,
             "attended": question_id in self._callers,
-            **async_redact(self._hass, question, self.async_describe(question)),
         }
-        self._hass.bus.async_fire(EVENT_ANSWERED, data)
-        async_dispatcher_send(self._hass, SIGNAL_ANSWERED, data)
+        answer = self.async_describe(question)
+        async_dispatcher_send(self._hass, SIGNAL_ANSWERED, {**own, **answer})
+        shown = async_redact(self._hass, question, answer)
+        self._hass.bus.async_fire(EVENT_ANSWERED, {**own, **shown})
         self._async_put(question.publish())
         self._async_close(question_id)
         self._async_go_on()
 
     @callback
-    def async_describe(self, question: Question) -> JsonObjectType:
-        """Return what a response tells of a question, and of who was asked."""
+    def async_describe(
+        self, question: Question, others: Sequence[JsonObjectType] = ()
+    ) -> JsonObjectType:
+        """Return what a response says of a question, of who was asked, and of others."""
         recipients = [
             describe_recipient(
                 each,
@@ -187,17 +190,16 @@ class QuestionDesk:
             )
             for each in question.recipients
         ]
-        return {**describe_answer(question), "recipients": list(recipients)}
+        return {**describe_answer(question), "recipients": [*recipients, *others]}
 
     @callback
     def _async_go_on(self) -> None:
         """Ask everybody whose turn it is, and wait for the next deadline."""
         now = self._file.clock.now()
-        for question in self._questions.take_turns(_new_id, now):
+        for question, people in self._questions.take_turns(_new_id, now):
             writing = self._async_put(question)
-            for each in question.recipients:
-                if each.turn is Turn.ASKED and each.at == now:
-                    self._async_spawn(self._async_send(question, each, writing))
+            for each in people:
+                self._async_spawn(self._async_send(question, each, writing))
         self._timer.async_set(self._questions.next_deadline)
 
     async def _async_send(
@@ -209,7 +211,7 @@ class QuestionDesk:
 
     async def _async_send_if_unknown(self, question: Question, asked: Asked) -> None:
         """Ask whom a crash kept from being asked, and nobody else."""
-        if not await async_is_known(self._hass, asked.person, str(asked.message_id)):
+        if await async_is_unsent(self._hass, asked.person, str(asked.message_id)):
             await self._async_hand_over(question, asked)
 
     async def _async_hand_over(self, question: Question, asked: Asked) -> None:

@@ -119,6 +119,9 @@ def test_taken() -> None:
     taken = alert.acknowledge(BOB, "in", START + STEP, new_id)
     assert taken.taken_by == BOB
     assert [each.person for each in taken.notices] == [BOB, ANN]
+    assert taken.pending == taken.notices
+    assert [each.message_id for each in alert.pending] == ["m2", "m3"]
+    assert [each.message_id for each in alert.fail("m2").pending] == ["m3"]
     assert states(taken)[-1] == ("acknowledged", 2, 1)
     assert advance(taken, START + timedelta(days=1), new_id) is taken
     published = taken.publish(taken.unpublished[:2])

@@ -145,6 +145,13 @@ class Alert:
             if (each.step, each.round) == (self.step, self.round)
         ]
 
+    @property
+    def pending(self) -> Sequence[AlertMessage | Notice]:
+        """List what has to be with its line by now, unless a crash came before."""
+        if not self.is_open:
+            return self.notices
+        return [each for each in self.current if not each.has_failed]
+
     def find_message(self, sender: str, contact_id: str | None) -> AlertMessage | None:
         """Return the last message to a sender, if they were alerted."""
         for each in reversed(self.messages):

@@ -24,7 +24,7 @@ AT_ONCE = 16
 """Changes in a row, before the rest of the home has a turn."""
 
 
-type Pending = Callable[[], asyncio.Future[object] | None]
+type Pending = Callable[[], asyncio.Future[list[BaseException | None]] | None]
 """Returns what ends when all that follows from changes is on disk, if anything does."""
 
 

@@ -108,16 +108,24 @@ class Question:
         """Say whether its answer is yet to be published."""
         return self.answer is not None and not self.is_published
 
-    def find(self, key: str) -> Asked | None:
-        """Return somebody who is asked."""
-        return next((each for each in self.recipients if each.person.key == key), None)
-
     def find_writer(self, sender: str, contact_id: str | None) -> Asked | None:
         """Return who has been asked, if they are the sender."""
         for each in self.recipients:
             if each.turn is Turn.ASKED and each.person.is_writer(sender, contact_id):
                 return each
         return None
+
+    def list_waiting(self) -> set[str]:
+        """Return who is yet to be asked."""
+        return {
+            each.person.key for each in self.recipients if each.turn is Turn.WAITING
+        }
+
+    def list_busy(self) -> set[str]:
+        """Return whom it keeps from being asked a younger question."""
+        return {
+            each.person.key for each in self.recipients if each.turn is not Turn.FAILED
+        }
 
     def ask(self, key: str, message_id: str, now: datetime) -> Self:
         """Plan to ask somebody now."""
@@ -236,24 +244,25 @@ class Questions:
             del self._questions[each.question_id]
         return old
 
-    def take_turns(self, new_id: Callable[[], str], now: datetime) -> list[Question]:
-        """Plan to ask everybody who has no older question open; return what changed."""
+    def take_turns(
+        self, new_id: Callable[[], str], now: datetime
+    ) -> list[tuple[Question, Sequence[Asked]]]:
+        """Plan to ask everybody who has no older question open.
+
+        Returns each question that has changed, and who is to be asked it now.
+        """
         busy: set[str] = set()
-        changed = []
+        planned = []
         for question in self.open:
-            planned = question
-            for each in question.recipients:
-                key = each.person.key
-                if each.turn is Turn.WAITING and key not in busy:
-                    planned = planned.ask(key, new_id(), now)
-            busy |= {
-                each.person.key
-                for each in question.recipients
-                if each.turn is not Turn.FAILED
-            }
-            if planned is not question:
-                changed.append(self.put(planned))
-        return changed
+            keys = question.list_waiting() - busy
+            busy |= question.list_busy()
+            if keys:
+                later = question
+                for key in sorted(keys):
+                    later = later.ask(key, new_id(), now)
+                asked = [each for each in later.recipients if each.person.key in keys]
+                planned.append((self.put(later), asked))
+        return planned
 
     def expire(self, now: datetime) -> list[Question]:
         """Close what has come to its deadline, and return that."""
