@@ -115,17 +115,17 @@ class Question:
                 return each
         return None
 
-    def list_waiting(self) -> set[str]:
-        """Return who is yet to be asked."""
-        return {
+    def list_waiting(self) -> list[str]:
+        """List who is yet to be asked."""
+        return [
             each.person.key for each in self.recipients if each.turn is Turn.WAITING
-        }
+        ]
 
-    def list_busy(self) -> set[str]:
-        """Return whom it keeps from being asked a younger question."""
-        return {
+    def list_busy(self) -> list[str]:
+        """List whom it keeps from being asked a younger question."""
+        return [
             each.person.key for each in self.recipients if each.turn is not Turn.FAILED
-        }
+        ]
 
     def ask(self, key: str, message_id: str, now: datetime) -> Self:
         """Plan to ask somebody now."""
@@ -254,11 +254,11 @@ class Questions:
         busy: set[str] = set()
         planned = []
         for question in self.open:
-            keys = question.list_waiting() - busy
-            busy |= question.list_busy()
+            keys = [each for each in question.list_waiting() if each not in busy]
+            busy.update(question.list_busy())
             if keys:
                 later = question
-                for key in sorted(keys):
+                for key in keys:
                     later = later.ask(key, new_id(), now)
                 asked = [each for each in later.recipients if each.person.key in keys]
                 planned.append((self.put(later), asked))

@@ -17,16 +17,15 @@ class WaitFor(StrEnum):
 
     def is_reached(self, state: StatusChanged) -> bool:
         """Say whether a message is far enough."""
-        match self:
-            case WaitFor.ACCEPTED:
-                return state.provider_id is not None
-            case WaitFor.SENT:
-                return state.status in _SENT
-            case WaitFor.DELIVERED:
-                return state.status is DeliveryStatus.DELIVERED
+        if self is WaitFor.ACCEPTED:
+            return state.provider_id is not None
+        return state.status in _REACHING[self]
 
 
-_SENT = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED)
+_REACHING = {
+    WaitFor.SENT: (DeliveryStatus.SENT, DeliveryStatus.DELIVERED),
+    WaitFor.DELIVERED: (DeliveryStatus.DELIVERED,),
+}
 _ENDED_BADLY = (
     DeliveryStatus.UNDELIVERED,
     DeliveryStatus.FAILED,
