@@ -12,7 +12,7 @@ from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.signal_type import SignalType
 
 from .answering import Incoming, Match
-from .bus import EventData, async_listen, get_privacy
+from .bus import EventData, get_privacy
 from .const import DOMAIN
 from .core.alerts import Alerts
 from .core.escalation import (
@@ -38,7 +38,7 @@ from .planned import (
     async_send_planned,
 )
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Change, StatusChanged
+from .store.changes import StatusChanged
 from .store.home import Kind
 
 EVENT_ALERT: Final = f"{DOMAIN}_alert"
@@ -57,7 +57,6 @@ class AlertDesk:
         self._file = file
         self._alerts = Alerts()
         self._timer = DeadlineTimer(hass, file.clock, self._async_advance)
-        async_listen(hass, None, self._async_handle)
 
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
@@ -240,11 +239,9 @@ class AlertDesk:
         await async_withdraw(self._hass, message.person.line, message.message_id)
 
     @callback
-    def _async_handle(
-        self, _: VirtualSmsConfigEntry, change: Change, data: EventData
-    ) -> None:
+    def async_follow(self, entry: VirtualSmsConfigEntry, change: StatusChanged) -> None:
         """Move on where nobody is reached."""
-        if isinstance(change, StatusChanged) and has_ended_badly(change.status):
+        if has_ended_badly(change.status):
             alert = self._alerts.find_by_message(change.message_id)
             if alert is not None:
                 self._async_fail(alert.alert_id, change.message_id)

@@ -9,7 +9,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .store.changes import Received, Trust
+from .runtime import VirtualSmsConfigEntry
+from .store.changes import Received, StatusChanged, Trust
 
 _DISTRUSTED: Final = (Trust.UNPROVEN.value, Trust.LOCKED.value)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -70,6 +71,9 @@ class Desk(Protocol):
     def async_miss(self, incoming: Incoming) -> None:
         """Handle a message that answers nothing."""
 
+    def async_follow(self, entry: VirtualSmsConfigEntry, change: StatusChanged) -> None:
+        """Handle what becomes of a message of ours."""
+
 
 _DESKS: HassKey[list[Desk]] = HassKey(f"{DOMAIN}_desks")
 
@@ -111,6 +115,15 @@ def async_take_answer(
     match = max(matches, key=lambda each: each.at)
     match.take()
     return match.item_id
+
+
+@callback
+def async_follow_status(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, change: StatusChanged
+) -> None:
+    """Have the desks handle what becomes of a message of ours."""
+    for desk in hass.data.get(_DESKS, ()):
+        desk.async_follow(entry, change)
 
 
 def _text(value: object) -> str | None:

@@ -16,7 +16,7 @@ from homeassistant.helpers.dispatcher import (
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 from .adapters.segments import count_segments
-from .answering import async_take_answer
+from .answering import async_follow_status, async_take_answer
 from .const import DOMAIN, OPTION_PRIVACY
 from .core.privacy import Privacy
 from .entry_data import EntryData
@@ -78,6 +78,8 @@ def async_publish(
     if who["contact_id"] is not None:
         async_dispatcher_send(hass, _OF_CONTACT.format(who["contact_id"]), publication)
     hass.bus.async_fire(event_type, get_privacy(entry).redact(data))
+    if isinstance(change, StatusChanged):
+        async_follow_status(hass, entry, change)
 
 
 @callback

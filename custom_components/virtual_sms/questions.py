@@ -15,7 +15,7 @@ from homeassistant.util.signal_type import SignalType
 from .adapters.models import DeliveryStatus
 from .addressing import Recipient
 from .answering import Incoming, Match
-from .bus import EventData, async_listen
+from .bus import EventData
 from .const import DOMAIN
 from .core.answer_matching import find_choice, list_choices
 from .core.person import Person
@@ -32,7 +32,7 @@ from .planned import (
 from .question_report import async_redact, describe_answer, describe_recipient
 from .runtime import VirtualSmsConfigEntry
 from .sending import Failed, async_explain_end
-from .store.changes import Change, StatusChanged
+from .store.changes import StatusChanged
 from .store.home import Kind
 
 EVENT_ANSWERED: Final = f"{DOMAIN}_answered"
@@ -54,7 +54,6 @@ class QuestionDesk:
         self._states: dict[str, DeliveryStatus] = {}
         self._failures: dict[tuple[str, str], Failed] = {}
         self._timer = DeadlineTimer(hass, file.clock, self._async_expire)
-        async_listen(hass, None, self._async_handle)
 
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
@@ -233,12 +232,8 @@ class QuestionDesk:
         await async_send_planned(self._hass, person, _new_id(), text)
 
     @callback
-    def _async_handle(
-        self, entry: VirtualSmsConfigEntry, change: Change, data: EventData
-    ) -> None:
+    def async_follow(self, entry: VirtualSmsConfigEntry, change: StatusChanged) -> None:
         """Ask nobody any longer whom the question did not reach."""
-        if not isinstance(change, StatusChanged):
-            return
         found = self._questions.find_asked(change.message_id)
         if found is None:
             return

@@ -246,7 +246,7 @@ class Questions:
 
     def take_turns(
         self, new_id: Callable[[], str], now: datetime
-    ) -> list[tuple[Question, Sequence[Asked]]]:
+    ) -> list[tuple[Question, list[Asked]]]:
         """Plan to ask everybody who has no older question open.
 
         Returns each question that has changed, and who is to be asked it now.
