@@ -18,7 +18,6 @@ from custom_components.virtual_sms.trigger import TRIGGERS, TRUST
 
 from .home import RECIPIENT, SENDER, send, settle
 from .people import add_contact, device_of
-from .set_up import set_up
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -106,11 +105,12 @@ async def test_a_message_starts_an_automation(
 
 
 async def test_privacy_hides_nothing_from_a_trigger(
-    hass: HomeAssistant, simulator: Simulator
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """What is masked on the bus is whole here."""
-    entry = await set_up(hass, simulator, "twilio")
-    hass.config_entries.async_update_entry(entry, options={OPTION_PRIVACY: "metadata"})
+    hass.config_entries.async_update_entry(
+        twilio_entry, options={OPTION_PRIVACY: "metadata"}
+    )
     automation = await automate(hass, match="equals", text="hello", **ANYBODY)
     simulator.twilio.receive(SENDER, "Hello")
     await settle(hass, simulator)
