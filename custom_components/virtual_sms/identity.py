@@ -31,8 +31,8 @@ def _find_addressee(
     hass: HomeAssistant, entry_id: str, change: StatusChanged
 ) -> Addressee | None:
     """Return whom a message was meant for, also when they are gone by now."""
-    if change.contact is not None:
-        return Addressee.read(change.contact)
+    if (addressee := Addressee.read(change.contact)) is not None:
+        return addressee
     contact = async_directory(hass).find_sender(change.recipient, entry_id)
     return contact.addressee if contact else None
 

@@ -108,6 +108,12 @@ def test_an_addressee_outlives_the_contact() -> None:
     assert addressee == Addressee(contact_id="bob", name='B"öb')
 
 
+@pytest.mark.parametrize("stored", [None, "", "{", "5", "[1, 2]", '["bob"]'])
+def test_an_addressee_that_cannot_be_read(stored: str | None) -> None:
+    """What a damaged file left of somebody is nobody, and keeps no event back."""
+    assert Addressee.read(stored) is None
+
+
 @pytest.mark.parametrize(
     ("facts", "status"),
     [

@@ -107,10 +107,16 @@ class Addressee:
         return json.dumps([self.contact_id, self.name])
 
     @classmethod
-    def read(cls, stored: str) -> Self:
-        """Read what is stored with a message."""
-        contact_id, name = json.loads(stored)
-        return cls(contact_id=contact_id, name=name)
+    def read(cls, stored: str | None) -> Self | None:
+        """Read what is stored with a message; None where nobody can be read of it."""
+        try:
+            found = json.loads(stored) if stored else None
+        except ValueError:
+            return None
+        match found:
+            case [str(contact_id), str(name)]:
+                return cls(contact_id=contact_id, name=name)
+        return None
 
 
 class Directory:
