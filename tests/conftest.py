@@ -1,5 +1,6 @@
 """A home, a simulator, and a number of each provider set up in that home."""
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
     from syrupy.assertion import SnapshotAssertion
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Keep the plugin's checks of threads and of slow callbacks, without its tracebacks.
+
+    Each future would note who made it, which takes a third of the suite's time.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.get_debug = lambda: False
 
 
 @pytest.fixture(autouse=True)
