@@ -14,6 +14,7 @@ import custom_components  # noqa: F401
 from simulator import Simulator
 
 from .cloud import Cloud
+from .complaints import Complaints
 from .set_up import set_up
 
 # The same examples in every run: a change that breaks something is found by the
@@ -22,7 +23,7 @@ settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
@@ -39,6 +40,14 @@ async def enable_event_loop_debug() -> None:
     loop = asyncio.get_running_loop()
     loop.set_debug(True)
     loop.get_debug = lambda: False
+
+
+@pytest.fixture(autouse=True)
+def deprecations() -> Iterator[None]:
+    """Fail a test in which Home Assistant complains of how we use it."""
+    with Complaints() as complaints:
+        yield
+    assert not complaints.lines
 
 
 @pytest.fixture(autouse=True)
