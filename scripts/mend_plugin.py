@@ -51,7 +51,7 @@ def _replace(path: Path, mend: Mend) -> bool:
     if mend.old not in text or mend.new in text:
         return False
     path.unlink()  # The file may be shared with uv's cache: write one of our own.
-    path.write_text(text.replace(mend.old, mend.new, 1), "utf-8")
+    path.write_text(text.replace(mend.old, mend.new), "utf-8")
     return True
 
 
