@@ -22,6 +22,7 @@ from homeassistant.helpers.trigger import (
 from .adapters.models import DeliveryStatus
 from .bus import EventData, async_listen
 from .core.text_match import InvalidPatternError, Match, TextMatch
+from .home_trigger import AlertChangedTrigger, QuestionAnsweredTrigger
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import Change, Received, StatusChanged
 from .target import Target
@@ -204,6 +205,8 @@ class DeliveryChangedTrigger(ChangeTrigger):
 TRIGGERS: Final[Mapping[str, type[Trigger]]] = {
     "message_received": MessageReceivedTrigger,
     "delivery_changed": DeliveryChangedTrigger,
+    "question_answered": QuestionAnsweredTrigger,
+    "alert_changed": AlertChangedTrigger,
 }
 
 

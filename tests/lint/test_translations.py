@@ -355,7 +355,7 @@ def test_other_forms_are_complete(language: str) -> None:
         if "translation_key" in getattr(select, "config", ()):
             words = read(language)["selector"][select.config["translation_key"]]
             assert sorted(words["options"]) == sorted(select.config["options"])
-    of_triggers = {"late", "match", "status", "trust"}
+    of_triggers = {"alert_state", "late", "match", "status", "trust"}
     of_actions = {"answers", "steps", "wait_for"}
     both = of_triggers | of_actions
     assert set(read(language)["selector"]) == {"code", "mode", "privacy"} | both
