@@ -539,3 +539,36 @@ async def test_texts_leave_the_disk(
     await file._store.close()
     assert b"secret" not in file.path.read_bytes()
     freezer.tick(timedelta(days=2))
+
+
+async def test_no_answer_to_a_number_of_the_home(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    twilio_entry: ConfigEntry,
+) -> None:
+    """One of our own numbers is not let know who took it: it might answer."""
+    own = simulator.ovh.number
+    steps = [{"to": own, "contacts": "notify.bob"}]
+    line = twilio_entry.entry_id
+    await alert(hass, simulator, steps=steps, config_entry_id=line)
+    await hear(hass, simulator, RECIPIENT, "ok")
+    assert [each[0] for each in texts(simulator)].count(own) == 1
+    assert texts(simulator)[-1] == (RECIPIENT, f"You have taken it: {LEAK}")
+
+
+async def test_a_number_at_rest_after_a_restart(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    events: Events,
+) -> None:
+    """What a number at rest has nobody knows: its people are not texted again."""
+    await alert(hass, simulator)
+    with patch("custom_components.virtual_sms.lines.ConfigEntryState", autospec=True):
+        await restart(hass, simulator, seconds=100, freezer=freezer)
+    assert texts(simulator) == [TO_BOB]
+    await pass_time(hass, simulator, freezer, 201)
+    assert texts(simulator) == [TO_BOB, TO_ANN]
+    assert states(events) == [("started", 1, 1), ("escalated", 2, 1)]

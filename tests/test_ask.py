@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import (
 import voluptuous as vol
 
 from custom_components.virtual_sms.const import DOMAIN
+from custom_components.virtual_sms.questions import QUESTIONS
 
 from .alarms import hear, pass_time, restart, texts
 from .home import RECIPIENT, SENDER, listen, settle
@@ -405,3 +406,51 @@ async def test_a_crash_before_the_answer_was_published(
     await restart(hass, simulator)
     [event] = answered
     assert event.data["answer_id"] == "yes"
+
+
+async def test_a_question_that_could_not_be_written(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """What a crash kept from the disk is not sent by this run, but by the next."""
+    written = "custom_components.virtual_sms.questions.async_is_written"
+    with patch(written, return_value=False):
+        asking = ask(hass)
+        await until_sent(hass, simulator, 0)
+        asking.cancel()
+    await restart(hass, simulator)
+    assert texts(simulator) == [(RECIPIENT, "Close it?")]
+    with patch(written, return_value=False):
+        await hear(hass, simulator, RECIPIENT, "what?")
+    await hear(hass, simulator, RECIPIENT, "what?")
+    assert len(texts(simulator)) == 1
+
+
+async def test_no_choices_for_a_number_of_the_home(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    twilio_entry: ConfigEntry,
+) -> None:
+    """One of our own numbers hears no choices: it might answer for ever."""
+    own = simulator.ovh.number
+    asking = ask(hass, contacts=[], to=own, config_entry_id=twilio_entry.entry_id)
+    await until_sent(hass, simulator, 1)
+    await hear(hass, simulator, own, "what?")
+    assert len(texts(simulator)) == 1
+    await hear(hass, simulator, own, "yes")
+    assert (await asking)["answer_id"] == "yes"
+
+
+async def test_an_answer_before_everybody_was_asked(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """A question that is closed is sent to nobody any more."""
+    asking = ask(hass)
+    await until_sent(hass, simulator, 1)
+    desk = hass.data[QUESTIONS]
+    [question] = desk._questions.open
+    await hear(hass, simulator, RECIPIENT, "yes")
+    await asking
+    await desk._async_hand_over(question, question.recipients[0])
+    await settle(hass, simulator)
+    assert len(texts(simulator)) == 1

@@ -10,6 +10,8 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Final
 
+from lab.home import HomeError
+
 from .world import HARMLESS, Json, Traffic, World
 
 ALERT, ANSWERED = "virtual_sms_alert", "virtual_sms_answered"
@@ -18,6 +20,7 @@ ROUNDS: Final = 2
 STEP_AFTER: Final = 4
 TIMEOUT: Final = 20
 _ANSWERING: Final = 0.5
+_REFUSED: Final = 400
 PROMISES: Final = ("texted twice", "alarms lost", "taken, went on")
 """What must be zero."""
 _ENDS: Final = {"acknowledged", "exhausted", "canceled"}
@@ -123,6 +126,8 @@ def _count_restless(events: list[Json]) -> int:
 
 async def _call(world: World, action: str, data: Json) -> Json:
     path = f"/api/services/virtual_sms/{action}?return_response"
-    _, answer = await world.home.request("POST", path, data)
+    status, answer = await world.home.request("POST", path, data)
+    if status >= _REFUSED:
+        raise HomeError(str(answer))
     response: Json = answer["service_response"]
     return response
