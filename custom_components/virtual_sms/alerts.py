@@ -1,7 +1,7 @@
 """Alarm people step by step, until one of them acknowledges."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import uuid4
@@ -56,19 +56,25 @@ class AlertDesk:
         self._hass = hass
         self._file = file
         self._alerts = Alerts()
+        self._loaded: Sequence[Alert] = ()
+        self._is_ready = False
+        """Nothing goes on before the numbers are there: it would reach nobody."""
         self._timer = DeadlineTimer(hass, file.clock, self._async_advance)
 
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
         rows = await self._file.async_load(Kind.ALERT)
-        self._alerts = Alerts(map(Alert.read, rows))
+        self._loaded = tuple(map(Alert.read, rows))
+        self._alerts = Alerts(self._loaded)
 
     async def async_resume(self) -> None:
-        """Go on with it, once the home has started."""
+        """Go on with it, once the home has started, and its numbers are set up."""
         self._async_forget_old()
-        for alert in self._alerts.everything:
+        loaded, self._loaded = self._loaded, ()
+        for alert in loaded:
             if alert.is_open or alert.is_unfinished:
-                await self._async_resume(alert)
+                await self._async_resume(alert.alert_id)
+        self._is_ready = True
         self._async_advance()
 
     async def async_start(self, plan: Plan) -> None:
@@ -129,28 +135,32 @@ class AlertDesk:
     def async_miss(self, incoming: Incoming) -> None:
         """Leave any other message to whoever it is for."""
 
-    async def _async_resume(self, alert: Alert) -> None:
+    async def _async_resume(self, alert_id: str) -> None:
         """See to what a crash has cut short, by what the lines know of it."""
+        before = self._alerts.get(alert_id)
         unsent = [
             each
-            for each in alert.pending
+            for each in before.pending
             if await async_is_unsent(self._hass, each.person, each.message_id)
         ]
+        ended = [
+            each.message_id for each in before.current if await self._has_ended(each)
+        ]
+        # Somebody may have taken it meanwhile.
+        alert = self._alerts.get(alert_id)
+        unsent = [each for each in unsent if each in alert.pending]
         if alert.is_open:
-            alert = await self._async_catch_up(alert)
+            for message_id in ended:
+                alert = alert.fail(message_id)
             if unsent:
                 # It could not be sent before: its step begins now.
                 alert = alert.restart_step(self._file.clock.now())
         self._async_put(alert, unsent)
 
-    async def _async_catch_up(self, alert: Alert) -> Alert:
-        """Note which messages of a step have ended badly meanwhile."""
-        for each in alert.current:
-            line = each.person.line
-            state = await async_look_up(self._hass, line, each.message_id)
-            if state is not None and has_ended_badly(state.status):
-                alert = alert.fail(each.message_id)
-        return alert
+    async def _has_ended(self, message: AlertMessage) -> bool:
+        line = message.person.line
+        state = await async_look_up(self._hass, line, message.message_id)
+        return state is not None and has_ended_badly(state.status)
 
     @callback
     def _async_put(
@@ -254,6 +264,8 @@ class AlertDesk:
     @callback
     def _async_advance(self) -> None:
         """Bring each alert to where it has to be now."""
+        if not self._is_ready:
+            return
         now = self._file.clock.now()
         for alert in self._alerts.open:
             later = advance(alert, now, _new_id)

@@ -1,5 +1,7 @@
 """Set up what waits for answers: questions and alerts."""
 
+from contextlib import suppress
+
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.start import async_at_started
@@ -20,12 +22,10 @@ async def async_setup_desks(hass: HomeAssistant) -> None:
     alerts = hass.data[ALERTS] = AlertDesk(hass, file)
     async_add_desk(hass, questions)
     async_add_desk(hass, alerts)
-    try:
+    # What goes wrong is logged; a home without its questions still sends and receives.
+    with suppress(HomeAssistantError):
         await questions.async_load()
         await alerts.async_load()
-    except HomeAssistantError:
-        # It is logged; a home without its questions still sends and receives.
-        return
 
     async def resume(_: HomeAssistant) -> None:
         await questions.async_resume()

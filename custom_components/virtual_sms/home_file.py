@@ -102,10 +102,13 @@ class HomeFile:
 
     @callback
     def async_get_pending(self) -> asyncio.Future[list[BaseException | None]] | None:
-        """Return what ends when all that was begun is written; None if all is."""
-        if not self._pending:
-            return None
-        return asyncio.gather(*self._pending, return_exceptions=True)
+        """Return what ends when all is written that was begun since this was asked.
+
+        None if all is. So a write holds up no more than who has caused it, or one other.
+        """
+        pending = [each for each in self._pending if not each.done()]
+        self._pending.clear()
+        return asyncio.gather(*pending, return_exceptions=True) if pending else None
 
     @callback
     def _async_forget(self, writing: asyncio.Future[None]) -> None:

@@ -50,6 +50,7 @@ class QuestionDesk:
         self._hass = hass
         self._file = file
         self._questions = Questions()
+        self._loaded: Sequence[Question] = ()
         self._callers: dict[str, asyncio.Future[None]] = {}
         self._states: dict[str, DeliveryStatus] = {}
         self._failures: dict[tuple[str, str], Failed] = {}
@@ -58,15 +59,16 @@ class QuestionDesk:
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
         rows = await self._file.async_load(Kind.QUESTION)
-        self._questions = Questions(map(Question.read, rows))
+        self._loaded = tuple(map(Question.read, rows))
+        self._questions = Questions(self._loaded)
 
     async def async_resume(self) -> None:
-        """Go on with it, once the home has started."""
-        for question in self._questions.everything:
+        """Go on with it, once the home has started, and its numbers are set up."""
+        loaded, self._loaded = self._loaded, ()
+        for question in loaded:
             if question.is_due_for_publishing:
                 self._async_spawn_publish(question)
-        for question in self._questions.open:
-            for each in question.recipients:
+            for each in question.recipients if question.is_open else ():
                 if each.turn is Turn.ASKED:
                     await self._async_send_if_unknown(question, each)
         self._async_expire()

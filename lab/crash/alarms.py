@@ -16,10 +16,11 @@ from .world import HARMLESS, Json, Traffic, World
 
 ALERT, ANSWERED = "virtual_sms_alert", "virtual_sms_answered"
 FIRST, SECOND = "+33612345601", "+33612345602"
+ALARMED: Final = (FIRST, SECOND)
 ROUNDS: Final = 2
 STEP_AFTER: Final = 4
-TIMEOUT: Final = 20
-_ANSWERING: Final = 0.5
+TIMEOUT: Final = 8
+_ANSWERING: Final = 0.8
 _REFUSED: Final = 400
 PROMISES: Final = ("texted twice", "alarms lost", "taken, went on")
 """What must be zero."""
@@ -66,7 +67,7 @@ class Alarms:
             )
 
     async def _answer(self, world: World, traffic: Traffic, text: str) -> None:
-        await asyncio.sleep(world.chance.uniform(0, 2 * STEP_AFTER))
+        await asyncio.sleep(world.chance.uniform(0, 1.5 * STEP_AFTER))
         if world.chance.random() < _ANSWERING:
             provider = world.simulator.providers[traffic.provider]
             provider.receive(FIRST, text, number=traffic.number)

@@ -10,6 +10,7 @@ from typing import Final
 from lab.witness import EVENTS
 from simulator import Message
 
+from .alarms import ALARMED
 from .world import Json, Kill, Span, Traffic, World
 
 RECEIVED, STATUS, *_ = EVENTS
@@ -59,6 +60,8 @@ class Evidence:
             Told(type=each["type"], pid=each["pid"], at=each["at"], data=each["data"])
             for each in world.events()
             if each["data"].get("entry_id") == traffic.entry_id
+            # Those are counted by themselves.
+            and each["data"].get("recipient") not in ALARMED
         ]
         self.first, self.again, self.twice = sort_out(told, world.kills, world.full)
 

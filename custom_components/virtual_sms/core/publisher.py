@@ -47,6 +47,9 @@ class Publisher:
         self._publish = publish
         self._waiting: deque[Change] = deque()
         self._missed: list[Change] = []
+        self._hold: asyncio.Future[list[BaseException | None]] | None = None
+        self._held: list[Change] = []
+        """What is to be noted after what is held back."""
         self._unnoted = 0
         self._is_telling = False
         self._is_open = False
@@ -98,14 +101,31 @@ class Publisher:
         """Note in the store what was told, with what could not be noted before."""
         told, self._missed = self._missed + told, []
         self._unnoted += len(told)
-        pending = self._pending()
-        if pending is None:
-            self._note_now(told)
+        if self._hold is None:
+            self._hold_back(told)
         else:
-            # A crash before it is written has the changes published again.
-            pending.add_done_callback(lambda _: self._note_now(told))
+            # What is noted out of order would count as unpublished.
+            self._held += told
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _hold_back(self, told: list[Change]) -> None:
+        """Note changes once all that follows from them is written.
+
+        A crash before that has them published again.
+        """
+        self._hold = self._pending()
+        if self._hold is None:
+            self._note_now(told)
+        else:
+            self._hold.add_done_callback(lambda _: self._let_go(told))
+
+    def _let_go(self, told: list[Change]) -> None:
+        self._hold = None
+        self._note_now(told)
+        held, self._held = self._held, []
+        if held:
+            self._hold_back(held)
 
     def _note_now(self, told: list[Change]) -> None:
         try:
