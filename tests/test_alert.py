@@ -572,3 +572,48 @@ async def test_a_number_at_rest_after_a_restart(
     await pass_time(hass, simulator, freezer, 201)
     assert texts(simulator) == [TO_BOB, TO_ANN]
     assert states(events) == [("started", 1, 1), ("escalated", 2, 1)]
+
+
+async def test_taken_while_the_home_starts(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    events: Events,
+) -> None:
+    """An alert that is taken while it is being resumed rests."""
+    from custom_components.virtual_sms import alerts
+
+    await alert(hass, simulator)
+
+    async def answer(*_: object) -> bool:
+        desk = hass.data[alerts.ALERTS]
+        [open_one] = desk._alerts.open
+        person = open_one.messages[0].person
+        desk._async_put(
+            open_one.acknowledge(person, "in", open_one.began_at, lambda: "n")
+        )
+        return False
+
+    with patch.object(alerts, "async_is_unsent", side_effect=answer):
+        await restart(hass, simulator)
+    await restart(hass, simulator)
+    assert [each.data["state"] for each in events] == ["started", "acknowledged"]
+    assert state(hass, twilio_entry, "open_alerts").state == "0"
+
+
+async def test_begun_while_the_home_starts(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    events: Events,
+) -> None:
+    """An alert that begins before the home has started is sent once, and goes on."""
+    from custom_components.virtual_sms.alerts import ALERTS
+
+    await alert(hass, simulator)
+    hass.data[ALERTS]._is_ready = False
+    await alert(hass, simulator, steps=[{"to": REFUSED}, {"contacts": "notify.ann"}])
+    assert texts(simulator) == [TO_BOB]
+    await hass.data[ALERTS].async_resume()
+    await settle(hass, simulator)
+    assert texts(simulator) == [TO_BOB, TO_ANN]

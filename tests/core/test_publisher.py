@@ -343,3 +343,29 @@ async def test_a_store_that_closes_before_that(tmp_path: Path) -> None:
     store = await open_store(tmp_path / "store.db", Clock())
     assert len(await store.inbound.unpublished()) == 1
     await store.close()
+
+
+async def test_notes_keep_their_order(tmp_path: Path) -> None:
+    """What is told while a note is held up is noted after it, and waits for its own."""
+    store = await open_store(tmp_path / "store.db", Clock())
+    loop = asyncio.get_running_loop()
+    first: asyncio.Future[Any] = loop.create_future()
+    second: asyncio.Future[Any] = loop.create_future()
+    pending = [first, second]
+    publisher = Publisher(
+        store, lambda _: None, lambda: pending.pop(0) if pending else None
+    )
+    publisher.start()
+    publisher.publish(await store.outbound.add([outbound("m")], START))
+    publisher.publish(await store.outbound.accept("m", SentMessage(provider_id="P")))
+    change = await store.outbound.receive(receipt("P", DeliveryStatus.DELIVERED))
+    assert change is not None
+    publisher.publish([change])
+    first.set_result([None])
+    await asyncio.sleep(0.02)
+    await store.examine()
+    assert [each.status for each in await store.outbound.unpublished()] == ["delivered"]
+    second.set_result([None])
+    await come_to_rest(store, publisher)
+    assert await store.outbound.unpublished() == []
+    await store.close()
