@@ -168,6 +168,9 @@ def test_a_code_proves_the_app() -> None:
     proved = APP.prove(f" {code[:3]} {code[3:]} ", START)
     assert proved == Totp(key=KEY, proved_step=STEP)
     assert KEY not in repr(proved)
+    assert proved.check(code, START) == Proof(STEP, is_used=True)
+    assert proved.check(code_of(STEP - 1), START) == Proof(STEP - 1, is_used=True)
+    assert proved.check(code_of(STEP + 1), START) == Proof(STEP + 1)
 
 
 @pytest.mark.parametrize("code", ["", "000000", "12345", "abcdef"])

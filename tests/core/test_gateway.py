@@ -26,6 +26,7 @@ from custom_components.virtual_sms.adapters.models import (
     PhoneNumber,
 )
 from custom_components.virtual_sms.core import confirmation_queue
+from custom_components.virtual_sms.core.code_memory import CodeMemory
 from custom_components.virtual_sms.core.gateway import (
     FORGERIES_IN_A_ROW,
     Gateway,
@@ -33,9 +34,10 @@ from custom_components.virtual_sms.core.gateway import (
     LineAwayError,
     NoSuchLineError,
 )
+from custom_components.virtual_sms.core.guard import ContactGuard
 from custom_components.virtual_sms.core.line import Line
 from custom_components.virtual_sms.core.outbox import Outcome
-from custom_components.virtual_sms.store.changes import Change, Received
+from custom_components.virtual_sms.store.changes import Change, Received, Trust
 from custom_components.virtual_sms.store.database import Database, DatabaseClosedError
 from custom_components.virtual_sms.store.store import MIGRATIONS, Store
 from tests.fakes import (
@@ -606,3 +608,20 @@ async def test_trouble_after_all_was_written(
         (outcome,) = await gateway.send([outbound("m")], FLUSH_DELAY)
     assert outcome.status is DeliveryStatus.QUEUED
     assert "unforeseen" in caplog.text
+
+
+async def test_a_command_that_waited_for_the_home_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    """Whom we believe is decided again when it is published, by the provider's time."""
+    account = Account(tmp_path)
+    gateway = await account.add(NUMBER)
+    message = Received(message=inbound("M"), late=False, trust=Trust.TRUSTED)
+    guard = ContactGuard(lambda _: None, CodeMemory(), lambda: timedelta(minutes=5))
+    gateway._guard = guard
+    gateway._publish(message)
+    account.clock.advance(301)
+    gateway._publish(message)
+    trusts = [each.trust for each in account.heard[NUMBER.number]]  # type: ignore[union-attr]
+    assert trusts == [Trust.TRUSTED, Trust.UNPROVEN]
+    await gateway.close()

@@ -44,9 +44,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A word is the right code; `step` counts the time of one that counts once."""
+    """A word is the right code; `step` counts the time of one that counts once.
+
+    `is_used` tells that it counted before anything was written.
+    """
 
     step: int | None = None
+    is_used: bool = False
 
 
 class Code(Protocol):
@@ -128,7 +132,7 @@ class Totp:
         codes = {now + each: totp.generate_otp(now + each) for each in _TOLERANCE}
         # All are compared, so that the time it takes does not tell which is right.
         right = [step for step, code in codes.items() if _is_equal(code, word)]
-        return Proof(min(right)) if right else None
+        return Proof(right[0], right[0] <= self.proved_step) if right else None
 
     def prove(self, word: str, at: datetime) -> Self | None:
         """Return the app as proved by a code at a time; None where the code is wrong."""

@@ -17,7 +17,7 @@ from ..adapters.models import (
     Event,
     OutboundMessage,
 )
-from ..store.changes import Change
+from ..store.changes import Change, Received
 from ..store.database import DatabaseClosedError
 from ..store.store import Store
 from .confirmation_queue import ConfirmationQueue
@@ -76,7 +76,8 @@ class Gateway:
         self.store = store
         self._hooks = hooks
         self._spawn = dependencies.spawn
-        self._publisher = Publisher(store, hooks.publish)
+        self._now, self._guard = dependencies.now, dependencies.guard
+        self._publisher = Publisher(store, self._publish)
         publish = self._publisher.publish
         self.outbox = Outbox(line, store.outbound, publish, dependencies)
         self.inbox = Inbox(line, store, publish, dependencies, hooks.ask_later)
@@ -147,6 +148,13 @@ class Gateway:
         else:
             self._confirmation_queue.ring(event)
         return adapter.acknowledge(event)
+
+    def _publish(self, change: Change) -> None:
+        """Publish a change; whom we believe depends on when that is."""
+        if isinstance(change, Received):
+            now = self.line.provider_time(self._now())
+            change = self._guard.review(change, now)
+        self._hooks.publish(change)
 
     async def _verify(self, request: CallbackRequest) -> None:
         """Check a callback. After a few forgeries, all else in the home has a turn.

@@ -48,6 +48,7 @@ class Inbox:
         self._reader = RecordReader(
             line, store.inbound, publish, dependencies, ask_later
         )
+        self._now, self._guard = dependencies.now, dependencies.guard
         self._is_begun_anew: bool | None = None
 
     async def begin(self) -> None:
@@ -63,7 +64,10 @@ class Inbox:
         On return it is safe on disk.
         """
         if isinstance(event, InboundMessage):
-            await self._store.inbound.admit([event], late=late, then=self._publish)
+            now = self._line.provider_time(self._now())
+            judge = self._guard.judge_at(now)
+            admit = self._store.inbound.admit
+            await admit([event], late=late, then=self._publish, judge=judge)
         else:
             await self._store.outbound.receive(event, self._publish_change)
 

@@ -39,6 +39,7 @@ class RecordReader:
         self._line = line
         self._records = records
         self._publish = publish
+        self._now, self._guard = dependencies.now, dependencies.guard
         self._monotonic = dependencies.monotonic
         self._spawn = dependencies.spawn
         self._ask_later = ask_later
@@ -145,7 +146,8 @@ class RecordReader:
     ) -> None:
         news = [each for each in messages if each.received_at >= reading.horizon]
         if news:
-            await self._records.admit(news, late=late, then=self._publish)
+            judge = self._guard.judge_at(self._line.provider_time(self._now()))
+            await self._records.admit(news, late=late, then=self._publish, judge=judge)
 
     async def _sort_out(
         self, reading: Reading, aside: Sequence[SetAside]

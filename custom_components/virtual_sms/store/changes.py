@@ -2,16 +2,32 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from ..adapters.models import DeliveryStatus, InboundMessage, RejectReason
 
 
+class Trust(StrEnum):
+    """Whether who wrote is whom they seem to be, and may command."""
+
+    UNKNOWN = "unknown"
+    KNOWN = "known"
+    TRUSTED = "trusted"
+    UNPROVEN = "unproven"
+    LOCKED = "locked"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """Someone wrote to us; `late` when it was only found out after a gap."""
+    """Someone wrote to us; `late` when it was only found out after a gap.
+
+    `contact_id` names the contact it is from, None where it is from nobody known.
+    """
 
     message: InboundMessage
     late: bool
+    trust: Trust = Trust.UNKNOWN
+    contact_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import json
 import sqlite3
 
 from ..adapters.models import InboundMessage, Media, SetAside, SetAsideReason
-from .changes import Received
+from .changes import Received, Trust
 from .database import Database
 from .forgotten import forget_before, recall
 from .recovery import BEGUN_ANEW
@@ -16,6 +16,20 @@ from .set_aside import SetAsideRow, drop_rows, list_rows, set_aside
 _HORIZON = "horizon"
 _PROGRESS = "progress"
 _MOST_INBOUND = 50_000
+
+type Judge = Callable[[sqlite3.Connection, Received], Received]
+"""Says, in the transaction that makes a message new, how it is kept and published.
+
+It may be asked again about a message whose transaction failed.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """Messages that came together, oldest first, and who judges those that are new."""
+
+    messages: Sequence[Received]
+    judge: Judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +80,18 @@ class InboundTable:
         *,
         late: bool,
         then: Callable[[Sequence[Received]], None] | None = None,
+        judge: Judge | None = None,
     ) -> list[Received]:
         """Record messages and return those that are news, oldest first.
 
         From then on they are safe, and due to be published. `then` hears of them
         also when nobody waits any more: recorded, they are no news the next time.
+        Each is written as `judge` returns it, so what that takes out is on no disk.
         """
         ordered = sorted(messages, key=lambda message: message.received_at)
         received = [Received(message=each, late=late) for each in ordered]
-        return await self._database.post(_admit, received, then)
+        delivery = _Delivery(received, judge or _take_as_it_is)
+        return await self._database.post(_admit, delivery, then)
 
     async def advance(self, until: datetime) -> None:
         """Note up to when the provider's history is known; it never goes back."""
@@ -117,10 +134,7 @@ class InboundTable:
                 "WHERE content IS NOT NULL ORDER BY received_at"
             ).fetchall()
         )
-        return [
-            Received(message=_load(message_id, received_at, content), late=bool(late))
-            for message_id, received_at, late, content in rows
-        ]
+        return [_load(*row) for row in rows]
 
 
 def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) -> None:
@@ -206,18 +220,25 @@ def _correct(connection: sqlite3.Connection, bounds: Bounds) -> None:
 
 
 def _admit(
-    connection: sqlite3.Connection, deliveries: Sequence[Sequence[Received]]
+    connection: sqlite3.Connection, deliveries: Sequence[_Delivery]
 ) -> list[list[Received]]:
     """Record deliveries, and return what is news of each."""
-    seen = recall(
-        connection, [each.message.message_id for some in deliveries for each in some]
-    )
+    ids = [each.message.message_id for some in deliveries for each in some.messages]
+    seen = recall(connection, ids)
     news = [
-        [each for each in some if _is_first(each.message.message_id, seen)]
+        [
+            some.judge(connection, each)
+            for each in some.messages
+            if _is_first(each.message.message_id, seen)
+        ]
         for some in deliveries
     ]
     _insert(connection, [each for some in news for each in some])
     return news
+
+
+def _take_as_it_is(_: sqlite3.Connection, received: Received) -> Received:
+    return received
 
 
 def _is_first(message_id: str, seen: set[str]) -> bool:
@@ -233,7 +254,7 @@ def _insert(connection: sqlite3.Connection, news: Sequence[Received]) -> None:
             each.message.message_id,
             each.message.received_at.timestamp(),
             each.late,
-            _dump(each.message),
+            _dump(each),
         )
         for each in news
     ]
@@ -261,16 +282,18 @@ def _time(connection: sqlite3.Connection, name: str) -> datetime | None:
     return datetime.fromtimestamp(row[0], UTC) if row else None
 
 
-def _dump(message: InboundMessage) -> str:
+def _dump(received: Received) -> str:
+    message = received.message
     media = [[each.url, each.content_type] for each in message.media]
-    return json.dumps(
-        [message.number, message.sender, message.text, message.segments, media]
-    )
+    content = [message.number, message.sender, message.text, message.segments, media]
+    return json.dumps([*content, received.trust, received.contact_id])
 
 
-def _load(message_id: str, received_at: float, content: str) -> InboundMessage:
-    number, sender, text, segments, media = json.loads(content)
-    return InboundMessage(
+def _load(message_id: str, received_at: float, late: int, content: str) -> Received:
+    number, sender, text, segments, media, *judged = json.loads(content)
+    # An earlier release judged nobody.
+    trust, contact_id = judged or (Trust.UNKNOWN, None)
+    message = InboundMessage(
         message_id=message_id,
         number=number,
         sender=sender,
@@ -278,4 +301,7 @@ def _load(message_id: str, received_at: float, content: str) -> InboundMessage:
         received_at=datetime.fromtimestamp(received_at, UTC),
         segments=segments,
         media=tuple(Media(url=url, content_type=kind) for url, kind in media),
+    )
+    return Received(
+        message=message, late=bool(late), trust=Trust(trust), contact_id=contact_id
     )

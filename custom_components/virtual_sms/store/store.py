@@ -15,12 +15,14 @@ import sqlite3
 
 from .changes import Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
+from .codes import CodeTable
 from .database import Database, Resolve
 from .database_file import explain
 from .inbound import InboundTable, note_received, prune_inbound
 from .outbound import OutboundTable, note_changes
 from .recovery import mend
 from .salvage import Salvage
+from .trust_tables import TRUST_TABLES
 
 MIGRATIONS = (
     """
@@ -77,6 +79,7 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE forgotten (id INTEGER PRIMARY KEY)
     """,
+    TRUST_TABLES,
 )
 """Each brings the file from one version to the next; never change a released one."""
 
@@ -123,6 +126,7 @@ class Store:
         self.tally = Tally()
         self._listeners: list[Callable[[], None]] = []
         self.inbound = InboundTable(database)
+        self.codes = CodeTable(database)
         self.outbound = OutboundTable(database, now, self._clock)
         database.conclude = self._count
         database.mend = self._mend
