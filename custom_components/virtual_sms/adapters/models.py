@@ -14,6 +14,7 @@ from functools import cached_property
 from urllib.parse import parse_qsl
 
 from .plain_text import clean
+from .wishes import Wish
 
 _LONGEST_ID = 128
 _LONGEST_NAME = 255
@@ -195,7 +196,10 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:
-    """A text someone wrote to a number of ours; `message_id` is the provider's."""
+    """A text someone wrote to a number of ours; `message_id` is the provider's.
+
+    `wish` is what the provider has understood of it about further messages.
+    """
 
     message_id: str
     number: str | None = field(repr=False)
@@ -204,6 +208,7 @@ class InboundMessage:
     received_at: datetime
     segments: int | None = None
     media: tuple[Media, ...] = field(default=(), repr=False)
+    wish: Wish | None = None
 
     def __post_init__(self) -> None:
         _clean(

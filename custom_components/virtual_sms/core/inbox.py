@@ -22,6 +22,7 @@ from ..adapters.models import (
 )
 from ..store.changes import Change, StatusChanged
 from ..store.store import Store
+from .intake import Intake
 from .line import Dependencies, Line
 from .record_reader import RecordReader
 
@@ -48,7 +49,7 @@ class Inbox:
         self._reader = RecordReader(
             line, store.inbound, publish, dependencies, ask_later
         )
-        self._now, self._guard = dependencies.now, dependencies.guard
+        self._intake = Intake(line, store.inbound, publish, dependencies)
         self._is_begun_anew: bool | None = None
 
     async def begin(self) -> None:
@@ -64,10 +65,7 @@ class Inbox:
         On return it is safe on disk.
         """
         if isinstance(event, InboundMessage):
-            now = self._line.provider_time(self._now())
-            judge = self._guard.judge_at(now)
-            admit = self._store.inbound.admit
-            await admit([event], late=late, then=self._publish, judge=judge)
+            await self._intake.admit([event], late=late)
         else:
             await self._store.outbound.receive(event, self._publish_change)
 

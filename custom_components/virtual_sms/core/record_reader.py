@@ -12,6 +12,7 @@ import logging
 from ..adapters.models import InboundMessage, SetAside, SetAsideReason
 from ..store.changes import Received
 from ..store.inbound import InboundTable
+from .intake import Intake
 from .line import Dependencies, Line
 from .record_reading import OVERLAP, Reading
 from .second_reading import WAIT_FOR_REST, SecondReader
@@ -38,8 +39,7 @@ class RecordReader:
         """Take the line and its rows, who hears of news, and who has us read again."""
         self._line = line
         self._records = records
-        self._publish = publish
-        self._now, self._guard = dependencies.now, dependencies.guard
+        self._intake = Intake(line, records, publish, dependencies)
         self._monotonic = dependencies.monotonic
         self._spawn = dependencies.spawn
         self._ask_later = ask_later
@@ -146,8 +146,7 @@ class RecordReader:
     ) -> None:
         news = [each for each in messages if each.received_at >= reading.horizon]
         if news:
-            judge = self._guard.judge_at(self._line.provider_time(self._now()))
-            await self._records.admit(news, late=late, then=self._publish, judge=judge)
+            await self._intake.admit(news, late=late)
 
     async def _sort_out(
         self, reading: Reading, aside: Sequence[SetAside]

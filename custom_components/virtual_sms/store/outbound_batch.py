@@ -13,6 +13,7 @@ from typing import Any
 
 from ..adapters.models import DeliveryReceipt, DeliveryStatus, RejectReason
 from .changes import StatusChanged
+from .consent import Source, note_consent
 from .early import Progress
 from .inbound import bump
 from .outbound_rows import read_time
@@ -94,6 +95,7 @@ class Page:
         }
         self._changed: dict[str, Record] = {}
         self._counts: Counter[str] = Counter()
+        self._opted_out: list[Record] = []
 
     def get(self, message_id: str) -> Record | None:
         """Return a message by our id."""
@@ -139,6 +141,8 @@ class Page:
         record.is_open = not progress.status.is_final
         self._changed[record.message_id] = record
         self._counts["failed"] += progress.status in _FAILURES
+        if progress.reason is RejectReason.OPTED_OUT:
+            self._opted_out.append(record)
         return record.describe(previous)
 
     def write(self) -> None:
@@ -157,6 +161,9 @@ class Page:
         ]
         if rows:
             self._connection.execute(_WRITE, (json.dumps(rows),))
+        for each in self._opted_out:
+            at = read_time(each.at / _MICROSECONDS)
+            note_consent(self._connection, each.recipient, Source.PROVIDER, at)
         for counter, count in self._counts.items():
             bump(self._connection, counter, count)
 

@@ -16,6 +16,7 @@ import sqlite3
 from .changes import Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
 from .codes import CodeTable
+from .consent import ConsentTable
 from .database import Database, Resolve
 from .database_file import explain
 from .inbound import InboundTable, note_received, prune_inbound
@@ -127,6 +128,7 @@ class Store:
         self._listeners: list[Callable[[], None]] = []
         self.inbound = InboundTable(database)
         self.codes = CodeTable(database)
+        self.consent = ConsentTable(database)
         self.outbound = OutboundTable(database, now, self._clock)
         database.conclude = self._count
         database.mend = self._mend
