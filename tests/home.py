@@ -8,8 +8,8 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util.json import json_loads_object
 from pytest_homeassistant_custom_component.common import async_capture_events
 
+from custom_components.virtual_sms.accounts import ACCOUNTS
 from custom_components.virtual_sms.const import DOMAIN
-from custom_components.virtual_sms.runtime import GATEWAYS
 from custom_components.virtual_sms.store.database import DatabaseClosedError
 
 from .fakes import come_to_rest
@@ -101,7 +101,11 @@ async def refresh(hass: HomeAssistant, sim: Simulator, entry: ConfigEntry) -> No
 async def _rest(hass: HomeAssistant) -> None:
     """Wait for the home, and until everything has been told."""
     await hass.async_block_till_done(wait_background_tasks=True)
-    for gateway in list(hass.data[GATEWAYS].values()):
+    for gateway in [
+        gateway
+        for account in hass.data.get(ACCOUNTS, {}).values()
+        for gateway in account.gateways
+    ]:
         # A home that stops has closed its stores before.
         with suppress(DatabaseClosedError):
             await come_to_rest(gateway.store, gateway._publisher)

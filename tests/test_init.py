@@ -20,10 +20,10 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.virtual_sms.accounts import ACCOUNTS
 from custom_components.virtual_sms.callbacks.registrar import Registrar
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.core.inbox import Inbox
-from custom_components.virtual_sms.runtime import GATEWAYS
 
 from .home import SENDER, listen, refresh, revoke, send, settle, state
 from .set_up import answer, set_up, to_callbacks
@@ -47,7 +47,10 @@ def traces(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
     signals = hass.data.get("dispatcher", {})
     return {
         "webhooks": [each for each in webhooks if each == entry.data[CONF_WEBHOOK_ID]],
-        "gateways": list(hass.data[GATEWAYS]),
+        "accounts": [
+            [gateway.line.number for gateway in account.gateways]
+            for account in hass.data.get(ACCOUNTS, {}).values()
+        ],
         "notify": list(hass.services.async_services().get("notify", ())),
         "signals": [
             each
@@ -90,13 +93,13 @@ async def test_unload_leaves_nothing(
     """An unloaded number is neither seen nor heard, and returns as it was."""
     loaded = traces(hass, entry)
     assert loaded["webhooks"]
-    assert loaded["gateways"]
+    assert loaded["accounts"]
     assert loaded["signals"]
     assert await hass.config_entries.async_unload(entry.entry_id)
     await settle(hass, simulator)
     unloaded = traces(hass, entry)
     assert not unloaded["webhooks"]
-    assert not unloaded["gateways"]
+    assert not unloaded["accounts"]
     assert not unloaded["notify"]
     assert not unloaded["signals"]
     assert not unloaded["tasks"]
@@ -153,7 +156,7 @@ async def test_first_set_up_while_down(
     entry: ConfigEntry = result["result"]
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert not traces(hass, entry)["webhooks"]
-    assert not traces(hass, entry)["gateways"]
+    assert not traces(hass, entry)["accounts"]
 
     simulator.faults.clear()
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=5))
@@ -333,7 +336,7 @@ async def test_trouble_after_the_platforms(
     with patch(f"custom_components.virtual_sms.{place}", side_effect=LookupError):
         assert not await hass.config_entries.async_setup(twilio_entry.entry_id)
     assert twilio_entry.state is ConfigEntryState.SETUP_ERROR
-    assert not traces(hass, twilio_entry)["gateways"]
+    assert not traces(hass, twilio_entry)["accounts"]
     assert not traces(hass, twilio_entry)["notify"]
     assert await hass.config_entries.async_reload(twilio_entry.entry_id)
     assert twilio_entry.state is ConfigEntryState.LOADED

@@ -7,16 +7,13 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.virtual_sms.accounts import async_get_account
 from custom_components.virtual_sms.adapters.models import (
     CallbackRequest,
     InboundMessage,
 )
 from custom_components.virtual_sms.const import CONF_ACCOUNT, CONF_NUMBER, DOMAIN
-from custom_components.virtual_sms.core.gateway import (
-    Gateway,
-    LineAwayError,
-    NoSuchLineError,
-)
+from custom_components.virtual_sms.core.account import LineAwayError, NoSuchLineError
 
 from .home import SENDER, listen, settle
 from .set_up import set_up
@@ -37,14 +34,11 @@ async def second(
     return await set_up(hass, simulator, "twilio", number=number, name="Second line")
 
 
-def gateway_of(entry: ConfigEntry) -> Gateway:
-    """Return the gateway of a loaded number."""
-    gateway: Gateway = entry.runtime_data.gateway
-    return gateway
-
-
 async def call(
-    entry: ConfigEntry, number: str, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    number: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Have an authentic message for a number come to an entry."""
     message = InboundMessage(
@@ -54,10 +48,11 @@ async def call(
         text="Hello",
         received_at=dt_util.utcnow(),
     )
-    gateway = gateway_of(entry)
+    gateway = entry.runtime_data.gateway
     monkeypatch.setattr(gateway.line.adapter, "verify", lambda _: None)
     monkeypatch.setattr(gateway.line.adapter, "parse", lambda _: message)
-    await gateway.receive(CallbackRequest(method="POST", url="https://home"))
+    request = CallbackRequest(method="POST", url="https://home")
+    await async_get_account(hass, entry).receive(gateway, request)
 
 
 async def test_a_number_that_comes_back_is_waited_for(
@@ -72,9 +67,9 @@ async def test_a_number_that_comes_back_is_waited_for(
     number = second.data[CONF_NUMBER]
     assert await hass.config_entries.async_unload(second.entry_id)
     with pytest.raises(LineAwayError):
-        await call(twilio_entry, number, monkeypatch)
+        await call(hass, twilio_entry, number, monkeypatch)
     assert await hass.config_entries.async_setup(second.entry_id)
-    await call(twilio_entry, number, monkeypatch)
+    await call(hass, twilio_entry, number, monkeypatch)
     await settle(hass, simulator)
     assert [each["entry_id"] for each in heard.received] == [second.entry_id]
 
@@ -95,7 +90,7 @@ async def test_a_number_that_does_not_come_back_is_refused(
     else:
         await hass.config_entries.async_remove(second.entry_id)
     with pytest.raises(NoSuchLineError):
-        await call(twilio_entry, number, monkeypatch)
+        await call(hass, twilio_entry, number, monkeypatch)
 
 
 async def test_an_account_of_another_provider_is_another_account(
@@ -113,7 +108,7 @@ async def test_an_account_of_another_provider_is_another_account(
     other.add_to_hass(hass)
     for foreign in (number, "+33900000077"):
         with pytest.raises(NoSuchLineError):
-            await call(twilio_entry, foreign, monkeypatch)
+            await call(hass, twilio_entry, foreign, monkeypatch)
 
 
 async def test_all_lines_of_an_account_are_asked_later(
@@ -128,6 +123,6 @@ async def test_all_lines_of_an_account_are_asked_later(
     number = second.data[CONF_NUMBER]
     simulator.twilio.receive(SENDER, "missed", number=number, callback=False)
     simulator.ovh.receive(SENDER, "not asked", callback=False)
-    gateway_of(twilio_entry).ask_later()
+    async_get_account(hass, twilio_entry).catch_up_soon()
     await settle(hass, simulator)
     assert heard.texts == ["missed"]

@@ -25,7 +25,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
-from .account_entries import account_of, async_entries_of
+from .accounts import async_get_account, async_join
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
 from .adapters.models import PhoneNumber
@@ -50,9 +50,10 @@ from .issues import async_clear_issues
 from .monitor import Monitor
 from .notify import async_setup_notify
 from .outbox_timer import OutboxTimer
-from .runtime import GATEWAYS, Runtime, VirtualSmsConfigEntry
+from .runtime import Runtime, VirtualSmsConfigEntry
 from .services import async_setup_services
 from .storage import async_open_storage, create_database, explained
+from .store.changes import Change
 from .store.database import DatabaseClosedError
 from .store.store import Store
 
@@ -65,7 +66,6 @@ _PRUNE_INTERVAL = timedelta(days=1)
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions: they exist whether a number is loaded or not."""
-    hass.data[GATEWAYS] = {}
     async_setup_services(hass)
     return True
 
@@ -141,14 +141,22 @@ async def _async_clear(clearing: Awaitable[None], place: str) -> None:
 async def _async_create_gateway(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, timer: OutboxTimer
 ) -> Gateway:
+    """Compose a number's parts, with the adapter that its account shares."""
+    account = async_get_account(hass, entry)
     provider, credentials = entry.data[CONF_PROVIDER], entry.data[CONF_CREDENTIALS]
-    number = PhoneNumber(
-        account=entry.data[CONF_ACCOUNT], number=entry.data[CONF_NUMBER]
-    )
     line = Line(
-        number=number,
-        adapter=await async_create_adapter(hass, provider, credentials),
+        number=PhoneNumber(
+            account=entry.data[CONF_ACCOUNT], number=entry.data[CONF_NUMBER]
+        ),
+        adapter=await account.get_adapter(
+            credentials, partial(async_create_adapter, hass, provider, credentials)
+        ),
         callback_url=entry.data.get(CONF_CALLBACK_URL),
+    )
+    hooks = GatewayHooks(
+        publish=_create_publish(hass, entry),
+        wake=timer.async_wake,
+        catch_up_soon=account.catch_up_soon,
     )
     dependencies = Dependencies(
         now=dt_util.utcnow,
@@ -156,12 +164,12 @@ async def _async_create_gateway(
         spawn=partial(entry.async_create_background_task, hass),
     )
     store = Store(create_database(hass, entry), dt_util.utcnow)
-    return Gateway(line, store, _create_hooks(hass, entry, timer), dependencies)
+    return Gateway(line, store, hooks, dependencies)
 
 
-def _create_hooks(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, timer: OutboxTimer
-) -> GatewayHooks:
+def _create_publish(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry
+) -> Callable[[Change], None]:
     """Let the core speak to this Home Assistant."""
     common = {
         "entry_id": entry.entry_id,
@@ -169,36 +177,7 @@ def _create_hooks(
         "provider": entry.data[CONF_PROVIDER],
         "number": entry.data[CONF_NUMBER],
     }
-
-    list_lines = partial(async_entries_of, hass, account_of(entry))
-
-    def siblings() -> list[Gateway]:
-        gateways, lines = hass.data[GATEWAYS], list_lines()
-        return [gateways[each.entry_id] for each in lines if each.entry_id in gateways]
-
-    def ask_later() -> None:
-        for each in list_lines():
-            if each.entry_id in hass.data[GATEWAYS]:
-                each.async_create_background_task(
-                    hass,
-                    each.runtime_data.coordinator.async_request_refresh(),
-                    f"{DOMAIN} catch-up",
-                )
-
-    def lines_away() -> list[str]:
-        return [
-            each.data[CONF_NUMBER]
-            for each in list_lines()
-            if each.disabled_by is None and each.entry_id not in hass.data[GATEWAYS]
-        ]
-
-    return GatewayHooks(
-        publish=partial(async_publish, hass, common, get_privacy(entry)),
-        wake=timer.async_wake,
-        ask_later=ask_later,
-        siblings=siblings,
-        lines_away=lines_away,
-    )
+    return partial(async_publish, hass, common, get_privacy(entry))
 
 
 def _create_device(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:
@@ -219,17 +198,11 @@ async def _async_open(
     """Open the store, then the door; both close with the entry or with the home."""
     await async_open_storage(hass, entry, gateway)
     entry.async_on_unload(gateway.close)
+    entry.async_on_unload(async_join(hass, entry, gateway))
     entry.async_on_unload(async_register_webhook(hass, entry, gateway))
-
-    hass.data[GATEWAYS][entry.entry_id] = gateway
-
-    def leave() -> None:
-        del hass.data[GATEWAYS][entry.entry_id]
 
     async def close(_: Event) -> None:
         await gateway.close()
-
-    entry.async_on_unload(leave)
 
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, close)

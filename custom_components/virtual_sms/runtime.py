@@ -4,11 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.util.hass_dict import HassKey
 
 from .callbacks.registrar import Registrar
 from .callbacks.retired_secrets import RetiredSecrets
-from .const import DOMAIN
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway
 
@@ -28,6 +26,3 @@ class Runtime:
 
 
 type VirtualSmsConfigEntry = ConfigEntry[Runtime]
-
-GATEWAYS: HassKey[dict[str, Gateway]] = HassKey(f"{DOMAIN}_gateways")
-"""The gateways that can receive, by entry id: a little before an entry is loaded."""

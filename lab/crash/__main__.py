@@ -52,7 +52,7 @@ def show(report: Report) -> None:
     done = ", ".join(f"{name} {count}" for name, count in report.shaken.items())
     print(f"==> shaken: {done}\n{render(report.names, report.rows)}")
     print(f"==> errors in the log: {len(report.complaints)}", flush=True)
-    for each in report.complaints[:5]:
+    for each in (*report.complaints[:5], *report.refusals[:5]):
         print(each.rstrip())
 
 

@@ -60,7 +60,7 @@ def _begin(world: World) -> Traffic:
         mode="damaged",
         written={},
         asked={},
-        refused=set(),
+        refused={},
     )
 
 

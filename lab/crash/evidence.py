@@ -49,6 +49,9 @@ class Evidence:
             each for each in provider.messages if each.text in traffic.asked
         ]
         self.finals: frozenset[str] = provider.finals
+        self.called_back = {
+            str(each.message_id) for each in world.simulator.callbacks if each.ok
+        }
         told = [
             Told(type=each["type"], pid=each["pid"], at=each["at"], data=each["data"])
             for each in world.events()
@@ -89,6 +92,12 @@ class Evidence:
         """List what was told of a message that the provider took."""
         known = self.our_ids.get(str(message.id)) or self.traffic.asked[message.text]
         return self.statuses.get(known or "", [])
+
+    @cached_property
+    def falsely_refused(self) -> list[str]:
+        """List the words in which a caller heard that a text is not sent that is."""
+        refused = self.traffic.refused
+        return [refused[text] for text in refused.keys() & self.copies.keys()]
 
     @cached_property
     def copies(self) -> Counter[str]:

@@ -53,6 +53,8 @@ class Report:
     names: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    """In which words callers heard that a text is not sent that is."""
     shaken: Mapping[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
@@ -200,6 +202,11 @@ class Experiment:
             await asyncio.sleep(_AFTER_RESTART)
             rows = _worst(rows, await self._count())
         report = Report(names=[each.name for each in self._world.traffic], rows=rows)
+        report.refusals = [
+            f"{each.name}: {words}"
+            for each in self._world.traffic
+            for words in Evidence(self._world, each).falsely_refused
+        ]
         report.shaken = self._world.shaken
         report.missing = find_missing(self._pace.shakes, self._world.shaken, rows)
         return report

@@ -53,10 +53,10 @@ async def _call(world: World, traffic: Traffic, text: str) -> None:
     with contextlib.suppress(*HARMLESS):
         status, answer = await world.home.request("POST", path, data)
         if status >= _REFUSED:
-            traffic.refused.add(text)
+            traffic.refused[text] = str(answer)
             return
         (message,) = answer["service_response"]["messages"]
         if "error" in message:
-            traffic.refused.add(text)
+            traffic.refused[text] = message["error"]
         else:
             traffic.asked[text] = message["message_id"]

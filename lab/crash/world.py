@@ -36,8 +36,8 @@ class Traffic:
     written: dict[str, str] = field(default_factory=dict)
     asked: dict[str, str | None] = field(default_factory=dict)
     """Texts to be sent; our id of each once the caller has heard it."""
-    refused: set[str] = field(default_factory=set)
-    """Texts whose caller heard that they were not sent."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Texts whose caller heard that they were not sent, and in which words."""
     unreadable: set[str] = field(default_factory=set)
     """Inbound messages whose records could not be read for a while."""
     forged: int = 0

@@ -8,6 +8,7 @@ from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.helpers import issue_registry as ir
 import pytest
 
+from custom_components.virtual_sms.accounts import async_get_account
 from custom_components.virtual_sms.callbacks.rejections import PLAUSIBLE_LIMIT
 from custom_components.virtual_sms.callbacks.webhook import MOST_IN_HAND
 from custom_components.virtual_sms.const import DOMAIN
@@ -126,12 +127,12 @@ async def test_flood(
     client: TestClient[Any, Any],
 ) -> None:
     """Who has no turn in time is sent away, to come again; no other loses its turn."""
-    gateway, held = twilio_entry.runtime_data.gateway, asyncio.Event()
-    receive = gateway.receive
+    account, held = async_get_account(hass, twilio_entry), asyncio.Event()
+    receive = account.receive
 
-    async def receive_slowly(request: Any) -> Any:
+    async def receive_slowly(*args: Any) -> Any:
         await held.wait()
-        return await receive(request)
+        return await receive(*args)
 
     async def call() -> int:
         url = f"/api/webhook/{twilio_entry.data[CONF_WEBHOOK_ID]}"
@@ -140,7 +141,7 @@ async def test_flood(
         return (await client.post(url, data=data, headers=headers)).status
 
     with (
-        patch.object(gateway, "receive", receive_slowly),
+        patch.object(account, "receive", receive_slowly),
         patch("custom_components.virtual_sms.callbacks.webhook.TURN_TIMEOUT", 0.1),
     ):
         calls = [asyncio.create_task(call()) for _ in range(MOST_IN_HAND)]

@@ -15,12 +15,13 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.virtual_sms.accounts import async_get_account
 from custom_components.virtual_sms.callbacks.webhook import (
     BODY_LIMIT,
     MOST_READ,
     BodyReader,
 )
-from custom_components.virtual_sms.core.gateway import LineAwayError
+from custom_components.virtual_sms.core.account import LineAwayError
 from custom_components.virtual_sms.diagnostics import async_get_config_entry_diagnostics
 from tests.home import listen, settle
 
@@ -268,9 +269,9 @@ async def test_line_away(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """What a line about to come back should get is to come again, and no trouble."""
-    gateway, fields = twilio_entry.runtime_data.gateway, inbound(simulator)
+    account, fields = async_get_account(hass, twilio_entry), inbound(simulator)
     headers = signed(simulator, twilio_entry, fields)
-    with patch.object(gateway, "receive", side_effect=LineAwayError):
+    with patch.object(account, "receive", side_effect=LineAwayError):
         answer = await client.post(path(twilio_entry), data=fields, headers=headers)
     assert answer.status == 503
     assert not complaints(caplog)
@@ -287,7 +288,7 @@ async def test_trouble_of_ours(
     trouble: type[Exception] | None,
 ) -> None:
     """It is logged once and counted, and the provider is asked now and then."""
-    gateway, fields = twilio_entry.runtime_data.gateway, inbound(simulator)
+    account, fields = async_get_account(hass, twilio_entry), inbound(simulator)
     headers = signed(simulator, twilio_entry, fields)
 
     async def call() -> int:
@@ -298,17 +299,17 @@ async def test_trouble_of_ours(
         async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
 
     with (
-        patch.object(gateway, "receive", side_effect=OSError),
-        patch.object(gateway, "ask_later", side_effect=trouble) as ask_later,
+        patch.object(account, "receive", side_effect=OSError),
+        patch.object(account, "catch_up_soon", side_effect=trouble) as catch_up_soon,
     ):
         assert {await call() for _ in range(10)} == {503}
-        assert ask_later.call_count == 1
+        assert catch_up_soon.call_count == 1
         wait(11)
-        assert ask_later.call_count == 2
+        assert catch_up_soon.call_count == 2
         wait(22)
-        assert ask_later.call_count == 2
+        assert catch_up_soon.call_count == 2
         assert await call() == 503
-        assert ask_later.call_count == 3
+        assert catch_up_soon.call_count == 3
     assert caplog.text.count("A callback could not be taken in") == 1
     assert len(complaints(caplog)) == 1
     assert await call() == 200
@@ -337,7 +338,7 @@ async def test_diagnostics_say_why(
     await call(other, signed(simulator, twilio_entry, other))
     await call(empty, signed(simulator, twilio_entry, empty))
     with patch.object(
-        twilio_entry.runtime_data.gateway, "receive", side_effect=OSError
+        async_get_account(hass, twilio_entry), "receive", side_effect=OSError
     ):
         await call({"Body": "x"}, FORGED)
     found = await async_get_config_entry_diagnostics(hass, twilio_entry)

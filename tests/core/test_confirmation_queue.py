@@ -1,4 +1,4 @@
-"""Anyone may ring, any number of times: few questions answer all of them."""
+"""Anyone may call, any number of times: few questions answer all of them."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,11 +20,10 @@ from custom_components.virtual_sms.core import (
     confirmation_queue as confirmation_queue_module,
 )
 from custom_components.virtual_sms.core.confirmation_queue import (
-    BUDGET,
+    BURST,
     REFILL,
     ConfirmationQueue,
 )
-from custom_components.virtual_sms.core.line import Dependencies
 from custom_components.virtual_sms.store.database import DatabaseClosedError
 from tests.fakes import Clock, inbound, make_dependencies, receipt
 
@@ -32,7 +31,7 @@ REST = asyncio.sleep
 
 
 class Home:
-    """A household whose provider knows some messages, and a clock for it."""
+    """An account whose provider knows some messages, and a clock for it."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -52,13 +51,13 @@ class Home:
         self.time += seconds
         self.appears()
 
-    async def concerns(self, event: Event) -> bool:
-        """Say whether the store does not know it."""
+    async def confirm(self, event: Event, may_ask: Callable[[], bool]) -> bool:
+        """Ask for one that the store does not know."""
         await REST(0)
-        return _id(event) not in self.known
-
-    async def look_up(self, event: Event) -> bool:
-        """Ask for one."""
+        if _id(event) in self.known:
+            return True
+        if not may_ask():
+            return False
         self.asked_at.append(self.time)
         self.looked_up.append(_id(event))
         await REST(0)
@@ -75,12 +74,12 @@ class Home:
             raise self.trouble
         self.known |= self.record
 
-    def ask_later(self) -> None:
+    def catch_up_soon(self) -> None:
         """Be asked to try again."""
         self.later += 1
 
     async def rest(self) -> None:
-        """Wait until every bell was answered, and let none fail."""
+        """Wait until every callback was looked up, and let none fail."""
         while self.tasks:
             await self.tasks.pop()
 
@@ -107,7 +106,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Home:
 
 @pytest.fixture
 def confirmation_queue(home: Home) -> ConfirmationQueue:
-    """Make its confirmation_queue."""
+    """Make its queue."""
     world = make_dependencies(Clock())
 
     def spawn(target: object, name: str) -> asyncio.Task[object]:
@@ -115,18 +114,16 @@ def confirmation_queue(home: Home) -> ConfirmationQueue:
         home.tasks.append(task)
         return task
 
-    return ConfirmationQueue(
-        home, Dependencies(now=world.now, jitter=world.jitter, spawn=spawn)
-    )
+    return ConfirmationQueue(home.confirm, home.catch_up, home.catch_up_soon, spawn)
 
 
-async def test_a_bell_is_looked_up(
+async def test_a_callback_is_looked_up(
     home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
     """One question finds one message, and nothing is read beyond it."""
     home.record = {"a", "P"}
-    confirmation_queue.ring(inbound("a"))
-    confirmation_queue.ring(receipt("P"))
+    confirmation_queue.add(inbound("a"))
+    confirmation_queue.add(receipt("P"))
     await home.rest()
 
     assert home.looked_up == ["a", "P"]
@@ -134,15 +131,15 @@ async def test_a_bell_is_looked_up(
     assert home.time == 0
 
 
-async def test_a_bell_that_cannot_be_read_keeps_no_other_waiting(
+async def test_a_callback_that_cannot_be_read_keeps_no_other_waiting(
     home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
     """A reading of the history sets it aside, and answers the others."""
     home.record = {"b"}
     home.trouble = InvalidResponseError()
     home.appears = lambda: setattr(home, "trouble", None)
-    confirmation_queue.ring(inbound("a"))
-    confirmation_queue.ring(inbound("b"))
+    confirmation_queue.add(inbound("a"))
+    confirmation_queue.add(inbound("b"))
     await home.rest()
     assert home.known == {"b"}
     assert len(home.readings) == 1
@@ -154,14 +151,14 @@ async def test_ids_of_two_kinds_do_not_clash(
 ) -> None:
     """A receipt is not taken for a message of the same id."""
     home.record = {"1"}
-    confirmation_queue.ring(inbound("1"))
-    confirmation_queue.ring(receipt("1"))
-    confirmation_queue.ring(inbound("1"))
+    confirmation_queue.add(inbound("1"))
+    confirmation_queue.add(receipt("1"))
+    confirmation_queue.add(inbound("1"))
     await home.rest()
     assert home.looked_up == ["1"]
     home.known.clear()
     home.looked_up.clear()
-    confirmation_queue.ring(receipt("1"))
+    confirmation_queue.add(receipt("1"))
     await home.rest()
     assert home.looked_up == ["1"]
 
@@ -172,14 +169,14 @@ async def test_what_is_known_costs_no_question(
     """However often an old message is named."""
     home.known = {"a"}
     for _ in range(1000):
-        confirmation_queue.ring(inbound("a"))
+        confirmation_queue.add(inbound("a"))
         await REST(0)
     await home.rest()
     assert home.looked_up == []
     assert home.readings == []
 
 
-async def test_a_bell_may_ring_too_early(
+async def test_a_callback_may_come_too_early(
     home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
     """What the provider's record does not show yet is found a little later."""
@@ -188,7 +185,7 @@ async def test_a_bell_may_ring_too_early(
         home.record.add("a")
 
     home.appears = appear
-    confirmation_queue.ring(inbound("a"))
+    confirmation_queue.add(inbound("a"))
     await home.rest()
 
     assert home.looked_up == ["a"]
@@ -205,59 +202,59 @@ async def test_a_flood(
     home.record = {"real"}
     for number in range(10_000):
         name = "real" if number == position else f"{chance.getrandbits(64)}"
-        confirmation_queue.ring(inbound(name))
+        confirmation_queue.add(inbound(name))
     await home.rest()
 
     assert home.known == {"real"}
-    assert len(home.looked_up) + len(home.readings) <= BUDGET + 1
+    assert len(home.looked_up) + len(home.readings) <= BURST + 1
 
 
 async def test_a_flood_that_lasts(
     home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
-    """Over an hour, the questions are bounded by the budget and its refill."""
+    """Over an hour, the questions are bounded by the bucket and its refill."""
     home.record = {"real"}
     number = 0
     while home.time < 3600:
         for _ in range(50):
             number += 1
-            confirmation_queue.ring(inbound(f"forged {number}"))
+            confirmation_queue.add(inbound(f"forged {number}"))
         await REST(0)
         if number == 5_000:
-            confirmation_queue.ring(inbound("real"))
+            confirmation_queue.add(inbound("real"))
     await home.rest()
 
     assert number >= 10_000
     assert "real" in home.known
     questions = len(home.looked_up) + len(home.readings)
-    assert questions <= 2 * home.time / REFILL + BUDGET
+    assert questions <= 2 * home.time / REFILL + BURST
 
 
 async def test_real_messages_in_a_burst(
     home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
-    """More real messages at once than there is budget are all found."""
+    """More real messages at once than there are tokens are all found."""
     names = [f"m{number}" for number in range(500)]
     home.record = set(names)
     for name in names:
-        confirmation_queue.ring(inbound(name))
+        confirmation_queue.add(inbound(name))
         await REST(0)
     await home.rest()
 
     assert home.known == home.record
-    assert len(home.looked_up) <= BUDGET + home.time / REFILL
+    assert len(home.looked_up) <= BURST + home.time / REFILL
     assert len(home.readings) <= 2
 
 
-async def test_one_bell_too_many(
+async def test_one_callback_too_many(
     home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
-    """Bells that find no room are not kept, yet answered by a reading of all."""
-    names = [f"m{number}" for number in range(BUDGET + 1)]
+    """Callbacks that find no room are not kept, yet answered by a reading of all."""
+    names = [f"m{number}" for number in range(BURST + 1)]
     home.record = set(names)
     for name in names:
-        confirmation_queue.ring(inbound(name))
-    assert len(confirmation_queue._waiting) == BUDGET
+        confirmation_queue.add(inbound(name))
+    assert len(confirmation_queue._waiting) == BURST
     await home.rest()
 
     assert home.known == home.record
@@ -267,14 +264,14 @@ async def test_one_bell_too_many(
 async def test_a_burst_spread_over_time(
     home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
-    """Once the budget is spent, a reading of everything takes over."""
-    for number in range(BUDGET + 5):
+    """Once no token is left, a reading of everything takes over."""
+    for number in range(BURST + 5):
         home.record.add(f"m{number}")
-        confirmation_queue.ring(inbound(f"m{number}"))
+        confirmation_queue.add(inbound(f"m{number}"))
         await home.rest()
 
     assert home.known == home.record
-    assert len(home.looked_up) == BUDGET + 2
+    assert len(home.looked_up) == BURST + 2
     assert home.readings == [REFILL, 2 * REFILL, 3 * REFILL]
 
 
@@ -282,31 +279,31 @@ async def test_a_burst_spread_over_time(
 async def test_a_provider_that_is_down(
     home: Home, confirmation_queue: ConfirmationQueue, overflows: bool
 ) -> None:
-    """Nothing is raised; the provider is asked later, and the bell still works."""
+    """Nothing is raised; the provider is asked later, and the queue still works."""
     home.trouble = ProviderUnavailableError("down")
     home.record = {"a", "b"}
-    for number in range(BUDGET * 2 if overflows else 1):
-        confirmation_queue.ring(inbound(f"m{number}"))
+    for number in range(BURST * 2 if overflows else 1):
+        confirmation_queue.add(inbound(f"m{number}"))
     await home.rest()
     assert home.later == 1
 
     home.trouble = None
-    confirmation_queue.ring(inbound("a"))
+    confirmation_queue.add(inbound("a"))
     await home.rest()
     assert "a" in home.known
 
 
-async def test_an_error_of_ours_does_not_break_the_bell(
+async def test_an_error_of_ours_does_not_stop_it(
     home: Home, confirmation_queue: ConfirmationQueue
 ) -> None:
-    """It is logged, the provider is asked later, and the next to ring is answered."""
+    """It is logged, the provider is asked later, and the next is looked up."""
     home.trouble = ZeroDivisionError()
-    confirmation_queue.ring(inbound("a"))
+    confirmation_queue.add(inbound("a"))
     await home.rest()
     assert home.later == 1
     home.trouble = None
     home.record = {"b"}
-    confirmation_queue.ring(inbound("b"))
+    confirmation_queue.add(inbound("b"))
     await home.rest()
     assert home.known == {"b"}
 
@@ -314,8 +311,8 @@ async def test_an_error_of_ours_does_not_break_the_bell(
 async def test_a_line_that_closes_is_no_trouble(
     home: Home, confirmation_queue: ConfirmationQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What rang is in the provider's record, which is read when the line opens."""
+    """What came is in the provider's record, which is read when the line opens."""
     home.trouble = DatabaseClosedError()  # type: ignore[assignment]
-    confirmation_queue.ring(inbound("a"))
+    confirmation_queue.add(inbound("a"))
     await home.rest()
     assert "ERROR" not in caplog.text

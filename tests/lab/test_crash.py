@@ -169,6 +169,7 @@ def look(  # the world as far as it is looked at
     events: Sequence[dict[str, Any]] = (),
     kills: Sequence[Kill] = (),
     full: Sequence[Span] = (),
+    called_back: Sequence[str] = (),
 ) -> dict[str, int]:
     """Count, and return the promises that are broken and how often."""
     side = SimpleNamespace(
@@ -177,7 +178,12 @@ def look(  # the world as far as it is looked at
         finals=frozenset({"delivered", "undelivered", "failed"}),
     )
     world: World = SimpleNamespace(  # type: ignore[assignment]
-        simulator=SimpleNamespace(providers={"twilio": side}),
+        simulator=SimpleNamespace(
+            providers={"twilio": side},
+            callbacks=[
+                SimpleNamespace(message_id=each, ok=True) for each in called_back
+            ],
+        ),
         events=lambda: iter(events),
         kills=kills,
         full=full,
@@ -247,8 +253,10 @@ def test_what_was_missed_is_told_oldest_first() -> None:
     events = [received(2), received(1)]
     assert look(traffic, [inbound(1), inbound(2, 5.0)], events) == {"disorder": 1}
     assert look(traffic, [inbound(1), inbound(2, 0.5)], events) == {}
-    called_back = [received(2, late=False), received(1)]
-    assert look(traffic, [inbound(1), inbound(2, 5.0)], called_back) == {}
+    in_time = [received(2, late=False), received(1)]
+    assert look(traffic, [inbound(1), inbound(2, 5.0)], in_time) == {}
+    provider = [inbound(1), inbound(2, 5.0)]
+    assert look(traffic, provider, events, called_back=["SM2"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -293,10 +301,10 @@ def test_a_token_that_is_replaced_may_be_refused() -> None:
 
 def test_a_text_that_was_refused_and_sent_is_seen() -> None:
     """Whoever heard of the refusal sends it again."""
-    traffic = number(asked={"out": None}, refused={"out"})
+    traffic = number(asked={"out": None}, refused={"out": "no"})
     events = [status("ours", "delivered", provider_id="OUT1")]
     assert look(traffic, [outbound(1, "out")], events) == {"falsely_refused": 1}
-    assert look(number(asked={"out": None}, refused={"out"})) == {}
+    assert look(number(asked={"out": None}, refused={"out": "no"})) == {}
 
 
 def test_a_text_that_is_taken_twice_is_seen() -> None:

@@ -136,16 +136,15 @@ class World:
         self.killed.clear()
         self.left = 0
         database = Database(self.path, MIGRATIONS, self.run_blocking)
-        host = GatewayHooks(
+        hooks = GatewayHooks(
             publish=self.publish,
             wake=lambda: None,
-            ask_later=lambda: None,
-            siblings=lambda: [self.gateway],
+            catch_up_soon=lambda: None,
         )
         self.gateway = Gateway(
             self.provider.line(),
             Store(database, self.clock, self.clock.monotonic),
-            host,
+            hooks,
             make_dependencies(self.clock),
         )
         await self.gateway.open()

@@ -64,13 +64,12 @@ async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> No
     adapter.record.append(inbound("missed", at=60))
     heard: list[Change] = []
     store = Store(Database(path, MIGRATIONS, run_inline), clock, clock.monotonic)
-    host = GatewayHooks(
+    hooks = GatewayHooks(
         publish=heard.append,
         wake=lambda: None,
-        ask_later=lambda: None,
-        siblings=lambda: [gateway],
+        catch_up_soon=lambda: None,
     )
-    gateway = Gateway(adapter.line(), store, host, make_dependencies(clock))
+    gateway = Gateway(adapter.line(), store, hooks, make_dependencies(clock))
     await gateway.open()
     assert (await store.examine()).schema == len(MIGRATIONS)
     assert store.tally == Tally(sent=3, received=2, failed=1, pending=4)
@@ -79,7 +78,7 @@ async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> No
     for _ in range(6):
         await gateway.outbox.work()
         clock.advance(60)
-    await gateway.catch_up(late=True)
+    await gateway.inbox.catch_up(late=True)
     ids = ["sent", "doubtful", "waiting", "under-way"]
     clock.advance(600)
     for provider_id in await store.outbound.open_deliveries(20):

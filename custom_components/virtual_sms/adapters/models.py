@@ -23,16 +23,13 @@ _LONGEST_URL = 2_048
 
 
 def _clean(record: object, **longest: int) -> None:
-    """Clean fields of a record that a provider filled in, and bound their length.
-
-    Raises ValueError where something else stands in the place of a text.
-    """
+    """Clean a provider's texts, and bound their length; ValueError if one is none."""
     for name, most in longest.items():
         value = getattr(record, name)
         if isinstance(value, str):
             object.__setattr__(record, name, clean(value, most))
         elif value is not None:
-            raise ValueError(f"{name} is no text")  # one kind for all unreadable answers
+            raise ValueError(f"{name} is no text")
 
 
 class Capability(Flag):

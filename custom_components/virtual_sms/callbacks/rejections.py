@@ -18,7 +18,7 @@ from homeassistant.helpers.event import async_call_later
 
 from ..adapters.errors import CallbackRejectedError, CallbackUnreadableError
 from ..const import DOMAIN
-from ..core.gateway import Gateway, LineAwayError, NoSuchLineError
+from ..core.account import Account, LineAwayError, NoSuchLineError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -143,10 +143,10 @@ class LateQuestion:
     At once, and then not again before a while has passed.
     """
 
-    def __init__(self, hass: HomeAssistant, gateway: Gateway) -> None:
+    def __init__(self, hass: HomeAssistant, account: Account) -> None:
         """Take whose provider to ask."""
         self._hass = hass
-        self._gateway = gateway
+        self._account = account
         self._is_wanted = False
         self._cancel: CALLBACK_TYPE | None = None
 
@@ -162,7 +162,7 @@ class LateQuestion:
             HassJob(self._end_pause, cancel_on_shutdown=True),
         )
         try:
-            self._gateway.ask_later()
+            self._account.catch_up_soon()
         except Exception as err:  # noqa: BLE001  # an answer is due all the same
             _LOGGER.warning("The provider cannot be asked: %s", type(err).__name__)
 

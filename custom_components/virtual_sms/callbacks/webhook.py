@@ -7,9 +7,8 @@ answered as such.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from http import HTTPStatus
 
 from aiohttp import web
@@ -17,10 +16,12 @@ from homeassistant.components import webhook
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
+from ..accounts import async_get_account
 from ..adapters.errors import CallbackUnreadableError
 from ..adapters.models import Acknowledgement, CallbackRequest
 from ..const import DOMAIN
 from ..core.gateway import Gateway
+from ..core.line import Line
 from ..issues import describe
 from ..runtime import VirtualSmsConfigEntry
 from .reachability_check import async_answer_challenge, async_awaits_challenge
@@ -53,19 +54,14 @@ class CallbackHandler:
 
     def __init__(
         self,
-        gateway: Gateway,
+        line: Line,
+        receive: Callable[[CallbackRequest], Awaitable[Acknowledgement]],
         refusals: Refusals,
         answers: Counter[int],
-        answer_challenge: Callable[[CallbackRequest], web.Response | None],
-        awaits_challenge: Callable[[], bool],
     ) -> None:
-        """Take who receives, who sees to what is refused, and where to count.
-
-        A challenge of our own, which tests the way here, concerns none of them.
-        """
-        self._awaits_challenge = awaits_challenge
-        self._gateway = gateway
-        self._answer_challenge = answer_challenge
+        """Take who receives, who sees to what is refused, and where to count."""
+        self._line = line
+        self._receive = receive
         self._refusals = refusals
         self._answers = answers
         self._turns = asyncio.Semaphore(MOST_IN_HAND)
@@ -77,17 +73,21 @@ class CallbackHandler:
     ) -> web.Response:
         """Answer a callback as the provider needs to hear it."""
         try:
-            response = await self._async_answer(request)
+            response = await self._async_answer(hass, webhook_id, request)
         except Exception as err:  # noqa: BLE001  # _refuse logs what is our fault
             response = self._refuse(err)
         await _async_hang_up(request, response)
         self._answers[response.status] += 1
         return response
 
-    async def _async_answer(self, request: web.Request) -> web.Response:
-        self._refuse_unsigned(request)
+    async def _async_answer(
+        self, hass: HomeAssistant, webhook_id: str, request: web.Request
+    ) -> web.Response:
+        # A challenge of our own, which tests the way here, is no callback.
+        if not async_awaits_challenge(hass, webhook_id):
+            self._refuse_unsigned(request)
         callback_request, cut_off = await self._async_read(request)
-        if challenge := self._answer_challenge(callback_request):
+        if challenge := async_answer_challenge(hass, webhook_id, callback_request):
             return challenge
         if cut_off:
             raise CutOffError(cut_off)
@@ -112,7 +112,7 @@ class CallbackHandler:
         finally:
             self._waiting -= 1
         try:
-            return await self._gateway.receive(request)
+            return await self._receive(request)
         finally:
             self._turns.release()
 
@@ -125,12 +125,12 @@ class CallbackHandler:
 
     @property
     def _signature_header(self) -> str | None:
-        return self._gateway.line.adapter.signature_header
+        return self._line.adapter.signature_header
 
     def _refuse_unsigned(self, request: web.Request) -> None:
         """Refuse what cannot be authentic before its body costs anything."""
         header = self._signature_header
-        if header and header not in request.headers and not self._awaits_challenge():
+        if header and header not in request.headers:
             raise UnsignedError("no signature")
 
     async def _async_read(
@@ -139,7 +139,7 @@ class CallbackHandler:
         body, cut_off = await self._reader.read(request)
         callback_request = CallbackRequest(
             method=request.method,
-            url=_with_query(self._gateway.line.callback_url or "", request),
+            url=_with_query(self._line.callback_url or "", request),
             headers={name.lower(): value for name, value in request.headers.items()},
             body=body,
             truncated=cut_off is not None,
@@ -202,18 +202,22 @@ def async_register(
         placeholders,
         accepted,
     )
-    question = LateQuestion(hass, gateway)
+    account = async_get_account(hass, entry)
+    question = LateQuestion(hass, account)
     refusals = Refusals(watch, question, runtime.refusals)
     webhook_id = entry.data[CONF_WEBHOOK_ID]
-    handler = CallbackHandler(
-        gateway,
-        refusals,
-        runtime.answers,
-        partial(async_answer_challenge, hass, webhook_id),
-        partial(async_awaits_challenge, hass, webhook_id),
-    ).async_handle
+
+    async def receive(request: CallbackRequest) -> Acknowledgement:
+        return await account.receive(gateway, request)
+
+    handler = CallbackHandler(gateway.line, receive, refusals, runtime.answers)
     webhook.async_register(
-        hass, DOMAIN, entry.title, webhook_id, handler, allowed_methods=METHODS
+        hass,
+        DOMAIN,
+        entry.title,
+        webhook_id,
+        handler.async_handle,
+        allowed_methods=METHODS,
     )
 
     def close() -> None:

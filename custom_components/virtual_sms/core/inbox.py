@@ -40,14 +40,14 @@ class Inbox:
         store: Store,
         publish: Callable[[Sequence[Change]], None],
         dependencies: Dependencies,
-        ask_later: Callable[[], None],
+        catch_up_soon: Callable[[], None],
     ) -> None:
         """Take the line, its store, whom to tell of news, and who has us catch up."""
         self._line = line
         self._store = store
         self._publish = publish
         self._reader = RecordReader(
-            line, store.inbound, publish, dependencies, ask_later
+            line, store.inbound, publish, dependencies, catch_up_soon
         )
         self._intake = Intake(line, store.inbound, publish, dependencies)
         self._is_begun_anew: bool | None = None

@@ -10,6 +10,9 @@ from ..adapters.models import PhoneNumber
 from ..store.clock import monotonic
 from .guard import Guard, NoGuard
 
+type Spawn = Callable[[Coroutine[object, object, object], str], asyncio.Task[object]]
+"""Runs something in the background, under a name, as long as its owner lives."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Line:
@@ -39,5 +42,5 @@ class Dependencies:
     now: Callable[[], datetime]
     monotonic: Callable[[], float] = monotonic
     jitter: Callable[[float, float], float]
-    spawn: Callable[[Coroutine[object, object, object], str], asyncio.Task[object]]
+    spawn: Spawn
     guard: Guard = field(default_factory=NoGuard)

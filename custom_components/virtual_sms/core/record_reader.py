@@ -34,7 +34,7 @@ class RecordReader:
         records: InboundTable,
         publish: Callable[[Sequence[Received]], None],
         dependencies: Dependencies,
-        ask_later: Callable[[], None],
+        catch_up_soon: Callable[[], None],
     ) -> None:
         """Take the line and its rows, who hears of news, and who has us read again."""
         self._line = line
@@ -42,7 +42,7 @@ class RecordReader:
         self._intake = Intake(line, records, publish, dependencies)
         self._monotonic = dependencies.monotonic
         self._spawn = dependencies.spawn
-        self._ask_later = ask_later
+        self._catch_up_soon = catch_up_soon
         self._second = SecondReader(line, records, dependencies.monotonic)
         self._lock = asyncio.Lock()
         self._is_looking_again = False
@@ -189,7 +189,7 @@ class RecordReader:
             await asyncio.sleep(LOOK_AGAIN)
         finally:
             self._is_looking_again = False
-        self._ask_later()
+        self._catch_up_soon()
 
     async def _fetch(
         self, since: datetime
