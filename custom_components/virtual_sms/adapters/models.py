@@ -178,8 +178,7 @@ class OutboundMessage:
 class SentMessage:
     """What the provider answered to a message it accepted.
 
-    `exact` is False for a record of the provider's that went to the same recipient
-    but does not tell whether it is the message that was looked for.
+    `exact` is False for a record that may be another message to the same recipient.
     """
 
     provider_id: str
@@ -193,10 +192,7 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:
-    """A text someone wrote to a number of ours; `message_id` is the provider's.
-
-    `wish` is what the provider has understood of it about further messages.
-    """
+    """A text someone wrote to a number of ours; id and `wish` are the provider's."""
 
     message_id: str
     number: str | None = field(repr=False)

@@ -12,6 +12,7 @@ from ..adapters.models import OutboundMessage
 from ..store.changes import Change, Received
 from ..store.database import DatabaseClosedError
 from ..store.store import Store
+from ..store.usage import Allowance
 from .inbox import Inbox
 from .line import Dependencies, Line
 from .outbox import Outbox, Outcome
@@ -67,7 +68,10 @@ class Gateway:
         await self.store.close()
 
     async def send(
-        self, messages: Sequence[OutboundMessage], retry_window: timedelta
+        self,
+        messages: Sequence[OutboundMessage],
+        retry_window: timedelta,
+        allowance: Allowance | None = None,
     ) -> list[Outcome]:
         """Send messages and say where they stand after the first attempt.
 
@@ -82,7 +86,7 @@ class Gateway:
             outcomes[outcome.message.message_id] = outcome
 
         async def send() -> None:
-            await self.outbox.send(messages, retry_window, report)
+            await self.outbox.send(messages, retry_window, report, allowance)
             if self.outbox.has_work or any(each.waits for each in outcomes.values()):
                 self._hooks.wake()
 

@@ -5,7 +5,7 @@ attempt to send it has no known end: then the provider must be asked before
 another is made. Its text is kept only until the provider has accepted it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
@@ -25,6 +25,8 @@ from .early import Progress, keep_early, take_early
 from .outbound_batch import RECORD, Page, Record, read_record
 from .outbound_orders import SETTLE, WATCH, Order, add_orders, list_open
 from .outbound_rows import Due, read_due, read_time
+from .refusals import Refusal
+from .usage import Allowance, Limit, LimitReached
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,14 @@ class _Acceptance:
     message_id: str
     sent: SentMessage
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What was written down, and which messages were not, by their ids."""
+
+    changes: list[StatusChanged]
+    refusals: Mapping[str, Refusal]
 
 
 class OutboundTable:
@@ -57,10 +67,34 @@ class OutboundTable:
         sent_after: datetime | None = None,
     ) -> list[StatusChanged]:
         """Record messages whose first attempt follows at once."""
+        return (await self.queue(messages, deadline, sent_after, None)).changes
+
+    async def queue(
+        self,
+        messages: Sequence[OutboundMessage],
+        deadline: datetime,
+        sent_after: datetime | None,
+        allowance: Allowance | None,
+    ) -> Queued:
+        """Record messages as `add` does, but for those that are not to be sent."""
         now = self._now()
-        order = Order(messages, deadline, sent_after, self.clock.now(), now)
-        await self._database.post(add_orders, order)
-        return [_first_state(message, now) for message in messages]
+        order = Order(messages, deadline, sent_after, self.clock.now(), now, allowance)
+        refusals = await self._database.post(add_orders, order)
+        kept = [each for each in messages if each.message_id not in refusals]
+        return Queued(
+            changes=[_first_state(message, now) for message in kept],
+            refusals={
+                message_id: self._in_wall_time(refusal)
+                for message_id, refusal in refusals.items()
+            },
+        )
+
+    def _in_wall_time(self, refusal: Refusal) -> Refusal:
+        """Write the end of a sliding window as people see the time."""
+        if not isinstance(refusal, LimitReached) or refusal.limit is Limit.MONTH:
+            return refusal
+        until = refusal.until and refusal.until + self.clock.offset
+        return LimitReached(refusal.limit, until)
 
     async def attempt(self, message_id: str) -> bool:
         """Record that an attempt begins: until it ends, its outcome is in doubt.

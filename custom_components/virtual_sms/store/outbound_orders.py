@@ -7,6 +7,8 @@ import json
 import sqlite3
 
 from ..adapters.models import DeliveryStatus, OutboundMessage
+from .refusals import Refusal, find_refusals
+from .usage import Allowance, hash_text
 
 SETTLE = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
@@ -19,19 +21,28 @@ after a quarter of its age."""
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Messages that are to be sent until a deadline."""
+    """Messages that are to be sent until a deadline, as far as they are allowed."""
 
     messages: Sequence[OutboundMessage]
     deadline: datetime
     sent_after: datetime | None
     steady: datetime
     now: datetime
+    allowance: Allowance | None = None
 
 
 def add_orders(
     connection: sqlite3.Connection, orders: Sequence[Order]
-) -> Sequence[None]:
-    """Write down messages whose first attempt follows at once."""
+) -> list[dict[str, Refusal]]:
+    """Write down messages whose first attempt follows at once.
+
+    Returns those of each order that are not to be sent, by their ids, and why.
+    """
+    refusals = find_refusals(
+        connection,
+        [(order.messages, order.allowance) for order in orders],
+        max(order.steady for order in orders),
+    )
     rows = [
         (
             message.message_id,
@@ -46,19 +57,22 @@ def add_orders(
             order.sent_after and order.sent_after.timestamp(),
             message.segments,
             message.encoding,
+            order.allowance is not None and order.allowance.is_critical,
+            hash_text(message),
         )
-        for order in orders
+        for order, refused in zip(orders, refusals, strict=True)
         for message in order.messages
+        if message.message_id not in refused
     ]
     connection.execute(
         "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at, next_at, sent_after, segments, encoding)"
+        " deadline, settled_at, next_at, sent_after, segments, encoding, critical, text_hash)"
         " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,"
         " value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,"
-        " value ->> 10, value ->> 11 FROM json_each(?)",
+        " value ->> 10, value ->> 11, value ->> 12, value ->> 13 FROM json_each(?)",
         (json.dumps(rows),),
     )
-    return [None] * len(orders)
+    return refusals
 
 
 def list_open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:

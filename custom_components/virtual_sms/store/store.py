@@ -24,6 +24,7 @@ from .outbound import OutboundTable, note_changes
 from .recovery import mend
 from .salvage import Salvage
 from .trust_tables import TRUST_TABLES
+from .usage import UsageTable, forget_texts
 
 MIGRATIONS = (
     """
@@ -129,6 +130,7 @@ class Store:
         self.inbound = InboundTable(database)
         self.codes = CodeTable(database)
         self.consent = ConsentTable(database)
+        self.usage = UsageTable(database, self._clock)
         self.outbound = OutboundTable(database, now, self._clock)
         database.conclude = self._count
         database.mend = self._mend
@@ -178,6 +180,7 @@ class Store:
         def operation(connection: sqlite3.Connection) -> None:
             prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, steady)
+            forget_texts(connection, steady)
 
         await self._database.run(operation)
 

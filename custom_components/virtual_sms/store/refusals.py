@@ -1,0 +1,54 @@
+"""Which messages are not to be sent, as the transaction finds that writes them down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+import sqlite3
+
+from ..adapters.models import OutboundMessage
+from .consent import list_stopped
+from .usage import Allowance, LimitReached, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """The recipient wants no more messages."""
+
+
+type Refusal = LimitReached | OptedOut
+type Wanted = tuple[Sequence[OutboundMessage], Allowance | None]
+"""Messages, and what they may use; without that there is no limit to them."""
+
+
+def find_refusals(
+    connection: sqlite3.Connection, wanted: Sequence[Wanted], now: datetime
+) -> list[dict[str, Refusal]]:
+    """Return which messages of each call are refused, by their ids, and count the rest."""
+    messages = [each for some, _ in wanted for each in some]
+    stopped = list_stopped(connection, {each.recipient for each in messages})
+    limited = [each for some, allowance in wanted if allowance for each in some]
+    usage = Usage(connection, limited, now) if limited else None
+    found = [
+        {
+            each.message_id: refusal
+            for each in some
+            if (refusal := _find(each, allowance, stopped, usage))
+        }
+        for some, allowance in wanted
+    ]
+    if usage is not None:
+        usage.write()
+    return found
+
+
+def _find(
+    message: OutboundMessage,
+    allowance: Allowance | None,
+    stopped: set[str],
+    usage: Usage | None,
+) -> Refusal | None:
+    if message.recipient in stopped:
+        return OptedOut()
+    if allowance is None or usage is None:
+        return None
+    return usage.take(message, allowance)
