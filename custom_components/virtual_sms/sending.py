@@ -15,7 +15,7 @@ from .adapters.errors import MessageRejectedError, ProviderUnavailableError, Sms
 from .adapters.models import OutboundMessage, RejectReason
 from .adapters.plain_text import show
 from .const import CONF_PROVIDER, DOMAIN, OPTION_RETRY_FOR
-from .core.outbox import Outcome
+from .core.outcome import Outcome
 from .core.phone_numbers import InvalidNumberError, parse_number
 from .error_messages import Failure, explain, refuse, wants_new_credentials
 from .flows.schemas import DEFAULT_RETRY_FOR

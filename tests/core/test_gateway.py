@@ -17,7 +17,7 @@ from custom_components.virtual_sms.adapters.models import (
 from custom_components.virtual_sms.core.code_memory import CodeMemory
 from custom_components.virtual_sms.core.gateway import Gateway
 from custom_components.virtual_sms.core.guard import ContactGuard
-from custom_components.virtual_sms.core.outbox import Outcome
+from custom_components.virtual_sms.core.outcome import Outcome
 from custom_components.virtual_sms.store.changes import Received, Trust
 from custom_components.virtual_sms.store.database import DatabaseClosedError
 from tests.fakes import (

@@ -19,7 +19,8 @@ from custom_components.virtual_sms.adapters.models import (
     RejectReason,
 )
 from custom_components.virtual_sms.core.limits import LimitReachedError, month_of
-from custom_components.virtual_sms.core.outbox import Outbox, Outcome
+from custom_components.virtual_sms.core.outbox import Outbox
+from custom_components.virtual_sms.core.outcome import Outcome
 from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.consent import Source, note_consent
 from custom_components.virtual_sms.store.usage import (

@@ -15,7 +15,8 @@ from ..store.store import Store
 from ..store.usage import Allowance
 from .inbox import Inbox
 from .line import Dependencies, Line
-from .outbox import Outbox, Outcome
+from .outbox import Outbox
+from .outcome import Outcome
 from .publisher import Publisher
 
 _LOGGER = logging.getLogger(__name__)
