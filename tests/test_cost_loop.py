@@ -131,7 +131,7 @@ async def test_what_waits_is_noticed(
     assert watch.seen == []
     simulator.twilio.receive(SENDER, "Hello")
     await settle(hass, simulator)
-    assert {f"{noticed} at gateway.py"} <= {
+    assert {f"{noticed} at account.py"} <= {
         each.rpartition(":")[0] for each in watch.seen
     }
 
