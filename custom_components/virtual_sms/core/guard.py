@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-import re
 import sqlite3
-from typing import Final, Protocol
+from typing import Protocol
 
 from ..store import codes
 from ..store.changes import Received, Trust
@@ -19,8 +18,7 @@ from ..store.codes import CodeRows
 from ..store.inbound import Judge
 from .code_memory import CodeMemory, Noted
 from .command_code import Code, Reading, read_code
-
-_PHONE_NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+from .correspondent import is_phone_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +87,7 @@ class ContactGuard:
         self, connection: sqlite3.Connection, received: Received, *, now: datetime
     ) -> Received:
         sender = received.message.sender
-        writer = self._find(sender) if _PHONE_NUMBER.fullmatch(sender) else None
+        writer = self._find(sender) if is_phone_number(sender) else None
         if writer is None:
             return received
         known = replace(received, contact_id=writer.contact_id, trust=Trust.KNOWN)

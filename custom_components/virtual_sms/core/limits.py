@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from ..adapters.errors import MessageRejectedError, SmsError
 from ..adapters.models import RejectReason
-from ..store.refusals import OptedOut, Refusal
+from ..store.refusals import Refusal
 from ..store.usage import Limit, LimitReached, Month
 
 
@@ -26,11 +26,9 @@ class LimitReachedError(SmsError):
 
 def as_error(refusal: Refusal) -> SmsError:
     """Return the error that a refusal is to whoever sends."""
-    match refusal:
-        case LimitReached(limit, until):
-            return LimitReachedError(limit, until)
-        case OptedOut():
-            return MessageRejectedError(reason=RejectReason.OPTED_OUT)
+    if isinstance(refusal, LimitReached):
+        return LimitReachedError(refusal.limit, refusal.until)
+    return MessageRejectedError(reason=RejectReason.OPTED_OUT)
 
 
 def month_of(local: datetime) -> Month:

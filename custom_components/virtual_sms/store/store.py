@@ -13,6 +13,7 @@ from functools import partial
 import json
 import sqlite3
 
+from .answers import AnswerTable
 from .changes import Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
 from .codes import CodeTable
@@ -131,6 +132,7 @@ class Store:
         self.codes = CodeTable(database)
         self.consent = ConsentTable(database)
         self.usage = UsageTable(database, self._clock)
+        self.answers = AnswerTable(database, self._clock)
         self.outbound = OutboundTable(database, now, self._clock)
         database.conclude = self._count
         database.mend = self._mend
