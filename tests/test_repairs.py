@@ -28,7 +28,7 @@ from custom_components.virtual_sms.issues import (
 )
 from custom_components.virtual_sms.repairs import _FLOWS, async_create_fix_flow
 
-from . import test_monitor as care, test_storage as storage
+from . import test_limits as limits, test_monitor as care, test_storage as storage
 from .callbacks import test_registrar as registration
 from .callbacks.test_registrar import FOREIGN, change_address, issues, put, standing
 from .home import settle
@@ -47,6 +47,7 @@ NEEDS = {
     Problem.BALANCE_LOW: {"balance"},
     Problem.CALLBACK_FOREIGN: {"foreign_url"},
     Problem.CREDENTIALS_EXPIRING: {"date"},
+    Problem.LIMIT_REACHED: {"sentence"},
     Problem.RETURN_PATH: {"explanation"},
     Problem.STORAGE_DAMAGED: {"file", "lost"},
 }
@@ -331,6 +332,7 @@ COMES_AND_GOES = {
     Problem.CALLBACK_PERHAPS_OVERRULED: care.test_messaging_service,
     Problem.COUNTRY_NOT_ENABLED: care.test_advice,
     Problem.CREDENTIALS_EXPIRING: care.test_key_expires,
+    Problem.LIMIT_REACHED: limits.test_a_reached_limit_comes_and_goes,
     Problem.NO_CREDIT: care.test_out_of_credit_when_sending,
     Problem.NO_PUBLIC_URL: registration.test_address_goes_and_comes,
     Problem.NUMBER_GONE: care.test_number_released,

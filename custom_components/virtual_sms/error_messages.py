@@ -1,11 +1,13 @@
 """Between the adapters and Home Assistant: how they are made, what their errors say."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.util import dt as dt_util
 
 from .adapters import ADAPTERS
 from .adapters.errors import (
@@ -16,6 +18,7 @@ from .adapters.errors import (
 )
 from .adapters.models import RejectReason
 from .const import DOMAIN
+from .core.limits import LimitReachedError
 from .core.phone_numbers import InvalidNumberError
 
 if TYPE_CHECKING:
@@ -65,6 +68,13 @@ def refuse(provider: str, err: Failure) -> ServiceValidationError:
     )
 
 
+def write_time(time: datetime) -> str:
+    """Write a time of the home as short as it is clear."""
+    local = dt_util.as_local(time)
+    is_today = local.date() == dt_util.now().date()
+    return f"{local:%H:%M}" if is_today else f"{local:%Y-%m-%d %H:%M}"
+
+
 def wants_new_credentials(err: Failure) -> bool:
     """Say whether other credentials would help; to a closed account none do."""
     return isinstance(err, AuthenticationError) and not isinstance(
@@ -75,6 +85,8 @@ def wants_new_credentials(err: Failure) -> bool:
 def _sentence(provider: str, err: Failure) -> str:
     """Name the most telling sentence: for the code, else the reason, else the kind."""
     match err:
+        case LimitReachedError(limit=limit, until=until):
+            return f"{limit}_reached" if until else "limit_too_low"
         case InvalidNumberError(needs_quotes=True):
             return "number_needs_quotes"
         case InvalidNumberError():
@@ -89,4 +101,9 @@ def _sentence(provider: str, err: Failure) -> str:
 
 
 def _placeholders(err: Failure) -> dict[str, str]:
-    return {"value": err.value} if isinstance(err, InvalidNumberError) else {}
+    match err:
+        case InvalidNumberError(value=value):
+            return {"value": value}
+        case LimitReachedError(until=datetime() as until):
+            return {"until": write_time(until)}
+    return {}

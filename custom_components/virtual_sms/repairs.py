@@ -112,6 +112,15 @@ class RenewFlow(FixFlow):
         return None
 
 
+class OpenAnewFlow(FixFlow):
+    """Let the number send as if it had not sent anything so far."""
+
+    @override
+    async def _async_fix(self) -> str | None:
+        await self._entry.runtime_data.gateway.store.usage.open_anew()
+        return None
+
+
 class CheckAgainFlow(FixFlow):
     """Check the way back again."""
 
@@ -126,6 +135,7 @@ _FLOWS: Mapping[Problem, type[FixFlow]] = {
     Problem.CALLBACK_FOREIGN: TakeoverFlow,
     Problem.CALLBACK_MISSING: RegisterFlow,
     Problem.CREDENTIALS_EXPIRING: RenewFlow,
+    Problem.LIMIT_REACHED: OpenAnewFlow,
     Problem.RETURN_PATH: CheckAgainFlow,
 }
 

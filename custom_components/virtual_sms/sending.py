@@ -1,6 +1,7 @@
 """Send a text to one or many: what the notify action and our own action share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 import sqlite3
@@ -15,10 +16,13 @@ from .adapters.errors import MessageRejectedError, ProviderUnavailableError, Sms
 from .adapters.models import OutboundMessage, RejectReason
 from .adapters.plain_text import show
 from .const import CONF_PROVIDER, DOMAIN, OPTION_RETRY_FOR
+from .core.limits import LimitReachedError
 from .core.outcome import Outcome
 from .core.phone_numbers import InvalidNumberError, parse_number
+from .core.simplify import simplify
 from .error_messages import Failure, explain, refuse, wants_new_credentials
 from .flows.schemas import DEFAULT_RETRY_FOR
+from .limits import LIMITED, async_follow_limits, async_get_allowance, simplifies
 from .runtime import VirtualSmsConfigEntry
 from .store.database import DatabaseClosedError
 
@@ -41,6 +45,9 @@ class SendRequest:
     title: str | None = field(default=None, repr=False)
     media: Sequence[str] = field(default=(), repr=False)
     retry_for: timedelta | None = None
+    max_segments: int | None = None
+    simplify: bool | None = None
+    is_critical: bool = False
 
     @property
     def whole_text(self) -> str:
@@ -58,8 +65,11 @@ class Failed:
 
     def describe(self) -> JsonObjectType:
         """Return what a response says of it."""
-        reason = _reason(self.error).value
-        return {"to": self.to, "error": self.sentence, "reason": reason}
+        return {
+            "to": self.to,
+            "error": self.sentence,
+            "reason": name_reason(self.error),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +87,23 @@ class Report:
         failed = [each for each in self.results if isinstance(each, Failed)]
         if not failed or (answered and len(failed) < len(self.results)):
             return
+        if all(isinstance(each.error, LimitReachedError) for each in failed):
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="limit_reached",
+                translation_placeholders={"details": _name(failed)},
+            )
         bad_input = all(_is_bad_input(each.error) for each in failed)
         kind = ServiceValidationError if bad_input else HomeAssistantError
-        details = "; ".join(f"{each.to}: {each.sentence}" for each in failed)
         raise kind(
             translation_domain=DOMAIN,
             translation_key="not_sent",
-            translation_placeholders={"details": details},
+            translation_placeholders={"details": _name(failed)},
         )
+
+
+def _name(failed: Sequence[Failed]) -> str:
+    return "; ".join(f"{each.to}: {each.sentence}" for each in failed)
 
 
 async def async_send(
@@ -94,9 +113,10 @@ async def async_send(
 
     Raises before anything is sent when the request itself cannot be.
     """
-    recipients = _read_recipients(hass, request.recipients)
+    recipients = read_recipients(hass, request.recipients)
     numbers = [to for to, error in recipients.items() if error is None]
-    outcomes = await _async_hand_over(entry, _compose(entry, numbers, request), request)
+    messages = _compose(entry, numbers, request)
+    outcomes = await _async_hand_over(hass, entry, messages, request)
     failures = {to: error for to, error in recipients.items() if error is not None}
     failures |= {to: each.error for to, each in outcomes.items() if each.error}
     if any(wants_new_credentials(error) for error in failures.values()):
@@ -114,7 +134,7 @@ def _fail(hass: HomeAssistant, provider: str, to: str, error: Failure) -> Failed
     return Failed(to=to, error=error, sentence=explain(hass, provider, error))
 
 
-def _read_recipients(
+def read_recipients(
     hass: HomeAssistant, recipients: Sequence[object]
 ) -> dict[str, Failure | None]:
     """Return each recipient once, in order, with what is wrong with it."""
@@ -134,17 +154,34 @@ def _read_recipients(
 def _compose(
     entry: VirtualSmsConfigEntry, numbers: Sequence[str], request: SendRequest
 ) -> list[OutboundMessage]:
-    outbox = entry.runtime_data.gateway.outbox
+    outbox, text = entry.runtime_data.gateway.outbox, write_text(entry, request)
     try:
-        return [
-            outbox.compose(number, request.whole_text, request.media)
-            for number in numbers
-        ]
+        messages = [outbox.compose(number, text, request.media) for number in numbers]
     except SmsError as err:
         raise refuse(entry.data[CONF_PROVIDER], err) from err
+    for each in messages:
+        check_length(each.segments, request.max_segments)
+    return messages
+
+
+def write_text(entry: VirtualSmsConfigEntry, request: SendRequest) -> str:
+    """Return a text as a number sends it."""
+    plain = simplifies(entry, asked=request.simplify)
+    return simplify(request.whole_text) if plain else request.whole_text
+
+
+def check_length(segments: int, most: int | None) -> None:
+    """Refuse a text that takes more segments than the caller wants to pay for."""
+    if most is not None and segments > most:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="too_many_segments",
+            translation_placeholders={"segments": str(segments), "most": str(most)},
+        )
 
 
 async def _async_hand_over(
+    hass: HomeAssistant,
     entry: VirtualSmsConfigEntry,
     messages: Sequence[OutboundMessage],
     request: SendRequest,
@@ -156,13 +193,24 @@ async def _async_hand_over(
     if retry_window is None:
         minutes = entry.options.get(OPTION_RETRY_FOR, DEFAULT_RETRY_FOR)
         retry_window = timedelta(minutes=minutes)
+    gateway, is_critical = entry.runtime_data.gateway, request.is_critical
+    allowance = async_get_allowance(entry, is_critical=is_critical)
+    with explained():
+        outcomes = await gateway.send(messages, retry_window, allowance)
+    errors = [outcome.error for outcome in outcomes]
+    async_follow_limits(hass, entry, errors, is_critical=is_critical)
+    return {outcome.message.recipient: outcome for outcome in outcomes}
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what a store raises into what a person understands."""
     try:
-        outcomes = await entry.runtime_data.gateway.send(messages, retry_window)
+        yield
     except DatabaseClosedError as err:
         raise _trouble("entry_not_loaded") from err
     except sqlite3.Error as err:
         raise _trouble("storage_failed") from err
-    return {outcome.message.recipient: outcome for outcome in outcomes}
 
 
 def _trouble(key: str) -> HomeAssistantError:
@@ -180,6 +228,11 @@ def _describe(result: Outcome | Failed) -> JsonObjectType:
         "segments": result.message.segments,
         "encoding": result.message.encoding.value,
     }
+
+
+def name_reason(err: Failure) -> str:
+    """Return the reason that a response gives."""
+    return LIMITED if isinstance(err, LimitReachedError) else _reason(err).value
 
 
 def _reason(err: Failure) -> RejectReason:

@@ -14,6 +14,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry
 
 from .const import DOMAIN
+from .dry_run import async_foresee
 from .runtime import VirtualSmsConfigEntry
 from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
 
@@ -23,8 +24,12 @@ else:
     import voluptuous as vol
 
 SERVICE_SEND_MESSAGE = "send_message"
+ATTR_CRITICAL = "critical"
+ATTR_DRY_RUN = "dry_run"
+ATTR_MAX_SEGMENTS = "max_segments"
 ATTR_MESSAGE = "message"
 ATTR_RETRY_FOR = "retry_for"
+ATTR_SIMPLIFY = "simplify"
 ATTR_TITLE = "title"
 ATTR_TO = "to"
 
@@ -38,6 +43,10 @@ SEND_MESSAGE_SCHEMA = vol.Schema(
         vol.Optional(ATTR_TITLE): cv.string,
         vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA,
         vol.Optional(ATTR_RETRY_FOR): cv.positive_time_period,
+        vol.Optional(ATTR_MAX_SEGMENTS): cv.positive_int,
+        vol.Optional(ATTR_SIMPLIFY): cv.boolean,
+        vol.Optional(ATTR_CRITICAL, default=False): cv.boolean,
+        vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean,
     }
 )
 
@@ -65,7 +74,13 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         title=call.data.get(ATTR_TITLE),
         media=call.data[ATTR_MEDIA],
         retry_for=call.data.get(ATTR_RETRY_FOR),
+        max_segments=call.data.get(ATTR_MAX_SEGMENTS),
+        simplify=call.data.get(ATTR_SIMPLIFY),
+        is_critical=call.data[ATTR_CRITICAL],
     )
+    if call.data[ATTR_DRY_RUN]:
+        foreseen = await async_foresee(call.hass, entry, request)
+        return foreseen if call.return_response else None
     report = await async_send(call.hass, entry, request)
     report.raise_for_failures(answered=call.return_response)
     return report.describe() if call.return_response else None

@@ -26,17 +26,20 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     RejectReason,
 )
+from custom_components.virtual_sms.const import SECTION_LIMITS
 from custom_components.virtual_sms.core.reachability import Verdict
 from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS, FORM_ERRORS
 from custom_components.virtual_sms.flows.schemas import (
     SECTION_ADVANCED,
     callbacks_schema,
+    limits_schema,
     number_schema,
     options_schema,
 )
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
 from custom_components.virtual_sms.store.changes import Received, StatusChanged
 from custom_components.virtual_sms.store.database_file import StorageError
+from custom_components.virtual_sms.store.usage import Limit
 
 ROOT = Path(sensor.__file__).parent
 LANGUAGES = sorted(path.stem for path in (ROOT / "translations").glob("*.json"))
@@ -247,7 +250,8 @@ def test_exceptions_are_complete(language: str) -> None:
     verdicts = {f"return_path_{each}" for each in Verdict}
     storage = {each.code for each in (StorageError, *StorageError.__subclasses__())}
     expected = codes() | rules | reasons | set(raised()) | {"invalid_number"} | verdicts
-    expected |= storage | {"number_needs_quotes"}
+    limits = {f"{each}_reached" for each in Limit} | {"limit_too_low"}
+    expected |= storage | limits | {"number_needs_quotes"}
     assert set(read(language)["exceptions"]) == expected
 
 
@@ -258,6 +262,7 @@ def test_exceptions_use_what_they_are_given(language: str) -> None:
     given = raised() | {"invalid_number": value, "number_needs_quotes": value}
     kinds = (StorageError, *StorageError.__subclasses__())
     given |= {each.code: {"file"} for each in kinds}
+    given |= {f"{each}_reached": {"until"} for each in Limit}
     for key, sentence in read(language)["exceptions"].items():
         assert placeholders(sentence["message"]) <= given.get(key, set()), key
 
@@ -298,8 +303,12 @@ def test_other_forms_are_complete(language: str) -> None:
             sorted(step["data"]) == sorted(step["data_description"]) == sorted(fields)
         )
     init = options["step"]["init"]
-    fields = fields_of(options_schema())
+    fields = [each for each in fields_of(options_schema()) if each != SECTION_LIMITS]
     assert sorted(init["data"]) == sorted(init["data_description"]) == sorted(fields)
+    limits, fields = init["sections"][SECTION_LIMITS], fields_of(limits_schema())
+    assert (
+        sorted(limits["data"]) == sorted(limits["data_description"]) == sorted(fields)
+    )
     for select in options_schema().schema.values():
         if isinstance(select, SelectSelector):
             words = read(language)["selector"][select.config["translation_key"]]

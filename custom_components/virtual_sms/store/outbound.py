@@ -25,8 +25,8 @@ from .early import Progress, keep_early, take_early
 from .outbound_batch import RECORD, Page, Record, read_record
 from .outbound_orders import SETTLE, WATCH, Order, add_orders, list_open
 from .outbound_rows import Due, read_due, read_time
-from .refusals import Refusal
-from .usage import Allowance, Limit, LimitReached
+from .refusals import Refusal, foresee, show_ends
+from .usage import Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +83,16 @@ class OutboundTable:
         kept = [each for each in messages if each.message_id not in refusals]
         return Queued(
             changes=[_first_state(message, now) for message in kept],
-            refusals={
-                message_id: self._in_wall_time(refusal)
-                for message_id, refusal in refusals.items()
-            },
+            refusals=show_ends(refusals, self.clock.offset),
         )
 
-    def _in_wall_time(self, refusal: Refusal) -> Refusal:
-        """Write the end of a sliding window as people see the time."""
-        if not isinstance(refusal, LimitReached) or refusal.limit is Limit.MONTH:
-            return refusal
-        until = refusal.until and refusal.until + self.clock.offset
-        return LimitReached(refusal.limit, until)
+    async def foresee(
+        self, messages: Sequence[OutboundMessage], allowance: Allowance
+    ) -> Mapping[str, Refusal]:
+        """Return which messages `queue` would not record now, by their ids."""
+        wanted, now = (messages, allowance), self.clock.now()
+        found = await self._run(lambda connection: foresee(connection, wanted, now))
+        return show_ends(found, self.clock.offset)
 
     async def attempt(self, message_id: str) -> bool:
         """Record that an attempt begins: until it ends, its outcome is in doubt.

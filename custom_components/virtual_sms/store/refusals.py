@@ -1,13 +1,13 @@
 """Which messages are not to be sent, as the transaction finds that writes them down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 import sqlite3
 
 from ..adapters.models import OutboundMessage
 from .consent import list_stopped
-from .usage import Allowance, LimitReached, Usage
+from .usage import Allowance, Limit, LimitReached, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,23 @@ def find_refusals(
     connection: sqlite3.Connection, wanted: Sequence[Wanted], now: datetime
 ) -> list[dict[str, Refusal]]:
     """Return which messages of each call are refused, by their ids, and count the rest."""
+    found, usage = _find_all(connection, wanted, now)
+    if usage is not None:
+        usage.write()
+    return found
+
+
+def foresee(
+    connection: sqlite3.Connection, wanted: Wanted, now: datetime
+) -> dict[str, Refusal]:
+    """Return which messages would be refused, and count none."""
+    (found,), _ = _find_all(connection, [wanted], now)
+    return found
+
+
+def _find_all(
+    connection: sqlite3.Connection, wanted: Sequence[Wanted], now: datetime
+) -> tuple[list[dict[str, Refusal]], Usage | None]:
     messages = [each for some, _ in wanted for each in some]
     stopped = list_stopped(connection, {each.recipient for each in messages})
     limited = [each for some, allowance in wanted if allowance for each in some]
@@ -36,9 +53,7 @@ def find_refusals(
         }
         for some, allowance in wanted
     ]
-    if usage is not None:
-        usage.write()
-    return found
+    return found, usage
 
 
 def _find(
@@ -52,3 +67,15 @@ def _find(
     if allowance is None or usage is None:
         return None
     return usage.take(message, allowance)
+
+
+def show_ends(refusals: Mapping[str, Refusal], offset: timedelta) -> dict[str, Refusal]:
+    """Write the ends of sliding windows as people see the time."""
+    return {key: _show_end(refusal, offset) for key, refusal in refusals.items()}
+
+
+def _show_end(refusal: Refusal, offset: timedelta) -> Refusal:
+    match refusal:
+        case LimitReached(Limit.HOUR | Limit.DAY | Limit.REPEATS, datetime() as until):
+            return LimitReached(refusal.limit, until + offset)
+    return refusal
