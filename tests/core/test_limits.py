@@ -26,6 +26,7 @@ from custom_components.virtual_sms.store.consent import Source, note_consent
 from custom_components.virtual_sms.store.usage import (
     Allowance,
     Limit,
+    LimitReached,
     Limits,
     Month,
     hash_text,
@@ -426,3 +427,16 @@ async def test_who_wants_no_messages_gets_none(desk: Desk) -> None:
     assert {each.recipient for each in desk.adapter.attempts} == {"+33600000001"}
     desk.limits = Limits(hour=2, day=None, repeats=None)
     assert await desk.send(replace(other, message_id="x", text="x")) != [None]
+
+
+async def test_what_would_be_refused_is_foreseen(desk: Desk) -> None:
+    """As it would be now, and nothing is counted by that; times are the home's."""
+    assert await desk.send_some(3) == 3
+    desk.clock.step(3600)
+    messages = [desk.compose() for _ in range(3)]
+    allowance = Allowance(limits=desk.limits, month=NOVEMBER)
+    for _ in range(2):
+        foreseen = await desk.store.outbound.foresee(messages, allowance)
+        until = START + 2 * HOUR
+        assert foreseen == {messages[2].message_id: LimitReached(Limit.HOUR, until)}
+    assert await desk.send(*messages[:2]) == [None, None]
