@@ -15,11 +15,16 @@ import threading
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import coverage
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
 _PRODUCT = str(Path(__file__).parents[1] / "custom_components" / "virtual_sms")
+_TOOLS = (linecache.__file__, str(Path(coverage.__file__).parent))
+"""What reads our source lines in tests: asyncio notes who made what, and the measure
+of coverage opens a file when it first sees it branch."""
 _WAITS = {
     *("import", "open", "time.sleep", "http.client.connect", "sqlite3.connect"),
     *("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"),
@@ -55,8 +60,8 @@ class Watch:
 def _place(frame: FrameType | None) -> str | None:
     """Return the line of ours that a call comes from."""
     while frame is not None:
-        if frame.f_code.co_filename == linecache.__file__:
-            return None  # In tests, asyncio notes who made what, in lines of source.
+        if frame.f_code.co_filename.startswith(_TOOLS):
+            return None
         if frame.f_code.co_filename.startswith(_PRODUCT):
             return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
         frame = frame.f_back

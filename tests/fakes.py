@@ -33,10 +33,14 @@ from custom_components.virtual_sms.adapters.models import (
     SetAside,
     SetAsideReason,
 )
+from custom_components.virtual_sms.core import account as accounts
+from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
 from custom_components.virtual_sms.core.line import Dependencies, Line
 from custom_components.virtual_sms.core.publisher import Publisher
+from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.database import Database
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TRUTH = timedelta()
@@ -90,6 +94,23 @@ async def come_to_rest(store: Store, publisher: Publisher) -> None:
     await store.examine()
     while publisher._unnoted or (publisher._waiting and publisher._is_open):
         await store.examine()
+
+
+def make_hooks(publish: Callable[[Change], None]) -> GatewayHooks:
+    """Make the hooks of a line whose outbox and record are worked on by hand."""
+    return GatewayHooks(publish=publish, wake=lambda: None, catch_up_soon=lambda: None)
+
+
+def make_account(gateway: Gateway, dependencies: Dependencies) -> accounts.Account:
+    """Make an account of which a line is the only one."""
+    hooks = accounts.AccountHooks(
+        catch_up_soon=lambda: None,
+        numbers=lambda: [gateway.line.number.number],
+        spawn=dependencies.spawn,
+    )
+    account = accounts.Account(hooks)
+    account.join(gateway)
+    return account
 
 
 def make_dependencies(clock: Clock) -> Dependencies:

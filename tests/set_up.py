@@ -56,7 +56,7 @@ async def to_callbacks(
     number: str | None = None,
     name: str | None = None,
 ) -> ConfigFlowResult:
-    """Go as far as the choice of how news gets here."""
+    """Go as far as the choice of how messages get here."""
     result = await to_number(hass, sim, provider)
     typed = {"number": number or sim.providers[provider].number}
     if name is not None:

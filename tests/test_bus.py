@@ -1,4 +1,4 @@
-"""What is told of an change: bus events, and what our entities hear."""
+"""What is told of a change: bus events, and what our entities hear."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ COMMON = {
 
 
 def message(text: str = "Hello", **changes: Any) -> Received:
-    """Make an change of a message."""
+    """Make a change of a message."""
     inbound = InboundMessage(
         message_id="SM1",
         number="+15005550006",
@@ -142,7 +142,7 @@ async def test_publish(hass: HomeAssistant) -> None:
 
 
 async def test_listeners_hear_the_whole(hass: HomeAssistant) -> None:
-    """Who concludes from an change needs all of it, whatever may be told."""
+    """Who concludes from a change needs all of it, whatever may be told."""
     heard: list[News] = []
     async_subscribe(hass, "one", heard.append)
     async_publish(hass, COMMON, Privacy.METADATA, CHANGE)

@@ -32,7 +32,7 @@ from custom_components.virtual_sms.const import (
     DOMAIN,
 )
 from custom_components.virtual_sms.flows import credentials as flow_access
-from custom_components.virtual_sms.flows.schemas import keep_secrets
+from custom_components.virtual_sms.flows.credential_form import CredentialForm
 from simulator import FaultKind
 from simulator.ovh import Service
 
@@ -473,6 +473,8 @@ async def test_default_way_to_receive(
     expect_form(result, "callbacks")
     (key,) = result["data_schema"].schema
     assert key.default() == mode
+    shown = result["description_placeholders"]
+    assert shown == {"address": external_url or "–"}
 
 
 @pytest.mark.parametrize("mode", ["automatic", "manual"])
@@ -540,7 +542,7 @@ def named(result: ConfigFlowResult) -> str:
 
 
 async def test_key_that_may_not_send(hass: HomeAssistant, simulator: Simulator) -> None:
-    """A key that can list but not send is refused at once, and told what it lacks."""
+    """A key that can list but not send is refused at once, and what it lacks is named."""
     ovh = simulator.ovh
     for key in (ovh.READ_ONLY_CONSUMER_KEY, rights(simulator, "POST")):
         result = await to_number(hass, simulator, "ovh", consumer_key=key)
@@ -735,7 +737,7 @@ async def test_replaced_url_outlives_an_answer_that_is_lost(
 async def test_numbers_of_one_ovh_service_share_its_url(
     hass: HomeAssistant, simulator: Simulator, home_url: str
 ) -> None:
-    """A sibling's URL is no foreign one, and stays."""
+    """The URL of another number of the account is no foreign one, and stays."""
     first = await set_up(hass, simulator, "ovh")
     second = await set_up(hass, simulator, "ovh", number=simulator.ovh.SECOND_NUMBER)
     assert CONF_PREVIOUS_CALLBACKS not in second.data
@@ -784,7 +786,7 @@ async def test_abandoned_cloud_url_is_deleted(
 
 
 @pytest.fixture
-def impatient() -> Iterator[None]:
+def short_consent() -> Iterator[None]:
     """Ask for the person's consent again at once, and not for long."""
     with (
         patch.object(flow_access, "CONSENT_PAUSE", 0.01),
@@ -815,7 +817,7 @@ async def go_on(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResu
     return await hass.config_entries.flow.async_configure(result["flow_id"])
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_consent")
 async def test_access_is_allowed_by_a_click(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
@@ -833,7 +835,7 @@ async def test_access_is_allowed_by_a_click(
     assert result["data"][CONF_CREDENTIALS]["consumer_key"] == key
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_consent")
 async def test_access_is_never_allowed(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
@@ -848,7 +850,7 @@ async def test_access_is_never_allowed(
     hass.config_entries.flow.async_abort(result["flow_id"])
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_consent")
 @pytest.mark.parametrize(
     ("status", "error"),
     [
@@ -859,7 +861,7 @@ async def test_access_is_never_allowed(
 async def test_access_is_refused(
     hass: HomeAssistant, simulator: Simulator, status: AuthorizationStatus, error: str
 ) -> None:
-    """A refusal is told as one, and pasting a key remains."""
+    """A refusal is shown as one, and pasting a key remains."""
     states = [
         AuthorizationState(status=each)
         for each in (AuthorizationStatus.PENDING, status)
@@ -872,7 +874,7 @@ async def test_access_is_refused(
     expect_form(result, "number")
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_consent")
 async def test_click_with_a_wrong_secret(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
@@ -883,7 +885,7 @@ async def test_click_with_a_wrong_secret(
     expect_form(result, "ovh", {"base": "invalid_auth"})
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_consent")
 async def test_click_that_grants_too_little(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
@@ -988,7 +990,8 @@ def test_token_of_another_account_is_not_kept() -> None:
     fields = ADAPTERS["twilio"].credential_fields
     stored = {"account_sid": "AC1", "auth_token": "old"}
     typed = {"account_sid": "AC2", "auth_token": "new"}
-    assert keep_secrets(fields, typed, stored) == typed
+    form = CredentialForm(fields=fields, stored=stored)
+    assert form.complete(typed, renews=False) == typed
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])
@@ -1069,7 +1072,7 @@ async def test_secret_of_the_same_api_key_is_kept(
     assert key.keys().isdisjoint(entry.data[CONF_CREDENTIALS])
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_consent")
 async def test_expired_ovh_key_is_renewed_by_a_click(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:

@@ -128,8 +128,8 @@ async def test_age_of_what_is_under_way(
     await settle(hass, simulator)
     freezer.tick(timedelta(minutes=7))
     found = await async_get_config_entry_diagnostics(hass, twilio_entry)
-    assert found["store"]["pending"] == 1
-    assert found["store"]["oldest_pending_minutes"] == 7
+    assert found["ledger"]["pending"] == 1
+    assert found["ledger"]["oldest_pending_minutes"] == 7
 
 
 async def test_number_that_does_not_run(

@@ -1,18 +1,11 @@
 """The entries of one account: several numbers may share a callback URL."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 
-from .adapters.models import CallbackUrls
-from .const import (
-    CONF_ACCOUNT,
-    CONF_CALLBACK_URL,
-    CONF_PREVIOUS_CALLBACKS,
-    CONF_PROVIDER,
-    DOMAIN,
-)
+from .const import DOMAIN
+from .entry_data import EntryData
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
@@ -20,7 +13,7 @@ if TYPE_CHECKING:
 
 def account_of(entry: VirtualSmsConfigEntry) -> tuple[str, str]:
     """Return what tells an account from all others: its provider and its id."""
-    return entry.data[CONF_PROVIDER], entry.data[CONF_ACCOUNT]
+    return EntryData.of(entry).account
 
 
 @callback
@@ -36,7 +29,19 @@ def async_entries_of(
 
 
 @callback
-def async_siblings(
+def async_known_accounts(hass: HomeAssistant) -> dict[str, list[VirtualSmsConfigEntry]]:
+    """List the loaded entries by account, as `provider:account`.
+
+    Only keys that have opened their number are worth being used for another one.
+    """
+    accounts: dict[str, list[VirtualSmsConfigEntry]] = {}
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        accounts.setdefault(":".join(account_of(entry)), []).append(entry)
+    return accounts
+
+
+@callback
+def async_other_entries(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry
 ) -> list[VirtualSmsConfigEntry]:
     """List the other entries of an entry's account."""
@@ -48,19 +53,11 @@ def async_siblings(
 
 
 @callback
-def async_own_marks(hass: HomeAssistant, provider: str, account: str) -> list[str]:
+def async_own_marks(hass: HomeAssistant, account: tuple[str, str]) -> list[str]:
     """List what marks a URL in an account as this home's.
 
     A cloud URL names no webhook, so whole URLs count as well.
     """
-    entries = [entry.data for entry in async_entries_of(hass, (provider, account))]
-    webhooks = [data[CONF_WEBHOOK_ID] for data in entries]
-    return webhooks + [
-        data[CONF_CALLBACK_URL] for data in entries if CONF_CALLBACK_URL in data
-    ]
-
-
-def previous_data(previous: CallbackUrls) -> dict[str, Any]:
-    """Return what an entry's data keeps of foreign URLs that ours replaced."""
-    urls = {"inbound": previous.inbound, "status": previous.status}
-    return {CONF_PREVIOUS_CALLBACKS: urls}
+    lines = [EntryData.of(entry) for entry in async_entries_of(hass, account)]
+    urls = [line.callback_url for line in lines if line.callback_url is not None]
+    return [line.webhook_id for line in lines] + urls

@@ -7,8 +7,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .account_entries import account_of, async_entries_of
-from .const import CONF_NUMBER, DOMAIN
+from .const import DOMAIN
 from .core.account import Account, AccountHooks
+from .entry_data import EntryData
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def async_join(
 
 def _list_numbers(hass: HomeAssistant, key: AccountKey) -> list[str]:
     return [
-        each.data[CONF_NUMBER]
+        EntryData.of(each).number.number
         for each in async_entries_of(hass, key)
         if each.disabled_by is None
     ]
@@ -67,7 +68,7 @@ def _async_catch_up_soon(hass: HomeAssistant, key: AccountKey) -> None:
     account = hass.data[ACCOUNTS].get(key)
     at_work = {each.line.number.number for each in account.gateways} if account else ()
     for entry in async_entries_of(hass, key):
-        if entry.data[CONF_NUMBER] in at_work:
+        if EntryData.of(entry).number.number in at_work:
             entry.async_create_background_task(
                 hass,
                 entry.runtime_data.coordinator.async_request_refresh(),

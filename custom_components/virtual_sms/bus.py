@@ -25,7 +25,7 @@ EVENT_STATUS: Final = f"{DOMAIN}_status"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What may be told of an change: an event's type and its own data.
+    """What may be told of a change: an event's type and its own data.
 
     `change` is all of it, for those who conclude from it and show nothing.
     """
@@ -42,7 +42,7 @@ def async_publish(
     privacy: Privacy,
     change: Change,
 ) -> None:
-    """Fire the bus event of an change, then let our entities know.
+    """Fire the bus event of a change, then let our entities know.
 
     `common` holds what every event of the number carries.
     """
@@ -66,7 +66,7 @@ def get_privacy(entry: VirtualSmsConfigEntry) -> Privacy:
 
 
 def describe(change: Change) -> tuple[str, dict[str, object]]:
-    """Return the type and the own data of the event for an change."""
+    """Return the type and the own data of the event for a change."""
     match change:
         case Received():
             return EVENT_RECEIVED, _describe_received(change)

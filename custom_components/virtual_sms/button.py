@@ -9,9 +9,10 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .callbacks.reachability_check import async_check_return_path, complain
-from .const import CONF_MODE, DOMAIN, MODE_POLLING
+from .const import DOMAIN
 from .core.reachability import Verdict
 from .entity import VirtualSmsEntity
+from .entry_data import EntryData
 from .runtime import VirtualSmsConfigEntry
 
 PARALLEL_UPDATES = 1
@@ -29,7 +30,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the button, unless nothing has to find its way here."""
-    if entry.data[CONF_MODE] != MODE_POLLING:
+    if not EntryData.of(entry).polls:
         async_add_entities([ReturnPathButton(entry, CHECK_RETURN_PATH)])
         return
     registry = er.async_get(hass)

@@ -1,27 +1,18 @@
-"""Set a number up: credentials, which number, and how its news gets here."""
+"""Set a number up: credentials, which number, and how its messages get here."""
 
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components import webhook
-from homeassistant.config_entries import (
-    SOURCE_REAUTH,
-    SOURCE_RECONFIGURE,
-    ConfigFlow,
-    ConfigFlowResult,
-)
 from homeassistant.core import callback
 
-from .account_entries import async_own_marks
+from .account_entries import async_known_accounts, async_own_marks
 from .adapters import ADAPTERS
-from .adapters.models import PhoneNumber
 from .adapters.plain_text import clean
-from .callbacks.public_url import async_has_secure_url
-from .callbacks.reachability_check import async_preview
+from .callbacks.public_url import async_describe_address, async_has_secure_url
 from .const import (
-    CONF_CREDENTIALS,
+    CONF_ACCOUNT,
     CONF_MODE,
     CONF_NUMBER,
-    CONF_PROVIDER,
     DOMAIN,
     MODE_AUTOMATIC,
     MODE_POLLING,
@@ -29,50 +20,33 @@ from .const import (
 from .core.callback_urls import CallbackRegistration
 from .entry_data import EntryData
 from .flows.callback_steps import CallbackSteps
-from .flows.credentials import (
-    NO_ERROR,
-    Access,
-    Consent,
-    FormError,
-    async_open,
-    async_request_consent,
-    async_require_rights,
-    async_require_rights_for_any,
-    needs_consent,
-    read_error,
-)
+from .flows.credential_steps import CredentialSteps
+from .flows.credentials import async_require_rights, async_require_rights_for_any
+from .flows.form_errors import NO_ERROR, FormError, read_error
 from .flows.options import VirtualSmsOptionsFlow
 from .flows.schemas import (
     CONF_NAME,
     Form,
+    account_schema,
     callbacks_schema,
-    credentials_schema,
-    find_gap,
-    keep_secrets,
     number_schema,
-    read_credentials,
-    shown_credentials,
 )
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Mapping
 
-    from .adapters.models import CallbackUrls
+    from homeassistant.config_entries import ConfigFlowResult
+
+    from .adapters.models import CallbackUrls, PhoneNumber
     from .runtime import VirtualSmsConfigEntry
 
 
-class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
+class VirtualSmsConfigFlow(CallbackSteps, CredentialSteps, domain=DOMAIN):
     """One number becomes one config entry."""
 
     VERSION = 1
 
-    _provider: str
-    _typed: Form | None = None
-    _consent: Consent
-    _waiting: asyncio.Task[str | None] | None = None
-    _credentials: dict[str, str]
-    _access: Access
+    _known: Mapping[str, list[VirtualSmsConfigEntry]]
     _number: PhoneNumber
     _name: str
 
@@ -90,121 +64,51 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: Form | None = None) -> ConfigFlowResult:
-        return self.async_show_menu(step_id="user", menu_options=list(ADAPTERS))
-
-    async def async_step_reauth(
-        self, entry_data: Mapping[str, Any]
-    ) -> ConfigFlowResult:
-        """Ask again, since the provider refuses what we have."""
-        return await self._async_credentials(entry_data[CONF_PROVIDER])
-
-    async def async_step_reconfigure(self, _: Form | None = None) -> ConfigFlowResult:
-        """Ask again, since the person wants to change something."""
-        data = EntryData.from_entry(self._get_reconfigure_entry())
-        return await self._async_credentials(data.provider)
+        self._known = async_known_accounts(self.hass)
+        known = ["known_account"] if self._known else []
+        return self.async_show_menu(step_id="user", menu_options=[*known, *ADAPTERS])
 
     async def async_step_twilio(
         self, user_input: Form | None = None
     ) -> ConfigFlowResult:
-        """Ask for the first provider's credentials."""
+        """Ask for what its name says: one step for each provider in the menu."""
         return await self._async_credentials("twilio", user_input)
 
     async def async_step_ovh(self, user_input: Form | None = None) -> ConfigFlowResult:
-        """Ask for the second provider's credentials."""
+        """Ask for what its name says, as above."""
         return await self._async_credentials("ovh", user_input)
 
-    async def _async_credentials(
-        self, provider: str, user_input: Form | None = None
+    async def async_step_known_account(
+        self, user_input: Form | None = None
     ) -> ConfigFlowResult:
-        """Show one provider's credential form, and go on once it is filled in."""
-        self._provider = provider
-        if user_input is None:
-            return self._show_credentials()
-        self._typed = user_input
-        fields = ADAPTERS[provider].credential_fields
-        renews = self.source == SOURCE_REAUTH
-        typed = read_credentials(user_input)
-        credentials = keep_secrets(fields, typed, self._stored, renews=renews)
-        if problem := find_gap(fields, credentials):
-            return self._show_credentials(FormError(problem))
-        try:
-            if needs_consent(provider, credentials):
-                return await self._async_request(credentials)
-            return await self._async_prove(credentials)
-        except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
-            return self._show_credentials(read_error(err))
+        """Add another number of an account, with the keys that work there already."""
+        if user_input is None and len(self._known) > 1:
+            titles = {key: _join_titles(each) for key, each in self._known.items()}
+            return self.async_show_form(
+                step_id="known_account", data_schema=account_schema(titles)
+            )
+        key = user_input[CONF_ACCOUNT] if user_input else next(iter(self._known))
+        data = EntryData.of(self._known[key][0])
+        self._provider = data.provider
+        self._typed = self._form.show(data.credentials)
+        return await self._async_try(data.credentials)
 
-    def _show_credentials(self, error: FormError = NO_ERROR) -> ConfigFlowResult:
-        adapter = ADAPTERS[self._provider]
-        fields = adapter.credential_fields
-        shown = self._typed or shown_credentials(fields, self._stored)
-        schema = credentials_schema(fields, shown, self._stored)
-        return self.async_show_form(
-            step_id=self._provider,
-            data_schema=self.add_suggested_values_to_schema(schema, shown),
-            description_placeholders={**adapter.links, **error.placeholders},
-            errors=error.errors,
-        )
+    async def async_step_reauth(self, _: Mapping[str, Any]) -> ConfigFlowResult:
+        """Ask again, since the provider refuses what we have."""
+        data = EntryData.of(self._get_reauth_entry())
+        return await self._async_credentials(data.provider)
 
-    async def _async_request(self, credentials: dict[str, str]) -> ConfigFlowResult:
-        """Ask the provider for a key that the person makes valid by a click."""
-        self._consent = await async_request_consent(
-            self.hass, self._provider, credentials
-        )
-        return await self.async_step_authorize()
+    async def async_step_reconfigure(self, _: Form | None = None) -> ConfigFlowResult:
+        """Ask again, since the person wants to change something."""
+        data = EntryData.of(self._get_reconfigure_entry())
+        return await self._async_credentials(data.provider)
 
-    async def async_step_authorize(self, _: Form | None = None) -> ConfigFlowResult:
-        """Show the link, and wait until the person has agreed there."""
-        if self._waiting is None:
-            self._waiting = self.hass.async_create_task(self._consent.async_wait())
-        if self._waiting.done():
-            return self.async_show_progress_done(next_step_id="authorized")
-        return self.async_show_progress(
-            step_id="authorize",
-            progress_action="authorize",
-            description_placeholders={"url": self._consent.url},
-            progress_task=self._waiting,
-        )
-
-    async def async_step_authorized(self, _: Form | None = None) -> ConfigFlowResult:
-        """Go on with the key, or say why there is none."""
-        waiting, self._waiting = self._waiting, None
-        try:
-            problem = await waiting if waiting else "unknown"
-            if problem is None:
-                return await self._async_prove(self._consent.credentials)
-        except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
-            return self._show_credentials(read_error(err))
-        return self._show_credentials(FormError(problem))
-
-    async def _async_prove(self, credentials: dict[str, str]) -> ConfigFlowResult:
-        """Try the credentials, and go on if they open anything."""
-        self._credentials = credentials
-        self._access = await async_open(self.hass, self._provider, credentials)
-        if self._entry is None and self._access.numbers == []:
-            return self._show_credentials(FormError("no_numbers"))
-        return await self._async_proven()
-
-    async def _async_proven(self) -> ConfigFlowResult:
-        """Go on to the numbers, or renew the entry that the flow was started for."""
-        if (entry := self._entry) is not None:
-            return await self._async_renew(entry)
+    @override
+    async def _async_opened(self) -> ConfigFlowResult:
         if self._access.numbers and not self._free_numbers:
             return self.async_abort(reason="already_configured")
         await async_require_rights_for_any(self._access.adapter, self._free_numbers)
         return await self.async_step_number()
-
-    async def _async_renew(self, entry: VirtualSmsConfigEntry) -> ConfigFlowResult:
-        """Give an entry new credentials, provided that they do for its number."""
-        data = EntryData.from_entry(entry)
-        if not self._access.opens(data.number.account, data.number.number):
-            return self.async_abort(reason="wrong_account")
-        await async_require_rights(
-            self._access.adapter, data.number, callbacks=data.is_automatic
-        )
-        return self.async_update_reload_and_abort(
-            entry, data_updates={CONF_CREDENTIALS: self._credentials}
-        )
 
     async def async_step_number(
         self, user_input: Form | None = None
@@ -215,7 +119,8 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         try:
             await self._async_choose(user_input[CONF_NUMBER])
         except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
-            return self._show_numbers(user_input, read_error(err))
+            error = read_error(self.hass, self._provider, err)
+            return self._show_numbers(user_input, error)
         self._name = clean(user_input.get(CONF_NAME, "")).strip()
         return await self.async_step_callbacks()
 
@@ -238,34 +143,40 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
         self._abort_if_unique_id_configured()
         await async_require_rights(self._access.adapter, self._number, callbacks=False)
 
+    @property
+    def _free_numbers(self) -> list[PhoneNumber]:
+        return self._access.free(self._async_current_ids())
+
     async def async_step_callbacks(
         self, user_input: Form | None = None
     ) -> ConfigFlowResult:
         """Choose how incoming messages and delivery statuses get here."""
         if user_input is None:
-            return await self._async_show_modes()
+            return self._show_modes()
         try:
             return await self._async_arrange(user_input[CONF_MODE])
         except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
-            return await self._async_show_modes(user_input, read_error(err))
+            return self._show_modes(
+                user_input, read_error(self.hass, self._provider, err)
+            )
 
-    async def _async_show_modes(
+    def _show_modes(
         self, typed: Form | None = None, error: FormError = NO_ERROR
     ) -> ConfigFlowResult:
         secure = async_has_secure_url(self.hass)
         schema = callbacks_schema(MODE_AUTOMATIC if secure else MODE_POLLING)
-        way = await async_preview(self.hass, self._access.adapter.base_url)
+        address = async_describe_address(self.hass)
         return self.async_show_form(
             step_id="callbacks",
             data_schema=self.add_suggested_values_to_schema(schema, typed),
-            description_placeholders={"way": way, **error.placeholders},
+            description_placeholders={"address": address, **error.placeholders},
             errors=error.errors,
         )
 
     @override
     async def _async_registration(self) -> CallbackRegistration:
         self._abort_if_unique_id_configured()
-        marks = async_own_marks(self.hass, self._provider, self._number.account)
+        marks = async_own_marks(self.hass, (self._provider, self._number.account))
         return CallbackRegistration(
             adapter=self._access.adapter,
             number=self._number,
@@ -297,19 +208,8 @@ class VirtualSmsConfigFlow(CallbackSteps, ConfigFlow, domain=DOMAIN):
             title=self._name or self._number.number, data=data.as_dict()
         )
 
-    @property
-    def _free_numbers(self) -> list[PhoneNumber]:
-        return self._access.free(self._async_current_ids())
 
-    @property
-    def _entry(self) -> VirtualSmsConfigEntry | None:
-        """Return the entry that reauth or reconfigure is about."""
-        if self.source == SOURCE_REAUTH:
-            return self._get_reauth_entry()
-        if self.source == SOURCE_RECONFIGURE:
-            return self._get_reconfigure_entry()
-        return None
-
-    @property
-    def _stored(self) -> Mapping[str, str]:
-        return EntryData.from_entry(self._entry).credentials if self._entry else {}
+def _join_titles(entries: list[VirtualSmsConfigEntry]) -> str:
+    """Name an account as a person knows it: by its provider and its numbers."""
+    provider = ADAPTERS[EntryData.of(entries[0]).provider].name
+    return f"{provider}: {', '.join(entry.title for entry in entries)}"

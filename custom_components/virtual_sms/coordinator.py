@@ -20,10 +20,11 @@ from .adapters.errors import (
     SmsError,
 )
 from .adapters.models import Balance, Capability
-from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_POLL_INTERVAL
+from .const import DOMAIN, OPTION_POLL_INTERVAL
 from .core.credit import Credit
 from .core.gateway import Gateway
 from .core.side_question import SideQuestion
+from .entry_data import EntryData
 from .error_messages import explain, wants_new_credentials
 from .issues import Problem, async_has_issue
 from .store.clock import monotonic
@@ -64,7 +65,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
     ) -> None:
         """Poll as often as the entry's mode needs."""
         self._gateway = gateway
-        self._polls = entry.data[CONF_MODE] == MODE_POLLING
+        self._polls = EntryData.of(entry).polls
         self._interval = self._choose_interval(entry)
         self._missed_something = True
         self._asks_for_receipts = False

@@ -17,14 +17,8 @@ from homeassistant.util import dt as dt_util
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
 from .callbacks.public_url import async_has_secure_url, async_has_subscription
-from .const import (
-    CONF_CALLBACK_URL,
-    CONF_CREDENTIALS,
-    CONF_MODE,
-    CONF_PREVIOUS_CALLBACKS,
-    CONF_PROVIDER,
-    DOMAIN,
-)
+from .const import DOMAIN
+from .entry_data import EntryData
 from .issues import Problem, async_has_issue
 from .runtime import Runtime, VirtualSmsConfigEntry
 
@@ -56,14 +50,15 @@ async def async_get_config_entry_diagnostics(
 
 
 def _describe_entry(entry: VirtualSmsConfigEntry) -> dict[str, Any]:
-    adapter = ADAPTERS[entry.data[CONF_PROVIDER]]
+    data = EntryData.of(entry)
+    adapter = ADAPTERS[data.provider]
     return {
-        "provider": entry.data[CONF_PROVIDER],
-        "mode": entry.data[CONF_MODE],
+        "provider": data.provider,
+        "mode": data.mode,
         "state": entry.state.value,
         "options": dict(entry.options),
         # Which fields are filled in tells the kind of key, and none of it.
-        "credentials": sorted(entry.data[CONF_CREDENTIALS]),
+        "credentials": sorted(data.credentials),
         "capabilities": [each.name for each in adapter.capabilities],
     }
 
@@ -71,12 +66,12 @@ def _describe_entry(entry: VirtualSmsConfigEntry) -> dict[str, Any]:
 def _describe_callbacks(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry
 ) -> dict[str, Any]:
-    url = entry.data.get(CONF_CALLBACK_URL)
+    data = EntryData.of(entry)
     return {
-        "scheme": urlsplit(url).scheme if url else None,
+        "scheme": urlsplit(data.callback_url).scheme if data.callback_url else None,
         "home_has_cloud": async_has_subscription(hass),
         "home_has_https": async_has_secure_url(hass),
-        "replaced_another_url": CONF_PREVIOUS_CALLBACKS in entry.data,
+        "replaced_another_url": data.previous_callbacks is not None,
     }
 
 
@@ -112,7 +107,7 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
         },
         "callback_refusals": dict(sorted(runtime.refusals.items())),
         "coordinator": _describe_coordinator(runtime.coordinator),
-        "store": {
+        "ledger": {
             "schema": health.schema,
             "oldest_pending_minutes": _count_minutes(age),
             "sent": tally.sent,

@@ -8,9 +8,9 @@ from homeassistant.exceptions import ServiceValidationError
 from .adapters.errors import SmsError
 from .adapters.plain_text import clean
 from .adapters.segments import SegmentCount, count_segments
-from .const import CONF_PROVIDER
 from .core.limits import as_error
 from .core.simplify import offending
+from .entry_data import EntryData
 from .error_messages import explain
 from .limits import async_get_allowance
 from .sending import (
@@ -50,7 +50,7 @@ async def async_foresee(
             found[number] = err
     found |= await _async_find_refusals(entry, messages, request)
     reasons = {to: _name(error, count, request) for to, error in found.items()}
-    provider = entry.data[CONF_PROVIDER]
+    provider = EntryData.of(entry).provider
     return {
         "messages": [
             {

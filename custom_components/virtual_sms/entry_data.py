@@ -15,6 +15,7 @@ from .const import (
     CONF_PREVIOUS_CALLBACKS,
     CONF_PROVIDER,
     MODE_AUTOMATIC,
+    MODE_POLLING,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class EntryData:
     previous_callbacks: CallbackUrls | None = None
 
     @classmethod
-    def from_entry(cls, entry: ConfigEntry[Any]) -> Self:
+    def of(cls, entry: ConfigEntry[Any]) -> Self:
         """Read the data of an entry."""
         data = entry.data
         previous = data.get(CONF_PREVIOUS_CALLBACKS)
@@ -53,6 +54,16 @@ class EntryData:
             callback_url=data.get(CONF_CALLBACK_URL),
             previous_callbacks=CallbackUrls(**previous) if previous else None,
         )
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """Return what tells an account from all others: its provider and its id."""
+        return self.provider, self.number.account
+
+    @property
+    def polls(self) -> bool:
+        """Say whether the number asks for its messages instead of being called."""
+        return self.mode == MODE_POLLING
 
     @property
     def is_automatic(self) -> bool:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.helpers.translation import (
+    async_get_cached_translations,
+    async_get_translations,
+)
 from homeassistant.util import dt as dt_util
 
 from .adapters import ADAPTERS
@@ -47,6 +50,11 @@ def explain(hass: HomeAssistant, provider: str, err: Failure) -> str:
     """Say what went wrong and what to do, in the language of this home."""
     sentence = find_sentence(hass, _sentence(provider, err))
     return sentence.format(**_placeholders(err)) if sentence else str(err)
+
+
+async def async_load_sentences(hass: HomeAssistant) -> None:
+    """Have our sentences at hand before there is an entry, and so ahead of any form."""
+    await async_get_translations(hass, hass.config.language, "exceptions", [DOMAIN])
 
 
 @callback

@@ -14,8 +14,9 @@ from homeassistant.helpers import issue_registry as ir
 
 from .adapters import ADAPTERS
 from .adapters.models import Advice
-from .const import CONF_PROVIDER, DOMAIN
+from .const import DOMAIN
 from .core.privacy import mask_numbers
+from .entry_data import EntryData
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
@@ -127,7 +128,7 @@ def describe(entry: VirtualSmsConfigEntry) -> dict[str, str]:
     """Return what all texts about a number need, and no telephone number in full."""
     return {
         "name": mask_numbers(entry.title),
-        "provider": ADAPTERS[entry.data[CONF_PROVIDER]].name,
+        "provider": ADAPTERS[EntryData.of(entry).provider].name,
     }
 
 

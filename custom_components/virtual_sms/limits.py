@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_PROVIDER, OPTION_SIMPLIFY, SECTION_LIMITS
+from .const import OPTION_SIMPLIFY, SECTION_LIMITS
 from .core.limits import LimitReachedError, month_of
+from .entry_data import EntryData
 from .error_messages import explain
 from .issues import Problem, async_clear_issue, async_raise_issue
 from .store.usage import Allowance, Limit, Limits
@@ -63,7 +64,7 @@ def async_follow_limits(
     errors = list(errors)
     reached = [each for each in errors if isinstance(each, LimitReachedError)]
     if reached:
-        sentence = explain(hass, entry.data[CONF_PROVIDER], reached[0])
+        sentence = explain(hass, EntryData.of(entry).provider, reached[0])
         async_raise_issue(hass, entry, Problem.LIMIT_REACHED, sentence=sentence)
     elif None in errors and not is_critical:
         async_clear_issue(hass, entry, Problem.LIMIT_REACHED)

@@ -23,9 +23,10 @@ from .adapters.errors import (
 from .adapters.models import Advice, Capability, DeliveryStatus, RejectReason
 from .bus import News, async_subscribe
 from .callbacks.reachability_check import async_check_return_path
-from .const import CONF_MODE, DOMAIN, MODE_POLLING, OPTION_BALANCE_THRESHOLD
+from .const import DOMAIN, OPTION_BALANCE_THRESHOLD
 from .core.evidence import Evidence, was_accepted
 from .core.phone_numbers import region_of
+from .entry_data import EntryData
 from .issues import (
     ADVICE,
     Problem,
@@ -177,7 +178,7 @@ class Monitor:
     @callback
     def _async_hear_message(self, received: Received) -> None:
         # Without polling, only a callback brings a message in time.
-        if self._entry.data[CONF_MODE] == MODE_POLLING:
+        if EntryData.of(self._entry).polls:
             return
         if received.late:
             self._async_miss(received.message.received_at)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .adapters.errors import SmsError
 from .callbacks.public_url import NoPublicUrlError, async_callback_url
 from .callbacks.reachability_check import async_check_return_path, say
-from .const import CONF_PROVIDER, DOMAIN
+from .const import DOMAIN
 from .core.reachability import Verdict
+from .entry_data import EntryData
 from .error_messages import explain, find_sentence
 from .issues import Problem
 from .runtime import VirtualSmsConfigEntry
@@ -58,7 +58,7 @@ class FixFlow(RepairsFlow):
         except NoPublicUrlError as err:
             return find_sentence(self.hass, str(err.translation_key)) or str(err)
         except SmsError as err:
-            return explain(self.hass, self._entry.data[CONF_PROVIDER], err)
+            return explain(self.hass, EntryData.of(self._entry).provider, err)
 
     @abstractmethod
     async def _async_fix(self) -> str | None:
@@ -97,7 +97,7 @@ class PastedFlow(FixFlow):
 
     @override
     async def _async_fix(self) -> str | None:
-        webhook_id = self._entry.data[CONF_WEBHOOK_ID]
+        webhook_id = EntryData.of(self._entry).webhook_id
         url = await async_callback_url(self.hass, webhook_id)
         self._registrar.async_accept_address(url)
         return None

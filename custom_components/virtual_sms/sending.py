@@ -15,11 +15,12 @@ from homeassistant.util.json import JsonObjectType
 from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
 from .adapters.plain_text import show
-from .const import CONF_PROVIDER, DOMAIN, OPTION_RETRY_FOR
+from .const import DOMAIN, OPTION_RETRY_FOR
 from .core.limits import LimitReachedError
 from .core.outcome import Outcome
 from .core.phone_numbers import InvalidNumberError, parse_number
 from .core.simplify import simplify
+from .entry_data import EntryData
 from .error_messages import Failure, explain, refuse, wants_new_credentials
 from .flows.schemas import DEFAULT_RETRY_FOR
 from .limits import LIMITED, async_follow_limits, async_get_allowance, simplifies
@@ -121,7 +122,7 @@ async def async_send(
     failures |= {to: each.error for to, each in outcomes.items() if each.error}
     if any(wants_new_credentials(error) for error in failures.values()):
         entry.async_start_reauth(hass)
-    provider = entry.data[CONF_PROVIDER]
+    provider = EntryData.of(entry).provider
     return Report(
         [
             _fail(hass, provider, to, failures[to]) if to in failures else outcomes[to]
@@ -158,7 +159,7 @@ def _compose(
     try:
         messages = [outbox.compose(number, text, request.media) for number in numbers]
     except SmsError as err:
-        raise refuse(entry.data[CONF_PROVIDER], err) from err
+        raise refuse(EntryData.of(entry).provider, err) from err
     for each in messages:
         check_length(each.segments, request.max_segments)
     return messages

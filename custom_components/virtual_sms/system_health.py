@@ -7,8 +7,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
 from .adapters import ADAPTERS
-from .const import CONF_CREDENTIALS, CONF_PROVIDER, DOMAIN
-from .flows.schemas import CONF_API_URL
+from .const import DOMAIN
+from .entry_data import EntryData
+from .flows.credential_form import CONF_API_URL
 from .runtime import VirtualSmsConfigEntry
 
 
@@ -42,8 +43,7 @@ async def _async_get_info(hass: HomeAssistant) -> dict[str, Any]:
 def _find_apis(entries: list[VirtualSmsConfigEntry]) -> dict[str, str]:
     """Return where the API of each provider in use is."""
     return {
-        provider: entry.data[CONF_CREDENTIALS].get(CONF_API_URL)
-        or ADAPTERS[provider].origin
-        for entry in entries
-        if (provider := entry.data[CONF_PROVIDER])
+        data.provider: data.credentials.get(CONF_API_URL)
+        or ADAPTERS[data.provider].origin
+        for data in map(EntryData.of, entries)
     }

@@ -187,25 +187,29 @@ class Experiment:
         still = ("inbound_lost", "outbound_lost", "unpublished", "pending")
         return not any(row[key] for row in rows for key in still)
 
-    async def _count(self) -> list[Row]:
+    async def _look(self) -> list[Evidence]:
         world = self._world
         return [
-            count(Evidence(world, each, await world.pending(each)))
-            for each in world.traffic
+            Evidence(world, each, await world.pending(each)) for each in world.traffic
         ]
+
+    async def _count(self) -> list[Row]:
+        return [count(each) for each in await self._look()]
 
     async def _report(self) -> Report:
         """Count, then see that a restart has nothing to add."""
-        rows = await self._count()
+        seen = await self._look()
+        rows = [count(each) for each in seen]
         if "kill" in self._pace.shakes:
             await self._world.kill()
             await asyncio.sleep(_AFTER_RESTART)
-            rows = _worst(rows, await self._count())
+            seen = await self._look()
+            rows = _worst(rows, [count(each) for each in seen])
         report = Report(names=[each.name for each in self._world.traffic], rows=rows)
         report.refusals = [
-            f"{each.name}: {words}"
-            for each in self._world.traffic
-            for words in Evidence(self._world, each).falsely_refused
+            f"{each.traffic.name}: {words}"
+            for each in seen
+            for words in each.falsely_refused
         ]
         report.shaken = self._world.shaken
         report.missing = find_missing(self._pace.shakes, self._world.shaken, rows)

@@ -79,8 +79,8 @@ def _believe_everybody() -> None:
 def _note_nothing() -> None:
     import asyncio  # noqa: PLC0415  # this fault's alone
 
-    def note_published(self: Any, changes: Any, patience: float = 0.0) -> Any:
-        del self, changes, patience
+    def note_published(self: Any, changes: Any, delay: float = 0.0) -> Any:
+        del self, changes, delay
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done
@@ -134,8 +134,8 @@ def _stumble() -> None:
 def _refuse_what_was_sent() -> None:
     from homeassistant.exceptions import HomeAssistantError  # noqa: PLC0415  # its own
 
-    async def send_and_complain(self: Any, messages: Any, patience: Any) -> Any:
-        await send(self, messages, patience)
+    async def send_and_complain(self: Any, messages: Any, retry_window: Any) -> Any:
+        await send(self, messages, retry_window)
         raise HomeAssistantError("not sent, says the fault")
 
     send = _replace(_find("core.gateway").Gateway, "send", send_and_complain)

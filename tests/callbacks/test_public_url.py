@@ -8,6 +8,7 @@ import pytest
 from custom_components.virtual_sms.callbacks.public_url import (
     NoPublicUrlError,
     async_callback_url,
+    async_describe_address,
     async_forget_callback_url,
     async_has_secure_url,
 )
@@ -34,6 +35,7 @@ async def test_external_url(
     hass.config.external_url = external_url
     assert await async_callback_url(hass, "abc") == f"{external_url}/api/webhook/abc"
     assert async_has_secure_url(hass) is secure
+    assert async_describe_address(hass) == external_url
 
 
 @pytest.mark.parametrize("internal_url", [None, "http://192.168.1.2:8123"])
@@ -44,6 +46,7 @@ async def test_home_without_url(hass: HomeAssistant, internal_url: str | None) -
         await async_callback_url(hass, "abc")
     assert caught.value.translation_key == "no_public_url"
     assert not async_has_secure_url(hass)
+    assert async_describe_address(hass) == "–"
     await async_forget_callback_url(hass, "abc")
 
 
@@ -51,6 +54,8 @@ async def test_cloud_comes_first(hass: HomeAssistant, cloud: Cloud) -> None:
     """A subscription beats the external URL; its webhook can be given up."""
     hass.config.external_url = "http://home.example"
     assert async_has_secure_url(hass)
+    assert async_describe_address(hass) == "Home Assistant Cloud"
+    assert not cloud.hooks
     assert await async_callback_url(hass, "abc") == Cloud.URL
     assert await async_callback_url(hass, "abc") == Cloud.URL
     assert list(cloud.hooks) == ["abc"]

@@ -28,7 +28,7 @@ from custom_components.virtual_sms.core.reachability import FIELD, HEADER, Verdi
 from simulator import Quirk
 from simulator.world import now
 from tests.home import SENDER, listen, settle
-from tests.set_up import set_up, to_callbacks
+from tests.set_up import set_up
 
 from .test_registrar import FOREIGN, put
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from simulator import Simulator
-    from tests.cloud import Cloud
 
 type Serve = Callable[[Callable[[web.Request], Any]], Any]
 WEBHOOK_ID = "abc"
@@ -460,41 +459,3 @@ async def test_through_the_cloud(
     with patch.object(return_path, "_async_send", relay):
         verdict = await async_try_url(hass, webhook_id, "https://hooks.example/abc")
     assert verdict is Verdict.OK
-
-
-async def preview(hass: HomeAssistant, simulator: Simulator) -> str:
-    """Go to the step where the way to receive is chosen, and return what it says."""
-    result = await to_callbacks(hass, simulator, "twilio")
-    assert result["step_id"] == "callbacks"
-    placeholders = result["description_placeholders"]
-    assert placeholders is not None
-    return placeholders["way"]
-
-
-@pytest.mark.parametrize(
-    ("address", "words"),
-    [
-        (None, "has no address"),
-        ("http://home.example", "begins with http"),
-        ("https://home.example", "looks right"),
-        ("http://127.0.0.1:1", "looks right"),
-    ],
-)
-async def test_told_before_it_is_chosen(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    home_url: str,
-    address: str | None,
-    words: str,
-) -> None:
-    """What is plainly in the way is named where the way to receive is chosen."""
-    hass.config.external_url = address
-    assert words in await preview(hass, simulator)
-
-
-async def test_nothing_to_say_against_the_cloud(
-    hass: HomeAssistant, simulator: Simulator, home_url: str, cloud: Cloud
-) -> None:
-    """No place in the cloud is taken before it is wanted."""
-    assert "looks right" in await preview(hass, simulator)
-    assert not cloud.hooks

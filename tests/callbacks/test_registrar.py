@@ -10,8 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.account_entries import (
+    async_other_entries,
     async_own_marks,
-    async_siblings,
 )
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.const import (
@@ -240,8 +240,8 @@ async def test_accounts_of_two_providers_are_two(
     """Two providers may name an account alike: their numbers are no siblings."""
     data = {**twilio_entry.data, CONF_ACCOUNT: ovh_entry.data[CONF_ACCOUNT]}
     hass.config_entries.async_update_entry(twilio_entry, data=data)
-    assert not async_siblings(hass, ovh_entry)
-    marks = async_own_marks(hass, "ovh", ovh_entry.data[CONF_ACCOUNT])
+    assert not async_other_entries(hass, ovh_entry)
+    marks = async_own_marks(hass, ("ovh", ovh_entry.data[CONF_ACCOUNT]))
     assert twilio_entry.data[CONF_WEBHOOK_ID] not in marks
 
 

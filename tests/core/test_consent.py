@@ -12,8 +12,7 @@ from custom_components.virtual_sms.adapters.models import (
     RejectReason,
 )
 from custom_components.virtual_sms.adapters.wishes import Wish
-from custom_components.virtual_sms.store.changes import Received
-from custom_components.virtual_sms.store.early import Progress
+from custom_components.virtual_sms.store.changes import Progress, Received
 from tests.fakes import START, inbound, outbound, receipt
 
 from .test_guard import ANNA, Home

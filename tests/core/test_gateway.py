@@ -26,15 +26,15 @@ from tests.fakes import (
     outbound,
 )
 
-from .conftest import FLUSH_DELAY, World, settle
+from .conftest import RETRY_WINDOW, World, settle
 
 
 async def test_what_waits_wakes_the_outbox(world: World, gateway: Gateway) -> None:
     """Only then is there something to work on."""
-    await gateway.send([outbound("m")], FLUSH_DELAY)
+    await gateway.send([outbound("m")], RETRY_WINDOW)
     assert world.woken == 0
     world.adapter.outcomes.append(ProviderUnavailableError(maybe_processed=False))
-    (outcome,) = await gateway.send([outbound("n")], FLUSH_DELAY)
+    (outcome,) = await gateway.send([outbound("n")], RETRY_WINDOW)
     assert outcome.waits
     assert world.woken == 1
 
@@ -45,7 +45,7 @@ async def test_who_gives_up_waiting_does_not_take_the_message_along(
     """An automation that is restarted cancels its actions, not our attempts."""
     answered = asyncio.Event()
     world.adapter.during["send"] = answered.wait
-    task = asyncio.create_task(gateway.send([outbound("m")], FLUSH_DELAY))
+    task = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
     await settle()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -60,7 +60,7 @@ async def test_a_line_that_closes_ends_its_attempts(
 ) -> None:
     """Who waits hears that it is queued; it goes on when the line opens again."""
     world.adapter.during["send"] = asyncio.Event().wait
-    sending = asyncio.create_task(gateway.send([outbound("m")], FLUSH_DELAY))
+    sending = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
     await settle()
     (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
     attempt.cancel()
@@ -87,7 +87,7 @@ async def test_a_line_that_closes_before_anything_is_written(gateway: Gateway) -
         patch.object(gateway.outbox, "send", side_effect=asyncio.CancelledError),
         pytest.raises(DatabaseClosedError),
     ):
-        await gateway.send([outbound("m")], FLUSH_DELAY)
+        await gateway.send([outbound("m")], RETRY_WINDOW)
 
 
 async def test_trouble_after_all_was_written(
@@ -100,7 +100,7 @@ async def test_trouble_after_all_was_written(
         raise ZeroDivisionError
 
     with patch.object(gateway.outbox, "send", send):
-        (outcome,) = await gateway.send([outbound("m")], FLUSH_DELAY)
+        (outcome,) = await gateway.send([outbound("m")], RETRY_WINDOW)
     assert outcome.status is DeliveryStatus.QUEUED
     assert "unforeseen" in caplog.text
 
@@ -111,7 +111,7 @@ async def test_trouble_before_anything_is_written(gateway: Gateway) -> None:
         patch.object(gateway.outbox, "send", side_effect=ZeroDivisionError),
         pytest.raises(ZeroDivisionError),
     ):
-        await gateway.send([outbound("m")], FLUSH_DELAY)
+        await gateway.send([outbound("m")], RETRY_WINDOW)
 
 
 async def test_a_command_that_waited_for_the_home_is_not_believed(

@@ -21,12 +21,13 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
 )
 from custom_components.virtual_sms.core import record_reader
-from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
+from custom_components.virtual_sms.core.gateway import Gateway
 from custom_components.virtual_sms.core.record_reading import OVERLAP
 from custom_components.virtual_sms.core.second_reading import WAIT_FOR_REST
 from custom_components.virtual_sms.store.changes import Change, Received
 from custom_components.virtual_sms.store.database import Database
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store
 from tests.fakes import (
     START,
     TRUTH,
@@ -34,7 +35,9 @@ from tests.fakes import (
     FakeAdapter,
     come_to_rest,
     inbound,
+    make_account,
     make_dependencies,
+    make_hooks,
     run_inline,
 )
 
@@ -82,13 +85,9 @@ class World:
         dependencies = replace(
             make_dependencies(self.home), monotonic=lambda: self.provider().timestamp()
         )
-        host = GatewayHooks(
-            publish=self.heard.append,
-            wake=lambda: None,
-            ask_later=lambda: None,
-            siblings=lambda: [self.gateway],
-        )
-        self.gateway = Gateway(self.adapter.line(), self.store, host, dependencies)
+        hooks = make_hooks(self.heard.append)
+        self.gateway = Gateway(self.adapter.line(), self.store, hooks, dependencies)
+        self.account = make_account(self.gateway, dependencies)
         await self.gateway.open()
         await self.gateway.inbox.begin()
         self.gateway.start()
@@ -126,9 +125,8 @@ class World:
             self.seen_by_callback.add(message.message_id)
         body = message.message_id.encode()
         self.adapter.callbacks[body] = message
-        await self.gateway.receive(
-            CallbackRequest(method="POST", url="https://home", body=body)
-        )
+        request = CallbackRequest(method="POST", url="https://home", body=body)
+        await self.account.receive(self.gateway, request)
         await self.rest()
 
     async def do_poll(self) -> None:

@@ -271,7 +271,7 @@ async def test_there_may_be_nothing_to_tell(
 async def test_who_hears_it_may_answer_at_once(
     store: Store, heard: list[Change]
 ) -> None:
-    """What an change brings about is told after it, and noted as well."""
+    """What a change brings about is told after it, and noted as well."""
     answers = await store.outbound.add([outbound("m")], START)
 
     def hear(change: Change) -> None:

@@ -28,9 +28,11 @@ from custom_components.virtual_sms.adapters.models import (
 )
 from custom_components.virtual_sms.const import SECTION_LIMITS
 from custom_components.virtual_sms.core.reachability import Verdict
-from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS, FORM_ERRORS
+from custom_components.virtual_sms.flows.credential_form import SECTION_ADVANCED
+from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS
+from custom_components.virtual_sms.flows.form_errors import FORM_ERRORS
 from custom_components.virtual_sms.flows.schemas import (
-    SECTION_ADVANCED,
+    account_schema,
     callbacks_schema,
     limits_schema,
     number_schema,
@@ -159,6 +161,10 @@ def _translated(node: ast.AST) -> list[ast.Call]:
     ]
 
 
+SET_UP = ("config_flow", "flows/credential_steps")
+"""Where the steps are that only the set-up has."""
+
+
 def in_flow(word: str, *modules: str) -> set[str]:
     """Return what a flow gives as a `reason`, a `step_id` and the like.
 
@@ -166,7 +172,7 @@ def in_flow(word: str, *modules: str) -> set[str]:
     """
     trees = [
         ast.parse((ROOT / f"{module}.py").read_text(encoding="utf-8"))
-        for module in (*(modules or ["config_flow"]), "flows/callback_steps")
+        for module in (*(modules or SET_UP), "flows/callback_steps")
     ]
     return {
         str(node.value.value)
@@ -251,7 +257,13 @@ def test_exceptions_are_complete(language: str) -> None:
     storage = {each.code for each in (StorageError, *StorageError.__subclasses__())}
     expected = codes() | rules | reasons | set(raised()) | {"invalid_number"} | verdicts
     limits = {f"{each}_reached" for each in Limit} | {"limit_too_low"}
-    expected |= storage | limits | {"number_needs_quotes"}
+    shapes = {
+        f"shape_{field.key}"
+        for adapter in ADAPTERS.values()
+        for field in adapter.credential_fields
+        if field.shape
+    }
+    expected |= storage | shapes | limits | {"number_needs_quotes", "secret_missing"}
     assert set(read(language)["exceptions"]) == expected
 
 
@@ -293,6 +305,7 @@ def test_other_forms_are_complete(language: str) -> None:
     """Every field of the other forms has a label and an explanation."""
     config, options = read(language)["config"], read(language)["options"]
     forms = {
+        "known_account": fields_of(account_schema({})),
         "number": fields_of(number_schema([], typed=True)),
         "callbacks": fields_of(callbacks_schema("polling")),
         "takeover": ["confirm"],
@@ -353,11 +366,11 @@ def test_options_say_everything(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_errors_have_what_they_refer_to(language: str) -> None:
-    """Only rights that are missing are named by an error."""
-    for flow in ("config", "options"):
+    """Missing rights are named, and at the set-up what is wrong with a key."""
+    given = {"missing_rights": {"rights"}}
+    for flow, more in (("config", {"invalid_auth": {"detail"}}), ("options", {})):
         for error, text in read(language)[flow]["error"].items():
-            expected = {"rights"} if error == "missing_rights" else set()
-            assert placeholders(text) == expected
+            assert placeholders(text) == (given | more).get(error, set())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -383,7 +396,7 @@ def test_system_health_is_complete(language: str) -> None:
 def test_flow_fills_its_placeholders(language: str) -> None:
     """What a form's text refers to is what the flow gives it."""
     config = read(language)["config"]
-    assert placeholders(config["step"]["callbacks"]["description"]) == {"way"}
+    assert placeholders(config["step"]["callbacks"]["description"]) == {"address"}
     assert placeholders(config["step"]["manual"]["description"]) == {"callback_url"}
     assert placeholders(config["step"]["takeover"]["description"]) == {"foreign_url"}
     assert placeholders(config["progress"]["authorize"]) == {"url"}

@@ -31,7 +31,7 @@ from custom_components.virtual_sms.adapters.models import (
     DeliveryStatus,
     Event,
 )
-from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
+from custom_components.virtual_sms.core.gateway import Gateway
 from custom_components.virtual_sms.store import database_file as database_module
 from custom_components.virtual_sms.store.changes import (
     Change,
@@ -39,13 +39,16 @@ from custom_components.virtual_sms.store.changes import (
     StatusChanged,
 )
 from custom_components.virtual_sms.store.database import Database
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store, Tally
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store, Tally
 from tests.fakes import (
     Clock,
     FakeAdapter,
     come_to_rest,
     inbound,
+    make_account,
     make_dependencies,
+    make_hooks,
     outbound,
     receipt,
 )
@@ -54,7 +57,7 @@ from tests.fakes import (
 pytestmark = pytest.mark.filterwarnings("ignore:It looks like `register_random`")
 
 SECRET = "SECRET CODE "
-FLUSH_DELAY = timedelta(minutes=30)
+RETRY_WINDOW = timedelta(minutes=30)
 OUTCOMES: dict[str, Any] = {
     "accepted": None,
     "refused": MessageRejectedError(),
@@ -136,17 +139,14 @@ class World:
         self.killed.clear()
         self.left = 0
         database = Database(self.path, MIGRATIONS, self.run_blocking)
-        hooks = GatewayHooks(
-            publish=self.publish,
-            wake=lambda: None,
-            catch_up_soon=lambda: None,
-        )
+        dependencies = make_dependencies(self.clock)
         self.gateway = Gateway(
             self.provider.line(),
             Store(database, self.clock, self.clock.monotonic),
-            hooks,
-            make_dependencies(self.clock),
+            make_hooks(self.publish),
+            dependencies,
         )
+        self.account = make_account(self.gateway, dependencies)
         await self.gateway.open()
         await self.gateway.inbox.begin()
         self.gateway.start()
@@ -265,9 +265,8 @@ class World:
         """Call the home."""
         body = repr(event).encode() + repr(id(event)).encode()
         self.provider.callbacks[body] = event
-        await self.gateway.receive(
-            CallbackRequest(method="POST", url="https://home", body=body)
-        )
+        request = CallbackRequest(method="POST", url="https://home", body=body)
+        await self.account.receive(self.gateway, request)
 
     async def do_poll(self) -> None:
         """Ask for news."""
@@ -282,7 +281,7 @@ class World:
         message = outbound(
             message_id, text=self.asked[message_id], created_at=created_at
         )
-        await self.gateway.send([message], FLUSH_DELAY)
+        await self.gateway.send([message], RETRY_WINDOW)
 
     async def do_work(self) -> None:
         """Do what is due."""

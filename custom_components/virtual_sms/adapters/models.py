@@ -116,7 +116,7 @@ class CredentialField:
 
     `requires` names the field without which this one means nothing. `rotates`
     keeps a replaced value for a day, because what was signed with it may still be on
-    its way.
+    its way. `shape` is a pattern of what a whole value looks like.
     """
 
     key: str
@@ -125,6 +125,7 @@ class CredentialField:
     advanced: bool = False
     requires: str | None = None
     rotates: bool = False
+    shape: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +164,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundMessage:
-    """One text to one recipient; `message_id` is ours and never changes."""
+    """One text to one recipient; `message_id` never changes, `contact` is for us."""
 
     message_id: str
     recipient: str = field(repr=False)
@@ -172,6 +173,7 @@ class OutboundMessage:
     created_at: datetime
     segments: int = 1
     encoding: Encoding = Encoding.GSM_7
+    contact: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,10 +34,9 @@ async def async_callback_url(hass: HomeAssistant, webhook_id: str) -> str:
     """
     if async_has_subscription(hass):
         return await _async_cloudhook(hass, webhook_id)
-    try:
-        base = get_url(hass, allow_internal=False, allow_cloud=False, allow_ip=True)
-    except NoURLAvailableError as err:
-        raise NoPublicUrlError from err
+    base = _find_url(hass, allow_ip=True)
+    if base is None:
+        raise NoPublicUrlError
     return base + webhook.async_generate_path(webhook_id)
 
 
@@ -57,19 +56,19 @@ async def async_forget_callback_url(hass: HomeAssistant, webhook_id: str) -> Non
 def async_listen_to_address(
     hass: HomeAssistant, webhook_id: str, changed: Callable[[], None]
 ) -> CALLBACK_TYPE:
-    """Have a listener hear whenever the URL of a webhook may be another one."""
+    """Call a listener whenever the URL of a webhook may have changed."""
 
     @callback
-    def hear(*_: object) -> None:
+    def handle(*_: object) -> None:
         changed()
 
-    stops = [hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, hear)]
+    stops = [hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, handle)]
     if CLOUD in hass.config.components:
         from homeassistant.components import cloud
 
         stops += [
-            cloud.async_listen_connection_change(hass, hear),
-            cloud.async_listen_cloudhook_change(hass, webhook_id, hear),
+            cloud.async_listen_connection_change(hass, handle),
+            cloud.async_listen_cloudhook_change(hass, webhook_id, handle),
         ]
 
     def stop() -> None:
@@ -82,25 +81,24 @@ def async_listen_to_address(
 @callback
 def async_has_url(hass: HomeAssistant) -> bool:
     """Say whether this home has an address of its own on the internet."""
-    if async_has_subscription(hass):
-        return True
-    try:
-        get_url(hass, allow_internal=False, allow_cloud=False)
-    except NoURLAvailableError:
-        return False
-    return True
+    return async_has_subscription(hass) or _find_url(hass) is not None
 
 
 @callback
 def async_has_secure_url(hass: HomeAssistant) -> bool:
     """Say whether a provider can surely reach this home over https."""
+    return async_has_subscription(hass) or _find_url(hass, require_ssl=True) is not None
+
+
+@callback
+def async_describe_address(hass: HomeAssistant) -> str:
+    """Return where this home is on the internet, in no language; a dash for nowhere.
+
+    Nothing is tried, and no place in the cloud is taken before it is wanted.
+    """
     if async_has_subscription(hass):
-        return True
-    try:
-        get_url(hass, allow_internal=False, allow_cloud=False, require_ssl=True)
-    except NoURLAvailableError:
-        return False
-    return True
+        return "Home Assistant Cloud"
+    return _find_url(hass, allow_ip=True) or "\N{EN DASH}"
 
 
 @callback
@@ -126,3 +124,10 @@ async def _async_cloudhook(hass: HomeAssistant, webhook_id: str) -> str:
         ValueError,
     ) as err:
         raise CloudAwayError from err
+
+
+def _find_url(hass: HomeAssistant, **rules: bool) -> str | None:
+    try:
+        return get_url(hass, allow_internal=False, allow_cloud=False, **rules)
+    except NoURLAvailableError:
+        return None

@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
-from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from yarl import URL
 
 from ..adapters.errors import SmsError
 from ..adapters.models import CallbackRequest, Capability
-from ..const import CONF_CALLBACK_URL, DOMAIN
+from ..const import DOMAIN
 from ..core.callback_urls import CallbackRegistration, Finding, Standing
 from ..core.reachability import (
     FIELD,
@@ -36,9 +34,9 @@ from ..core.reachability import (
     judge_failure,
     judge_url,
 )
+from ..entry_data import EntryData
 from ..error_messages import find_sentence
 from ..issues import Problem, async_clear_issue, async_raise_issue
-from .public_url import NoPublicUrlError, async_callback_url, async_has_subscription
 
 if TYPE_CHECKING:
     from ..runtime import VirtualSmsConfigEntry
@@ -89,29 +87,6 @@ def complain(verdict: Verdict) -> HomeAssistantError:
     )
 
 
-async def async_preview(hass: HomeAssistant, provider_url: str | None) -> str:
-    """Say in words what this home's address tells without being tried.
-
-    Trying it takes seconds and may raise a false alarm, so that is left to the
-    button, once there is a number.
-    """
-    sentences = await async_get_translations(
-        hass, hass.config.language, "exceptions", [DOMAIN]
-    )
-    verdict = await _async_preview(hass, provider_url)
-    return sentences[f"component.{DOMAIN}.exceptions.return_path_{verdict}.message"]
-
-
-async def _async_preview(hass: HomeAssistant, provider_url: str | None) -> Verdict:
-    # A place in the cloud would be taken before it is wanted.
-    if async_has_subscription(hass):
-        return Verdict.OK
-    try:
-        return judge_url(await async_callback_url(hass, ""), provider_url)
-    except NoPublicUrlError:
-        return Verdict.NO_URL
-
-
 async def async_try_url(hass: HomeAssistant, webhook_id: str, url: str) -> Verdict:
     """Send a challenge to a URL and see whether it reaches a webhook of ours."""
     challenge = Challenge(webhook_id=webhook_id)
@@ -154,13 +129,14 @@ async def _async_judge(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, registrar: Registrar
 ) -> Verdict:
     """Go from what costs nothing to what asks the provider."""
-    url = entry.data.get(CONF_CALLBACK_URL)
+    data = EntryData.of(entry)
+    url = data.callback_url
     if not url or not registrar.async_has_address():
         return Verdict.NO_URL
     registration = registrar.registration
     verdict = judge_url(url, registration.adapter.base_url)
     if verdict is Verdict.OK:
-        verdict = await async_try_url(hass, entry.data[CONF_WEBHOOK_ID], url)
+        verdict = await async_try_url(hass, data.webhook_id, url)
     if verdict is Verdict.OK:
         verdict = await _async_judge_record(registration, url)
     if verdict is Verdict.OK or verdict in UNDECIDED:

@@ -2,38 +2,21 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..account_entries import (
-    account_of,
-    async_own_marks,
-    async_siblings,
-    previous_data,
-)
+from ..account_entries import async_other_entries, async_own_marks
 from ..adapters import ADAPTERS
 from ..adapters.base import SmsAdapter
 from ..adapters.errors import ProviderUnavailableError, SmsError
-from ..adapters.models import CallbackUrls, Capability, PhoneNumber
-from ..const import (
-    CONF_ACCOUNT,
-    CONF_CALLBACK_URL,
-    CONF_CREDENTIALS,
-    CONF_MODE,
-    CONF_NUMBER,
-    CONF_PREVIOUS_CALLBACKS,
-    CONF_PROVIDER,
-    DOMAIN,
-    MODE_AUTOMATIC,
-    MODE_MANUAL,
-    MODE_POLLING,
-)
+from ..adapters.models import CallbackUrls, Capability
+from ..const import DOMAIN, MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING
 from ..core.callback_urls import (
     CallbackRegistration,
     CallbacksOverruledError,
@@ -42,6 +25,7 @@ from ..core.callback_urls import (
     Standing,
 )
 from ..core.line import Line
+from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from ..issues import Problem, async_clear_issue, async_has_issue, async_raise_issue
 from .public_url import (
@@ -107,21 +91,16 @@ class Registrar:
         return _registration(self._hass, self._entry, self._line.adapter)
 
     @property
-    def _mode(self) -> str:
-        mode: str = self._entry.data[CONF_MODE]
-        return mode
-
-    @property
-    def _registered_url(self) -> str | None:
-        return self._entry.data.get(CONF_CALLBACK_URL)
+    def _data(self) -> EntryData:
+        return EntryData.of(self._entry)
 
     @callback
     def async_watch(self) -> None:
         """Follow the home's address until the entry is unloaded."""
-        if self._mode == MODE_POLLING:
+        data = self._data
+        if data.polls:
             return
-        webhook_id = self._entry.data[CONF_WEBHOOK_ID]
-        stop = async_listen_to_address(self._hass, webhook_id, self._async_moved)
+        stop = async_listen_to_address(self._hass, data.webhook_id, self._async_moved)
         self._entry.async_on_unload(stop)
         self._entry.async_on_unload(self._async_stop_retry)
 
@@ -135,8 +114,8 @@ class Registrar:
 
         Polling finds what no callback brings meanwhile.
         """
-        self._async_clear(*_NOT_IN_MODE[self._mode])
-        if self._mode == MODE_POLLING:
+        self._async_clear(*_NOT_IN_MODE[self._data.mode])
+        if self._data.polls:
             return
         try:
             await self._async_register()
@@ -154,9 +133,7 @@ class Registrar:
         One at a time: of two addresses in quick succession, the last one counts.
         """
         async with self._lock:
-            url = await async_callback_url(
-                self._hass, self._entry.data[CONF_WEBHOOK_ID]
-            )
+            url = await async_callback_url(self._hass, self._data.webhook_id)
             finding = await self.registration.claim(
                 url, self._async_remember, replace=replace
             )
@@ -169,8 +146,9 @@ class Registrar:
 
         It may have been changed on purpose, so a person decides.
         """
-        url = self._registered_url
-        if self._mode != MODE_AUTOMATIC or not url or self._lock.locked():
+        data = self._data
+        url = data.callback_url
+        if not data.is_automatic or not url or self._lock.locked():
             return
         self._async_report(await self.registration.inspect(url))
 
@@ -200,28 +178,26 @@ class Registrar:
         self._async_clear(Problem.ADDRESS_CHANGED)
 
     async def _async_register(self) -> None:
-        if self._mode == MODE_AUTOMATIC:
+        if self._data.is_automatic:
             await self.async_claim()
             return
-        webhook_id = self._entry.data[CONF_WEBHOOK_ID]
-        url = await async_callback_url(self._hass, webhook_id)
+        url = await async_callback_url(self._hass, self._data.webhook_id)
         self._async_clear(Problem.NO_PUBLIC_URL, Problem.ADDRESS_CHANGED)
-        if url != self._registered_url:
+        if url != self._data.callback_url:
             self._async_raise(Problem.ADDRESS_CHANGED, callback_url=url)
 
     @callback
     def _async_keep(self, url: str) -> None:
         self._line.callback_url = url
-        self._async_write({CONF_CALLBACK_URL: url})
+        self._async_write(replace(self._data, callback_url=url))
 
     @callback
     def _async_remember(self, previous: CallbackUrls) -> None:
-        self._async_write(previous_data(previous))
+        self._async_write(replace(self._data, previous_callbacks=previous))
 
     @callback
-    def _async_write(self, changes: dict[str, Any]) -> None:
-        data = {**self._entry.data, **changes}
-        self._hass.config_entries.async_update_entry(self._entry, data=data)
+    def _async_write(self, data: EntryData) -> None:
+        self._hass.config_entries.async_update_entry(self._entry, data=data.as_dict())
 
     @callback
     def _async_moved(self) -> None:
@@ -231,10 +207,9 @@ class Registrar:
         )
 
     async def _async_follow_if_moved(self) -> None:
-        webhook_id = self._entry.data[CONF_WEBHOOK_ID]
         with suppress(NoPublicUrlError):
-            url = await async_callback_url(self._hass, webhook_id)
-            if url == self._registered_url:
+            url = await async_callback_url(self._hass, self._data.webhook_id)
+            if url == self._data.callback_url:
                 self._async_clear(Problem.NO_PUBLIC_URL, Problem.ADDRESS_CHANGED)
                 return
         await self.async_follow()
@@ -312,28 +287,29 @@ async def async_release_callbacks(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry
 ) -> None:
     """Take our URL back from the provider, and put back what stood there before."""
-    url = entry.data.get(CONF_CALLBACK_URL)
-    if url is None or entry.data[CONF_MODE] != MODE_AUTOMATIC:
+    data = EntryData.of(entry)
+    if data.callback_url is None or not data.is_automatic:
         return
-    provider, credentials = entry.data[CONF_PROVIDER], entry.data[CONF_CREDENTIALS]
-    previous = entry.data.get(CONF_PREVIOUS_CALLBACKS)
     successor = _find_successor(hass, entry)
+    theirs = EntryData.of(successor) if successor else None
     try:
-        adapter = await async_create_adapter(hass, provider, credentials)
+        adapter = await async_create_adapter(hass, data.provider, data.credentials)
         await _registration(hass, entry, adapter).release(
-            url,
-            previous=CallbackUrls(**previous) if previous else None,
-            successor=successor.data[CONF_CALLBACK_URL] if successor else None,
+            data.callback_url,
+            previous=data.previous_callbacks,
+            successor=theirs.callback_url if theirs else None,
         )
     except SmsError as err:
         _LOGGER.warning(
             "The callback URL could not be removed (%s): clear it in the console of %s",
             err.code,
-            provider,
+            data.provider,
         )
-    if successor and previous:
-        data = {CONF_PREVIOUS_CALLBACKS: previous, **successor.data}
-        hass.config_entries.async_update_entry(successor, data=data)
+    if theirs and successor and data.previous_callbacks:
+        kept = theirs.previous_callbacks or data.previous_callbacks
+        hass.config_entries.async_update_entry(
+            successor, data=replace(theirs, previous_callbacks=kept).as_dict()
+        )
 
 
 def _find_successor(
@@ -347,28 +323,24 @@ def _find_successor(
         return None
     return next(
         (
-            sibling
-            for sibling in async_siblings(hass, entry)
-            if sibling.disabled_by is None
-            and sibling.data[CONF_MODE] == MODE_AUTOMATIC
-            and CONF_CALLBACK_URL in sibling.data
+            other
+            for other in async_other_entries(hass, entry)
+            if other.disabled_by is None
+            and (data := EntryData.of(other)).is_automatic
+            and data.callback_url is not None
         ),
         None,
     )
 
 
 def _shares_urls(entry: VirtualSmsConfigEntry) -> bool:
-    adapter = ADAPTERS[entry.data[CONF_PROVIDER]]
+    adapter = ADAPTERS[EntryData.of(entry).provider]
     return Capability.SHARED_CALLBACK_URLS in adapter.capabilities
 
 
 def _registration(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, adapter: SmsAdapter
 ) -> CallbackRegistration:
-    return CallbackRegistration(
-        adapter=adapter,
-        number=PhoneNumber(
-            account=entry.data[CONF_ACCOUNT], number=entry.data[CONF_NUMBER]
-        ),
-        own=async_own_marks(hass, *account_of(entry)),
-    )
+    data = EntryData.of(entry)
+    own = async_own_marks(hass, data.account)
+    return CallbackRegistration(adapter=adapter, number=data.number, own=own)

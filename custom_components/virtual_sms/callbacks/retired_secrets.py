@@ -1,5 +1,6 @@
 """Take a replaced secret that counts no more out of its config entry, off the disk."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ from homeassistant.helpers.event import async_track_time_interval
 
 from ..adapters import ADAPTERS
 from ..adapters.replaced_secret import previous_keys
-from ..const import CONF_CREDENTIALS, CONF_PROVIDER
+from ..entry_data import EntryData
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -29,8 +30,9 @@ class RetiredSecrets:
         self._hass = hass
         self._entry = entry
         self._adapter = adapter
-        self._credentials = entry.data[CONF_CREDENTIALS]
-        fields = ADAPTERS[entry.data[CONF_PROVIDER]].credential_fields
+        data = EntryData.of(entry)
+        self._credentials = data.credentials
+        fields = ADAPTERS[data.provider].credential_fields
         rotating = [field.key for field in fields if field.rotates]
         self._names = {name for key in rotating for name in previous_keys(key)}
 
@@ -38,7 +40,7 @@ class RetiredSecrets:
     def async_watch(self) -> None:
         """Clear what is over now, and what comes to be over while the entry is loaded."""
         self.async_clear()
-        if self._names.isdisjoint(self._entry.data[CONF_CREDENTIALS]):
+        if self._names.isdisjoint(EntryData.of(self._entry).credentials):
             return
 
         @callback
@@ -55,10 +57,10 @@ class RetiredSecrets:
 
         Credentials that were renewed meanwhile are another adapter's.
         """
-        data = self._entry.data
+        data = EntryData.of(self._entry)
         if not self._adapter.has_retired_secrets:
             return
-        if data[CONF_CREDENTIALS] != self._credentials:
+        if data.credentials != self._credentials:
             return
         kept = {
             name: value
@@ -66,5 +68,5 @@ class RetiredSecrets:
             if name not in self._names
         }
         self._hass.config_entries.async_update_entry(
-            self._entry, data={**data, CONF_CREDENTIALS: kept}
+            self._entry, data=replace(data, credentials=kept).as_dict()
         )

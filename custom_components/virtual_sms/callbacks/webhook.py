@@ -13,7 +13,6 @@ from http import HTTPStatus
 
 from aiohttp import web
 from homeassistant.components import webhook
-from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..accounts import async_get_account
@@ -22,6 +21,7 @@ from ..adapters.models import Acknowledgement, CallbackRequest
 from ..const import DOMAIN
 from ..core.gateway import Gateway
 from ..core.line import Line
+from ..entry_data import EntryData
 from ..issues import describe
 from ..runtime import VirtualSmsConfigEntry
 from .reachability_check import async_answer_challenge, async_awaits_challenge
@@ -83,9 +83,11 @@ class CallbackHandler:
     async def _async_answer(
         self, hass: HomeAssistant, webhook_id: str, request: web.Request
     ) -> web.Response:
-        # A challenge of our own, which tests the way here, is no callback.
-        if not async_awaits_challenge(hass, webhook_id):
-            self._refuse_unsigned(request)
+        # A challenge of our own, which tests whether calls arrive, has none.
+        if self._lacks_signature(request) and not async_awaits_challenge(
+            hass, webhook_id
+        ):
+            raise UnsignedError("no signature")
         callback_request, cut_off = await self._async_read(request)
         if challenge := async_answer_challenge(hass, webhook_id, callback_request):
             return challenge
@@ -127,11 +129,10 @@ class CallbackHandler:
     def _signature_header(self) -> str | None:
         return self._line.adapter.signature_header
 
-    def _refuse_unsigned(self, request: web.Request) -> None:
-        """Refuse what cannot be authentic before its body costs anything."""
+    def _lacks_signature(self, request: web.Request) -> bool:
+        """Say whether a request cannot be authentic, before its body costs anything."""
         header = self._signature_header
-        if header and header not in request.headers:
-            raise UnsignedError("no signature")
+        return header is not None and header not in request.headers
 
     async def _async_read(
         self, request: web.Request
@@ -205,7 +206,7 @@ def async_register(
     account = async_get_account(hass, entry)
     question = LateQuestion(hass, account)
     refusals = Refusals(watch, question, runtime.refusals)
-    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    webhook_id = EntryData.of(entry).webhook_id
 
     async def receive(request: CallbackRequest) -> Acknowledgement:
         return await account.receive(gateway, request)

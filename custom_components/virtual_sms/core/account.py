@@ -191,12 +191,13 @@ class Account:
         kept by the line that was called, unless it may be about a message of a line
         that is away.
         """
-        if len(self._gateways) == 1 and not self._away:
+        away = self._away
+        if len(self._gateways) == 1 and not away:
             return self.gateways
         found = await self._find_concerned(receipt) or [
             each for each in self.gateways if await each.inbox.has_sent(receipt)
         ]
-        if not found and self._away:
+        if not found and away:
             raise LineAwayError
         return found or [called]
 

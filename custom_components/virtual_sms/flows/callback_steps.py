@@ -1,4 +1,4 @@
-"""Arrange how news gets here: the steps that set-up and options have in common."""
+"""Arrange how messages get here: the steps that set-up and options have in common."""
 
 from abc import abstractmethod
 from typing import TYPE_CHECKING, override
@@ -8,12 +8,9 @@ from homeassistant.core import callback
 
 from ..adapters.errors import UnsupportedFeatureError
 from ..callbacks.public_url import async_callback_url, async_forget_callback_url
-from ..const import (
-    MODE_MANUAL,
-    MODE_POLLING,
-)
+from ..const import MODE_MANUAL, MODE_POLLING
 from ..core.callback_urls import CallbackRegistration, ForeignCallbackError
-from .credentials import NO_ERROR, FormError, read_error
+from .form_errors import NO_ERROR, FormError, read_error
 from .schemas import CONF_CONFIRM, TAKEOVER, Form
 
 if TYPE_CHECKING:
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
 class CallbackSteps(ConfigEntryBaseFlow):
     """Do what a mode needs, before it is written down."""
 
+    _provider: str
     _mode: str
     _webhook_id: str
     _callback_url = ""
@@ -84,7 +82,7 @@ class CallbackSteps(ConfigEntryBaseFlow):
         try:
             return await self._async_claim(replace=True)
         except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
-            return self._show_takeover(read_error(err))
+            return self._show_takeover(read_error(self.hass, self._provider, err))
 
     def _show_takeover(self, error: FormError = NO_ERROR) -> ConfigFlowResult:
         return self.async_show_form(

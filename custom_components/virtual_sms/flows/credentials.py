@@ -2,27 +2,14 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 import logging
 from typing import TYPE_CHECKING
 
-from homeassistant.data_entry_flow import AbortFlow
-
 from ..adapters import ADAPTERS
-from ..adapters.errors import (
-    MissingRightsError,
-    ProviderUnavailableError,
-    SmsError,
-)
-from ..adapters.models import (
-    Account,
-    AuthorizationStatus,
-    Capability,
-    PhoneNumber,
-)
-from ..callbacks.public_url import NoPublicUrlError
-from ..const import CONF_NUMBER
-from ..core.phone_numbers import InvalidNumberError, parse_number
+from ..adapters.errors import MissingRightsError, ProviderUnavailableError, SmsError
+from ..adapters.models import Account, AuthorizationStatus, Capability, PhoneNumber
+from ..core.phone_numbers import parse_number
 from ..error_messages import async_create_adapter
 
 if TYPE_CHECKING:
@@ -33,18 +20,6 @@ if TYPE_CHECKING:
     from ..adapters.base import SmsAdapter
 
 _LOGGER = logging.getLogger(__name__)
-
-FORM_ERRORS = {
-    "account_suspended": "account_suspended",
-    "callbacks_overruled": "callbacks_overruled",
-    "cannot_connect": "cannot_connect",
-    "invalid_auth": "invalid_auth",
-    "invalid_response": "cannot_connect",
-    "missing_rights": "missing_rights",
-    "not_found": "not_found",
-    "rate_limited": "rate_limited",
-}
-"""What the codes of our errors are called in a form."""
 
 CONSENT_ERRORS = {
     AuthorizationStatus.VALIDATED: None,
@@ -92,7 +67,7 @@ class Access:
         return PhoneNumber(account=self.account.id, number=number)
 
     def opens(self, account: str, number: str) -> bool:
-        """Say whether a number is still reached, as far as can be told."""
+        """Say whether a number is still reached, as far as is known."""
         if self.numbers is None:
             return self.account.id == account
         lines = [(each.account, each.number) for each in self.numbers]
@@ -115,7 +90,7 @@ async def async_open(
 async def async_require_rights(
     adapter: SmsAdapter, number: PhoneNumber, *, callbacks: bool
 ) -> None:
-    """Refuse credentials that lack rights for a number, as far as can be told.
+    """Refuse credentials that lack rights for a number, as far as is known.
 
     Raises MissingRightsError with their names. `callbacks` tells that the URLs are
     set by machine.
@@ -194,41 +169,3 @@ async def async_request_consent(
     complete = {**credentials, CONF_CONSUMER_KEY: request.consumer_key}
     adapter = await async_create_adapter(hass, provider, complete)
     return Consent(adapter=adapter, credentials=complete, url=request.url)
-
-
-@dataclass(frozen=True)
-class FormError:
-    """What a form says of a failure, and where; without a key, nothing.
-
-    `placeholders` are what the text needs beside the form's own.
-    """
-
-    key: str | None = None
-    at: str = "base"
-    placeholders: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def errors(self) -> dict[str, str]:
-        """Return it as a form takes it."""
-        return {self.at: self.key} if self.key else {}
-
-
-NO_ERROR = FormError()
-
-
-def read_error(err: Exception) -> FormError:
-    """Return what a form says of a failure; an abort is none, and ends the flow."""
-    match err:
-        case AbortFlow():
-            raise err
-        case InvalidNumberError():
-            return FormError("invalid_number", CONF_NUMBER)
-        case NoPublicUrlError():
-            return FormError("no_public_url")
-        case MissingRightsError(missing=missing):
-            rights = ", ".join(missing) or "?"
-            return FormError("missing_rights", placeholders={"rights": rights})
-        case SmsError(code=code) if code in FORM_ERRORS:
-            return FormError(FORM_ERRORS[code])
-    _LOGGER.error("The set-up failed in an unexpected way", exc_info=err)
-    return FormError("unknown")

@@ -1,4 +1,4 @@
-"""Change how a number that is set up behaves, and how its news gets here."""
+"""Change how a number that is set up behaves, and how its messages get here."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, override
@@ -24,7 +24,7 @@ from ..core.privacy import Privacy
 from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from .callback_steps import CallbackSteps
-from .credentials import NO_ERROR, FormError, read_error
+from .form_errors import NO_ERROR, FormError, read_error
 from .schemas import DEFAULT_COMMAND_MAX_AGE, DEFAULT_RETRY_FOR, Form, options_schema
 
 if TYPE_CHECKING:
@@ -44,12 +44,13 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         """Ask for all of them."""
         if user_input is None:
             return self._show(self._current)
+        self._provider = self._data.provider
         self._options = dict(user_input)
         mode = self._options.pop(CONF_MODE, None)
         try:
             return await self._async_apply(mode)
         except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
-            return self._show(user_input, read_error(err))
+            return self._show(user_input, read_error(self.hass, self._provider, err))
 
     def _show(self, values: Form, error: FormError = NO_ERROR) -> ConfigFlowResult:
         return self.async_show_form(
@@ -72,7 +73,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     @override
     async def _async_registration(self) -> CallbackRegistration:
         data = self._data
-        marks = async_own_marks(self.hass, data.provider, data.number.account)
+        marks = async_own_marks(self.hass, data.account)
         return CallbackRegistration(
             adapter=await async_create_adapter(
                 self.hass, data.provider, data.credentials
@@ -114,7 +115,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     @property
     def _data(self) -> EntryData:
         """Read anew: a callback may change it while a form waits for its person."""
-        return EntryData.from_entry(self.config_entry)
+        return EntryData.of(self.config_entry)
 
     @property
     def _current(self) -> Form:

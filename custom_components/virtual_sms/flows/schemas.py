@@ -1,4 +1,4 @@
-"""The forms of the config flow, and how to read them."""
+"""The forms of the flows, apart from those of credentials."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,15 +14,11 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
     TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
 )
-from homeassistant.util import dt as dt_util
 
-from ..adapters.models import CredentialField, PhoneNumber
-from ..adapters.plain_text import clean_pasted
-from ..adapters.replaced_secret import LASTS, previous_keys
+from ..adapters.models import PhoneNumber
 from ..const import (
+    CONF_ACCOUNT,
     CONF_MODE,
     CONF_NUMBER,
     MODE_AUTOMATIC,
@@ -44,10 +40,8 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
-CONF_API_URL = "api_url"
 CONF_CONFIRM = "confirm"
 CONF_NAME = "name"
-SECTION_ADVANCED = "advanced"
 
 MODES = (MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING)
 
@@ -58,135 +52,15 @@ DEFAULT_COMMAND_MAX_AGE = 300
 MOST_SEGMENTS = 1_000_000
 
 type Form = dict[str, Any]
-type Fields = Sequence[CredentialField]
 
 TAKEOVER = vol.Schema({vol.Required(CONF_CONFIRM, default=False): BooleanSelector()})
 
 
-def credentials_schema(
-    fields: Fields, shown: Form, stored: Mapping[str, str]
-) -> vol.Schema:
-    """Return a provider's credential form.
-
-    Rare fields sit in a section that is closed, unless what is wrong may be in it.
-    Secrets that are stored may be left empty.
-    """
-    plain = [field for field in fields if not field.advanced]
-    advanced = [field for field in fields if field.advanced]
-    return vol.Schema(
-        _inputs(plain, stored)
-        | {
-            vol.Optional(SECTION_ADVANCED): section(
-                vol.Schema(_inputs(advanced, stored)),
-                {"collapsed": not any(shown.get(SECTION_ADVANCED, {}).values())},
-            )
-        }
-    )
-
-
-def read_credentials(form: Form) -> dict[str, str]:
-    """Return what was typed, without the section and empty fields.
-
-    What is copied from a web page or a mail may hold signs that nobody sees, and
-    dashes that only look like those of a key. No field has a blank inside.
-    """
-    flat = form | form.get(SECTION_ADVANCED, {})
-    flat.pop(SECTION_ADVANCED, None)
-    cleaned = {key: "".join(clean_pasted(value).split()) for key, value in flat.items()}
-    return {key: text for key, text in cleaned.items() if text}
-
-
-def keep_secrets(
-    fields: Fields,
-    typed: Mapping[str, str],
-    stored: Mapping[str, str],
-    *,
-    renews: bool = False,
-) -> dict[str, str]:
-    """Complete newly typed credentials with the stored ones that belong to them.
-
-    A form does not show secrets, so one that is left empty stays as long as the
-    field it belongs to stays. `renews` tells that the provider refuses what is
-    stored.
-    """
-    credentials = dict(typed)
-    for field in fields:
-        if _still_belongs(field, fields, typed, stored, renews=renews):
-            credentials.setdefault(field.key, stored[field.key])
-    for field in fields:
-        if field.rotates and _same(_owner(field, fields), typed, stored):
-            credentials |= _previous(field.key, credentials[field.key], stored)
-    return credentials
-
-
-def _still_belongs(
-    field: CredentialField,
-    fields: Fields,
-    typed: Mapping[str, str],
-    stored: Mapping[str, str],
-    *,
-    renews: bool,
-) -> bool:
-    """Say whether a stored secret goes on if its field is left empty.
-
-    One that a click can renew goes on only where no other secret is new.
-    """
-    if not field.secret or field.key not in stored:
-        return False
-    by_click = not field.required and field.requires is None
-    if by_click and (renews or any(each.key in typed for each in _needed(fields))):
-        return False
-    return _same(_owner(field, fields), typed, stored)
-
-
-def _needed(fields: Fields) -> list[CredentialField]:
-    return [field for field in fields if field.secret and field.required]
-
-
-def _owner(field: CredentialField, fields: Fields) -> str:
-    """Name the field that says whose a secret is."""
-    identifying = (each.key for each in fields if each.required and not each.secret)
-    return field.requires or next(identifying)
-
-
-def _same(key: str, typed: Mapping[str, str], stored: Mapping[str, str]) -> bool:
-    return key in stored and typed.get(key) == stored[key]
-
-
-def _previous(key: str, secret: str, stored: Mapping[str, str]) -> dict[str, str]:
-    """Keep a secret that was replaced for a day: it may have signed what is underway.
-
-    What is kept without an end comes from an older version, and is over.
-    """
-    previous, until = previous_keys(key)
-    if secret != stored[key]:
-        end = dt_util.utcnow() + LASTS
-        return {previous: stored[key], until: end.isoformat()}
-    if previous in stored and until in stored:
-        return {previous: stored[previous], until: stored[until]}
-    return {}
-
-
-def find_gap(fields: Fields, credentials: Mapping[str, str]) -> str | None:
-    """Return the form's word for a field that was left empty and must not be."""
-    if any(field.key not in credentials for field in _needed(fields)):
-        return "invalid_auth"
-    if any(
-        field.requires is not None
-        and field.key in credentials
-        and field.requires not in credentials
-        for field in fields
-    ):
-        return "api_key_incomplete"
-    return None
-
-
-def shown_credentials(fields: Fields, credentials: Mapping[str, str]) -> Form:
-    """Return what a form may show of stored credentials, in the form's shape."""
-    shown = [each for each in fields if not each.secret and each.key in credentials]
-    plain = {each.key: credentials[each.key] for each in shown if not each.advanced}
-    advanced = {each.key: credentials[each.key] for each in shown if each.advanced}
-    return plain | {SECTION_ADVANCED: advanced}
+def account_schema(labels: Mapping[str, str]) -> vol.Schema:
+    """Return the form that chooses one of the accounts that are set up."""
+    options = [SelectOptionDict(value=key, label=text) for key, text in labels.items()]
+    account = SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST)
+    return vol.Schema({vol.Required(CONF_ACCOUNT): SelectSelector(account)})
 
 
 def number_schema(numbers: list[PhoneNumber], *, typed: bool) -> vol.Schema:
@@ -207,7 +81,7 @@ def number_schema(numbers: list[PhoneNumber], *, typed: bool) -> vol.Schema:
 
 
 def callbacks_schema(default: str) -> vol.Schema:
-    """Return the form that chooses how news reaches this home."""
+    """Return the form that chooses how messages reach this home."""
     return vol.Schema(
         {vol.Required(CONF_MODE, default=default): _choice(CONF_MODE, MODES)}
     )
@@ -260,32 +134,6 @@ def _amount(least: int, most: int, unit: str | None = None) -> vol.All[int]:
     if unit is not None:
         config["unit_of_measurement"] = unit
     return vol.All(NumberSelector(config), vol.Coerce(int))
-
-
-def _inputs(
-    fields: Fields, stored: Mapping[str, str]
-) -> dict[vol.Marker, TextSelector]:
-    return {
-        _marker(field, stored)(field.key): TextSelector(
-            TextSelectorConfig(type=_input_type(field))
-        )
-        for field in fields
-    }
-
-
-def _marker(
-    field: CredentialField, stored: Mapping[str, str]
-) -> type[vol.Required | vol.Optional]:
-    is_kept = field.secret and field.key in stored
-    return vol.Required if field.required and not is_kept else vol.Optional
-
-
-def _input_type(field: CredentialField) -> TextSelectorType:
-    if field.secret:
-        return TextSelectorType.PASSWORD
-    if field.key == CONF_API_URL:
-        return TextSelectorType.URL
-    return TextSelectorType.TEXT
 
 
 def _label(number: PhoneNumber) -> str:

@@ -1,4 +1,4 @@
-"""The book of what came in: ids seen, and how far the history is known."""
+"""The table of what came in: ids seen, and how far the history is known."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,6 @@ It may be asked again about a message whose transaction failed.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Delivery:
-    """Messages that came together, oldest first, and who judges those that are new."""
-
-    messages: Sequence[Received]
-    judge: Judge
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """How far the provider's record is known, in times of the provider's.
@@ -54,7 +46,7 @@ class InboundTable:
     async def begin(
         self, history: Sequence[InboundMessage | SetAside], since: datetime
     ) -> None:
-        """Start the book: what was there before is history and never published."""
+        """Begin the table: what was there before is history and never published."""
         await self._run(lambda connection: _begin(connection, history, since))
 
     async def bounds(self) -> Bounds | None:
@@ -82,16 +74,18 @@ class InboundTable:
         then: Callable[[Sequence[Received]], None] | None = None,
         judge: Judge | None = None,
     ) -> list[Received]:
-        """Record messages and return those that are news, oldest first.
+        """Record messages and return those that were not known, oldest first.
 
-        From then on they are safe, and due to be published. `then` hears of them
-        also when nobody waits any more: recorded, they are no news the next time.
+        From then on they are safe, and due to be published. `then` gets them
+        also when nobody waits any more: recorded, they are known the next time.
         Each is written as `judge` returns it, so what that takes out is on no disk.
         """
         ordered = sorted(messages, key=lambda message: message.received_at)
         received = [Received(message=each, late=late) for each in ordered]
-        delivery = _Delivery(received, judge or _take_as_it_is)
-        return await self._database.post(_admit, delivery, then)
+        judge_one = judge or _take_as_it_is
+        return await self._run(
+            lambda connection: _admit(connection, received, judge_one), then
+        )
 
     async def advance(self, until: datetime) -> None:
         """Note up to when the provider's history is known; it never goes back."""
@@ -139,12 +133,12 @@ class InboundTable:
 
 def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) -> None:
     """Note that messages were published; their texts are forgotten."""
-    told = [each.message.message_id for each in messages]
-    if told:
+    published = [each.message.message_id for each in messages]
+    if published:
         connection.execute(
             "UPDATE inbound SET content = NULL "
             "WHERE message_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(told),),
+            (json.dumps(published),),
         )
 
 
@@ -220,51 +214,35 @@ def _correct(connection: sqlite3.Connection, bounds: Bounds) -> None:
 
 
 def _admit(
-    connection: sqlite3.Connection, deliveries: Sequence[_Delivery]
-) -> list[list[Received]]:
-    """Record deliveries, and return what is news of each."""
-    ids = [each.message.message_id for some in deliveries for each in some.messages]
-    seen = recall(connection, ids)
-    news = [
+    connection: sqlite3.Connection, received: Sequence[Received], judge: Judge
+) -> list[Received]:
+    """Record messages as they are judged, and return those that were not known."""
+    seen = recall(connection, [each.message.message_id for each in received])
+    new: dict[str, Received] = {}
+    for each in received:
+        message_id = each.message.message_id
+        if message_id not in seen and message_id not in new:
+            new[message_id] = judge(connection, each)
+    connection.executemany(
+        "INSERT INTO inbound (message_id, received_at, late, content, correspondent)"
+        " VALUES (?, ?, ?, ?, ?)",
         [
-            some.judge(connection, each)
-            for each in some.messages
-            if _is_first(each.message.message_id, seen)
-        ]
-        for some in deliveries
-    ]
-    _insert(connection, [each for some in news for each in some])
-    return news
+            (
+                each.message.message_id,
+                each.message.received_at.timestamp(),
+                each.late,
+                _dump(each),
+                each.message.sender,
+            )
+            for each in new.values()
+        ],
+    )
+    bump(connection, "received", len(new))
+    return list(new.values())
 
 
 def _take_as_it_is(_: sqlite3.Connection, received: Received) -> Received:
     return received
-
-
-def _is_first(message_id: str, seen: set[str]) -> bool:
-    if message_id in seen:
-        return False
-    seen.add(message_id)
-    return True
-
-
-def _insert(connection: sqlite3.Connection, news: Sequence[Received]) -> None:
-    rows = [
-        (
-            each.message.message_id,
-            each.message.received_at.timestamp(),
-            each.late,
-            _dump(each),
-        )
-        for each in news
-    ]
-    if rows:
-        connection.execute(
-            "INSERT INTO inbound (message_id, received_at, late, content) SELECT"
-            " value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)",
-            (json.dumps(rows),),
-        )
-    bump(connection, "received", len(rows))
 
 
 def _set_fact(connection: sqlite3.Connection, name: str, value: float) -> None:

@@ -31,46 +31,39 @@ class Order:
     allowance: Allowance | None = None
 
 
-def add_orders(
-    connection: sqlite3.Connection, orders: Sequence[Order]
-) -> list[dict[str, Refusal]]:
+def add_order(connection: sqlite3.Connection, order: Order) -> dict[str, Refusal]:
     """Write down messages whose first attempt follows at once.
 
-    Returns those of each order that are not to be sent, by their ids, and why.
+    Returns those that are not to be sent, by their ids, and why.
     """
-    refusals = find_refusals(
-        connection,
-        [(order.messages, order.allowance) for order in orders],
-        max(order.steady for order in orders),
-    )
-    rows = [
-        (
-            message.message_id,
-            message.recipient,
-            json.dumps([message.text, message.media]),
-            DeliveryStatus.QUEUED,
-            order.now.timestamp(),
-            message.created_at.timestamp(),
-            order.deadline.timestamp(),
-            (order.steady + SETTLE).timestamp(),
-            (order.steady + WATCH).timestamp(),
-            order.sent_after and order.sent_after.timestamp(),
-            message.segments,
-            message.encoding,
-            order.allowance is not None and order.allowance.is_critical,
-            hash_text(message),
-        )
-        for order, refused in zip(orders, refusals, strict=True)
-        for message in order.messages
-        if message.message_id not in refused
-    ]
-    connection.execute(
+    refusals = find_refusals(connection, order.messages, order.allowance, order.steady)
+    is_critical = order.allowance is not None and order.allowance.is_critical
+    connection.executemany(
         "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at, next_at, sent_after, segments, encoding, critical, text_hash)"
-        " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,"
-        " value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,"
-        " value ->> 10, value ->> 11, value ->> 12, value ->> 13 FROM json_each(?)",
-        (json.dumps(rows),),
+        " deadline, settled_at, next_at, sent_after, segments, encoding, contact,"
+        " critical, text_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                message.message_id,
+                message.recipient,
+                json.dumps([message.text, message.media]),
+                DeliveryStatus.QUEUED,
+                order.now.timestamp(),
+                message.created_at.timestamp(),
+                order.deadline.timestamp(),
+                (order.steady + SETTLE).timestamp(),
+                (order.steady + WATCH).timestamp(),
+                order.sent_after and order.sent_after.timestamp(),
+                message.segments,
+                message.encoding,
+                message.contact,
+                is_critical,
+                hash_text(message),
+            )
+            for message in order.messages
+            if message.message_id not in refusals
+        ],
     )
     return refusals
 

@@ -16,43 +16,48 @@ class OptedOut:
 
 
 type Refusal = LimitReached | OptedOut
-type Wanted = tuple[Sequence[OutboundMessage], Allowance | None]
-"""Messages, and what they may use; without that there is no limit to them."""
 
 
 def find_refusals(
-    connection: sqlite3.Connection, wanted: Sequence[Wanted], now: datetime
-) -> list[dict[str, Refusal]]:
-    """Return which messages of each call are refused, by their ids, and count the rest."""
-    found, usage = _find_all(connection, wanted, now)
+    connection: sqlite3.Connection,
+    messages: Sequence[OutboundMessage],
+    allowance: Allowance | None,
+    now: datetime,
+) -> dict[str, Refusal]:
+    """Return which messages are refused, by their ids, and count the rest.
+
+    Without an allowance there is no limit to them, and all the same they are counted.
+    """
+    found, usage = _find_all(connection, messages, allowance, now)
     if usage is not None:
         usage.write()
     return found
 
 
 def foresee(
-    connection: sqlite3.Connection, wanted: Wanted, now: datetime
+    connection: sqlite3.Connection,
+    messages: Sequence[OutboundMessage],
+    allowance: Allowance,
+    now: datetime,
 ) -> dict[str, Refusal]:
     """Return which messages would be refused, and count none."""
-    (found,), _ = _find_all(connection, [wanted], now)
+    found, _ = _find_all(connection, messages, allowance, now)
     return found
 
 
 def _find_all(
-    connection: sqlite3.Connection, wanted: Sequence[Wanted], now: datetime
-) -> tuple[list[dict[str, Refusal]], Usage | None]:
-    messages = [each for some, _ in wanted for each in some]
+    connection: sqlite3.Connection,
+    messages: Sequence[OutboundMessage],
+    allowance: Allowance | None,
+    now: datetime,
+) -> tuple[dict[str, Refusal], Usage | None]:
     stopped = list_stopped(connection, {each.recipient for each in messages})
-    limited = [each for some, allowance in wanted if allowance for each in some]
-    usage = Usage(connection, limited, now) if limited else None
-    found = [
-        {
-            each.message_id: refusal
-            for each in some
-            if (refusal := _find(each, allowance, stopped, usage))
-        }
-        for some, allowance in wanted
-    ]
+    usage = Usage(connection, messages, now) if allowance else None
+    found = {
+        each.message_id: refusal
+        for each in messages
+        if (refusal := _find(each, allowance, stopped, usage))
+    }
     return found, usage
 
 

@@ -79,10 +79,13 @@ class TwilioAdapter(TwilioClient):
         | Capability.SIGNED_CALLBACKS
     )
     credential_fields = (
-        CredentialField(key="account_sid"),
-        CredentialField(key="auth_token", secret=True, rotates=True),
+        CredentialField(key="account_sid", shape="AC[0-9a-fA-F]{32}"),
+        CredentialField(
+            key="auth_token", secret=True, rotates=True, shape="[0-9a-fA-F]{32}"
+        ),
         CredentialField(
             key="api_key_sid",
+            shape="SK[0-9a-fA-F]{32}",
             required=False,
             advanced=True,
             requires="api_key_secret",
