@@ -20,6 +20,7 @@ from .dashboard import show_dashboard
 from .home import PROJECT, Home, HomeError, Plan, free_port
 
 FOLDER = PROJECT / ".demo"
+_ASK_THE_INTERNET = {"google_translate", "met", "radio_browser"}
 RECEIVED, STATUS = "virtual_sms_received", "virtual_sms_status"
 SENDER, FRIEND = "+33612345678", "+33698765432"
 _TIMEOUT = 30.0
@@ -108,7 +109,16 @@ async def demo_home(folder: Path) -> AsyncIterator[tuple[Simulator, Home]]:
         plan = Plan(folder=folder, port=free_port(8123))
         say(f"Starting Home Assistant at {plan.url} (half a minute or so)")
         async with Home(plan) as home:
+            await remove_what_asks_the_internet(home)
             yield simulator, home
+
+
+async def remove_what_asks_the_internet(home: Home) -> None:
+    """Remove what a new home brings: without the internet it would fail, in red."""
+    for entry in await home.command("config_entries/get"):
+        if entry["domain"] in _ASK_THE_INTERNET:
+            path = f"/api/config/config_entries/entry/{entry['entry_id']}"
+            await home.ask("DELETE", path)
 
 
 async def add_number(home: Home, simulator: Simulator, line: Line) -> str:
@@ -296,9 +306,21 @@ async def stay() -> None:
     async with demo_home(FOLDER / "home") as (simulator, home):
         simulator.pace = 2.0
         await furnish(home, simulator)
-        print(_INVITATION.format(home=home.url, handset=simulator.url), flush=True)
+        print(invite(home, simulator), flush=True)
         await stop.wait()
         say("Stopping Home Assistant")
+
+
+def invite(home: Home, simulator: Simulator) -> str:
+    """Say where to look, what to try, and which keys the simulated providers take."""
+    lines = "\n\n".join(
+        "\n".join(
+            f"       {key:<20} {value}"
+            for key, value in {"number": line.number, **line.credentials}.items()
+        )
+        for line in list_lines(simulator)
+    )
+    return _INVITATION.format(home=home.url, handset=simulator.url, keys=lines)
 
 
 _INVITATION = """
@@ -311,6 +333,10 @@ Try this:
   2. In Home Assistant, Settings, Tools, Actions: send one with "Virtual SMS: Send
      SMS", to any number, and watch its status move in the handset.
   3. In the handset, let the next message fail, or switch the provider off.
+  4. Walk through the set-up: remove a number, and add it again with its keys. Under
+     "Advanced", the API address is {handset}
+
+{keys}
 
 Nothing leaves this machine. Ctrl-C ends it.
 """

@@ -2,15 +2,23 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from homeassistant.components.logbook.helpers import async_determine_event_types
+from homeassistant.components.logbook.models import LogbookConfig
+from homeassistant.components.logbook.processor import EventProcessor
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads_object
 from pytest_homeassistant_custom_component.common import async_capture_events
 
+from custom_components.virtual_sms import logbook
 from custom_components.virtual_sms.accounts import ACCOUNTS
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.store.database import DatabaseClosedError
+from lab.probe.recorder import rest
 
 from .fakes import come_to_rest
 
@@ -142,6 +150,25 @@ def picture(hass: HomeAssistant, entry: ConfigEntry, platform: str) -> dict[str,
         for each in er.async_entries_for_config_entry(registry, entry.entry_id)
         if each.domain == platform
     }
+
+
+async def logbook_rows(hass: HomeAssistant) -> list[dict[str, Any]]:
+    """Return the rows of Activity, as Home Assistant makes them of what it recorded."""
+    described: dict[str, Any] = {}
+
+    def describe(domain: str, event_type: str, call: logbook.Describe) -> None:
+        described[event_type] = domain, call
+
+    # The whole of its logbook would bring its frontend along.
+    logbook.async_describe_events(hass, describe)
+    hass.data["logbook"] = LogbookConfig(described, None, None)
+    await rest(hass, None)
+    processor = EventProcessor(hass, async_determine_event_types(hass, None, None))
+    now = dt_util.utcnow()
+    start, end = now - timedelta(days=1), now + timedelta(days=1)
+    return await get_instance(hass).async_add_executor_job(
+        processor.get_events, start, end
+    )
 
 
 def _read(hass: HomeAssistant, entity_id: str) -> dict[str, Any] | None:

@@ -1,10 +1,10 @@
-"""What is told of a change: bus events, and what our entities hear."""
+"""What is published of a change: whole inside, private on the bus."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.core import callback
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.virtual_sms.adapters.models import (
     DeliveryStatus,
@@ -13,32 +13,36 @@ from custom_components.virtual_sms.adapters.models import (
     RejectReason,
 )
 from custom_components.virtual_sms.bus import (
-    EVENT_RECEIVED,
-    EVENT_STATUS,
-    News,
+    EventData,
+    async_listen,
     async_publish,
-    async_subscribe,
     describe,
 )
-from custom_components.virtual_sms.core.privacy import Privacy
-from custom_components.virtual_sms.store.changes import Received, StatusChanged
+from custom_components.virtual_sms.const import DOMAIN
+from custom_components.virtual_sms.store.changes import (
+    Change,
+    Received,
+    StatusChanged,
+)
 
 from .home import listen
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
+    from custom_components.virtual_sms.runtime import VirtualSmsConfigEntry
+
 AT = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 COMMON = {
     "entry_id": "one",
-    "device_id": "d",
+    "device_id": "device",
     "provider": "twilio",
     "number": "+15005550006",
 }
 
 
 def message(text: str = "Hello", **changes: Any) -> Received:
-    """Make a change of a message."""
+    """Return the change that a message makes."""
     inbound = InboundMessage(
         message_id="SM1",
         number="+15005550006",
@@ -75,7 +79,7 @@ CHANGE = StatusChanged(
     ],
 )
 def test_received(received: Received, changes: dict[str, Any]) -> None:
-    """A message is told with what its provider did not count counted by us."""
+    """What its provider did not count, we count."""
     event_type, data = describe(received)
     assert event_type == "virtual_sms_received"
     assert (
@@ -95,7 +99,7 @@ def test_received(received: Received, changes: dict[str, Any]) -> None:
 
 
 def test_status() -> None:
-    """A change is told in plain words."""
+    """A status is described in plain words."""
     event_type, data = describe(CHANGE)
     assert event_type == "virtual_sms_status"
     assert data == {
@@ -112,41 +116,103 @@ def test_status() -> None:
     assert {type(each) for each in data.values()} == {str, bool}
 
 
+def line(entry_id: str = "one", privacy: str = "full") -> VirtualSmsConfigEntry:
+    """Return the entry of a number."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        entry_id=entry_id,
+        data={
+            "provider": "twilio",
+            "account": "AC1",
+            "number": "+15005550006",
+            "credentials": {},
+            "webhook_id": "abc",
+            "mode": "automatic",
+        },
+        options={"privacy": privacy},
+    )
+
+
+class Listener:
+    """Note the changes that get to a handler."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str | None) -> None:
+        """Listen to a number, or to all."""
+        self.calls: list[tuple[VirtualSmsConfigEntry, Change, EventData]] = []
+        self.changes: list[Change] = []
+        self.stop = async_listen(hass, entry_id, self._note)
+
+    def _note(
+        self, entry: VirtualSmsConfigEntry, change: Change, data: EventData
+    ) -> None:
+        self.calls.append((entry, change, data))
+        self.changes.append(change)
+
+
 async def test_publish(hass: HomeAssistant) -> None:
-    """The bus hears first, then the entities of that number, and only they."""
+    """A change gets to who listens to its number or to all, and to the bus."""
     heard = listen(hass)
-    one: list[News] = []
-    other: list[News] = []
-
-    @callback
-    def hear_one(change: News) -> None:
-        one.append(change)
-
-    @callback
-    def hear_other(change: News) -> None:
-        other.append(change)
-
-    unsubscribe = async_subscribe(hass, "one", hear_one)
-    async_subscribe(hass, "other", hear_other)
-    async_publish(hass, COMMON, Privacy.FULL, CHANGE)
-    async_publish(hass, COMMON, Privacy.FULL, message())
+    one, two = line(), line("two")
+    of_one, of_two, of_any = (Listener(hass, each) for each in ("one", "two", None))
+    async_publish(hass, one, "device", CHANGE)
+    async_publish(hass, two, "device", message())
+    assert of_one.calls == [(one, CHANGE, COMMON | describe(CHANGE)[1])]
+    assert of_two.changes == [message()]
+    assert of_any.changes == [CHANGE, message()]
     await hass.async_block_till_done()
     assert heard.statuses == [COMMON | describe(CHANGE)[1]]
-    assert heard.received == [COMMON | describe(message())[1]]
-    assert [each.event_type for each in one] == [EVENT_STATUS, EVENT_RECEIVED]
-    assert not other
+    assert heard.received == [COMMON | {"entry_id": "two"} | describe(message())[1]]
 
-    unsubscribe()
-    async_publish(hass, COMMON, Privacy.FULL, CHANGE)
-    assert len(one) == 2
+    of_one.stop()
+    async_publish(hass, one, "device", CHANGE)
+    assert len(of_one.changes) == 1
+    assert len(of_any.changes) == 3
 
 
-async def test_listeners_hear_the_whole(hass: HomeAssistant) -> None:
-    """Who concludes from a change needs all of it, whatever may be told."""
-    heard: list[News] = []
-    async_subscribe(hass, "one", heard.append)
-    async_publish(hass, COMMON, Privacy.METADATA, CHANGE)
+@pytest.mark.parametrize("privacy", ["masked", "metadata"])
+@pytest.mark.parametrize("change", [CHANGE, message()])
+async def test_listeners_get_the_whole(
+    hass: HomeAssistant, change: Change, privacy: str
+) -> None:
+    """Inside, nothing is left out, whatever the privacy option; outside it is."""
+    heard = listen(hass)
+    listener = Listener(hass, "one")
+    async_publish(hass, line(privacy=privacy), "device", change)
     await hass.async_block_till_done()
-    assert [each.change for each in heard] == [CHANGE]
-    assert heard[0].data["recipient"] is None
-    assert "+33612345678" not in repr(heard)
+    [(_, whole, data)] = listener.calls
+    assert whole == change
+    assert data == COMMON | describe(change)[1]
+    [event] = heard.statuses + heard.received
+    assert event.keys() == data.keys()
+    assert "+33612345678" not in event.values()
+    assert "Hello" not in event.values()
+
+
+async def test_a_listener_that_fails(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It keeps nobody from a change, and the log does not quote the message."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    async_listen(hass, "one", fail)
+    heard = listen(hass)
+    async_publish(hass, line(), "device", message())
+    await hass.async_block_till_done()
+    assert heard.texts == ["Hello"]
+    assert "RuntimeError" in caplog.text
+    for secret in ("Hello", "+33612345678", "+15005550006"):
+        assert secret not in caplog.text
+
+
+async def test_the_option_of_today_counts(hass: HomeAssistant) -> None:
+    """Privacy is read when a change is published, not when the number was loaded."""
+    heard = listen(hass)
+    entry = line()
+    entry.add_to_hass(hass)
+    async_publish(hass, entry, "device", message())
+    hass.config_entries.async_update_entry(entry, options={"privacy": "metadata"})
+    async_publish(hass, entry, "device", message())
+    await hass.async_block_till_done()
+    assert heard.texts == ["Hello", None]

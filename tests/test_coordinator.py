@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -363,3 +364,31 @@ async def test_receipts_that_may_not_be_read(
     assert coordinator_of(twilio_entry).side_errors == {"receipts": "invalid_auth"}
     assert state(hass, twilio_entry, "line_status").state == "available"
     assert not hass.config_entries.flow.async_progress()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidResponseError("no_such_field"),
+        NotFoundError("no_number"),
+        ProviderUnavailableError("HTTP 503", answered=True),
+        RateLimitedError("HTTP 429"),
+        SmsError("KeyError"),
+    ],
+)
+async def test_a_failed_poll_is_told_in_words(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    error: SmsError,
+) -> None:
+    """Who reads why a poll failed meets a sentence, and no code of ours."""
+    with patch.object(TwilioAdapter, "fetch_inbound", side_effect=error):
+        await refresh(hass, simulator, twilio_entry)
+    failure = coordinator_of(twilio_entry).last_exception
+    assert isinstance(failure, UpdateFailed)
+    reason = (failure.translation_placeholders or {})["reason"]
+    assert " " in reason
+    assert reason.endswith(".")
+    assert error.code not in reason.split()
+    assert str(error) not in reason

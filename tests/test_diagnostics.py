@@ -1,4 +1,4 @@
-"""What a helper is told of a number, and what they are not."""
+"""What a helper sees of a number, and what they do not."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -49,7 +49,7 @@ async def test_says_what_helps(
     provider: str,
     snapshot: SnapshotAssertion,
 ) -> None:
-    """A number at work tells how, without what."""
+    """A number at work shows how, without what."""
     message_id = simulator.providers[provider].receive(SENDER, TEXT)
     [sent] = await send(hass, entry, message=TEXT)
     await settle(hass, simulator)
@@ -75,7 +75,7 @@ async def test_names_the_trouble(
     entry: ConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What went wrong last is told by its code, and for how long it does."""
+    """What went wrong last is named by its code, and for how long it does."""
     await entry.runtime_data.coordinator.async_refresh()
     simulator.faults.add("server_error")
     freezer.tick(timedelta(minutes=9))
@@ -128,8 +128,8 @@ async def test_age_of_what_is_under_way(
     await settle(hass, simulator)
     freezer.tick(timedelta(minutes=7))
     found = await async_get_config_entry_diagnostics(hass, twilio_entry)
-    assert found["ledger"]["pending"] == 1
-    assert found["ledger"]["oldest_pending_minutes"] == 7
+    assert found["store"]["pending"] == 1
+    assert found["store"]["oldest_pending_minutes"] == 7
 
 
 async def test_number_that_does_not_run(
@@ -145,7 +145,7 @@ async def test_number_that_does_not_run(
 
 
 async def test_cloud(hass: HomeAssistant, cloud: object, entry: ConfigEntry) -> None:
-    """Whether callbacks come through the cloud is told, and not by which URL."""
+    """Whether callbacks come through the cloud is shown, and not by which URL."""
     found = await async_get_config_entry_diagnostics(hass, entry)
     assert found["callbacks"]["home_has_cloud"] is True
     assert found["callbacks"]["scheme"] == "https"

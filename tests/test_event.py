@@ -42,7 +42,7 @@ async def test_entities(
 async def test_message(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:
-    """A message is an event with all that the bus event tells of it."""
+    """A message is an event with all that the bus event says of it."""
     assert state(hass, entry, "message").state == STATE_UNKNOWN
     heard = listen(hass)
     simulator.providers[provider].receive(SENDER, "Hello")

@@ -54,8 +54,8 @@ class Logbook:
         return [line[LOGBOOK_ENTRY_MESSAGE] for line in self.lines()]
 
 
-async def turn(hass: HomeAssistant, entry: ConfigEntry, privacy: str) -> None:
-    """Choose what may be told."""
+async def choose(hass: HomeAssistant, entry: ConfigEntry, privacy: str) -> None:
+    """Choose how much is shown."""
     flow = hass.config_entries.options
     result = await flow.async_init(entry.entry_id)
     await flow.async_configure(result["flow_id"], {"privacy": privacy})
@@ -66,10 +66,10 @@ async def test_received(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:
     """A message is quoted, by the name of the number it came to."""
-    book = Logbook(hass)
+    rows = Logbook(hass)
     simulator.providers[provider].receive(SENDER, "Hello")
     await settle(hass, simulator)
-    assert book.lines() == [
+    assert rows.lines() == [
         {
             LOGBOOK_ENTRY_NAME: "My line",
             LOGBOOK_ENTRY_MESSAGE: f"received an SMS from {SENDER}: Hello",
@@ -81,20 +81,20 @@ async def test_received(
 async def test_status(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """The course of a message is told, with the reason where it ends badly."""
-    book = Logbook(hass)
+    """The course of a message is in it, with the reason where it ends badly."""
+    rows = Logbook(hass)
     await send(hass, twilio_entry, to=[RECIPIENT])
     await settle(hass, simulator)
-    assert book.sentences()[:: len(book.sentences()) - 1] == [
+    assert rows.sentences()[:: len(rows.sentences()) - 1] == [
         f"is about to send an SMS to {RECIPIENT}",
         f"delivered an SMS to {RECIPIENT}",
     ]
-    assert book.lines()[-1][LOGBOOK_ENTRY_ICON] == "mdi:message-check-outline"
+    assert rows.lines()[-1][LOGBOOK_ENTRY_ICON] == "mdi:message-check-outline"
     # The subject is the number: with an entity, it would be that one's name.
-    assert {line[LOGBOOK_ENTRY_NAME] for line in book.lines()} == {twilio_entry.title}
+    assert {line[LOGBOOK_ENTRY_NAME] for line in rows.lines()} == {twilio_entry.title}
     await send(hass, twilio_entry, to=[UNREACHABLE])
     await settle(hass, simulator)
-    assert book.sentences()[-1] == (
+    assert rows.sentences()[-1] == (
         f"could not deliver an SMS to {UNREACHABLE} (Unreachable)"
     )
 
@@ -122,15 +122,15 @@ async def test_privacy(
     received: str,
     delivered: str,
 ) -> None:
-    """The logbook tells no more than may be told today, of older events too."""
-    book = Logbook(hass)
+    """The logbook says no more than may be shown today, of older events too."""
+    rows = Logbook(hass)
     for _ in range(2):
         await send(hass, twilio_entry)
         await settle(hass, simulator)
         simulator.twilio.receive(SENDER, "Hello")
         await settle(hass, simulator)
-        await turn(hass, twilio_entry, privacy)
-    sentences = book.sentences()
+        await choose(hass, twilio_entry, privacy)
+    sentences = rows.sentences()
     assert sentences.count(received) == sentences.count(delivered) == 2
 
 
@@ -138,11 +138,11 @@ async def test_number_that_is_gone(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """What was a number's is still there, under the number and without details."""
-    book = Logbook(hass)
+    rows = Logbook(hass)
     simulator.twilio.receive(SENDER, "Hello")
     await settle(hass, simulator)
     await hass.config_entries.async_remove(twilio_entry.entry_id)
-    assert book.lines() == [
+    assert rows.lines() == [
         {
             LOGBOOK_ENTRY_NAME: simulator.twilio.NUMBER,
             LOGBOOK_ENTRY_MESSAGE: "received an SMS from someone",
@@ -157,18 +157,18 @@ async def test_french(
     """A French home reads French."""
     hass.config.language = "fr"
     await translation.async_load_integrations(hass, {DOMAIN})
-    book = Logbook(hass)
+    rows = Logbook(hass)
     simulator.twilio.receive(SENDER, "Bonjour")
     await send(hass, twilio_entry, to=[UNREACHABLE])
     await settle(hass, simulator)
-    assert f"a reçu un SMS de {SENDER}\N{NO-BREAK SPACE}: Bonjour" in book.sentences()
+    assert f"a reçu un SMS de {SENDER}\N{NO-BREAK SPACE}: Bonjour" in rows.sentences()
     assert f"n'a pas pu faire parvenir un SMS à {UNREACHABLE} (Injoignable)" in (
-        book.sentences()
+        rows.sentences()
     )
 
 
 def test_icons() -> None:
-    """Each line has the icon of the entity that tells the same."""
+    """Each line has the icon of the entity that shows the same."""
     path = Path(logbook.__file__).with_name("icons.json")
     events = json.loads(path.read_text("utf-8"))["entity"]["event"]
     statuses = events["delivery"]["state_attributes"]["event_type"]

@@ -1,6 +1,7 @@
 """What Home Assistant notices by itself, and when it is content again."""
 
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from custom_components.virtual_sms.adapters.models import (
     CallbackUrls,
     PhoneNumber,
 )
+from custom_components.virtual_sms.balance_timer import DELAY
 from custom_components.virtual_sms.const import (
     CONF_CALLBACK_URL,
     CONF_NUMBER,
@@ -148,7 +150,7 @@ async def test_messaging_service(
     twilio_entry: ConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A service that may take the messages is told about, until one gets here."""
+    """A service that may take the messages is shown, until one gets here."""
     simulator.twilio.receive(SENDER, "Hello", callback=False)
     simulator.twilio.inbound[-1].service_sid = simulator.twilio.MESSAGING_SERVICE_SID
     await wait(hass, simulator, freezer)
@@ -189,7 +191,7 @@ def lead_astray(
     put(sim, provider, url)
 
 
-async def test_way_back_is_blocked(
+async def test_callbacks_are_blocked(
     hass: HomeAssistant,
     simulator: Simulator,
     entry: ConfigEntry,
@@ -197,7 +199,7 @@ async def test_way_back_is_blocked(
     home_url: str,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A message without its callback has the way back checked, until one gets here."""
+    """A message without its callback has callbacks checked, until one gets here."""
     await lose(hass, simulator, freezer, provider)
     assert not issues(hass)
     lead_astray(hass, simulator, entry, provider, "http://127.0.0.1:1")
@@ -217,7 +219,7 @@ async def test_missing_callback_begins_at_the_provider(
     provider: str,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The cause is told once, and not hours later."""
+    """The cause is shown once, and not hours later."""
     put(simulator, provider, FOREIGN)
     await lose(hass, simulator, freezer, provider)
     assert issues(hass) == {"callback_foreign"}
@@ -399,12 +401,74 @@ async def attempt(hass: HomeAssistant, entry: ConfigEntry, **data: str) -> None:
         await send(hass, entry, **data)
 
 
+async def test_balance_after_a_send(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The balance falls within a minute of a send, and is asked for once a burst."""
+    # The clock has leapt when it was stopped, and polls were due.
+    await settle(hass, simulator)
+    before = entry.runtime_data.coordinator.balance
+    left = replace(before, amount=before.amount - 1)
+    with patch.object(ADAPTERS[provider], "get_balance", return_value=left) as ask:
+        for _ in range(3):
+            await send(hass, entry)
+        await settle(hass, simulator)
+        assert not ask.called
+        freezer.tick(DELAY + 1)
+        async_fire_time_changed(hass)
+        await settle(hass, simulator)
+        assert ask.call_count == 1
+    assert Decimal(state(hass, entry, "balance").state) == left.amount
+
+
+async def test_balance_that_may_not_be_read(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A question that fails keeps its growing pauses, however much is sent."""
+    await settle(hass, simulator)
+    refused = MissingRightsError("no")
+    with patch.object(ADAPTERS[provider], "get_balance", side_effect=refused) as ask:
+        for _ in range(5):
+            await send(hass, entry)
+            await settle(hass, simulator)
+            freezer.tick(DELAY + 1)
+            async_fire_time_changed(hass)
+            await settle(hass, simulator)
+        assert 1 <= ask.call_count <= 3
+
+
+async def test_no_balance_after_the_end(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A number at rest asks for nothing."""
+    await send(hass, entry)
+    await settle(hass, simulator)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    with patch.object(ADAPTERS[provider], "get_balance") as ask:
+        freezer.tick(DELAY + 1)
+        async_fire_time_changed(hass)
+        await settle(hass, simulator)
+    assert not ask.called
+
+
 async def test_service_expired(
     hass: HomeAssistant,
     simulator: Simulator,
     ovh_entry: ConfigEntry,
 ) -> None:
-    """An expired service is told about when it refuses, until it sends again."""
+    """An expired service is shown when it refuses, until it sends again."""
     simulator.ovh.service.expired = True
     await attempt(hass, ovh_entry)
     await refresh(hass, simulator, ovh_entry)
@@ -418,7 +482,7 @@ async def test_service_expired(
 async def test_service_renewed(
     hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
 ) -> None:
-    """A poll that began after the refusal tells that the service is renewed."""
+    """A poll that began after the refusal proves that the service is renewed."""
     heard = listen(hass)
     simulator.automatic = False
     [first] = await send(hass, ovh_entry)
@@ -456,21 +520,21 @@ async def test_a_refusal_moves_the_sensor_at_once(
 ) -> None:
     """Sensor and repair say the same, without a poll, over a reload, and afterwards."""
 
-    def told() -> tuple[str, set[str]]:
+    def seen() -> tuple[str, set[str]]:
         return state(hass, ovh_entry, "line_status").state, issues(hass)
 
     simulator.ovh.service.credits = 0
     await attempt(hass, ovh_entry)
     await settle(hass, simulator)
-    assert told() == ("no_credit", {"no_credit"})
+    assert seen() == ("no_credit", {"no_credit"})
     with patch.object(ADAPTERS["ovh"], "get_balance", side_effect=NotFoundError):
         assert await hass.config_entries.async_reload(ovh_entry.entry_id)
         await refresh(hass, simulator, ovh_entry)
-        assert told() == ("no_credit", {"no_credit"})
+        assert seen() == ("no_credit", {"no_credit"})
     simulator.ovh.service.credits = 50
     await send(hass, ovh_entry)
     await settle(hass, simulator)
-    assert told() == ("available", set())
+    assert seen() == ("available", set())
 
 
 async def test_a_balance_of_before_the_refusal(
@@ -505,7 +569,7 @@ async def test_out_of_credit_when_sending(
     *,
     may_read_balance: bool,
 ) -> None:
-    """What a refused message tells need not wait for the next poll.
+    """What a refused message shows need not wait for the next poll.
 
     The balance takes it back; where no key may read that, a message that arrives.
     """
@@ -546,9 +610,9 @@ async def test_advice(
     expected: set[str],
     privacy: str,
 ) -> None:
-    """What only a person can mend is told, until a message arrives in that country.
+    """What only a person can fix is shown, until a message arrives in that country.
 
-    However little may be told of messages, and over a restart.
+    However little may be shown of messages, and over a restart.
     """
     hass.config_entries.async_update_entry(
         twilio_entry, options={OPTION_PRIVACY: privacy}
@@ -596,7 +660,7 @@ async def test_what_was_under_way_proves_nothing(
     simulator: Simulator,
     ovh_entry: ConfigEntry,
 ) -> None:
-    """A delivery of before a refusal, told after it, takes nothing back."""
+    """A delivery of before a refusal, known after it, takes nothing back."""
     heard = listen(hass)
     simulator.automatic = False
     [first] = await send(hass, ovh_entry)
@@ -614,7 +678,7 @@ async def test_what_was_under_way_proves_nothing(
 async def test_unreadable_records(
     hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
 ) -> None:
-    """A message that makes no sense is told about by number, until it does."""
+    """A message that makes no sense is counted, until it does."""
     heard = listen(hass)
     odd = simulator.ovh.receive(
         SENDER, "Odd", callback=False, record={"creationDatetime": "soon"}
@@ -732,7 +796,7 @@ async def test_two_numbers_have_problems_of_their_own(
 
 
 def test_every_advice_has_its_problem() -> None:
-    """No provider can advise what nobody would be told."""
+    """No provider can advise what nobody would see."""
     assert set(ADVICE) == set(Advice)
     given = {
         rule.advice
@@ -774,7 +838,7 @@ async def test_a_number_that_is_not_found_at_a_poll(
     ovh_entry: ConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What the poll was told needs no other question."""
+    """What the poll was answered needs no other question."""
     inbox = ovh_entry.runtime_data.gateway.inbox
     with (
         patch.object(ADAPTERS["ovh"], "list_numbers", return_value=[]),

@@ -57,7 +57,7 @@ async def test_refused(
     with pytest.raises(ServiceValidationError) as caught:
         await notify(hass, "ovh_line")
     assert caught.value.translation_key == "no_recipient"
-    with pytest.raises(HomeAssistantError, match=r"nobody: nobody is not a phone"):
+    with pytest.raises(HomeAssistantError, match=r": nobody is not a phone"):
         await notify(hass, "ovh_line", target=["nobody", RECIPIENT])
     await settle(hass, simulator)
     assert [each.to for each in simulator.ovh.messages] == [RECIPIENT]

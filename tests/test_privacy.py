@@ -1,15 +1,19 @@
-"""What may be told of a message, and where it must not be found otherwise."""
+"""What may be shown of a message, and where it must not be found otherwise."""
 
 from typing import TYPE_CHECKING, Any
 
+from homeassistant.const import MATCH_ALL
 from homeassistant.core import State
 import pytest
 from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
     async_mock_restore_state_shutdown_restart,
     mock_restore_cache_with_extra_data,
 )
 from sqlalchemy import text as sql
 
+from custom_components.virtual_sms.bus import async_listen
+from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.core.privacy import (
     Privacy,
     mask_correspondent,
@@ -17,13 +21,23 @@ from custom_components.virtual_sms.core.privacy import (
     mask_text,
 )
 from lab.probe.recorder import read
-from tests.home import RECIPIENT, SENDER, entity_id, listen, send, settle, state
+from tests.home import (
+    RECIPIENT,
+    SENDER,
+    entity_id,
+    listen,
+    logbook_rows,
+    send,
+    settle,
+    state,
+)
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
     from sqlalchemy.orm import Session
 
+    from custom_components.virtual_sms.bus import EventData
     from simulator import Simulator
 
 TEXT = "Your parcel is here: 4711"
@@ -36,7 +50,7 @@ EVENT = {
     "media": [{"content_type": "image/png", "url": "https://example.com/door"}],
 }
 STATUS = {"message_id": "ours", "recipient": RECIPIENT, "status": "sent"}
-VEILED_MEDIA = [{"content_type": "image/png", "url": None}]
+REDACTED_MEDIA = [{"content_type": "image/png", "url": None}]
 SECRETS = (TEXT, "parcel", SENDER, RECIPIENT, SENDER[4:], RECIPIENT[4:])
 
 
@@ -44,8 +58,8 @@ SECRETS = (TEXT, "parcel", SENDER, RECIPIENT, SENDER[4:], RECIPIENT[4:])
     ("privacy", "changes"),
     [
         ("full", {}),
-        ("masked", {"sender": "+33…32", "text": "Your…", "media": VEILED_MEDIA}),
-        ("metadata", {"sender": None, "text": None, "media": VEILED_MEDIA}),
+        ("masked", {"sender": "+33…32", "text": "Your…", "media": REDACTED_MEDIA}),
+        ("metadata", {"sender": None, "text": None, "media": REDACTED_MEDIA}),
     ],
 )
 def test_received(privacy: str, changes: dict[str, Any]) -> None:
@@ -58,7 +72,7 @@ def test_received(privacy: str, changes: dict[str, Any]) -> None:
     [("full", RECIPIENT), ("masked", "+33…78"), ("metadata", None)],
 )
 def test_status(privacy: str, recipient: str | None) -> None:
-    """A status tells no more of whom it is about."""
+    """A status shows no more of whom it is about."""
     assert Privacy(privacy).redact(STATUS) == STATUS | {"recipient": recipient}
 
 
@@ -122,8 +136,8 @@ def test_masked_title(title: str, masked: str) -> None:
     assert mask_numbers(title) == masked
 
 
-async def turn(hass: HomeAssistant, entry: ConfigEntry, privacy: str) -> None:
-    """Choose what may be told."""
+async def choose(hass: HomeAssistant, entry: ConfigEntry, privacy: str) -> None:
+    """Choose how much is shown."""
     flow = hass.config_entries.options
     result = await flow.async_init(entry.entry_id)
     await flow.async_configure(result["flow_id"], {"privacy": privacy})
@@ -158,7 +172,7 @@ async def test_all_that_tells_follows(
     text: str | None,
 ) -> None:
     """Events, entities and attributes say the same; a send says what it did."""
-    await turn(hass, entry, privacy)
+    await choose(hass, entry, privacy)
     heard = listen(hass)
     await happen(hass, simulator, entry, provider)
     [received] = heard.received
@@ -180,6 +194,39 @@ async def test_all_that_tells_follows(
 
 
 @pytest.mark.parametrize("privacy", ["masked", "metadata"])
+async def test_whole_inside_private_outside(
+    recorder_mock: None,
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    privacy: str,
+) -> None:
+    """Who concludes from a message has all of it; bus, states and logbook have not."""
+    await choose(hass, entry, privacy)
+    inside: list[EventData] = []
+    outside = async_capture_events(hass, MATCH_ALL)
+    async_listen(
+        hass, entry.entry_id, lambda _entry, _change, data: inside.append(data)
+    )
+    await happen(hass, simulator, entry, provider)
+
+    [received] = [data for data in inside if "text" in data]
+    assert (received["sender"], received["text"]) == (SENDER, TEXT)
+    recipients = {data["recipient"] for data in inside if "recipient" in data}
+    assert recipients == {RECIPIENT}
+
+    ours = [each for each in outside if each.event_type.startswith(DOMAIN)]
+    assert len(ours) == len(inside)
+    shown = [repr(each.data) for each in ours]
+    shown += [each.as_dict_json.decode() for each in hass.states.async_all()]
+    shown += [repr(each) for each in await logbook_rows(hass)]
+    assert any("SMS" in each for each in shown)
+    for secret in SECRETS:
+        assert not [each for each in shown if secret in each]
+
+
+@pytest.mark.parametrize("privacy", ["masked", "metadata"])
 async def test_what_was_told_before_is_taken_back(
     hass: HomeAssistant,
     simulator: Simulator,
@@ -187,10 +234,10 @@ async def test_what_was_told_before_is_taken_back(
     provider: str,
     privacy: str,
 ) -> None:
-    """The last things lose what may no longer be told, on disk as well."""
+    """The last things lose what may no longer be shown, on disk as well."""
     await happen(hass, simulator, entry, provider)
     assert state(hass, entry, "last_message").state == TEXT
-    await turn(hass, entry, privacy)
+    await choose(hass, entry, privacy)
     states = [each.as_dict_json.decode() for each in hass.states.async_all()]
     data = await async_mock_restore_state_shutdown_restart(hass)
     stored = [repr(each.as_dict()) for each in data.last_states.values()]
@@ -205,7 +252,7 @@ async def test_restored_from_freer_days(
     hass: HomeAssistant, twilio_entry: ConfigEntry
 ) -> None:
     """What an earlier run stored is redacted before it is shown."""
-    await turn(hass, twilio_entry, "metadata")
+    await choose(hass, twilio_entry, "metadata")
     await hass.config_entries.async_unload(twilio_entry.entry_id)
     last, message = (
         entity_id(hass, twilio_entry, key) for key in ("last_message", "message")
@@ -240,7 +287,7 @@ async def test_nothing_is_recorded(
     privacy: str,
 ) -> None:
     """With metadata alone, the database does not hold what is searched for in it."""
-    await turn(hass, entry, privacy)
+    await choose(hass, entry, privacy)
     simulator.providers[provider].receive(SENDER, TEXT)
     await settle(hass, simulator)
     kept = await read(hass, _read_database)

@@ -28,7 +28,7 @@ from custom_components.virtual_sms.issues import (
 )
 from custom_components.virtual_sms.repairs import _FLOWS, async_create_fix_flow
 
-from . import test_limits as limits, test_monitor as care, test_storage as storage
+from . import test_limits as limits, test_monitor as monitor, test_storage as storage
 from .callbacks import test_registrar as registration
 from .callbacks.test_registrar import FOREIGN, change_address, issues, put, standing
 from .home import settle
@@ -48,7 +48,7 @@ NEEDS = {
     Problem.CALLBACK_FOREIGN: {"foreign_url"},
     Problem.CREDENTIALS_EXPIRING: {"date"},
     Problem.LIMIT_REACHED: {"sentence"},
-    Problem.RETURN_PATH: {"explanation"},
+    Problem.CALLBACK_CHECK: {"explanation"},
     Problem.STORAGE_DAMAGED: {"file", "lost"},
 }
 
@@ -79,9 +79,7 @@ async def submit(manager: RepairsFlowManager, result: Any) -> Any:
     return await manager.async_configure(result["flow_id"], {})
 
 
-async def mend(
-    manager: RepairsFlowManager, entry: ConfigEntry, problem: Problem
-) -> Any:
+async def fix(manager: RepairsFlowManager, entry: ConfigEntry, problem: Problem) -> Any:
     """Select a repair and agree."""
     return await submit(manager, await begin(manager, entry, problem))
 
@@ -97,7 +95,7 @@ async def test_register_again(
     put(simulator, provider, "")
     await entry.runtime_data.registrar.async_inspect()
     assert issues(hass) == {"callback_missing"}
-    result = await mend(manager, entry, Problem.CALLBACK_MISSING)
+    result = await fix(manager, entry, Problem.CALLBACK_MISSING)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert standing(simulator, provider) == {entry.data[CONF_CALLBACK_URL]}
     assert not issues(hass)
@@ -213,7 +211,7 @@ async def test_renew(
 ) -> None:
     """A key that expires soon leads to the form for another one."""
     async_raise_issue(hass, ovh_entry, Problem.CREDENTIALS_EXPIRING, date="2026-12-01")
-    result = await mend(manager, ovh_entry, Problem.CREDENTIALS_EXPIRING)
+    result = await fix(manager, ovh_entry, Problem.CREDENTIALS_EXPIRING)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     [flow] = hass.config_entries.flow.async_progress()
@@ -227,12 +225,12 @@ async def test_check_again(
     simulator: Simulator,
     entry: ConfigEntry,
 ) -> None:
-    """The way back is checked again until it is free."""
+    """Callbacks are checked again until they arrive."""
     good = entry.data[CONF_CALLBACK_URL]
     bad = {**entry.data, CONF_CALLBACK_URL: "http://127.0.0.1:1/hook"}
     hass.config_entries.async_update_entry(entry, data=bad)
-    async_raise_issue(hass, entry, Problem.RETURN_PATH, explanation="Nothing there.")
-    result = await mend(manager, entry, Problem.RETURN_PATH)
+    async_raise_issue(hass, entry, Problem.CALLBACK_CHECK, explanation="Nothing there.")
+    result = await fix(manager, entry, Problem.CALLBACK_CHECK)
     assert result["errors"] == {"base": "failed"}
     assert "Nothing answers" in result["description_placeholders"]["reason"]
     assert issues(hass) == {"return_path"}
@@ -249,9 +247,9 @@ async def test_confirmed(
     simulator: Simulator,
     twilio_entry: ConfigEntry,
 ) -> None:
-    """What only the person knows to be mended is taken at their word."""
+    """What only the person knows to be fixed is taken at their word."""
     async_raise_issue(hass, twilio_entry, Problem.COUNTRY_NOT_ENABLED)
-    result = await mend(manager, twilio_entry, Problem.COUNTRY_NOT_ENABLED)
+    result = await fix(manager, twilio_entry, Problem.COUNTRY_NOT_ENABLED)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert not issues(hass)
 
@@ -262,7 +260,7 @@ async def test_number_at_rest(
     simulator: Simulator,
     twilio_entry: ConfigEntry,
 ) -> None:
-    """A number that is not loaded cannot be mended."""
+    """A number that is not loaded cannot be fixed."""
     async_raise_issue(hass, twilio_entry, Problem.CALLBACK_MISSING)
     assert await hass.config_entries.async_unload(twilio_entry.entry_id)
     result = await begin(manager, twilio_entry, Problem.CALLBACK_MISSING)
@@ -287,10 +285,10 @@ def test_words(language: str, problem: Problem) -> None:
     fixable = TRAITS[problem].fixable
     assert set(words) == {"title", "fix_flow" if fixable else "description"}
     flow = words.get("fix_flow", {})
-    told = flow["step"]["confirm"]["description"] if fixable else words["description"]
+    shown = flow["step"]["confirm"]["description"] if fixable else words["description"]
     used = {
         name
-        for text in (told, words["title"])
+        for text in (shown, words["title"])
         for _, name, *_ in Formatter().parse(text)
     } - {None}
     assert used - {"name", "provider"} == NEEDS.get(problem, set())
@@ -325,23 +323,23 @@ async def test_lasting(
 
 COMES_AND_GOES = {
     Problem.ADDRESS_CHANGED: registration.test_pasted_address_changes,
-    Problem.BALANCE_LOW: care.test_balance,
+    Problem.BALANCE_LOW: monitor.test_balance,
     Problem.CALLBACK_FOREIGN: registration.test_foreign_url_is_shown,
-    Problem.CALLBACK_MISSING: care.test_url_removed,
+    Problem.CALLBACK_MISSING: monitor.test_url_removed,
     Problem.CALLBACK_OVERRULED: registration.test_overruled,
-    Problem.CALLBACK_PERHAPS_OVERRULED: care.test_messaging_service,
-    Problem.COUNTRY_NOT_ENABLED: care.test_advice,
-    Problem.CREDENTIALS_EXPIRING: care.test_key_expires,
+    Problem.CALLBACK_PERHAPS_OVERRULED: monitor.test_messaging_service,
+    Problem.COUNTRY_NOT_ENABLED: monitor.test_advice,
+    Problem.CREDENTIALS_EXPIRING: monitor.test_key_expires,
     Problem.LIMIT_REACHED: limits.test_a_reached_limit_comes_and_goes,
-    Problem.NO_CREDIT: care.test_out_of_credit_when_sending,
+    Problem.NO_CREDIT: monitor.test_out_of_credit_when_sending,
     Problem.NO_PUBLIC_URL: registration.test_address_goes_and_comes,
-    Problem.NUMBER_GONE: care.test_number_released,
-    Problem.RECORDS_UNREADABLE: care.test_records_that_cannot_be_read,
-    Problem.REGISTRATION_MISSING: care.test_advice,
-    Problem.RETURN_PATH: care.test_way_back_is_blocked,
-    Problem.SERVICE_EXPIRED: care.test_service_expired,
+    Problem.NUMBER_GONE: monitor.test_number_released,
+    Problem.RECORDS_UNREADABLE: monitor.test_records_that_cannot_be_read,
+    Problem.REGISTRATION_MISSING: monitor.test_advice,
+    Problem.CALLBACK_CHECK: monitor.test_callbacks_are_blocked,
+    Problem.SERVICE_EXPIRED: monitor.test_service_expired,
     Problem.STORAGE_DAMAGED: storage.test_a_damaged_file_is_shown,
-    Problem.TRIAL_LIMITS: care.test_advice,
+    Problem.TRIAL_LIMITS: monitor.test_advice,
 }
 """Where each is raised by what happens, and taken back by what happens."""
 

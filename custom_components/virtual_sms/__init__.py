@@ -29,7 +29,7 @@ from .accounts import async_get_account, async_join
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
 from .adapters.models import PhoneNumber
-from .bus import async_publish, get_privacy
+from .bus import async_publish
 from .callbacks.public_url import async_forget_callback_url
 from .callbacks.registrar import Registrar, async_release_callbacks
 from .callbacks.retired_secrets import RetiredSecrets
@@ -171,13 +171,7 @@ def _create_publish(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry
 ) -> Callable[[Change], None]:
     """Let the core speak to this Home Assistant."""
-    common = {
-        "entry_id": entry.entry_id,
-        "device_id": _create_device(hass, entry),
-        "provider": entry.data[CONF_PROVIDER],
-        "number": entry.data[CONF_NUMBER],
-    }
-    return partial(async_publish, hass, common, get_privacy(entry))
+    return partial(async_publish, hass, entry, _create_device(hass, entry))
 
 
 def _create_device(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:

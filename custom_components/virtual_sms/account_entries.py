@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 
+from .adapters import ADAPTERS
+from .adapters.models import Capability
 from .const import DOMAIN
 from .entry_data import EntryData
 
@@ -61,3 +63,24 @@ def async_own_marks(hass: HomeAssistant, account: tuple[str, str]) -> list[str]:
     lines = [EntryData.of(entry) for entry in async_entries_of(hass, account)]
     urls = [line.callback_url for line in lines if line.callback_url is not None]
     return [line.webhook_id for line in lines] + urls
+
+
+@callback
+def async_find_successor(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry
+) -> VirtualSmsConfigEntry | None:
+    """Return the entry that needs the account's callbacks after this one.
+
+    Where each number has a URL of its own, there is nothing to inherit.
+    """
+    provider = ADAPTERS[EntryData.of(entry).provider]
+    if Capability.SHARED_CALLBACK_URLS not in provider.capabilities:
+        return None
+    others = async_other_entries(hass, entry)
+    return next((each for each in others if _can_be_called(each)), None)
+
+
+def _can_be_called(entry: VirtualSmsConfigEntry) -> bool:
+    data = EntryData.of(entry)
+    is_registered = data.is_automatic and data.callback_url is not None
+    return is_registered and entry.disabled_by is None

@@ -1,77 +1,107 @@
-"""Tell Home Assistant what happened to a number: bus events, and our entities.
+"""Publish the changes of a number: whole inside this integration, private outside.
 
-All that is ever told goes through here, and so does the person's wish for privacy.
+Who concludes from a change needs all of it. Who shows it, or keeps it, gets what the
+person's wish for privacy leaves of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, assert_never
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
     async_dispatcher_send,
 )
+from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 from .adapters.segments import count_segments
 from .const import DOMAIN, OPTION_PRIVACY
 from .core.privacy import Privacy
+from .entry_data import EntryData
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import Change, Received, StatusChanged
 
 EVENT_RECEIVED: Final = f"{DOMAIN}_received"
 EVENT_STATUS: Final = f"{DOMAIN}_status"
 
+COMMON_FIELDS: Final = frozenset({"entry_id", "device_id", "provider", "number"})
+"""What every event carries, whatever happened."""
+
+type EventData = Mapping[str, object]
+type Handler = Callable[[VirtualSmsConfigEntry, Change, EventData], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
-    """What may be told of a change: an event's type and its own data.
+class Publication:
+    """A change of a number, and the whole data of its bus event.
 
-    `change` is all of it, for those who conclude from it and show nothing.
+    Home Assistant logs it when a listener fails, so nothing of it is in its repr.
     """
 
-    event_type: str
-    data: dict[str, object]
+    entry: VirtualSmsConfigEntry = field(repr=False)
     change: Change = field(repr=False)
+    data: EventData = field(repr=False)
+
+
+_OF_ONE: Final[SignalTypeFormat[Publication]] = SignalTypeFormat(
+    f"{DOMAIN}_change_{{}}"
+)
+_OF_ANY: Final[SignalType[Publication]] = SignalType(f"{DOMAIN}_change")
 
 
 @callback
 def async_publish(
-    hass: HomeAssistant,
-    common: dict[str, str],
-    privacy: Privacy,
-    change: Change,
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, device_id: str, change: Change
 ) -> None:
-    """Fire the bus event of a change, then let our entities know.
-
-    `common` holds what every event of the number carries.
-    """
-    event_type, data = describe(change)
-    news = News(event_type=event_type, data=privacy.redact(data), change=change)
-    hass.bus.async_fire(event_type, common | news.data)
-    async_dispatcher_send(hass, _signal(common["entry_id"]), news)
+    """Let listeners inside have a change, then fire its bus event for all others."""
+    event_type, own = describe(change)
+    line = EntryData.of(entry)
+    data = {
+        "entry_id": entry.entry_id,
+        "device_id": device_id,
+        "provider": line.provider,
+        "number": line.number.number,
+        **own,
+    }
+    publication = Publication(entry=entry, change=change, data=data)
+    async_dispatcher_send(hass, _OF_ONE.format(entry.entry_id), publication)
+    async_dispatcher_send(hass, _OF_ANY, publication)
+    hass.bus.async_fire(event_type, get_privacy(entry).redact(data))
 
 
 @callback
-def async_subscribe(
-    hass: HomeAssistant, entry_id: str, listener: Callable[[News], None]
+def async_listen(
+    hass: HomeAssistant, entry_id: str | None, handler: Handler
 ) -> CALLBACK_TYPE:
-    """Have a listener hear all news of a number."""
-    return async_dispatcher_connect(hass, _signal(entry_id), listener)
+    """Hand all changes of a number to a handler, or of every number for None.
+
+    It gets the whole of each, whatever the privacy option: what it shows of that is
+    to be redacted first. Returns how to stop.
+    """
+
+    @callback
+    def hand_over(publication: Publication) -> None:
+        handler(publication.entry, publication.change, publication.data)
+
+    signal = _OF_ANY if entry_id is None else _OF_ONE.format(entry_id)
+    return async_dispatcher_connect(hass, signal, hand_over)
 
 
 def get_privacy(entry: VirtualSmsConfigEntry) -> Privacy:
-    """Return how much may be told of a number."""
+    """Return how much of a number's messages may be shown and kept."""
     return Privacy(entry.options.get(OPTION_PRIVACY, Privacy.FULL))
 
 
 def describe(change: Change) -> tuple[str, dict[str, object]]:
-    """Return the type and the own data of the event for a change."""
+    """Return the type of the event for a change, and what only this event carries."""
     match change:
         case Received():
             return EVENT_RECEIVED, _describe_received(change)
         case StatusChanged():
             return EVENT_STATUS, _describe_status(change)
+        case _:
+            assert_never(change)
 
 
 def _describe_received(received: Received) -> dict[str, object]:
@@ -103,7 +133,3 @@ def _describe_status(change: StatusChanged) -> dict[str, object]:
         "error_code": change.error_code,
         "at": change.at.isoformat(),
     }
-
-
-def _signal(entry_id: str) -> str:
-    return f"{DOMAIN}_{entry_id}"

@@ -1,14 +1,16 @@
-"""A button that checks whether the provider's calls can find their way here."""
+"""A button that checks whether the provider's callbacks can get here."""
 
 from typing import override
 
+from homeassistant.components import persistent_notification
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_cached_translations
 
-from .callbacks.reachability_check import async_check_return_path, complain
+from .callbacks.reachability_check import async_check_callbacks, complain
 from .const import DOMAIN
 from .core.reachability import Verdict
 from .entity import VirtualSmsEntity
@@ -17,7 +19,7 @@ from .runtime import VirtualSmsConfigEntry
 
 PARALLEL_UPDATES = 1
 
-CHECK_RETURN_PATH = ButtonEntityDescription(
+CHECK_CALLBACKS = ButtonEntityDescription(
     key="check_return_path",
     translation_key="check_return_path",
     entity_category=EntityCategory.DIAGNOSTIC,
@@ -29,22 +31,37 @@ async def async_setup_entry(
     entry: VirtualSmsConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the button, unless nothing has to find its way here."""
+    """Add the button, unless nothing calls this home."""
     if not EntryData.of(entry).polls:
-        async_add_entities([ReturnPathButton(entry, CHECK_RETURN_PATH)])
+        async_add_entities([CallbackCheckButton(entry, CHECK_CALLBACKS)])
         return
     registry = er.async_get(hass)
-    unique_id = f"{entry.entry_id}_{CHECK_RETURN_PATH.key}"
+    unique_id = f"{entry.entry_id}_{CHECK_CALLBACKS.key}"
     if left := registry.async_get_entity_id(Platform.BUTTON, DOMAIN, unique_id):
         registry.async_remove(left)
 
 
-class ReturnPathButton(VirtualSmsEntity, ButtonEntity):
-    """Pressed, it fails with what is wrong, or does not fail."""
+class CallbackCheckButton(VirtualSmsEntity, ButtonEntity):
+    """Pressed, it says that callbacks arrive, or fails with what keeps them away."""
 
     @override
     async def async_press(self) -> None:
         registrar = self._entry.runtime_data.registrar
-        verdict = await async_check_return_path(self.hass, self._entry, registrar)
+        notification_id = f"{DOMAIN}_callback_check_{self._entry.entry_id}"
+        verdict = await async_check_callbacks(self.hass, self._entry, registrar)
         if verdict is not Verdict.OK:
+            persistent_notification.async_dismiss(self.hass, notification_id)
             raise complain(verdict)
+        persistent_notification.async_create(
+            self.hass, self._success, self._entry.title, notification_id
+        )
+
+    @property
+    def _success(self) -> str:
+        """Return that all is well, in the language of this home."""
+        texts = async_get_cached_translations(
+            self.hass, self.hass.config.language, "common", DOMAIN
+        )
+        provider = self._entry.runtime_data.gateway.line.adapter.name
+        text = texts[f"component.{DOMAIN}.common.callback_check_passed"]
+        return text.format(provider=provider)

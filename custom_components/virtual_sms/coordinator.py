@@ -113,6 +113,15 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         """Have the next poll read the balance, however new the last reading is."""
         self._balance_question.doubt()
 
+    async def async_refresh_balance(self) -> None:
+        """Read the balance now, unless it could not be read: that has its own pauses."""
+        if self._balance_question.error is None:
+            self.async_doubt_balance()
+        await self._try_balance()
+        if self.data is not None:
+            self.data = LineState(balance=self._balance)
+            self.async_update_listeners()
+
     @callback
     def async_note_refusal(self) -> None:
         """Learn that a message was refused for want of credit.

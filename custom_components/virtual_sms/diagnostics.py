@@ -1,4 +1,4 @@
-"""Tell a helper what they need to know of a number, and nothing that is private.
+"""Show a helper what they need to know of a number, and nothing that is private.
 
 Everything here is chosen, not redacted: what nobody thought of stays inside.
 """
@@ -57,7 +57,7 @@ def _describe_entry(entry: VirtualSmsConfigEntry) -> dict[str, Any]:
         "mode": data.mode,
         "state": entry.state.value,
         "options": dict(entry.options),
-        # Which fields are filled in tells the kind of key, and none of it.
+        # The names of the fields show the kind of key, and none of it.
         "credentials": sorted(data.credentials),
         "capabilities": [each.name for each in adapter.capabilities],
     }
@@ -107,7 +107,7 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
         },
         "callback_refusals": dict(sorted(runtime.refusals.items())),
         "coordinator": _describe_coordinator(runtime.coordinator),
-        "ledger": {
+        "store": {
             "schema": health.schema,
             "oldest_pending_minutes": _count_minutes(age),
             "sent": tally.sent,

@@ -7,9 +7,10 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .bus import News, async_subscribe
+from .bus import COMMON_FIELDS, EventData, async_listen, get_privacy
 from .const import DOMAIN
 from .runtime import VirtualSmsConfigEntry
+from .store.changes import Change
 
 
 class VirtualSmsEntity(Entity):
@@ -29,16 +30,24 @@ class VirtualSmsEntity(Entity):
 
 
 class ListeningEntity(VirtualSmsEntity):
-    """An entity that hears what is told of its number."""
+    """An entity that shows the changes of its number, as far as privacy lets it."""
 
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         self.async_on_remove(
-            async_subscribe(self.hass, self._entry.entry_id, self._async_hear)
+            async_listen(self.hass, self._entry.entry_id, self._async_handle)
         )
 
     @callback
+    def _async_handle(
+        self, entry: VirtualSmsConfigEntry, change: Change, data: EventData
+    ) -> None:
+        # The device says what each event repeats.
+        own = {key: data[key] for key in data.keys() - COMMON_FIELDS}
+        self._async_show(change, get_privacy(entry).redact(own))
+
+    @callback
     @abstractmethod
-    def _async_hear(self, news: News) -> None:
-        """Take note of what happened."""
+    def _async_show(self, change: Change, shown: EventData) -> None:
+        """Show a change, if it is of the entity's kind, by `shown` alone."""

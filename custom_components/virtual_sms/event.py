@@ -13,9 +13,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .adapters.models import DeliveryStatus
-from .bus import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
+from .bus import EventData, get_privacy
 from .entity import ListeningEntity
 from .runtime import VirtualSmsConfigEntry
+from .store.changes import Change, Received, StatusChanged
 
 PARALLEL_UPDATES = 0
 
@@ -24,10 +25,10 @@ RECEIVED = "received"
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualSmsEventDescription(EventEntityDescription):
-    """An event entity: the bus event that it shows, and what that is called here."""
+    """An event entity: the kind of change that it shows, and what that is called."""
 
-    source: str
-    read_type: Callable[[News], str]
+    source: type[Change]
+    read_type: Callable[[EventData], str]
 
 
 EVENTS = (
@@ -35,15 +36,15 @@ EVENTS = (
         key="message",
         translation_key="message",
         event_types=[RECEIVED],
-        source=EVENT_RECEIVED,
+        source=Received,
         read_type=lambda _: RECEIVED,
     ),
     VirtualSmsEventDescription(
         key="delivery",
         translation_key="delivery",
         event_types=[status.value for status in DeliveryStatus],
-        source=EVENT_STATUS,
-        read_type=lambda news: str(news.data["status"]),
+        source=StatusChanged,
+        read_type=lambda shown: str(shown["status"]),
     ),
 )
 
@@ -65,7 +66,7 @@ class VirtualSmsEvent(ListeningEntity, EventEntity):
 
     @override
     async def async_get_last_event_data(self) -> EventExtraStoredData | None:
-        """Restore no more than may be told by now."""
+        """Restore no more than today's privacy option allows."""
         last = await super().async_get_last_event_data()
         if last is None or last.last_event_attributes is None:
             return last
@@ -74,7 +75,8 @@ class VirtualSmsEvent(ListeningEntity, EventEntity):
 
     @callback
     @override
-    def _async_hear(self, news: News) -> None:
-        if news.event_type == self.entity_description.source:
-            self._trigger_event(self.entity_description.read_type(news), news.data)
+    def _async_show(self, change: Change, shown: EventData) -> None:
+        if isinstance(change, self.entity_description.source):
+            event_type = self.entity_description.read_type(shown)
+            self._trigger_event(event_type, dict(shown))
             self.async_write_ha_state()

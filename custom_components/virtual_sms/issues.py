@@ -27,6 +27,8 @@ class Problem(StrEnum):
 
     ADDRESS_CHANGED = "address_changed"
     BALANCE_LOW = "balance_low"
+    # Homes have it stored under its former name.
+    CALLBACK_CHECK = "return_path"
     CALLBACK_FOREIGN = "callback_foreign"
     CALLBACK_MISSING = "callback_missing"
     CALLBACK_OVERRULED = "callback_overruled"
@@ -39,7 +41,6 @@ class Problem(StrEnum):
     NUMBER_GONE = "number_gone"
     RECORDS_UNREADABLE = "records_unreadable"
     REGISTRATION_MISSING = "registration_missing"
-    RETURN_PATH = "return_path"
     SERVICE_EXPIRED = "service_expired"
     STORAGE_DAMAGED = "storage_damaged"
     TRIAL_LIMITS = "trial_limits"
@@ -49,8 +50,8 @@ class Problem(StrEnum):
 class Traits:
     """How a problem is shown.
 
-    `fixable` when a button can mend it, or when only the person knows that it is
-    mended. `lasting` when no check would find it again after a restart.
+    `fixable` when a button can fix it, or when only the person knows that it is
+    fixed. `lasting` when no check would find it again after a restart.
     """
 
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
@@ -65,6 +66,7 @@ _ERROR = ir.IssueSeverity.ERROR
 TRAITS: Mapping[Problem, Traits] = {
     Problem.ADDRESS_CHANGED: Traits(fixable=True),
     Problem.BALANCE_LOW: Traits(),
+    Problem.CALLBACK_CHECK: Traits(fixable=True, lasting=True),
     Problem.CALLBACK_FOREIGN: Traits(fixable=True),
     Problem.CALLBACK_MISSING: Traits(fixable=True),
     Problem.CALLBACK_OVERRULED: Traits(),
@@ -77,7 +79,6 @@ TRAITS: Mapping[Problem, Traits] = {
     Problem.NUMBER_GONE: Traits(severity=_ERROR),
     Problem.RECORDS_UNREADABLE: Traits(),
     Problem.REGISTRATION_MISSING: Traits(fixable=True, lasting=True),
-    Problem.RETURN_PATH: Traits(fixable=True, lasting=True),
     Problem.SERVICE_EXPIRED: Traits(severity=_ERROR, fixable=True, lasting=True),
     Problem.STORAGE_DAMAGED: Traits(severity=_ERROR, fixable=True, lasting=True),
     Problem.TRIAL_LIMITS: Traits(fixable=True, lasting=True),
@@ -158,6 +159,22 @@ def async_clear_issue(
     """Take problems of a number back, if they were raised."""
     for problem in problems:
         ir.async_delete_issue(hass, DOMAIN, issue_id(entry, problem))
+
+
+@callback
+def async_set_issue(
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    problem: Problem,
+    *,
+    is_there: bool,
+    **placeholders: str,
+) -> None:
+    """Show a problem of a number if it is there, else take it back."""
+    if is_there:
+        async_raise_issue(hass, entry, problem, **placeholders)
+    else:
+        async_clear_issue(hass, entry, problem)
 
 
 @callback

@@ -38,18 +38,18 @@ def async_describe_events(
 ) -> None:
     """Name the events that we have sentences for.
 
-    The sentences follow today's wish for privacy: an event may be older than that.
+    The sentences follow today's privacy option: an event may be older than that.
     """
 
     @callback
     def describe_received(event: Event) -> Line:
-        data = _tell(hass, event)
+        data = _redact(hass, event)
         key = "received_text" if data["text"] else "received"
         return _describe(hass, event, "received", _sentence(hass, key, data))
 
     @callback
     def describe_status(event: Event) -> Line:
-        data = _tell(hass, event)
+        data = _redact(hass, event)
         status = str(data["status"])
         sentence = _sentence(hass, status, data)
         if data["reason"]:
@@ -64,8 +64,8 @@ def _find_entry(hass: HomeAssistant, event: Event) -> VirtualSmsConfigEntry | No
     return hass.config_entries.async_get_entry(event.data["entry_id"])
 
 
-def _tell(hass: HomeAssistant, event: Event) -> dict[str, object]:
-    """Return what may be told; of a number that is gone, as little as possible."""
+def _redact(hass: HomeAssistant, event: Event) -> dict[str, object]:
+    """Return what may be shown; of a number that is gone, as little as possible."""
     entry = _find_entry(hass, event)
     privacy = Privacy.METADATA if entry is None else get_privacy(entry)
     return privacy.redact(event.data)

@@ -1,4 +1,4 @@
-"""Mend what a machine can mend, once a person agrees."""
+"""Fix what a machine can fix, once a person agrees."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .adapters.errors import SmsError
 from .callbacks.public_url import NoPublicUrlError, async_callback_url
-from .callbacks.reachability_check import async_check_return_path, say
+from .callbacks.reachability_check import async_check_callbacks, say
 from .const import DOMAIN
 from .core.reachability import Verdict
 from .entry_data import EntryData
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class FixFlow(RepairsFlow):
-    """Ask once, mend, and say what kept us from it."""
+    """Ask once, fix, and say what kept us from it."""
 
     def __init__(self, entry: VirtualSmsConfigEntry) -> None:
         """Take the number that has the problem."""
@@ -39,7 +39,7 @@ class FixFlow(RepairsFlow):
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Ask, and mend when the person agrees."""
+        """Ask, and fix when the person agrees."""
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         reason = await self._async_try() if user_input is not None else ""
@@ -122,11 +122,11 @@ class OpenAnewFlow(FixFlow):
 
 
 class CheckAgainFlow(FixFlow):
-    """Check the way back again."""
+    """Check callbacks again."""
 
     @override
     async def _async_fix(self) -> str | None:
-        verdict = await async_check_return_path(self.hass, self._entry, self._registrar)
+        verdict = await async_check_callbacks(self.hass, self._entry, self._registrar)
         return None if verdict is Verdict.OK else say(self.hass, verdict)
 
 
@@ -136,7 +136,7 @@ _FLOWS: Mapping[Problem, type[FixFlow]] = {
     Problem.CALLBACK_MISSING: RegisterFlow,
     Problem.CREDENTIALS_EXPIRING: RenewFlow,
     Problem.LIMIT_REACHED: OpenAnewFlow,
-    Problem.RETURN_PATH: CheckAgainFlow,
+    Problem.CALLBACK_CHECK: CheckAgainFlow,
 }
 
 
@@ -145,7 +145,7 @@ async def async_create_fix_flow(
     issue_id: str,
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
-    """Return the flow that mends an issue, else one that only takes it back."""
+    """Return the flow that fixes an issue, else one that only takes it back."""
     given = data or {}
     entry = hass.config_entries.async_get_entry(str(given.get("entry_id")))
     flow = _FLOWS.get(Problem(str(given["problem"]))) if entry else None

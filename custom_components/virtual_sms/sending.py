@@ -64,6 +64,13 @@ class Failed:
     error: Failure
     sentence: str = field(repr=False)
 
+    @property
+    def explanation(self) -> str:
+        """Return the sentence with the recipient, who is named once."""
+        if self.sentence.startswith(self.to):
+            return self.sentence
+        return f"{self.to} - {self.sentence}"
+
     def describe(self) -> JsonObjectType:
         """Return what a response says of it."""
         return {
@@ -92,14 +99,15 @@ class Report:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="limit_reached",
-                translation_placeholders={"details": _name(failed)},
+                translation_placeholders={"details": "; ".join(each.explanation for each in failed)},
             )
         bad_input = all(_is_bad_input(each.error) for each in failed)
         kind = ServiceValidationError if bad_input else HomeAssistantError
+        details = "; ".join(each.explanation for each in failed)
         raise kind(
             translation_domain=DOMAIN,
             translation_key="not_sent",
-            translation_placeholders={"details": _name(failed)},
+            translation_placeholders={"details": "; ".join(each.explanation for each in failed)},
         )
 
 

@@ -22,11 +22,12 @@ from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .adapters.models import Capability, DeliveryStatus
-from .bus import EVENT_RECEIVED, EVENT_STATUS, News, get_privacy
+from .bus import EventData, get_privacy
 from .coordinator import VirtualSmsCoordinator
 from .core.token_bucket import TokenBucket
 from .entity import ListeningEntity, VirtualSmsEntity
 from .runtime import VirtualSmsConfigEntry
+from .store.changes import Change, Received, StatusChanged
 from .store.store import Tally
 
 PARALLEL_UPDATES = 0
@@ -47,7 +48,7 @@ class LineStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Last(ExtraStoredData):
-    """What a sensor last heard; it is kept over restarts."""
+    """What a sensor last showed; it is kept over restarts."""
 
     value: object = None
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -59,9 +60,9 @@ class Last(ExtraStoredData):
 
 @dataclass(frozen=True, kw_only=True)
 class LastSensorDescription(SensorEntityDescription):
-    """A sensor that shows a part of the newest bus event of a kind."""
+    """A sensor that shows a part of the newest change of a kind."""
 
-    source: str
+    source: type[Change]
     shown: str
     attributes: tuple[str, ...] = ()
 
@@ -78,14 +79,14 @@ LAST_SENSORS = (
     LastSensorDescription(
         key="last_message",
         translation_key="last_message",
-        source=EVENT_RECEIVED,
+        source=Received,
         shown="text",
         attributes=("sender", "received_at", "message_id", "text"),
     ),
     LastSensorDescription(
         key="last_sender",
         translation_key="last_sender",
-        source=EVENT_RECEIVED,
+        source=Received,
         shown="sender",
     ),
     LastSensorDescription(
@@ -93,7 +94,7 @@ LAST_SENSORS = (
         translation_key="last_delivery",
         device_class=SensorDeviceClass.ENUM,
         options=[status.value for status in DeliveryStatus],
-        source=EVENT_STATUS,
+        source=StatusChanged,
         shown="status",
     ),
 )
@@ -172,7 +173,7 @@ async def async_setup_entry(
 
 
 class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
-    """What the newest event of a kind says."""
+    """What the newest change of a kind says."""
 
     _unrecorded_attributes = frozenset({"message_id", "received_at", "sender", "text"})
     entity_description: LastSensorDescription
@@ -181,7 +182,7 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
     @override
     async def async_added_to_hass(self) -> None:
         if restored := await self.async_get_last_extra_data():
-            self._show(Last(**restored.as_dict()))
+            self._set(Last(**restored.as_dict()))
         await super().async_added_to_hass()
 
     @property
@@ -191,18 +192,18 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
 
     @callback
     @override
-    def _async_hear(self, news: News) -> None:
+    def _async_show(self, change: Change, shown: EventData) -> None:
         description = self.entity_description
-        if news.event_type != description.source:
+        if not isinstance(change, description.source):
             return
-        attributes = {key: news.data[key] for key in description.attributes}
-        last = Last(value=news.data[description.shown], attributes=attributes)
+        attributes = {key: shown[key] for key in description.attributes}
+        last = Last(value=shown[description.shown], attributes=attributes)
         if last != self._last:
-            self._show(last)
+            self._set(last)
             self.async_write_ha_state()
 
-    def _show(self, last: Last) -> None:
-        """Show no more than may be told: what is restored may be from freer days."""
+    def _set(self, last: Last) -> None:
+        """Keep to today's privacy option: what is restored may be from freer days."""
         redact = get_privacy(self._entry).redact
         shown = self.entity_description.shown
         value = redact({shown: last.value})[shown]
@@ -304,7 +305,7 @@ class BalanceSensor(PolledSensor, SensorEntity):
 
 
 class AlwaysKnownSensor(PolledSensor, SensorEntity):
-    """A sensor that tells something also while the provider does not answer."""
+    """A sensor that has something to say also while the provider does not answer."""
 
     @property
     @override
@@ -328,7 +329,7 @@ class LineStatusSensor(AlwaysKnownSensor):
 
 
 class LastCheckSensor(AlwaysKnownSensor):
-    """When the provider last answered a poll: it tells most while it does not."""
+    """When the provider last answered a poll: of most use while it does not."""
 
     @property
     @override

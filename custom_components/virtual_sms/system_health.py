@@ -1,4 +1,4 @@
-"""Tell on Home Assistant's system page whether messages can come and go."""
+"""Show on Home Assistant's system page whether messages can come and go."""
 
 from typing import Any
 

@@ -67,8 +67,8 @@ async def home(tmp_path: Path) -> AsyncIterator[Home]:
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[BrowserContext]:
-    """Start a browser that has not been here before."""
+async def browser(request: pytest.FixtureRequest) -> AsyncIterator[BrowserContext]:
+    """Start a browser that has not been here before, in English unless told else."""
     from playwright.async_api import async_playwright
 
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -77,7 +77,9 @@ async def browser() -> AsyncIterator[BrowserContext]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
         context = await chromium.new_context(
-            viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC"
+            viewport={"width": 1280, "height": 800},
+            locale=getattr(request, "param", "en-US"),
+            timezone_id="UTC",
         )
         context.set_default_timeout(_TIMEOUT)
         yield context

@@ -1,5 +1,6 @@
 """What a person finds in the pages of Home Assistant and of the simulator."""
 
+from dataclasses import dataclass
 import re
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,27 @@ _INTEGRATIONS = "/config/integrations/dashboard"
 _ACTIONS = "/config/tools/action"
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What Home Assistant calls the things that a person presses."""
+
+    settings: str = "Settings"
+    add_integration: str = "Add integration"
+    submit: str = "Submit"
+
+
+ENGLISH = Words()
+FRENCH = Words("Paramètres", "Ajouter une intégration", "Valider")
+
+
 class HomePage:
     """A Home Assistant in a tab of the browser."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, words: Words = ENGLISH) -> None:
         """Take an empty tab."""
         self.page = page
         self.url = url
+        self._words = words
 
     async def log_in(self, username: str, password: str) -> None:
         """Log in as a person."""
@@ -26,7 +41,7 @@ class HomePage:
         await self.page.locator("input[name=username]").fill(username)
         await self.page.locator("input[name=password]").fill(password)
         await self.page.keyboard.press("Enter")
-        await self.page.get_by_text("Settings", exact=True).wait_for()
+        await self.page.get_by_text(self._words.settings, exact=True).wait_for()
 
     async def open(self, path: str) -> None:
         """Open a page by its address."""
@@ -45,18 +60,19 @@ class HomePage:
         """Choose an integration as a person does, and return its flow."""
         await self.open(_INTEGRATIONS)
         # A list that is empty, or not loaded yet, offers a second button.
-        await self.page.locator("[slot=fab]").get_by_text("Add integration").click()
+        button = self.page.locator("[slot=fab]")
+        await button.get_by_text(self._words.add_integration).click()
         chooser = self.page.locator("dialog-add-integration")
         await chooser.locator("input").fill(name)
         await chooser.get_by_text(name, exact=True).click()
-        return Flow(self.page)
+        return Flow(self.page, self._words)
 
     async def open_options(self) -> Flow:
         """Open the options of the first number."""
         await self.open("/config/integrations/integration/virtual_sms")
         gear = self.page.get_by_role("button", name="Configure")
         await gear.first.click()
-        return Flow(self.page)
+        return Flow(self.page, self._words)
 
     async def prepare_action(self, yaml: str) -> Locator:
         """Type an action, look at it in the form, and return the form."""
@@ -64,8 +80,11 @@ class HomePage:
         tools = self.page.locator("tools-action")
         await tools.get_by_text("YAML mode").click()
         await tools.locator(".cm-content").fill(yaml)
+        # The editor hands on what was typed a moment later.
+        await wait_until_still(self.page)
         await tools.get_by_text("UI mode").click()
-        await tools.locator("ha-service-control").wait_for()
+        form = tools.locator("ha-service-control")
+        await form.get_by_text("Send SMS").first.wait_for()
         await wait_until_still(self.page)
         return tools
 
@@ -89,9 +108,10 @@ class HomePage:
 class Flow:
     """The dialog of a config flow."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, words: Words) -> None:
         """Take the tab that shows it."""
         self._page = page
+        self._words = words
         self._dialog = page.locator("dialog-data-entry-flow")
 
     @property
@@ -120,7 +140,7 @@ class Flow:
 
     async def submit(self) -> None:
         """Go on to the next step."""
-        await self._dialog.get_by_role("button", name="Submit").click()
+        await self._dialog.get_by_role("button", name=self._words.submit).click()
 
     async def finish(self) -> None:
         """Close the last step, which offers to choose an area."""
@@ -128,6 +148,10 @@ class Flow:
             "button", name=re.compile("finish", re.IGNORECASE)
         ).click()
         await self._dialog.wait_for(state="hidden")
+
+    async def text(self) -> str:
+        """Return all that can be read in it."""
+        return await self.frame.inner_text()
 
     async def error(self) -> str:
         """Return the error that the form shows."""

@@ -53,7 +53,7 @@ async def test_a_newcomer_gets_along(
 async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) -> None:
     """Add Twilio's number; the token is wrong at first."""
     flow = await ui.add_integration("Virtual SMS")
-    await flow.step("Who is your number from?")
+    await flow.step("Which provider is your number from?")
     await album.take(ui.page, "provider", flow.frame)
     await flow.choose("Twilio")
 
@@ -65,7 +65,7 @@ async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) ->
     await album.take(ui.page, "twilio-credentials", flow.frame)
     await flow.fill(auth_token="0" * 32)
     await flow.submit()
-    assert "does not accept these credentials" in await flow.error()
+    assert "does not accept" in await flow.error()
     # It is open, as the address in it may be what is wrong.
     await flow.toggle("Advanced")
     await album.take(ui.page, "twilio-wrong-token", flow.frame)
@@ -76,7 +76,7 @@ async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) ->
     await flow.fill(name="Home")
     await album.take(ui.page, "twilio-number", flow.frame)
     await flow.submit()
-    await flow.step("How do messages get here?")
+    await flow.step("How should messages arrive?")
     await flow.choose(AUTOMATIC)
     await album.take(ui.page, "callbacks", flow.frame)
     await flow.submit()
@@ -98,7 +98,7 @@ async def add_ovh_number(ui: HomePage, providers: Simulator, album: Album) -> No
     await flow.fill(consumer_key="")
     await flow.submit()
 
-    await flow.step("Allow the access at OVHcloud")
+    await flow.step("Allow access at OVHcloud")
     await album.take(ui.page, "ovh-click", flow.frame)
     tab = await flow.follow_link("this page of OVHcloud")
     await tab.get_by_role("button", name="Authorise").click()
@@ -109,7 +109,7 @@ async def add_ovh_number(ui: HomePage, providers: Simulator, album: Album) -> No
     await flow.fill(name="Holiday home")
     await album.take(ui.page, "ovh-number", flow.frame)
     await flow.submit()
-    await flow.step("How do messages get here?")
+    await flow.step("How should messages arrive?")
     await flow.choose(AUTOMATIC)
     await flow.submit()
     await flow.step("Name and assign")

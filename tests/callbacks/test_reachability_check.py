@@ -1,4 +1,4 @@
-"""The check of the way back, from the button to the words."""
+"""The callback check, from the button to the words."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,15 +10,19 @@ from unittest.mock import Mock, patch
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from homeassistant.components import webhook
+from homeassistant.components import persistent_notification, webhook
 from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
 from homeassistant.const import CONF_WEBHOOK_ID, EntityCategory
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import (
+    entity_registry as er,
+    issue_registry as ir,
+    translation,
+)
 from homeassistant.util.aiohttp import MockRequest, serialize_response
 import pytest
 
-from custom_components.virtual_sms.callbacks import reachability_check as return_path
+from custom_components.virtual_sms.callbacks import reachability_check as check
 from custom_components.virtual_sms.callbacks.reachability_check import (
     RECENT,
     async_try_url,
@@ -67,6 +71,25 @@ def issue(hass: HomeAssistant, entry: ConfigEntry) -> ir.IssueEntry | None:
     return ir.async_get(hass).async_get_issue(DOMAIN, f"return_path_{entry.entry_id}")
 
 
+def notifications(hass: HomeAssistant, entry: ConfigEntry) -> list[Any]:
+    """Return what the check of a number has notified of."""
+    found = persistent_notification._async_get_or_create_notifications(hass)
+    own = f"virtual_sms_callback_check_{entry.entry_id}"
+    return [each for key, each in found.items() if key == own]
+
+
+async def test_finding_in_french(
+    hass: HomeAssistant, twilio_entry: ConfigEntry
+) -> None:
+    """What a pressed check found is said in the language of the home."""
+    hass.config.language = "fr"
+    await translation.async_load_integrations(hass, {DOMAIN})
+    assert await press(hass, twilio_entry) is None
+    [shown] = notifications(hass, twilio_entry)
+    assert shown["message"].startswith("Les rappels peuvent arriver")
+    assert "Twilio" in shown["message"]
+
+
 def move(hass: HomeAssistant, entry: ConfigEntry, url: str) -> None:
     """Have a number believe that it is called at another URL."""
     data = {**entry.data, CONF_CALLBACK_URL: url}
@@ -93,10 +116,11 @@ async def serve(socket_enabled: None) -> AsyncIterator[Serve]:
 async def test_all_is_well(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
 ) -> None:
-    """A check that passes is silent, and no message comes of it."""
+    """A check that passes says so, and no message comes of it."""
     heard = listen(hass)
     assert await press(hass, entry) is None
     await settle(hass, simulator)
+    assert [each["title"] for each in notifications(hass, entry)] == [entry.title]
     assert issue(hass, entry) is None
     assert not heard.received
     registered = er.async_get(hass).async_get(str(button(hass, entry)))
@@ -109,8 +133,10 @@ async def test_bad_and_good_again(
 ) -> None:
     """What is wrong stands among the repairs until a check passes."""
     good = entry.data[CONF_CALLBACK_URL]
+    assert await press(hass, entry) is None
     move(hass, entry, NOWHERE)
     assert await press(hass, entry) == "refused"
+    assert not notifications(hass, entry)
     found = issue(hass, entry)
     assert found is not None
     assert found.is_persistent
@@ -125,7 +151,7 @@ async def test_bad_and_good_again(
 async def test_home_without_a_url(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """A home that has no address is told so."""
+    """The check says when a home has no address."""
     hass.config.external_url = None
     assert await press(hass, twilio_entry) == "no_url"
 
@@ -146,7 +172,7 @@ async def test_addresses(
 ) -> None:
     """An address that no provider should be given is not even tried."""
     move(hass, twilio_entry, url)
-    with patch.object(return_path, "async_try_url", return_value=Verdict.REFUSED):
+    with patch.object(check, "async_try_url", return_value=Verdict.REFUSED):
         assert await press(hass, twilio_entry) == (verdict or "refused")
 
 
@@ -208,7 +234,7 @@ async def test_record_has_the_last_word(  # one case each
 async def test_mended_since(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """A way that is free is doubted once for a failure, not for ever."""
+    """A URL that answers fails once for a failed call, not for ever."""
     url = twilio_entry.data[CONF_CALLBACK_URL]
     simulator.twilio.add_alert(11205, url, at=now() - MINUTE)
     assert await press(hass, twilio_entry) == "calls_lost"
@@ -291,7 +317,7 @@ async def test_verdict_that_needs_no_record(
 async def test_no_button_without_callbacks(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """Who asks regularly has no way back to check."""
+    """Who asks regularly has no callbacks to check."""
     assert button(hass, twilio_entry) is None
 
 
@@ -337,7 +363,7 @@ async def test_slow_server(hass: HomeAssistant, serve: Serve) -> None:
         return web.Response()
 
     url = await serve(handle)
-    with patch.object(return_path, "TIMEOUT", 0.05):
+    with patch.object(check, "TIMEOUT", 0.05):
         assert await async_try_url(hass, WEBHOOK_ID, url) is Verdict.TIMED_OUT
 
 
@@ -368,14 +394,14 @@ async def test_failures(
     hass: HomeAssistant, failure: Exception, verdict: Verdict
 ) -> None:
     """What the network says becomes words."""
-    with patch.object(return_path, "_async_send", side_effect=failure):
+    with patch.object(check, "_async_send", side_effect=failure):
         assert await async_try_url(hass, WEBHOOK_ID, "https://home.example") is verdict
 
 
 async def test_unforeseen_failure(hass: HomeAssistant) -> None:
     """A fault of ours is not blamed on the network."""
     with (
-        patch.object(return_path, "_async_send", side_effect=KeyError),
+        patch.object(check, "_async_send", side_effect=KeyError),
         pytest.raises(KeyError),
     ):
         await async_try_url(hass, WEBHOOK_ID, "https://home.example")
@@ -456,6 +482,6 @@ async def test_through_the_cloud(
         answer = await webhook.async_handle_webhook(hass, webhook_id, request)
         return answer.status, serialize_response(answer)["body"]
 
-    with patch.object(return_path, "_async_send", relay):
+    with patch.object(check, "_async_send", relay):
         verdict = await async_try_url(hass, webhook_id, "https://hooks.example/abc")
     assert verdict is Verdict.OK

@@ -277,7 +277,7 @@ async def test_cloud(
 
 
 def issues(hass: HomeAssistant) -> set[str]:
-    """Return what is told to be wrong."""
+    """Return what is shown to be wrong."""
     return {
         str(each.translation_key)
         for each in ir.async_get(hass).issues.values()
@@ -285,8 +285,8 @@ def issues(hass: HomeAssistant) -> set[str]:
     }
 
 
-def tell(cloud: Cloud, what: Any = None) -> None:
-    """Tell everyone who listens that the cloud has changed."""
+def change_cloud(cloud: Cloud, what: Any = None) -> None:
+    """Let everyone who listens know that the cloud has changed."""
     for listener in tuple(cloud.listeners):
         listener(what)
 
@@ -346,7 +346,7 @@ async def test_pasted_address_changes(
     provider: str,
     home_url: str,
 ) -> None:
-    """Who pasted the URL by hand is told when there is another one to paste."""
+    """Who pasted the URL by hand sees when there is another one to paste."""
     await change_address(hass, "https://new.example")
     assert issues(hass) == {"address_changed"}
     assert not standing(simulator, provider)
@@ -383,7 +383,7 @@ async def test_addresses_in_quick_succession(
 async def test_foreign_url_is_shown(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:
-    """A foreign URL at the start is left alone, and told about."""
+    """A foreign URL at the start is left alone, and shown."""
     put(simulator, provider, FOREIGN)
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert issues(hass) == {"callback_foreign"}
@@ -478,7 +478,7 @@ async def test_subscription_begins_and_ends(
     assert standing(simulator, "twilio") == {own}
     for subscribed, url in ((True, cloud.URL), (False, own), (True, cloud.URL)):
         cloud.subscribed = subscribed
-        tell(cloud)
+        change_cloud(cloud)
         await hass.async_block_till_done(wait_background_tasks=True)
         assert standing(simulator, "twilio") == {url}
         assert entry.data[CONF_CALLBACK_URL] == url
@@ -492,7 +492,7 @@ async def test_cloud_address_changes(
     entry = await set_up(hass, simulator, "twilio", name="My line")
     cloud.hooks.clear()
     cloud.url = "https://hooks.example/new"
-    tell(cloud, {"cloudhook_url": cloud.url})
+    change_cloud(cloud, {"cloudhook_url": cloud.url})
     await hass.async_block_till_done(wait_background_tasks=True)
     assert standing(simulator, "twilio") == {cloud.url}
     assert await hass.config_entries.async_remove(entry.entry_id)
@@ -511,7 +511,7 @@ async def test_cloud_is_away(
     """A cloud that cannot be reached now is no reason to give its URL up."""
     entry = await set_up(hass, simulator, "twilio", name="My line")
     cloud.failure = cloud.CloudNotAvailable()
-    tell(cloud)
+    change_cloud(cloud)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert not issues(hass)

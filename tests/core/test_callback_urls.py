@@ -18,7 +18,7 @@ from custom_components.virtual_sms.core.callback_urls import (
 from tests.fakes import NUMBER, Clock, FakeAdapter
 
 OURS = "https://home.example.org/api/webhook/ours"
-SIBLING = "https://home.example.org/api/webhook/sibling"
+OTHER_LINE = "https://home.example.org/api/webhook/other"
 MOVED = "https://new.example.org/api/webhook/ours"
 FOREIGN = "https://shop.example.com/sms"
 
@@ -42,7 +42,7 @@ def adapter() -> FakeAdapter:
 @pytest.fixture
 def registration(adapter: FakeAdapter) -> CallbackRegistration:
     """Make the claim of one of two lines."""
-    return CallbackRegistration(adapter=adapter, number=NUMBER, own=["ours", "sibling"])
+    return CallbackRegistration(adapter=adapter, number=NUMBER, own=["ours", "other"])
 
 
 def share(adapter: FakeAdapter) -> None:
@@ -103,8 +103,8 @@ async def test_what_stands_already_is_not_written_again(
     share(adapter)
     for urls in (
         shared(OURS),
-        shared(SIBLING),
-        CallbackUrls(inbound=OURS, status=SIBLING),
+        shared(OTHER_LINE),
+        CallbackUrls(inbound=OURS, status=OTHER_LINE),
     ):
         adapter.urls = urls
         assert await claim(registration) == []
@@ -115,7 +115,7 @@ async def test_what_stands_already_is_not_written_again(
     "current",
     [
         shared("https://old.example.org/api/webhook/ours"),
-        shared("https://old.example.org/api/webhook/sibling"),
+        shared("https://old.example.org/api/webhook/other"),
         CallbackUrls(inbound=OURS),
         CallbackUrls(status=OURS),
         CallbackUrls(inbound=OURS, status="https://old.example.org/api/webhook/ours"),
@@ -131,7 +131,7 @@ async def test_what_leads_here_no_more_is_renewed(
     assert adapter.urls == shared(OURS)
 
 
-@pytest.mark.parametrize("current", [MOVED, SIBLING])
+@pytest.mark.parametrize("current", [MOVED, OTHER_LINE])
 async def test_a_number_of_its_own_needs_its_own_url(
     adapter: FakeAdapter, registration: CallbackRegistration, current: str
 ) -> None:
@@ -174,7 +174,7 @@ async def test_only_what_is_foreign_is_to_be_put_back(
 ) -> None:
     """An old URL of ours is nothing to return to."""
     share(adapter)
-    adapter.urls = CallbackUrls(inbound=SIBLING, status=FOREIGN)
+    adapter.urls = CallbackUrls(inbound=OTHER_LINE, status=FOREIGN)
     replaced = await claim(registration, replace=True)
     assert replaced == [CallbackUrls(status=FOREIGN)]
 
@@ -198,8 +198,8 @@ async def test_release_to_an_successor(
     """A line that shares the account's URL takes it over, and no shop comes back."""
     share(adapter)
     adapter.urls = shared(OURS)
-    await registration.release(OURS, previous=shared(FOREIGN), successor=SIBLING)
-    assert adapter.urls == shared(SIBLING)
+    await registration.release(OURS, previous=shared(FOREIGN), successor=OTHER_LINE)
+    assert adapter.urls == shared(OTHER_LINE)
 
 
 async def test_a_number_of_its_own_has_no_successor(
@@ -207,7 +207,7 @@ async def test_a_number_of_its_own_has_no_successor(
 ) -> None:
     """Another number's line has no use for its callbacks."""
     adapter.urls = single(OURS)
-    await registration.release(OURS, previous=single(FOREIGN), successor=SIBLING)
+    await registration.release(OURS, previous=single(FOREIGN), successor=OTHER_LINE)
     assert adapter.urls == single(FOREIGN)
 
 
@@ -220,7 +220,7 @@ async def test_who_changed_it_meanwhile_keeps_it(
     assert adapter.written == []
 
 
-@pytest.mark.parametrize("successor", [None, SIBLING])
+@pytest.mark.parametrize("successor", [None, OTHER_LINE])
 async def test_who_changed_one_of_two_keeps_that_one(
     adapter: FakeAdapter, registration: CallbackRegistration, successor: str | None
 ) -> None:
@@ -238,7 +238,7 @@ async def test_who_changed_one_of_two_keeps_that_one(
 async def test_a_number_that_is_gone_needs_no_release(
     adapter: FakeAdapter, registration: CallbackRegistration
 ) -> None:
-    """The provider's other troubles are the caller's to hear of."""
+    """The provider's other troubles are the caller's affair."""
     adapter.trouble["get_callbacks"] = NotFoundError()
     await registration.release(OURS, previous=None, successor=None)
     adapter.trouble["get_callbacks"] = ProviderUnavailableError()
@@ -250,7 +250,7 @@ async def test_a_number_that_is_gone_needs_no_release(
 async def test_inspecting(
     adapter: FakeAdapter, registration: CallbackRegistration
 ) -> None:
-    """It is told whose URL stands there, and nothing is changed."""
+    """It is found whose URL stands there, and nothing is changed."""
     finding = await registration.inspect(OURS)
     assert (finding.standing, finding.foreign_url) == (Standing.MISSING, None)
     for url, standing, foreign_url in (
@@ -268,10 +268,10 @@ async def test_inspecting(
 async def test_inspecting_an_account(
     adapter: FakeAdapter, registration: CallbackRegistration
 ) -> None:
-    """A sibling's URL serves as well; half of the URLs does not."""
+    """Another line's URL serves as well; half of the URLs does not."""
     share(adapter)
     for urls, standing in (
-        (shared(SIBLING), Standing.OURS),
+        (shared(OTHER_LINE), Standing.OURS),
         (single(OURS), Standing.MISSING),
         (CallbackUrls(inbound=OURS, status=FOREIGN), Standing.FOREIGN),
     ):
@@ -294,7 +294,7 @@ async def test_overruled(
 async def test_perhaps_overruled(
     adapter: FakeAdapter, registration: CallbackRegistration
 ) -> None:
-    """Where it may have none, it is set, and the doubt is passed on."""
+    """Where it may have none, it is set, and that is passed on."""
     adapter.urls = CallbackUrls(perhaps_overruled_by="messaging_service")
     assert (await registration.inspect(OURS)).perhaps_overruled_by
     finding = await registration.claim(OURS, lambda _: None)

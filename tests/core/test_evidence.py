@@ -26,23 +26,23 @@ def change(
 
 
 def test_only_later_messages_count() -> None:
-    """What was under way when a subject came up tells nothing of it."""
+    """What was under way when a subject came up proves nothing of it."""
     evidence = Evidence[str](["credit"])
-    evidence.hear(change("old", QUEUED))
+    evidence.note(change("old", QUEUED))
     evidence.begin("credit")
     evidence.begin("country")
-    assert evidence.hear(change("old", DELIVERED, QUEUED)) == set()
-    assert evidence.hear(change("new", QUEUED)) == {"credit", "country"}
+    assert evidence.note(change("old", DELIVERED, QUEUED)) == set()
+    assert evidence.note(change("new", QUEUED)) == {"credit", "country"}
     evidence.begin("country")
-    assert evidence.hear(change("new", DELIVERED, QUEUED)) == {"credit"}
-    assert evidence.hear(change("new", DELIVERED, QUEUED)) == set()
+    assert evidence.note(change("new", DELIVERED, QUEUED)) == {"credit"}
+    assert evidence.note(change("new", DELIVERED, QUEUED)) == set()
 
 
 def test_messages_of_an_earlier_run() -> None:
-    """What began before a restart tells nothing of what came up before it."""
+    """What began before a restart proves nothing of what came up before it."""
     evidence = Evidence(["credit"])
-    assert evidence.hear(change("old", DELIVERED, QUEUED)) == set()
-    assert evidence.hear(change("new", QUEUED)) == {"credit"}
+    assert evidence.note(change("old", DELIVERED, QUEUED)) == set()
+    assert evidence.note(change("new", QUEUED)) == {"credit"}
 
 
 @pytest.mark.parametrize("status", DeliveryStatus)

@@ -53,7 +53,7 @@ def request(
 def test_what_arrived(
     challenge: Challenge, parts: tuple[str, ...], verdict: Verdict
 ) -> None:
-    """The answer tells what of the request was lost on the way."""
+    """The answer shows what of the request was lost on the way."""
     answer = challenge.answer(request(challenge, *parts))
     assert answer is not None
     assert challenge.nonce not in answer
@@ -143,6 +143,6 @@ def test_what_an_address_tells(
 def test_what_a_failed_call_tells(
     kind: FailureKind, status: int | None, verdict: Verdict
 ) -> None:
-    """What the provider met is what is to be mended."""
+    """What the provider met is what is to be fixed."""
     failure = CallbackFailure(at=datetime.now(UTC), kind=kind, status=status)
     assert judge_failure(failure) is verdict

@@ -31,7 +31,7 @@ def no_setup() -> Iterator[None]:
         ("twilio", {"account_sid": TOKEN, "auth_token": SID}, "starts with AC"),
         ("twilio", {"account_sid": SID[:-1]}, "has 34 characters"),
         ("twilio", {"auth_token": TOKEN[:-1]}, "has 32 characters"),
-        ("twilio", {"auth_token": TOKEN}, "of the same account and region"),
+        ("twilio", {"auth_token": TOKEN}, "from the same account and region"),
         (
             "twilio",
             {"api_key_sid": SID, "api_key_secret": "secret"},

@@ -236,8 +236,22 @@ def test_texts_are_well_formed(language: str) -> None:
 def test_french_is_set_as_french() -> None:
     """No line begins with the second half of a sign that French sets apart."""
     for key, text in texts("fr").items():
-        assert not re.search(r"[^\xa0][:;?!](\s|$)", text), key
+        assert not re.search(r"[^\xa0][:;?!](\*|\s|$)", text), key
+        assert not re.search(r"«[^\xa0]|[^\xa0]»", text), key
         assert "’" not in text, key
+
+
+@pytest.mark.parametrize(
+    ("language", "refused"),
+    [
+        ("en", r"may not (?!arrive)|way back|\b(announc|mend|told\b|news\b|glimpse)"),
+        ("fr", r"vérification régulière|console (du|de|d')|rappel|\btu\b|\btoi\b"),
+    ],
+)
+def test_one_thing_has_one_name(language: str, refused: str) -> None:
+    """People read the same word for the same thing, and none with two meanings."""
+    for key, text in texts(language).items():
+        assert not re.search(refused, text, re.IGNORECASE), key
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -378,6 +392,7 @@ def test_logbook_is_complete(language: str) -> None:
     """Everything that happens has its sentence."""
     keys = {"received", "received_text", "someone", *DeliveryStatus}
     common = read(language)["common"]
+    assert placeholders(common.pop("callback_check_passed")) == {"provider"}
     assert set(common) == {f"logbook_{key}" for key in keys}
     for key, text in common.items():
         expected = PLACEHOLDERS_OF_LOGBOOK.get(key, {"correspondent"})

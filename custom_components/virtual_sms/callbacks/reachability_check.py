@@ -1,4 +1,4 @@
-"""Prove that the way back works: call our own callback URL as a provider would.
+"""Prove that callbacks can arrive: call our own URL as a provider would.
 
 The request leaves this home by its own network, so one thing stays open: a router
 that does not let a home call itself fails here and may work from outside, and a
@@ -37,6 +37,7 @@ from ..core.reachability import (
 from ..entry_data import EntryData
 from ..error_messages import find_sentence
 from ..issues import Problem, async_clear_issue, async_raise_issue
+from .public_url import async_has_url
 
 if TYPE_CHECKING:
     from ..runtime import VirtualSmsConfigEntry
@@ -46,7 +47,7 @@ _LOGGER = logging.getLogger(__name__)
 
 TIMEOUT = 10.0
 RECENT = timedelta(days=1)
-"""How old a failure may be to tell anything."""
+"""How old a failure may be to prove anything."""
 
 _LONGEST_ANSWER = 1024
 _CHALLENGES: HassKey[set[Challenge]] = HassKey(f"{DOMAIN}_challenges")
@@ -62,16 +63,16 @@ _FAILURES: Mapping[type[Exception], Verdict] = {
 }
 
 
-async def async_check_return_path(
+async def async_check_callbacks(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, registrar: Registrar
 ) -> Verdict:
-    """Check the way back of a number, and raise or take back its repair issue."""
+    """Check whether callbacks reach a number, and raise or take back its repair issue."""
     verdict = await _async_judge(hass, entry, registrar)
     if verdict is Verdict.OK:
-        async_clear_issue(hass, entry, Problem.RETURN_PATH)
+        async_clear_issue(hass, entry, Problem.CALLBACK_CHECK)
     else:
         reason = say(hass, verdict)
-        async_raise_issue(hass, entry, Problem.RETURN_PATH, explanation=reason)
+        async_raise_issue(hass, entry, Problem.CALLBACK_CHECK, explanation=reason)
     return verdict
 
 
@@ -81,7 +82,7 @@ def say(hass: HomeAssistant, verdict: Verdict) -> str:
 
 
 def complain(verdict: Verdict) -> HomeAssistantError:
-    """Return the exception that says in words what is wrong, and how to mend it."""
+    """Return the exception that says in words what is wrong, and how to fix it."""
     return HomeAssistantError(
         translation_domain=DOMAIN, translation_key=f"return_path_{verdict}"
     )
@@ -131,7 +132,7 @@ async def _async_judge(
     """Go from what costs nothing to what asks the provider."""
     data = EntryData.of(entry)
     url = data.callback_url
-    if not url or not registrar.async_has_address():
+    if not url or not async_has_url(hass):
         return Verdict.NO_URL
     registration = registrar.registration
     verdict = judge_url(url, registration.adapter.base_url)
@@ -159,14 +160,14 @@ async def _async_judge_calls(
 ) -> Verdict:
     """Let the provider's record of its calls overrule what was found from here.
 
-    What it says may have been mended since. So a way that is free from here is
-    doubted once for a failure, and no failure counts that a good call came after.
+    What it says may have been fixed since. So a URL that answers from here fails
+    once for each failed call, and no failure counts that a good call came after.
     """
     registration = registrar.registration
     adapter = registration.adapter
     if Capability.CALLBACK_FAILURES not in adapter.capabilities:
         return verdict
-    since = max(dt_util.utcnow() - RECENT, registrar.accepted_at)
+    since = max(dt_util.utcnow() - RECENT, registrar.health.accepted_at)
     try:
         failures = await adapter.fetch_callback_failures(
             registration.number, url, since
@@ -174,11 +175,15 @@ async def _async_judge_calls(
     except SmsError as err:
         _LOGGER.debug("The provider's calls cannot be looked up now: %s", err.code)
         return verdict
-    after = max(since, registrar.doubted_at) if verdict is Verdict.OK else since
+    after = (
+        max(since, registrar.health.failure_shown_at)
+        if verdict is Verdict.OK
+        else since
+    )
     newest = next((each for each in failures if each.at > after), None)
     if newest is None:
         return verdict
-    registrar.doubted_at = newest.at
+    registrar.health.failure_shown_at = newest.at
     return judge_failure(newest)
 
 

@@ -194,7 +194,7 @@ def async_register(
     runtime = entry.runtime_data
 
     def accepted() -> None:
-        runtime.registrar.async_note_accepted()
+        runtime.registrar.health.async_note_accepted()
         runtime.retired_secrets.async_clear()
 
     watch = RefusalWatch(

@@ -97,7 +97,7 @@ class CallbackRegistration:
         next time.
 
         A URL of this home is left alone where it still leads here: lines of one
-        account share it. Raises ForeignCallbackError unless told to replace,
+        account share it. Raises ForeignCallbackError unless it may `replace`,
         CallbacksOverruledError where a URL of ours would have no effect, and
         ProviderUnavailableError where it was not kept.
         """

@@ -1,7 +1,7 @@
-"""Tell what a message proves about an earlier refusal.
+"""Say what a message proves about an earlier refusal.
 
 A message that was under way before the refusal proves nothing about what came after,
-however late its delivery is told.
+however late its delivery becomes known.
 """
 
 from collections.abc import Iterable
@@ -25,17 +25,17 @@ class Evidence[Subject]:
         """Have only messages count for a subject that begin from now on."""
         self._later[subject] = set()
 
-    def hear(self, change: StatusChanged) -> set[Subject]:
-        """Return the subjects about which a message tells something new."""
+    def note(self, change: StatusChanged) -> set[Subject]:
+        """Return the subjects about which a message proves something new."""
         message_id = change.message_id
         for ids in self._later.values():
             if change.previous is None:
                 ids.add(message_id)
-        told = {each for each, ids in self._later.items() if message_id in ids}
+        about = {each for each, ids in self._later.items() if message_id in ids}
         if change.status.is_final:
             for ids in self._later.values():
                 ids.discard(message_id)
-        return told
+        return about
 
 
 def was_accepted(change: StatusChanged) -> bool:

@@ -1,8 +1,8 @@
-"""Decide how much of a message its home may tell, and keep.
+"""Decide how much of a message its home may show, and keep.
 
-What is told ends up in places that a person does not think of: the recorder's
-database, the logbook, a backup of either. So it is shortened before it is told,
-in one place, and everything that shows it follows.
+What leaves this integration ends up in places that a person does not think of: the recorder's
+database, the logbook, a backup of either. So it is shortened before it
+leaves, by one table, and everything that shows it follows.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ type Redaction = Callable[[object], object]
 
 
 class Privacy(StrEnum):
-    """How much is told: all, a glimpse of it, or only that something happened."""
+    """How much is shown: all, a glimpse of it, or only that something happened."""
 
     FULL = "full"
     MASKED = "masked"
     METADATA = "metadata"
 
     def redact[T](self, data: Mapping[str, T]) -> dict[str, T | object]:
-        """Return what may be told of an event, or of the attributes of an entity.
+        """Return what may be shown of an event, or of the attributes of an entity.
 
         Each key stays, so that a template that reads it does not fail. What has
         been redacted before is not shortened further.
@@ -64,11 +64,11 @@ def _is_masked(text: str) -> bool:
 
 
 def _hide(_: object) -> None:
-    """Tell nothing."""
+    """Show nothing."""
 
 
 def _hide_urls(media: object) -> object:
-    """Tell that there is an attachment and of what kind, not where it lies."""
+    """Show that there is an attachment and of what kind, not where it lies."""
     if not isinstance(media, list):
         return media
     return [{**each, "url": None} for each in media]

@@ -1,7 +1,7 @@
-"""Judge whether a request found its way from the outside back to this home.
+"""Judge whether a request from outside reached this home.
 
 A challenge is sent to our own callback URL in three places at once: the query, a
-header and the body. Which of them arrive tells what happens on the way to a
+header and the body. Which of them arrive shows what happens on the way to a
 provider's callback, whose signature covers all of it.
 """
 
@@ -22,7 +22,7 @@ FIELD = "check"
 class Verdict(StrEnum):
     """What became of a challenge, or of a provider's calls.
 
-    All but OK name what is to be mended.
+    All but OK name what is to be fixed.
     """
 
     OK = "ok"
@@ -48,7 +48,7 @@ class Verdict(StrEnum):
 
 _BY_STATUS = {
     **dict.fromkeys((301, 302, 303, 307, 308), Verdict.REDIRECTED),
-    # Home Assistant's own answer to a proxy that it was not told about.
+    # Home Assistant's own answer to a proxy that it does not know.
     400: Verdict.PROXY_NOT_TRUSTED,
     **dict.fromkeys((401, 403, 407, 511), Verdict.LOGIN_REQUIRED),
     **dict.fromkeys((500, 502, 503, 504, *range(520, 531)), Verdict.GATEWAY),

@@ -279,7 +279,7 @@ async def test_expired_account_that_comes_first(
     assert account.id == "sms-ab12345-0"
     assert len(await adapter.list_numbers()) == 2
     ours = [each.getMessage() for each in caplog.records if "ovh" in each.name]
-    assert any("left out" in each for each in ours)
+    assert any("ends in 45-0 is left out" in each for each in ours)
     assert not any("sms-ab12345" in each for each in ours)
     ovh.expire(list(ovh.services))
     for asked in (adapter.get_account(), adapter.list_numbers()):
@@ -289,17 +289,41 @@ async def test_expired_account_that_comes_first(
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(403, {"errorCode": "NOT_GRANTED_CALL"}), (404, {"message": "x"}), (200, 7)],
+    [
+        (403, {"errorCode": "NOT_GRANTED_CALL"}),
+        (404, {"message": "x"}),
+        (200, 7),
+        (500, {"message": "Internal server error"}),
+        (503, {"message": "x"}),
+    ],
 )
 async def test_account_that_does_not_answer(
     status: int, body: object, adapter: OvhAdapter, sim: Simulator, ovh: Ovh
 ) -> None:
-    """An account that is refused, gone or odd does not hide another's numbers."""
+    """An account that is refused, gone, odd or broken hides no other's numbers."""
     ovh.expire(["sms-ab12345-0"])
     ovh.services["sms-ab12345-0"].expired = False
     refuse(sim, status, body, "sms-ab12345-0")
     assert (await adapter.get_account()).id == "sms-ab12345-0"
     assert len(await adapter.list_numbers()) == 2
+
+
+async def test_all_accounts_fail(adapter: OvhAdapter, sim: Simulator, ovh: Ovh) -> None:
+    """Where no account answers, that is OVHcloud's trouble, and said."""
+    refuse(sim, 500, {"message": "x"}, "sms-ab12345")
+    for asked in (adapter.get_account(), adapter.list_numbers()):
+        with pytest.raises(ProviderUnavailableError):
+            await asked
+
+
+@pytest.mark.parametrize("fault", ["rate_limited", "refused"])
+async def test_trouble_of_all_accounts(
+    adapter: OvhAdapter, sim: Simulator, ovh: Ovh, fault: str
+) -> None:
+    """Too many questions, or none that gets through, is no fault of one account."""
+    sim.faults.add(fault, provider="ovh", path=f"/sms/{ovh.EMPTY_SERVICE}")
+    with pytest.raises(ProviderUnavailableError):
+        await adapter.list_numbers()
 
 
 async def test_lists_with_one_odd_item(

@@ -21,6 +21,7 @@ from ..errors import (
     InvalidResponseError,
     MissingRightsError,
     NotFoundError,
+    ProviderUnavailableError,
     SmsError,
     UnsupportedFeatureError,
 )
@@ -43,7 +44,7 @@ from ..models import (
     SentMessage,
     SetAside,
 )
-from .api import OvhApi, path_of
+from .api import OvhApi, is_about_one, path_of
 from .client import load
 from .errors import ERROR_RULES, rejection
 from .records import (
@@ -324,9 +325,15 @@ class OvhAdapter(OvhApi):
         for service in services:
             try:
                 answers.append(await ask(service))
-            except _ABOUT_ONE as err:
+            except (*_ABOUT_ONE, ProviderUnavailableError) as err:
+                if isinstance(err, ProviderUnavailableError) and not is_about_one(err):
+                    raise
                 errors.append(err)
-                _LOGGER.warning("One of the SMS accounts is left out: %s", err.code)
+                _LOGGER.warning(
+                    "The SMS account that ends in %s is left out: %s",
+                    service[-4:],
+                    err.code,
+                )
         return answers, errors
 
     async def _candidates(

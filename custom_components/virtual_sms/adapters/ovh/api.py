@@ -94,7 +94,7 @@ class OvhApi(SmsAdapter, ABC):
         except InvalidResponseError, NotFoundError:
             return {}
         except ProviderUnavailableError as err:
-            if not _is_about_one(err):
+            if not is_about_one(err):
                 raise
             return {}
 
@@ -106,7 +106,7 @@ class OvhApi(SmsAdapter, ABC):
         except InvalidResponseError as err:
             return err
         except ProviderUnavailableError as err:
-            if not _is_about_one(err):
+            if not is_about_one(err):
                 raise
             return err
 
@@ -143,7 +143,7 @@ class OvhApi(SmsAdapter, ABC):
         return translate(err)
 
 
-def _is_about_one(err: ProviderUnavailableError) -> bool:
+def is_about_one(err: ProviderUnavailableError) -> bool:
     """Tell whether the provider stumbled over what was asked for, as far as is known."""
     return err.answered and not isinstance(err, RateLimitedError)
 
