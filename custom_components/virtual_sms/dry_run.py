@@ -1,24 +1,27 @@
 """Say what sending would come to, and send nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .adapters.errors import SmsError
 from .adapters.plain_text import clean
-from .adapters.segments import SegmentCount, count_segments
+from .adapters.segments import count_segments
+from .addressing import Recipient, async_address
 from .core.limits import as_error
 from .core.simplify import offending
 from .entry_data import EntryData
-from .error_messages import explain
+from .error_messages import explain, say
 from .limits import async_get_allowance
 from .sending import (
     SendRequest,
     check_length,
     explained,
+    get_loaded,
+    group_by_line,
     name_reason,
-    read_recipients,
     write_text,
 )
 
@@ -32,44 +35,110 @@ if TYPE_CHECKING:
 
 _TOO_LONG: Final = "too_long"
 """The refusal of a text with more segments than the caller allows."""
+_OTHER: Final = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Foreseen:
+    """What would become of a message, as its line sees it."""
+
+    text: str = field(repr=False)
+    refusal: str | None = None
+    sentence: str | None = field(default=None, repr=False)
+
+    def describe(self) -> JsonObjectType:
+        """Return what a response says of it."""
+        count = count_segments(self.text)
+        return {
+            "segments": count.segments,
+            "encoding": count.encoding.value,
+            "offending": list(offending(self.text)),
+            "refusal": self.refusal,
+            **({"error": self.sentence} if self.sentence else {}),
+        }
 
 
 async def async_foresee(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, request: SendRequest
+    hass: HomeAssistant, line: str | None, request: SendRequest
 ) -> JsonObjectType:
     """Return what would become of a request: what it costs, and who would be refused."""
-    found = read_recipients(hass, request.recipients)
+    recipients = async_address(hass, line, request.recipients, request.contacts)
+    found: dict[str, _Foreseen] = {}
+    for own, some in group_by_line(recipients).items():
+        found |= await _async_try(hass, own, some, request)
+    for each in recipients:
+        if each.error is not None:
+            found[each.to] = _refuse(hass, "", clean(request.whole_text), each.error)
+    return {"messages": [_describe(each, found[each.to]) for each in recipients]}
+
+
+def _describe(recipient: Recipient, foreseen: _Foreseen) -> JsonObjectType:
+    return {
+        "to": recipient.to,
+        "line": recipient.line,
+        "contact": recipient.contact.name if recipient.contact else None,
+        **foreseen.describe(),
+    }
+
+
+async def _async_try(
+    hass: HomeAssistant,
+    line: str,
+    recipients: Sequence[Recipient],
+    request: SendRequest,
+) -> dict[str, _Foreseen]:
+    """Say what a line would do, also when it is not at work."""
+    try:
+        entry = get_loaded(hass, line)
+        return await _async_foresee_by(hass, entry, recipients, request)
+    except HomeAssistantError as err:
+        text, sentence = clean(request.whole_text), say(hass, err)
+        refused = _Foreseen(text=text, refusal=_OTHER, sentence=sentence)
+        return {each.to: refused for each in recipients}
+
+
+async def _async_foresee_by(
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    recipients: Sequence[Recipient],
+    request: SendRequest,
+) -> dict[str, _Foreseen]:
     text = clean(write_text(entry, request))
-    count = count_segments(text)
     messages: list[OutboundMessage] = []
-    for number in [to for to, error in found.items() if error is None]:
+    errors: dict[str, Failure] = {}
+    for each in recipients:
         try:
             outbox = entry.runtime_data.gateway.outbox
-            messages.append(outbox.compose(number, text, request.media))
+            messages.append(outbox.compose(each.to, text, request.media))
         except SmsError as err:
-            found[number] = err
-    found |= await _async_find_refusals(entry, messages, request)
-    reasons = {to: _name(error, count, request) for to, error in found.items()}
-    provider = EntryData.of(entry).provider
+            errors[each.to] = err
+    errors |= await _async_find_refusals(entry, messages, request)
+    provider, fits = EntryData.of(entry).provider, _foresee_length(hass, text, request)
     return {
-        "messages": [
-            {
-                "to": to,
-                "line": entry.entry_id,
-                "segments": count.segments,
-                "encoding": count.encoding.value,
-                "offending": list(offending(text)),
-                "refusal": reasons[to],
-                **({"error": explain(hass, provider, error)} if error else {}),
-            }
-            for to, error in found.items()
-        ]
+        each.to: _refuse(hass, provider, text, errors[each.to])
+        if each.to in errors
+        else fits
+        for each in recipients
     }
+
+
+def _refuse(hass: HomeAssistant, provider: str, text: str, error: Failure) -> _Foreseen:
+    return _Foreseen(
+        text=text, refusal=name_reason(error), sentence=explain(hass, provider, error)
+    )
+
+
+def _foresee_length(hass: HomeAssistant, text: str, request: SendRequest) -> _Foreseen:
+    try:
+        check_length(count_segments(text).segments, request.max_segments)
+    except ServiceValidationError as err:
+        return _Foreseen(text=text, refusal=_TOO_LONG, sentence=say(hass, err))
+    return _Foreseen(text=text)
 
 
 async def _async_find_refusals(
     entry: VirtualSmsConfigEntry,
-    messages: list[OutboundMessage],
+    messages: Sequence[OutboundMessage],
     request: SendRequest,
 ) -> Mapping[str, Failure]:
     """Return what our own rules would refuse, by recipient."""
@@ -82,15 +151,3 @@ async def _async_find_refusals(
         for each in messages
         if each.message_id in refusals
     }
-
-
-def _name(
-    error: Failure | None, count: SegmentCount, request: SendRequest
-) -> str | None:
-    if error is not None:
-        return name_reason(error)
-    try:
-        check_length(count.segments, request.max_segments)
-    except ServiceValidationError:
-        return _TOO_LONG
-    return None

@@ -27,7 +27,10 @@ from custom_components.virtual_sms.adapters.models import (
     RejectReason,
 )
 from custom_components.virtual_sms.const import SECTION_LIMITS
+from custom_components.virtual_sms.contact_sensor import CONTACT_STATUS
+from custom_components.virtual_sms.core.contacts import CodeKind
 from custom_components.virtual_sms.core.reachability import Verdict
+from custom_components.virtual_sms.flows.contact import contact_schema
 from custom_components.virtual_sms.flows.credential_form import SECTION_ADVANCED
 from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS
 from custom_components.virtual_sms.flows.form_errors import FORM_ERRORS
@@ -57,6 +60,11 @@ PLACEHOLDERS_OF_LOGBOOK = {
     "logbook_someone": set[str](),
 }
 KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+ADDRESS_ERRORS = {"group_empty", "no_contact"}
+"""What is said when nobody is found at an address."""
+OF_CONTACT = {"contact", "contact_id", "person"}
+"""What an event tells of a contact, besides what it is about."""
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 RECEIVED = Received(
@@ -277,7 +285,8 @@ def test_exceptions_are_complete(language: str) -> None:
         for field in adapter.credential_fields
         if field.shape
     }
-    expected |= storage | shapes | limits | {"number_needs_quotes", "secret_missing"}
+    expected |= storage | shapes | limits | ADDRESS_ERRORS
+    expected |= {"number_needs_quotes", "secret_missing"}
     assert set(read(language)["exceptions"]) == expected
 
 
@@ -286,6 +295,7 @@ def test_exceptions_use_what_they_are_given(language: str) -> None:
     """A placeholder without a value would be shown as it is."""
     value = {"value"}
     given = raised() | {"invalid_number": value, "number_needs_quotes": value}
+    given |= dict.fromkeys(ADDRESS_ERRORS, value)
     kinds = (StorageError, *StorageError.__subclasses__())
     given |= {each.code: {"file"} for each in kinds}
     given |= {f"{each}_reached": {"until"} for each in Limit}
@@ -340,7 +350,36 @@ def test_other_forms_are_complete(language: str) -> None:
         if isinstance(select, SelectSelector):
             words = read(language)["selector"][select.config["translation_key"]]
             assert sorted(words["options"]) == sorted(select.config["options"])
-    assert set(read(language)["selector"]) == {"mode", "privacy"}
+    assert set(read(language)["selector"]) == {"code", "mode", "privacy"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_forms_of_people_are_complete(language: str) -> None:
+    """Every field, error and end of the forms of contacts and groups has its words."""
+    both = {"invalid_name", "name_taken"}
+    expected = {
+        "contact": (
+            set(fields_of(contact_schema())),
+            both | {"invalid_number", "number_taken"},
+        ),
+        "group": ({"name", "members"}, both | {"no_contact", "no_members"}),
+    }
+    kinds = read(language)["config_subentries"]
+    assert set(kinds) == set(expected)
+    for kind, (fields, errors) in expected.items():
+        words = kinds[kind]
+        assert set(words["initiate_flow"]) == {"user", "reconfigure"}
+        assert words["entry_type"]
+        assert set(words["step"]) == {"user", "reconfigure"}
+        for step in words["step"].values():
+            assert set(step["data"]) == set(step["data_description"]) == fields
+        assert set(words["error"]) == errors
+        assert set(words["abort"]) == {"reconfigure_successful"}
+    refusals = kinds["contact"]["error"]
+    assert placeholders(refusals["invalid_number"]) == {"value"}
+    assert placeholders(refusals["number_taken"]) == {"number", "owner"}
+    codes = read(language)["selector"]["code"]["options"]
+    assert set(codes) == set(CodeKind)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -427,6 +466,7 @@ def sensors() -> list[Any]:
         sensor.MONEY,
         sensor.LINE_STATUS,
         sensor.LAST_CHECK,
+        CONTACT_STATUS,
     ]
 
 
@@ -458,7 +498,8 @@ def test_attributes_are_complete(language: str) -> None:
     for key, change in (("message", RECEIVED), ("delivery", CHANGED)):
         _, told = events.describe(change)
         words = entity["event"][key]["state_attributes"]
-        assert set(words) == {"event_type", *told}
+        answers = {"answer_to"} if isinstance(change, Received) else set()
+        assert set(words) == {"event_type", *told, *OF_CONTACT, *answers}
         assert all(each["name"] for each in words.values())
     words = entity["event"]["delivery"]["state_attributes"]
     assert set(words["reason"]["state"]) == set(RejectReason)
