@@ -256,6 +256,7 @@ async def test_a_dry_run_sends_nothing(
         hass, entry, to=to, message=FANCY, simplify=False, dry_run=True
     )
     cost = {
+        "contact": None,
         "line": entry.entry_id,
         "segments": 1,
         "encoding": "UCS-2",
@@ -288,12 +289,10 @@ async def test_a_dry_run_that_cannot_be_looked_up(
 ) -> None:
     """A disk that fails is told as it is when sending."""
     records = entry.runtime_data.gateway.store.outbound
-    with (
-        patch.object(records, "foresee", side_effect=sqlite3.OperationalError),
-        pytest.raises(HomeAssistantError) as caught,
-    ):
-        await send(hass, entry, dry_run=True)
-    assert caught.value.translation_key == "storage_failed"
+    with patch.object(records, "foresee", side_effect=sqlite3.OperationalError):
+        [answer] = await send(hass, entry, dry_run=True)
+    assert answer["refusal"] == "other"
+    assert "written" in answer["error"]
 
 
 # Consent

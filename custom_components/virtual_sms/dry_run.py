@@ -68,7 +68,9 @@ async def async_foresee(
         found |= await _async_try(hass, own, some, request)
     for each in recipients:
         if each.error is not None:
-            found[each.to] = _refuse(hass, "", clean(request.whole_text), each.error)
+            found[each.to] = _foresee_refusal(
+                hass, "", clean(request.whole_text), each.error
+            )
     return {"messages": [_describe(each, found[each.to]) for each in recipients]}
 
 
@@ -115,14 +117,16 @@ async def _async_foresee_by(
     errors |= await _async_find_refusals(entry, messages, request)
     provider, fits = EntryData.of(entry).provider, _foresee_length(hass, text, request)
     return {
-        each.to: _refuse(hass, provider, text, errors[each.to])
+        each.to: _foresee_refusal(hass, provider, text, errors[each.to])
         if each.to in errors
         else fits
         for each in recipients
     }
 
 
-def _refuse(hass: HomeAssistant, provider: str, text: str, error: Failure) -> _Foreseen:
+def _foresee_refusal(
+    hass: HomeAssistant, provider: str, text: str, error: Failure
+) -> _Foreseen:
     return _Foreseen(
         text=text, refusal=name_reason(error), sentence=explain(hass, provider, error)
     )

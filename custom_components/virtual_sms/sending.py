@@ -17,6 +17,7 @@ from homeassistant.util.json import JsonObjectType
 from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
 from .addressing import Recipient, async_address
+from .bus import describe_cost
 from .const import DOMAIN, OPTION_RETRY_FOR
 from .core.limits import LimitReachedError
 from .core.outcome import Outcome
@@ -103,13 +104,18 @@ class Report:
         failed = [(to, each) for to, each in self.results if isinstance(each, Failed)]
         if not failed or (answered and len(failed) < len(self.results)):
             return
-        bad_input = all(each.is_bad_input for _, each in failed)
-        is_limited = all(each.reason == LIMITED for _, each in failed)
-        kind = ServiceValidationError if bad_input else HomeAssistantError
         details = "; ".join(each.explain(to.name) for to, each in failed)
+        if all(each.reason == LIMITED for _, each in failed):
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="limit_reached",
+                translation_placeholders={"details": details},
+            )
+        bad_input = all(each.is_bad_input for _, each in failed)
+        kind = ServiceValidationError if bad_input else HomeAssistantError
         raise kind(
             translation_domain=DOMAIN,
-            translation_key="limit_reached" if is_limited else "not_sent",
+            translation_key="not_sent",
             translation_placeholders={"details": details},
         )
 
@@ -302,6 +308,7 @@ def _describe(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
         "status": result.status.value,
         "segments": result.message.segments,
         "encoding": result.message.encoding.value,
+        "cost": describe_cost(result.cost),
     }
 
 

@@ -15,7 +15,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from custom_components.virtual_sms import bus as events, event, sensor
+from custom_components.virtual_sms import bus as events, event, sensor, tally_sensor
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.adapters.errors import (
     MessageRejectedError,
@@ -31,6 +31,7 @@ from custom_components.virtual_sms.contact_sensor import CONTACT_STATUS
 from custom_components.virtual_sms.core.contacts import CodeKind
 from custom_components.virtual_sms.core.reachability import Verdict
 from custom_components.virtual_sms.flows.contact import contact_schema
+from custom_components.virtual_sms.flows.contact_code import pin_schema, totp_schema
 from custom_components.virtual_sms.flows.credential_form import SECTION_ADVANCED
 from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS
 from custom_components.virtual_sms.flows.form_errors import FORM_ERRORS
@@ -42,7 +43,7 @@ from custom_components.virtual_sms.flows.schemas import (
     options_schema,
 )
 from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
-from custom_components.virtual_sms.store.changes import Received, StatusChanged
+from custom_components.virtual_sms.store.changes import Received, StatusChanged, Trust
 from custom_components.virtual_sms.store.database_file import StorageError
 from custom_components.virtual_sms.store.usage import Limit
 
@@ -360,9 +361,13 @@ def test_forms_of_people_are_complete(language: str) -> None:
     expected = {
         "contact": (
             set(fields_of(contact_schema())),
-            both | {"invalid_number", "number_taken"},
+            both | {"invalid_code", "invalid_number", "invalid_pin", "number_taken"},
         ),
         "group": ({"name", "members"}, both | {"no_contact", "no_members"}),
+    }
+    codes = {
+        "pin": set(fields_of(pin_schema(may_keep=False))),
+        "totp": set(fields_of(totp_schema("", may_keep=False))),
     }
     kinds = read(language)["config_subentries"]
     assert set(kinds) == set(expected)
@@ -370,16 +375,17 @@ def test_forms_of_people_are_complete(language: str) -> None:
         words = kinds[kind]
         assert set(words["initiate_flow"]) == {"user", "reconfigure"}
         assert words["entry_type"]
-        assert set(words["step"]) == {"user", "reconfigure"}
-        for step in words["step"].values():
-            assert set(step["data"]) == set(step["data_description"]) == fields
+        steps = dict.fromkeys(("user", "reconfigure"), fields)
+        steps |= codes if kind == "contact" else {}
+        assert set(words["step"]) == set(steps)
+        for key, step in words["step"].items():
+            assert set(step["data"]) == set(step["data_description"]) == steps[key]
         assert set(words["error"]) == errors
         assert set(words["abort"]) == {"reconfigure_successful"}
     refusals = kinds["contact"]["error"]
     assert placeholders(refusals["invalid_number"]) == {"value"}
     assert placeholders(refusals["number_taken"]) == {"number", "owner"}
-    codes = read(language)["selector"]["code"]["options"]
-    assert set(codes) == set(CodeKind)
+    assert set(read(language)["selector"]["code"]["options"]) == set(CodeKind)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -461,7 +467,9 @@ def sensors() -> list[Any]:
     """Return what describes the sensors."""
     return [
         *sensor.LAST_SENSORS,
-        *sensor.TALLY_SENSORS,
+        *tally_sensor.TALLY_SENSORS,
+        tally_sensor.SPENT,
+        tally_sensor.SPENT_CREDITS,
         sensor.CREDITS,
         sensor.MONEY,
         sensor.LINE_STATUS,
@@ -498,9 +506,11 @@ def test_attributes_are_complete(language: str) -> None:
     for key, change in (("message", RECEIVED), ("delivery", CHANGED)):
         _, told = events.describe(change)
         words = entity["event"][key]["state_attributes"]
-        answers = {"answer_to"} if isinstance(change, Received) else set()
+        answers = {"answer_to", "trust"} if isinstance(change, Received) else set()
         assert set(words) == {"event_type", *told, *OF_CONTACT, *answers}
         assert all(each["name"] for each in words.values())
+    trust = entity["event"]["message"]["state_attributes"]["trust"]
+    assert set(trust["state"]) == set(Trust)
     words = entity["event"]["delivery"]["state_attributes"]
     assert set(words["reason"]["state"]) == set(RejectReason)
     for key in ("event_type", "status", "previous"):

@@ -13,6 +13,7 @@ from enum import Flag, StrEnum, auto
 from functools import cached_property
 from urllib.parse import parse_qsl
 
+from .costs import Cost
 from .plain_text import clean
 from .wishes import Wish
 
@@ -186,6 +187,7 @@ class SentMessage:
     provider_id: str
     status: DeliveryStatus = DeliveryStatus.QUEUED
     segments: int | None = None
+    cost: Cost | None = None
     exact: bool = True
 
     def __post_init__(self) -> None:
@@ -254,6 +256,7 @@ class DeliveryReceipt:
     reason: RejectReason | None = None
     error_code: str | None = None
     at: datetime | None = None
+    cost: Cost | None = None
 
     def __post_init__(self) -> None:
         _clean(
@@ -293,26 +296,6 @@ class CallbackUrls:
 
     def __post_init__(self) -> None:
         _clean(self, inbound=_LONGEST_URL, status=_LONGEST_URL)
-
-
-class FailureKind(StrEnum):
-    """Why a provider's call did not get through to us."""
-
-    CERTIFICATE = "certificate"
-    HTTP_STATUS = "http_status"
-    NAME_UNKNOWN = "name_unknown"
-    TIMED_OUT = "timed_out"
-    UNREACHABLE = "unreachable"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallbackFailure:
-    """A call of the provider's that failed; `status` is what it was answered."""
-
-    at: datetime
-    kind: FailureKind
-    status: int | None = None
 
 
 class Advice(StrEnum):

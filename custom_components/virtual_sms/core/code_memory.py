@@ -68,6 +68,11 @@ class CodeMemory:
         with self._lock:
             return self._known[contact_id].locked_by is not None
 
+    def lock(self, contact_id: str) -> None:
+        """Take up that a contact was locked in an earlier run."""
+        with self._lock:
+            self._known[contact_id].locked_by = _EARLIER_RUN
+
     def unlock(self, contact_id: str) -> None:
         """Forget a contact's lock and wrong codes; used ones stay used."""
         with self._lock:

@@ -15,7 +15,7 @@ from enum import StrEnum
 import hashlib
 import hmac
 import secrets
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 import unicodedata
 
 import pyotp
@@ -122,6 +122,25 @@ class Totp:
     key: str = field(repr=False)
     proved_step: int = 0
 
+    @classmethod
+    def make(cls) -> Self:
+        """Make up a new key."""
+        return cls(key=pyotp.random_base32())
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> Self:
+        """Read what `as_dict` wrote."""
+        return cls(key=str(data["key"]), proved_step=int(str(data["proved_step"])))
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Return what is kept of it, as JSON can hold it."""
+        return {"key": self.key, "proved_step": self.proved_step}
+
+    def url(self, name: str) -> str:
+        """Return what an app reads from a QR code; it shows the code under a name."""
+        totp = pyotp.TOTP(self.key)
+        return totp.provisioning_uri(name, issuer_name="Home Assistant")
+
     def is_shaped_like(self, word: str) -> bool:
         """Say whether a word is six digits."""
         return len(word) == TOTP_DIGITS and word.isascii() and word.isdigit()
@@ -141,6 +160,30 @@ class Totp:
         if proof is None or proof.step is None:
             return None
         return type(self)(key=self.key, proved_step=proof.step)
+
+
+class MissingCode:
+    """A code that nobody has: what should be known of it is not there."""
+
+    def is_shaped_like(self, word: str) -> bool:
+        """Say that no word could be it, so that nobody is locked."""
+        return False
+
+    def check(self, word: str, at: datetime) -> Proof | None:
+        """Prove nothing."""
+        return None
+
+
+_STORED: Final[Mapping[str, type[Pin | Totp]]] = {"pin": Pin, "totp": Totp}
+"""The kinds of codes, by the key under which they are stored."""
+
+
+def read_stored(kind: str | None, data: Mapping[str, Any]) -> Code | None:
+    """Read the code of a contact; None where none is asked for."""
+    if kind is None or kind not in _STORED:
+        return None
+    stored = data.get(kind)
+    return _STORED[kind].from_dict(stored) if stored else MissingCode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,12 @@ def follow_wish(connection: sqlite3.Connection, message: InboundMessage) -> None
         note_consent(connection, message.sender, source, at)
 
 
+def may_be_wish(message: InboundMessage) -> bool:
+    """Say whether a message may change what its sender wants."""
+    word = message.text.strip().casefold()
+    return message.wish is not None or word == _YES or word in _WORDS
+
+
 def _read_wish(connection: sqlite3.Connection, message: InboundMessage) -> Wish | None:
     if message.wish is not None:
         return message.wish

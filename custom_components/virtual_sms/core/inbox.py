@@ -118,14 +118,16 @@ class Inbox:
         await self._reader.read(late=late)
 
     async def catch_up_receipts(self) -> None:
-        """Ask where our own messages stand, a few of those that are under way.
+        """Ask where our own messages stand, and what they have cost, a few at a time.
 
         Each takes a question of its own, so this may take long.
         """
         if Capability.RECEIPTS not in self._line.adapter.capabilities:
             return
         records = self._store.outbound
-        for provider_id in await records.open_deliveries(_RECEIPTS_AT_ONCE):
+        under_way = await records.open_deliveries(_RECEIPTS_AT_ONCE)
+        unpriced = await records.unpriced(_RECEIPTS_AT_ONCE)
+        for provider_id in dict.fromkeys([*under_way, *unpriced]):
             try:
                 receipt = await self._line.adapter.fetch_receipt(
                     self._line.number, provider_id

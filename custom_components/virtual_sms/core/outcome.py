@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..adapters.costs import Cost
 from ..adapters.errors import SmsError
 from ..adapters.models import DeliveryStatus, OutboundMessage, SentMessage
 from ..store.outbound import Queued
@@ -20,6 +21,7 @@ class Outcome:
     status: DeliveryStatus
     provider_id: str | None = None
     error: SmsError | None = None
+    cost: Cost | None = None
 
     @property
     def waits(self) -> bool:
@@ -53,4 +55,9 @@ def refused(messages: Sequence[OutboundMessage], queued: Queued) -> list[Outcome
 
 def accepted(message: OutboundMessage, sent: SentMessage) -> Outcome:
     """Say that the provider has a message."""
-    return Outcome(message=message, status=sent.status, provider_id=sent.provider_id)
+    return Outcome(
+        message=message,
+        status=sent.status,
+        provider_id=sent.provider_id,
+        cost=sent.cost,
+    )

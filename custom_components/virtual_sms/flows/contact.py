@@ -28,7 +28,8 @@ from ..contacts import (
 )
 from ..core.contacts import CodeKind
 from ..core.phone_numbers import InvalidNumberError, parse_number
-from .people import FormRefusedError, PeopleFlow
+from .contact_code import CodeSteps
+from .people import FormRefusedError
 from .schemas import CONF_NAME, Form
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
-CODE_KINDS: Final = (CodeKind.NONE,)
-"""The kinds of codes that can be set up."""
 FIELDS: Final = (CONF_PERSON, CONF_MAY_COMMAND, CONF_CODE, CONF_LANGUAGE)
 """What is stored as it was typed, if it was."""
 
@@ -54,7 +53,7 @@ class NumbersSelector(TextSelector):
 def contact_schema() -> vol.Schema:
     """Return the form of a contact."""
     codes = SelectSelectorConfig(
-        options=list(CODE_KINDS),
+        options=list(CodeKind),
         mode=SelectSelectorMode.DROPDOWN,
         translation_key=CONF_CODE,
     )
@@ -73,7 +72,7 @@ def contact_schema() -> vol.Schema:
     )
 
 
-class ContactFlow(PeopleFlow):
+class ContactFlow(CodeSteps):
     """Ask who it is, and what they may do."""
 
     @override
@@ -93,16 +92,9 @@ class ContactFlow(PeopleFlow):
     @override
     async def _async_complete(self) -> SubentryFlowResult:
         kind = CodeKind(self._data[CONF_CODE])
+        self._drop_codes(but=kind)
         if kind is not CodeKind.NONE and self._data[CONF_MAY_COMMAND]:
             return await self._async_set_code(kind)
-        return self._finish()
-
-    async def _async_set_code(self, kind: CodeKind) -> SubentryFlowResult:
-        """Ask for what a code of this kind consists of, then finish.
-
-        The kinds that have no step are not offered, and not stored.
-        """
-        self._data[CONF_CODE] = CodeKind.NONE.value
         return self._finish()
 
     @override

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ..adapters.costs import Cost
 from ..adapters.models import DeliveryStatus, InboundMessage, RejectReason
 
 
@@ -46,6 +47,8 @@ class StatusChanged:
     reason: RejectReason | None = None
     error_code: str | None = None
     at: datetime
+    cost: Cost | None = None
+    """What is known of the price by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

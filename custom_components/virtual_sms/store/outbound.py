@@ -21,9 +21,10 @@ from .changes import Progress, StatusChanged
 from .clock import TOLERANCE, SteadyClock
 from .clock_offset import make_due, note_offset, read_offset
 from .database import Database
-from .outbound_moves import STATE, claim, find, move, move_own, read_state
+from .outbound_moves import STATE, claim, find, move, move_own, note_price, read_state
 from .outbound_orders import SETTLE, WATCH, Order, add_order, list_open
 from .outbound_rows import Due, read_due, read_time
+from .prices import NameMonth, list_unpriced, name_utc_month
 from .refusals import Refusal, foresee, show_ends
 from .usage import Allowance
 
@@ -49,6 +50,8 @@ class OutboundTable:
         self._noted_offset = timedelta()
         self.clock = clock
         """All times are its own, but for those that are published, and the provider's."""
+        self.name_month: NameMonth = name_utc_month
+        """By which calendar costs are counted."""
 
     async def add(
         self,
@@ -134,10 +137,11 @@ class OutboundTable:
 
     async def accept(self, message_id: str, sent: SentMessage) -> list[StatusChanged]:
         """Record that the provider has the message, and return the changes."""
-        progress, now = Progress(status=sent.status), self._now()
+        progress, now, steady = Progress(status=sent.status), *self._times
 
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            state = claim(connection, message_id, sent.provider_id)
+            state = claim(connection, message_id, sent.provider_id, steady)
+            state = note_price(connection, state, sent.cost, self._name_month)
             return state and move(connection, state, progress, now)
 
         change = await self._run(operation)
@@ -170,10 +174,11 @@ class OutboundTable:
         asks where each message stands. `then` gets the change also when nobody waits
         any more.
         """
-        progress, now = _read_progress(receipt), self._now()
+        progress, now, steady = _read_progress(receipt), *self._times
 
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            state = find(connection, receipt)
+            state = find(connection, receipt, steady)
+            state = note_price(connection, state, receipt.cost, self._name_month)
             return state and move(connection, state, progress, now)
 
         return await self._run(operation, then)
@@ -257,6 +262,11 @@ class OutboundTable:
         now = self.clock.now().timestamp()
         return await self._run(lambda connection: list_open(connection, limit, now))
 
+    async def unpriced(self, limit: int) -> list[str]:
+        """List provider ids whose price is to be asked for now, seldomer each time."""
+        now = self.clock.now().timestamp()
+        return await self._run(lambda connection: list_unpriced(connection, limit, now))
+
     async def unpublished(self) -> list[StatusChanged]:
         """List the states that were reached but not published."""
         rows = await self._run(
@@ -287,6 +297,14 @@ class OutboundTable:
         if abs(offset - self._noted_offset) > TOLERANCE:
             await self._run(lambda connection: note_offset(connection, offset))
             self._noted_offset = offset
+
+    @property
+    def _times(self) -> tuple[datetime, datetime]:
+        """Return the time that people see, and that of our own."""
+        return self._now(), self.clock.now()
+
+    def _name_month(self, steady: datetime) -> str:
+        return self.name_month(steady + self.clock.offset)
 
     async def _update(self, message_id: str, change: str, **values: float) -> bool:
         """Change a message unless it has been accepted or has ended."""
