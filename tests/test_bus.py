@@ -152,8 +152,9 @@ class Listener:
 def expected(change: Change) -> dict[str, object]:
     """Return the whole data of the event for a change of a line with no contacts."""
     nobody = dict.fromkeys(("contact", "contact_id", "person"))
-    answer = {"answer_to": None} if isinstance(change, Received) else {}
-    return {**COMMON, **describe(change)[1], **nobody, **answer}
+    stranger = {"answer_to": None, "trust": "unknown"}
+    more = stranger if isinstance(change, Received) else {}
+    return {**COMMON, **describe(change)[1], **nobody, **more}
 
 
 async def test_publish(hass: HomeAssistant) -> None:

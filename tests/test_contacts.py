@@ -103,6 +103,8 @@ async def test_nothing_is_reloaded(
     shown = [each.data["new_state"] for each in changes]
     assert STATE_UNAVAILABLE not in {each.state for each in shown if each}
     assert entry.runtime_data.gateway is gateway
+    # The forms of a number reload it themselves, which Home Assistant refuses beside.
+    assert not entry.update_listeners
     assert device_of(hass, entry, bob) is None
     assert hass.states.get("notify.bob") is None
     assert entities_of(hass, entry, bob) == set()
@@ -147,6 +149,7 @@ async def test_recognised_on_every_line(
         assert each["contact_id"] == bob.subentry_id
         assert each["person"] == "person.robert"
         assert each["answer_to"] is None
+        assert each["trust"] == "known"
     assert [each["entry_id"] for each in heard.received] == [
         twilio_entry.entry_id,
         ovh_entry.entry_id,
@@ -192,6 +195,7 @@ async def test_strangers(
     assert len(heard.received) == 2
     for each in heard.received:
         assert each["contact"] is each["contact_id"] is each["person"] is None
+        assert each["trust"] == "unknown"
     assert read(hass, "event.bob_message") == "unknown"
 
 
@@ -212,6 +216,7 @@ async def test_privacy(
     assert masked["contact"] == "Bob"
     assert masked["contact_id"]
     assert metadata["contact"] is metadata["contact_id"] is metadata["person"] is None
+    assert masked["trust"] == metadata["trust"] == "known"
     assert {each["contact"] for each in heard.statuses} == {"Bob", None}
     shown = hass.states.get("event.bob_message")
     assert shown is not None
@@ -261,6 +266,23 @@ async def test_removed_while_a_message_waits(
     for each in heard.statuses:
         assert each["contact"] == "Bob"
         assert each["contact_id"] == bob.subentry_id
+
+
+async def test_renamed_while_a_message_waits(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """The events of a message call them as they were called when it was written."""
+    bob = await add_contact(hass, twilio_entry)
+    heard = listen(hass)
+    simulator.faults.add("rate_limited", method="POST", path=SENDING, times=1)
+    await send(hass, twilio_entry)
+    await change(hass, twilio_entry, bob, name="Robert", numbers=[OTHER_NUMBER])
+    await settle(hass, simulator)
+    await send(hass, twilio_entry, to=OTHER_NUMBER)
+    await settle(hass, simulator)
+    named = {each["recipient"]: each["contact"] for each in heard.statuses}
+    assert named == {RECIPIENT: "Bob", OTHER_NUMBER: "Robert"}
+    assert {each["contact_id"] for each in heard.statuses} == {bob.subentry_id}
 
 
 def issues(hass: HomeAssistant) -> set[str]:

@@ -265,7 +265,7 @@ def test_every_field_of_the_events_is_explained() -> None:
     who = {"contact", "contact_id", "person"}
     _, data = describe(Received(message=message, late=False))
     told = {row[0].strip("`") for row in received[1:]}
-    assert told | ids == {*data, *who, "answer_to"}
+    assert told | ids == {*data, *who, "answer_to", "trust"}
     _, data = describe(change)
     assert {row[0].strip("`") for row in status[1:]} | ids == {*data, *who}
 

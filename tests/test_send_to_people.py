@@ -261,6 +261,32 @@ async def test_which_line(
     assert {line for line, _, _ in texts(simulator)} == {"ovh"}
 
 
+async def test_one_who_is_named_by_the_error(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """Who cannot be texted is named once, be it by the sentence or before it."""
+    with pytest.raises(ServiceValidationError) as caught:
+        await send(hass, contacts=["Mum"], to="Bob", config_entry_id="OVH line")
+    assert str(caught.value).count("Mum") == str(caught.value).count("Bob") == 1
+
+
+async def test_what_a_trigger_knows(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """The entry and the sender of an event do as they are, in a template too."""
+    heard = listen(hass)
+    simulator.ovh.receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    (event,) = heard.received
+    # A template makes a number of what looks like one.
+    for to in (event["sender"], int(event["sender"])):
+        data = {"config_entry_id": event["entry_id"], "to": to}
+        [answer] = await send(hass, **data)
+        assert (answer["to"], answer["contact"]) == (SENDER, "Bob")
+        assert answer["line"] == ovh_entry.entry_id
+    await settle(hass, simulator)
+
+
 async def test_nobody_at_all(hass: HomeAssistant) -> None:
     """Neither numbers nor contacts is nobody."""
     with pytest.raises(ServiceValidationError) as caught:

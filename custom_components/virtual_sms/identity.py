@@ -45,12 +45,12 @@ def _find_addressee(
 
 
 def _describe(hass: HomeAssistant, addressee: Addressee | None) -> dict[str, object]:
-    """Describe somebody by what they are called today, else by what they were."""
+    """Describe somebody as they were called when they wrote, or were written to."""
     if addressee is None:
         return {"contact": None, "contact_id": None, "person": None}
     contact = async_directory(hass).get_contact(addressee.contact_id)
     return {
-        "contact": contact.name if contact else addressee.name,
+        "contact": addressee.name,
         "contact_id": addressee.contact_id,
         "person": async_find_person(hass, contact) if contact else None,
     }

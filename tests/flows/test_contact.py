@@ -179,6 +179,19 @@ async def test_a_person_who_is_in_no_registry(
     assert bob.data["person"] == "person.bob"
 
 
+async def test_a_person_who_was_deleted(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Their contact stays, its form shows nobody, and it can be saved so."""
+    registry = er.async_get(hass)
+    registry.async_get_or_create("person", "person", "1", object_id_base="bob")
+    bob = await add_contact(hass, twilio_entry, person="person.bob")
+    registry.async_remove("person.bob")
+    result = await change(hass, twilio_entry, bob, name="Bob", numbers=[RECIPIENT])
+    assert result["reason"] == "reconfigure_successful"
+    assert "person" not in bob.data
+
+
 async def test_offered_after_set_up(
     hass: HomeAssistant, simulator: Simulator, home_url: str, provider: str
 ) -> None:

@@ -31,6 +31,7 @@ from custom_components.virtual_sms.contact_sensor import CONTACT_STATUS
 from custom_components.virtual_sms.core.contacts import CodeKind
 from custom_components.virtual_sms.core.reachability import Verdict
 from custom_components.virtual_sms.flows.contact import contact_schema
+from custom_components.virtual_sms.flows.contact_check_steps import CONF_SEND_TEST
 from custom_components.virtual_sms.flows.contact_code import pin_schema, totp_schema
 from custom_components.virtual_sms.flows.credential_form import SECTION_ADVANCED
 from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS
@@ -64,6 +65,8 @@ KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 ADDRESS_ERRORS = {"group_empty", "no_contact"}
 """What is said when nobody is found at an address."""
+MENUS_OF_CHECK = {"not_reached", "no_answer"}
+"""The steps that follow a test of a contact which nobody answered."""
 OF_CONTACT = {"contact", "contact_id", "person"}
 """What an event tells of a contact, besides what it is about."""
 
@@ -360,7 +363,7 @@ def test_forms_of_people_are_complete(language: str) -> None:
     both = {"invalid_name", "name_taken"}
     expected = {
         "contact": (
-            set(fields_of(contact_schema())),
+            set(fields_of(contact_schema(is_new=False))),
             both | {"invalid_code", "invalid_number", "invalid_pin", "number_taken"},
         ),
         "group": ({"name", "members"}, both | {"no_contact", "no_members"}),
@@ -377,15 +380,35 @@ def test_forms_of_people_are_complete(language: str) -> None:
         assert words["entry_type"]
         steps = dict.fromkeys(("user", "reconfigure"), fields)
         steps |= codes if kind == "contact" else {}
-        assert set(words["step"]) == set(steps)
-        for key, step in words["step"].items():
-            assert set(step["data"]) == set(step["data_description"]) == steps[key]
+        assert set(words["step"]) - MENUS_OF_CHECK == set(steps)
+        for key, wanted in steps.items():
+            step = words["step"][key]
+            assert step["data"].keys() == step["data_description"].keys()
+            assert set(step["data"]) - {CONF_SEND_TEST} == wanted
         assert set(words["error"]) == errors
         assert set(words["abort"]) == {"reconfigure_successful"}
     refusals = kinds["contact"]["error"]
     assert placeholders(refusals["invalid_number"]) == {"value"}
     assert placeholders(refusals["number_taken"]) == {"number", "owner"}
     assert set(read(language)["selector"]["code"]["options"]) == set(CodeKind)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_test_of_a_contact_is_complete(language: str) -> None:
+    """A new contact's form offers the test, whose steps have words and values."""
+    words = read(language)["config_subentries"]["contact"]
+    offered = set(fields_of(contact_schema(is_new=True)))
+    assert set(words["step"]["user"]["data"]) == offered
+    assert CONF_SEND_TEST not in words["step"]["reconfigure"]["data"]
+    assert set(words["progress"]) == in_flow(
+        "progress_action", "flows/contact_check_steps"
+    )
+    assert placeholders(words["progress"]["check"]) == {"number"}
+    given = {"not_reached": {"problem"}, "no_answer": set()}
+    for name in MENUS_OF_CHECK:
+        step = words["step"][name]
+        assert set(step["menu_options"]) == {"check", "correct", "keep"}
+        assert placeholders(step["description"]) == given[name]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -438,6 +461,7 @@ def test_logbook_is_complete(language: str) -> None:
     keys = {"received", "received_text", "someone", *DeliveryStatus}
     common = read(language)["common"]
     assert placeholders(common.pop("callback_check_passed")) == {"provider"}
+    assert placeholders(common.pop("contact_check")) == {"line"}
     assert set(common) == {f"logbook_{key}" for key in keys}
     for key, text in common.items():
         expected = PLACEHOLDERS_OF_LOGBOOK.get(key, {"correspondent"})
@@ -509,8 +533,8 @@ def test_attributes_are_complete(language: str) -> None:
         answers = {"answer_to", "trust"} if isinstance(change, Received) else set()
         assert set(words) == {"event_type", *told, *OF_CONTACT, *answers}
         assert all(each["name"] for each in words.values())
-    trust = entity["event"]["message"]["state_attributes"]["trust"]
-    assert set(trust["state"]) == set(Trust)
+    words = entity["event"]["message"]["state_attributes"]
+    assert set(words["trust"]["state"]) == set(Trust)
     words = entity["event"]["delivery"]["state_attributes"]
     assert set(words["reason"]["state"]) == set(RejectReason)
     for key in ("event_type", "status", "previous"):

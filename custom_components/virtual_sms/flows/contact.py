@@ -28,6 +28,7 @@ from ..contacts import (
 )
 from ..core.contacts import CodeKind
 from ..core.phone_numbers import InvalidNumberError, parse_number
+from .contact_check_steps import CONF_SEND_TEST
 from .contact_code import CodeSteps
 from .people import FormRefusedError
 from .schemas import CONF_NAME, Form
@@ -50,14 +51,15 @@ class NumbersSelector(TextSelector):
         return super().__call__([str(each) for each in typed])
 
 
-def contact_schema() -> vol.Schema:
-    """Return the form of a contact."""
+def contact_schema(*, is_new: bool) -> vol.Schema:
+    """Return the form of a contact; a new one can be sent a test text."""
     codes = SelectSelectorConfig(
         options=list(CodeKind),
         mode=SelectSelectorMode.DROPDOWN,
         translation_key=CONF_CODE,
     )
     numbers = TextSelectorConfig(type=TextSelectorType.TEL, multiple=True)
+    test = {vol.Optional(CONF_SEND_TEST, default=False): BooleanSelector()}
     return vol.Schema(
         {
             vol.Required(CONF_NAME): TextSelector(),
@@ -68,6 +70,7 @@ def contact_schema() -> vol.Schema:
             vol.Optional(CONF_MAY_COMMAND, default=False): BooleanSelector(),
             vol.Optional(CONF_CODE, default=CodeKind.NONE.value): SelectSelector(codes),
             vol.Optional(CONF_LANGUAGE): LanguageSelector(LanguageSelectorConfig()),
+            **(test if is_new else {}),
         }
     )
 
@@ -77,7 +80,7 @@ class ContactFlow(CodeSteps):
 
     @override
     def _schema(self) -> vol.Schema:
-        return contact_schema()
+        return contact_schema(is_new=self._subentry is None)
 
     @override
     def _read(self, typed: Form) -> Form:
@@ -95,7 +98,7 @@ class ContactFlow(CodeSteps):
         self._drop_codes(but=kind)
         if kind is not CodeKind.NONE and self._data[CONF_MAY_COMMAND]:
             return await self._async_set_code(kind)
-        return self._finish()
+        return await self._async_end()
 
     @override
     def _show_stored(self, data: Form) -> Form:

@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 from ..contacts import CONF_CODE, CONF_PIN, CONF_TOTP
 from ..core.command_code import InvalidPinError, Pin, Totp
 from ..core.contacts import CodeKind
-from .people import PeopleFlow
+from .contact_check_steps import ContactCheckSteps
 from .schemas import Form
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def totp_schema(url: str, *, may_keep: bool) -> vol.Schema:
     )
 
 
-class CodeSteps(PeopleFlow):
+class CodeSteps(ContactCheckSteps):
     """The steps that a contact's code takes."""
 
     _app: Totp
@@ -82,7 +82,7 @@ class CodeSteps(PeopleFlow):
             except InvalidPinError:
                 return self._ask_pin({CONF_PIN: "invalid_pin"}, may_keep=kept)
             self._data[CONF_PIN] = pin.as_dict()
-        return self._finish()
+        return await self._async_end()
 
     async def async_step_totp(
         self, user_input: Form | None = None
@@ -96,7 +96,7 @@ class CodeSteps(PeopleFlow):
             if proved is None:
                 return self._ask_totp({CONF_CODE: "invalid_code"}, may_keep=kept)
             self._data[CONF_TOTP] = proved.as_dict()
-        return self._finish()
+        return await self._async_end()
 
     def _ask_pin(
         self, errors: dict[str, str] | None = None, *, may_keep: bool

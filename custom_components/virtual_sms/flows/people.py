@@ -40,6 +40,7 @@ class PeopleFlow(ConfigSubentryFlow):
     The number is not reloaded: the directory follows, and the entities follow it.
     """
 
+    _typed: Form
     _title: str
     _data: Form
 
@@ -70,6 +71,7 @@ class PeopleFlow(ConfigSubentryFlow):
     async def _async_ask(self, step_id: str, typed: Form | None) -> SubentryFlowResult:
         if typed is None:
             return self._show(step_id, self._current)
+        self._typed = typed
         try:
             self._title, self._data = self._read_name(typed), self._read(typed)
         except FormRefusedError as err:
