@@ -292,7 +292,7 @@ async def test_a_dry_run_that_cannot_be_looked_up(
     with patch.object(records, "foresee", side_effect=sqlite3.OperationalError):
         [answer] = await send(hass, entry, dry_run=True)
     assert answer["refusal"] == "other"
-    assert "written" in answer["error"]
+    assert "could not be saved" in answer["error"]
 
 
 # Consent

@@ -266,11 +266,11 @@ async def test_an_old_command_is_not_believed(
     """The option `command_max_age` says how old, 300 seconds if it does not."""
     await add_bob(hass, entry)
     heard = listen(hass)
-    simulator.providers[provider].silent = True
+    assert await hass.config_entries.async_unload(entry.entry_id)
     simulator.providers[provider].receive(RECIPIENT, "4711 open")
-    for gone in (400,):
-        freezer.tick(gone)
-    await entry.runtime_data.coordinator.async_refresh()
+    await settle(hass, simulator)
+    freezer.tick(400)
+    assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass, simulator)
     assert [(each["trust"], each["text"]) for each in heard.received] == [
         ("unproven", "open")

@@ -11,8 +11,10 @@ from custom_components.virtual_sms.core.command_code import (
     InvalidPinError,
     Pin,
     Proof,
+    Reading,
     Totp,
     read_code,
+    read_stored,
 )
 from tests.fakes import START
 
@@ -177,3 +179,30 @@ def test_a_code_proves_the_app() -> None:
 def test_a_wrong_code_proves_nothing(code: str) -> None:
     """The form asks again."""
     assert APP.prove(code, START + timedelta(days=1)) is None
+
+
+# How codes are kept
+
+
+def test_codes_are_read_as_they_were_written() -> None:
+    """What JSON can hold of a PIN or an app is enough to check it."""
+    pin, app = Pin.make("4711"), Totp.make()
+    data = {"pin": json.loads(json.dumps(pin.as_dict())), "totp": app.as_dict()}
+    assert read_stored("pin", data) == pin
+    assert read_stored("totp", data) == app
+    assert app.key in app.url("Anna")
+    assert app.key != Totp.make().key
+
+
+@pytest.mark.parametrize("kind", [None, "none", "another"])
+def test_without_a_code_none_is_asked_for(kind: str | None) -> None:
+    """Only the two kinds that there are count."""
+    assert read_stored(kind, {}) is None
+
+
+def test_a_code_that_is_not_there_proves_nothing() -> None:
+    """It is no reason to believe, nor to lock."""
+    missing = read_stored("pin", {})
+    assert missing is not None
+    assert read_code(missing, "4711 open", START) == Reading(text="4711 open")
+    assert missing.check("4711", START) is None

@@ -12,6 +12,9 @@ import sqlite3
 
 from .database import Database
 
+_AT_ONCE = 5.0
+"""Seconds within which nobody changes their mind twice."""
+
 
 class Source(StrEnum):
     """By what a consent is known: a word of theirs, or the provider's refusal.
@@ -42,14 +45,15 @@ def note_consent(
 ) -> None:
     """Note what somebody wants, unless they have said something else since.
 
-    Words have the provider's time. That of a refusal may be the home's, which may be
-    wrong, so there the order of their coming decides.
+    Words have the provider's time, in whole seconds at best. That of a refusal may be
+    the home's, which may be wrong. So for those, and for words that come at about the
+    same time, the order of their coming decides.
     """
     connection.execute(
         "INSERT INTO consent VALUES (?, ?, ?) ON CONFLICT (correspondent) DO UPDATE SET"
         " stopped_at = excluded.stopped_at, source = excluded.source"
-        " WHERE excluded.stopped_at >= stopped_at OR ? IN (source, excluded.source)",
-        (correspondent, at.timestamp(), source, Source.PROVIDER),
+        " WHERE excluded.stopped_at >= stopped_at - ? OR ? IN (source, excluded.source)",
+        (correspondent, at.timestamp(), source, _AT_ONCE, Source.PROVIDER),
     )
 
 
