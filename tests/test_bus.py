@@ -112,6 +112,7 @@ def test_status() -> None:
         "reason": "unreachable",
         "error_code": "30003",
         "at": "2026-11-21T12:30:00+00:00",
+        "cost": None,
     }
     assert {type(each) for each in data.values()} == {str, bool}
 

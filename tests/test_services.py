@@ -53,6 +53,7 @@ async def test_send_until_delivered(
         "status": "queued",
         "segments": 1,
         "encoding": "GSM-7",
+        "cost": {"credits": 1.0} if provider == "ovh" else None,
     }
     assert [each.text for each in simulator.providers[provider].messages] == ["Hé €"]
     # A provider that is asked about its own callback may be a step ahead of it.

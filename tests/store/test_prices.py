@@ -98,7 +98,7 @@ async def test_a_late_price_is_asked_for(store: Store, clock: Clock) -> None:
     asked: list[datetime] = []
     for _ in range(3 * 24 * 60):
         if await store.outbound.unpriced(20):
-            asked.append(clock.now())
+            asked.append(clock())
         clock.advance(60)
     pauses = [
         after - before for before, after in zip([START, *asked], asked, strict=False)

@@ -24,7 +24,11 @@ class Cost:
             value = abs(Decimal(str(amount)))
         except InvalidOperation:
             return None
-        if not value <= _MOST or len(str(currency)) > _LONGEST_CURRENCY:
+        if (
+            not value.is_finite()
+            or value > _MOST
+            or len(str(currency)) > _LONGEST_CURRENCY
+        ):
             return None
         unit = str(currency).upper() if currency else None
         return cls(round(value * _MILLIONTHS), unit)
