@@ -18,7 +18,7 @@ from custom_components.virtual_sms.core.command_code import (
 )
 from tests.fakes import START
 
-KEY = "JBSWY3DPEHPK3PXP"
+KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STEP = int(START.timestamp()) // 30
 PIN = Pin.make("4711")
 WORD_PIN = Pin.make("Rose")

@@ -25,7 +25,7 @@ from tests.fakes import (
 )
 
 ANNA = "+33612345678"
-KEY = "JBSWY3DPEHPK3PXP"
+KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STEP = int(START.timestamp()) // 30
 PIN = Pin.make("4711")
 WITH_PIN = Writer(contact_id="anna", may_command=True, code=PIN)

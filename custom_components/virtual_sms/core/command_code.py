@@ -139,7 +139,7 @@ class Totp:
     def url(self, name: str) -> str:
         """Return what an app reads from a QR code; it shows the code under a name."""
         totp = pyotp.TOTP(self.key)
-        return totp.provisioning_uri(name, issuer_name="Home Assistant")
+        return totp.provisioning_uri(name=name, issuer_name="Home Assistant")
 
     def is_shaped_like(self, word: str) -> bool:
         """Say whether a word is six digits."""
