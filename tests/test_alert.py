@@ -97,7 +97,7 @@ async def test_until_somebody_takes_it(
     await hear(hass, simulator, OTHER_NUMBER, "Ok, j'y vais")
     assert sorted(texts(simulator)[2:]) == [
         (RECIPIENT, f"Ann has taken it: {LEAK}"),
-        (OTHER_NUMBER, f"Vous vous en occupez\u00a0: {LEAK}"),
+        (OTHER_NUMBER, f"Vous vous en occupez : {LEAK}"),
     ]
     assert states(events) == [
         ("started", 1, 1),
@@ -231,7 +231,7 @@ async def test_two_alerts_to_one_person(
         (RECIPIENT, "Leak!"),
         (RECIPIENT, "Fire!\nAnswer: ok 2"),
         (OTHER_NUMBER, "Feu !"),
-        (OTHER_NUMBER, "Eau !\nRépondre\u00a0: ok 4"),
+        (OTHER_NUMBER, "Eau !\nRépondre : ok 4"),
     ]
     taken = []
     for sender, text in (

@@ -217,7 +217,7 @@ async def test_choices_once_more(hass: HomeAssistant, simulator: Simulator) -> N
         await hear(hass, simulator, OTHER_NUMBER, text)
     assert texts(simulator)[2:] == [
         (RECIPIENT, "Please answer: Yes / No"),
-        (OTHER_NUMBER, "Veuillez répondre\u00a0: Yes / No"),
+        (OTHER_NUMBER, "Veuillez répondre : Yes / No"),
     ]
     assert {each["answer_to"] for each in heard.received} == {None}
     await hear(hass, simulator, RECIPIENT, "no")

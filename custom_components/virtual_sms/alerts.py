@@ -226,7 +226,7 @@ class AlertDesk:
     async def _async_send_notice(self, alert: Alert, notice: Notice) -> None:
         """Let somebody who was alerted know who took it."""
         person, taker = notice.person, alert.taken_by
-        if taker is None or not async_may_answer(self._hass, person.number):
+        if taker is None or not await async_may_answer(self._hass, person):
             return
         is_own = taker.key == person.key
         key = "alert_taken_by_you" if is_own else "alert_taken"

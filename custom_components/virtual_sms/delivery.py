@@ -12,7 +12,7 @@ from homeassistant.util.json import JsonObjectType
 from .addressing import Recipient, async_address
 from .bus import EventData, async_listen
 from .const import OPTION_FALLBACK
-from .core.outbox import Outcome
+from .core.outcome import Outcome
 from .core.waiting import DeliveryWaiter, WaitFor, has_ended_badly
 from .lines import async_look_up, async_withdraw
 from .runtime import VirtualSmsConfigEntry

@@ -1,16 +1,19 @@
 """Send what was planned before: a message with an id that was written down first."""
 
 from collections.abc import Mapping
+import sqlite3
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from .addressing import Recipient
 from .const import CONF_NUMBER, DOMAIN
 from .contacts import async_directory
+from .core.answers import Answers
 from .core.person import Person
 from .lines import async_find_gateway, async_look_up
 from .sending import Failed, SendRequest, async_send_to
+from .store.database import DatabaseClosedError
 
 
 async def async_send_planned(
@@ -34,12 +37,22 @@ async def async_is_unsent(hass: HomeAssistant, person: Person, message_id: str) 
     return await async_look_up(hass, person.line, message_id) is None
 
 
-@callback
-def async_may_answer(hass: HomeAssistant, number: str) -> bool:
-    """Say whether an answer of our own may go to a number: not to one of the home's."""
+async def async_may_answer(hass: HomeAssistant, person: Person) -> bool:
+    """Say whether an answer of our own may go to somebody, which is counted then.
+
+    Who answers a machine may be a machine, so there are a few within a while only.
+    """
+    gateway = async_find_gateway(hass, person.line)
+    if gateway is None:
+        return False
     entries = hass.config_entries.async_entries(DOMAIN)
     own = {each.data[CONF_NUMBER] for each in entries}
-    return number.startswith("+") and number not in own
+    try:
+        return await Answers(gateway.store.answers, lambda: own).may_answer(
+            person.number
+        )
+    except DatabaseClosedError, sqlite3.Error:
+        return False
 
 
 async def async_say_to(

@@ -128,8 +128,6 @@ class QuestionDesk:
         if found is None or found[1].is_reminded:
             return
         question, asked = found
-        if not async_may_answer(self._hass, incoming.sender):
-            return
         reminded = self._async_put(question.remind(asked.person.key))
         self._async_spawn(self._async_remind(reminded, question, asked.person))
 
@@ -228,6 +226,8 @@ class QuestionDesk:
         self, writing: asyncio.Future[None], question: Question, person: Person
     ) -> None:
         if not await async_is_written(writing):
+            return
+        if not await async_may_answer(self._hass, person):
             return
         words = {"choices": list_choices(question.choices)}
         text = await async_say_to(self._hass, person, "question_choices", words)

@@ -17,6 +17,7 @@ from .ask_action import async_setup_ask
 from .const import DOMAIN
 from .core.waiting import WaitFor
 from .delivery import DEFAULT_TIMEOUT, Terms, async_deliver, async_has_fallback
+from .dry_run import async_foresee
 from .people_fields import (
     ATTR_CONTACTS,
     ATTR_TO,
@@ -32,9 +33,13 @@ else:
     import voluptuous as vol
 
 SERVICE_SEND_MESSAGE = "send_message"
+ATTR_CRITICAL = "critical"
+ATTR_DRY_RUN = "dry_run"
 ATTR_FALLBACK = "fallback"
+ATTR_MAX_SEGMENTS = "max_segments"
 ATTR_MESSAGE = "message"
 ATTR_RETRY_FOR = "retry_for"
+ATTR_SIMPLIFY = "simplify"
 ATTR_TIMEOUT = "timeout"
 ATTR_TITLE = "title"
 ATTR_WAIT_FOR = "wait_for"
@@ -50,6 +55,10 @@ SEND_MESSAGE_SCHEMA = vol.Schema(
         vol.Optional(ATTR_WAIT_FOR): vol.Coerce(WaitFor),
         vol.Optional(ATTR_TIMEOUT): cv.positive_time_period,
         vol.Optional(ATTR_FALLBACK): vol.All(cv.ensure_list, [cv.string]),
+        vol.Optional(ATTR_MAX_SEGMENTS): cv.positive_int,
+        vol.Optional(ATTR_SIMPLIFY): cv.boolean,
+        vol.Optional(ATTR_CRITICAL, default=False): cv.boolean,
+        vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean,
     }
 )
 
@@ -77,8 +86,14 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         title=call.data.get(ATTR_TITLE),
         media=call.data[ATTR_MEDIA],
         retry_for=call.data.get(ATTR_RETRY_FOR),
+        max_segments=call.data.get(ATTR_MAX_SEGMENTS),
+        simplify=call.data.get(ATTR_SIMPLIFY),
+        is_critical=call.data[ATTR_CRITICAL],
     )
     line, terms = async_find_sender(call.hass, call.data), _read_terms(call)
+    if call.data[ATTR_DRY_RUN]:
+        foreseen = await async_foresee(call.hass, line, request)
+        return foreseen if call.return_response else None
     if terms is None and not async_has_fallback(call.hass, line, request):
         report = await async_send(call.hass, line, request)
         report.raise_for_failures(answered=call.return_response)

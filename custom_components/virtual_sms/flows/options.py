@@ -14,10 +14,12 @@ from ..const import (
     DOMAIN,
     MODE_MANUAL,
     MODE_POLLING,
+    OPTION_COMMAND_MAX_AGE,
     OPTION_FALLBACK,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
+    OPTION_SIMPLIFY,
 )
 from ..core.callback_urls import CallbackRegistration
 from ..core.privacy import Privacy
@@ -25,7 +27,7 @@ from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from .callback_steps import CallbackSteps
 from .form_errors import NO_ERROR, FormError, read_error
-from .schemas import DEFAULT_RETRY_FOR, Form, options_schema
+from .schemas import DEFAULT_COMMAND_MAX_AGE, DEFAULT_RETRY_FOR, Form, options_schema
 
 if TYPE_CHECKING:
     from ..adapters.models import CallbackUrls
@@ -136,5 +138,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             OPTION_POLL_INTERVAL: ADAPTERS[data.provider].poll_interval,
             OPTION_RETRY_FOR: DEFAULT_RETRY_FOR,
             OPTION_PRIVACY: Privacy.FULL.value,
+            OPTION_SIMPLIFY: True,
+            OPTION_COMMAND_MAX_AGE: DEFAULT_COMMAND_MAX_AGE,
             **self.config_entry.options,
         }
