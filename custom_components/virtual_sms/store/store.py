@@ -15,6 +15,7 @@ import sqlite3
 
 from .changes import Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
+from .conversations import Conversations, prune_messages
 from .database import Database, Resolve
 from .database_file import explain
 from .inbound import InboundTable, note_received, prune_inbound
@@ -49,7 +50,7 @@ class StoreHealth:
 
 
 class Store:
-    """All that is remembered of one number, in two tables."""
+    """All that is remembered of one number: what came in, what went out, what was said."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Store:
         self._listeners: list[Callable[[], None]] = []
         self.inbound = InboundTable(database)
         self.outbound = OutboundTable(database, now, self._clock)
+        self.conversations = Conversations(database)
         database.conclude = self._count
         database.mend = self._mend
 
@@ -115,6 +117,7 @@ class Store:
         def operation(connection: sqlite3.Connection) -> None:
             prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, steady)
+            prune_messages(connection, now)
 
         await self._database.run(operation)
         self._database.compact()
