@@ -42,6 +42,7 @@ from .const import (
     CONF_PROVIDER,
     DOMAIN,
 )
+from .conversations import get_days_kept
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
 from .core.line import Dependencies, Line
@@ -56,6 +57,7 @@ from .storage import async_open_storage, create_database, explained
 from .store.changes import Change
 from .store.database import DatabaseClosedError
 from .store.store import Store
+from .websocket import async_setup_websocket
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -65,8 +67,9 @@ _PRUNE_INTERVAL = timedelta(days=1)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions: they exist whether a number is loaded or not."""
+    """Register what exists whether a number is loaded or not."""
     async_setup_services(hass)
+    async_setup_websocket(hass)
     return True
 
 
@@ -192,6 +195,9 @@ async def _async_open(
     """Open the store, then the door; both close with the entry or with the home."""
     await async_open_storage(hass, entry, gateway)
     entry.async_on_unload(gateway.close)
+    with explained(hass, entry):
+        days = get_days_kept(entry)
+        await gateway.store.conversations.keep(days, dt_util.utcnow())
     entry.async_on_unload(async_join(hass, entry, gateway))
     entry.async_on_unload(async_register_webhook(hass, entry, gateway))
 

@@ -13,6 +13,7 @@ from ..const import (
     CONF_MODE,
     MODE_MANUAL,
     MODE_POLLING,
+    OPTION_KEEP_CONVERSATIONS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
@@ -23,7 +24,12 @@ from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from .callback_steps import CallbackSteps
 from .form_errors import NO_ERROR, FormError, read_error
-from .schemas import DEFAULT_RETRY_FOR, Form, options_schema
+from .schemas import (
+    DEFAULT_KEEP_CONVERSATIONS,
+    DEFAULT_RETRY_FOR,
+    Form,
+    options_schema,
+)
 
 if TYPE_CHECKING:
     from ..adapters.models import CallbackUrls
@@ -124,5 +130,6 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             OPTION_POLL_INTERVAL: ADAPTERS[data.provider].poll_interval,
             OPTION_RETRY_FOR: DEFAULT_RETRY_FOR,
             OPTION_PRIVACY: Privacy.FULL.value,
+            OPTION_KEEP_CONVERSATIONS: DEFAULT_KEEP_CONVERSATIONS,
             **self.config_entry.options,
         }

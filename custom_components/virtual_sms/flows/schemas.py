@@ -24,6 +24,7 @@ from ..const import (
     MODE_MANUAL,
     MODE_POLLING,
     OPTION_BALANCE_THRESHOLD,
+    OPTION_KEEP_CONVERSATIONS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
@@ -42,6 +43,9 @@ MODES = (MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING)
 
 DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
+
+DEFAULT_KEEP_CONVERSATIONS = 30
+"""Days that conversations are kept for."""
 
 type Form = dict[str, Any]
 
@@ -90,6 +94,7 @@ def options_schema() -> vol.Schema:
                 NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
             ),
             vol.Optional(OPTION_PRIVACY): _choice(OPTION_PRIVACY, list(Privacy)),
+            vol.Optional(OPTION_KEEP_CONVERSATIONS): _amount(0, 3650, "d"),
         }
     )
 

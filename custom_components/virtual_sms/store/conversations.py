@@ -5,7 +5,8 @@ with it. Triggers of the schema copy each message here in the transaction that w
 down, as long as the number keeps conversations at all, and follow its status.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import json
@@ -87,6 +88,7 @@ class Conversations:
     def __init__(self, database: Database) -> None:
         """Take the way to the disk."""
         self._run = database.run
+        self._post = database.post
         self._compact = database.compact
 
     async def keep(self, days: int, now: datetime) -> None:
@@ -121,6 +123,19 @@ class Conversations:
     async def get(self, message_id: str) -> StoredMessage | None:
         """Return a message that is kept."""
         return await self._run(lambda connection: _get(connection, message_id))
+
+    def get_later(self, message_id: str, then: Callable[[StoredMessage], None]) -> None:
+        """Have a message handed over if it is kept, in the order of such requests.
+
+        A disk that fails now hands nothing over. Raises DatabaseClosedError.
+        """
+
+        def hand_over(message: StoredMessage | None) -> None:
+            if message is not None:
+                then(message)
+
+        reading = self._post(lambda connection: _get(connection, message_id), hand_over)
+        reading.add_done_callback(asyncio.Future.exception)
 
     async def mark_read(self, correspondent: str) -> bool:
         """Note that all of a correspondent's messages were read; False if all were."""

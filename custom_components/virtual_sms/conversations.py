@@ -1,0 +1,95 @@
+"""What may be read of a number's conversations: for how long, by whom, and who it is."""
+
+from dataclasses import dataclass, field
+
+from homeassistant.auth.models import User
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util.json import JsonObjectType
+
+from .bus import get_privacy
+from .const import DOMAIN, OPTION_KEEP_CONVERSATIONS
+from .core.privacy import Privacy
+from .flows.schemas import DEFAULT_KEEP_CONVERSATIONS
+from .runtime import VirtualSmsConfigEntry
+from .store.conversations import Conversation, StoredMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correspondent:
+    """Whom a conversation is with: their number or name, and the contact it is."""
+
+    correspondent: str = field(repr=False)
+    contact: str | None = field(default=None, repr=False)
+    contact_id: str | None = None
+
+    def describe(self) -> JsonObjectType:
+        """Return what a command says of them."""
+        return {
+            "correspondent": self.correspondent,
+            "contact": self.contact,
+            "contact_id": self.contact_id,
+        }
+
+
+def get_days_kept(entry: VirtualSmsConfigEntry) -> int:
+    """Return for how many days a number keeps its conversations; 0 for not at all."""
+    if get_privacy(entry) is not Privacy.FULL:
+        return 0
+    return int(entry.options.get(OPTION_KEEP_CONVERSATIONS, DEFAULT_KEEP_CONVERSATIONS))
+
+
+@callback
+def async_may_read(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, user: User
+) -> bool:
+    """Say whether a user may read what is written: who may see the number's events."""
+    entity_id = er.async_get(hass).async_get_entity_id(
+        Platform.EVENT, DOMAIN, f"{entry.entry_id}_message"
+    )
+    if entity_id is None:
+        return user.is_admin
+    return user.permissions.check_entity(entity_id, POLICY_READ)
+
+
+@callback
+def async_identify(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, correspondent: str
+) -> Correspondent:
+    """Return who a correspondent is."""
+    return Correspondent(correspondent=correspondent)
+
+
+def describe_conversation(
+    who: Correspondent, conversation: Conversation
+) -> JsonObjectType:
+    """Return a line of the list of conversations."""
+    return {
+        **who.describe(),
+        "last_at": conversation.last.at.isoformat(),
+        "last_text": conversation.last.text,
+        "unread": conversation.unread,
+    }
+
+
+def describe_message(message: StoredMessage) -> JsonObjectType:
+    """Return a message of a conversation."""
+    return {
+        "message_id": message.message_id,
+        "direction": "inbound" if message.is_inbound else "outbound",
+        "text": message.text,
+        "at": message.at.isoformat(),
+        "status": message.status and message.status.value,
+        "reason": message.reason and message.reason.value,
+        "segments": message.segments,
+        "media": [
+            {
+                "content_type": each.content_type,
+                "url": each.url,
+                "media_content_id": None,
+            }
+            for each in message.media
+        ],
+    }
