@@ -34,6 +34,7 @@ from .callbacks.public_url import async_forget_callback_url
 from .callbacks.registrar import Registrar, async_release_callbacks
 from .callbacks.retired_secrets import RetiredSecrets
 from .callbacks.webhook import async_register as async_register_webhook
+from .card import async_offer_card, async_setup_card, async_withdraw_card
 from .const import (
     CONF_ACCOUNT,
     CONF_CALLBACK_URL,
@@ -70,6 +71,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what exists whether a number is loaded or not."""
     async_setup_services(hass)
     async_setup_websocket(hass)
+    await async_setup_card(hass)
     return True
 
 
@@ -111,6 +113,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
         # Platforms that stay would keep the number from ever being set up again.
         await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
         raise
+    entry.async_create_background_task(hass, async_offer_card(hass), f"{DOMAIN} card")
     return True
 
 
@@ -132,6 +135,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
     await _async_clear(async_release_callbacks(hass, entry), "at the provider")
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     await _async_clear(async_forget_callback_url(hass, webhook_id), "in the cloud")
+    if not hass.config_entries.async_entries(DOMAIN):
+        await _async_clear(async_withdraw_card(hass), "on the dashboards")
 
 
 async def _async_clear(clearing: Awaitable[None], place: str) -> None:

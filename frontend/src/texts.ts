@@ -43,7 +43,7 @@ const FRENCH: Record<Key, string> = {
   canceled: "Annulé",
   choose: "Choisissez une conversation.",
   conversations: "Conversations",
-  dear: "« {character} » coûte cher : {room} caractères par SMS au lieu de {cheap}",
+  dear: "« {character} » coûte cher : {room} caractères par SMS au lieu de {cheap}",
   delivered: "Remis",
   description: "Lire et écrire des SMS, au nom des personnes de la maison.",
   empty:
@@ -67,7 +67,7 @@ const FRENCH: Record<Key, string> = {
   today: "Aujourd'hui",
   undelivered: "Non remis",
   unknown: "On ne sait pas s'il a été envoyé",
-  unread: "Non lus : {count}",
+  unread: "Non lus : {count}",
   we: "Vous avez écrit",
   yesterday: "Hier",
 };

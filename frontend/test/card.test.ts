@@ -374,7 +374,7 @@ test("it speaks French in a French home", async () => {
   const home = withConversation();
   home.language = "fr";
   await show(home);
-  assert.deepEqual(texts("nav .count .heard"), ["Non lus : 2"]);
+  assert.deepEqual(texts("nav .count .heard"), ["Non lus : 2"]);
 });
 
 test("a message of a long conversation is not lost from sight", async () => {

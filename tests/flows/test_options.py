@@ -121,6 +121,7 @@ async def test_begins_with_what_applies(
         "poll_interval": ADAPTERS[provider].poll_interval,
         "retry_for": 30,
         "privacy": "full",
+        "keep_conversations": 30,
     }
     typed = {
         "poll_interval": 90.0,
