@@ -28,6 +28,11 @@ SMS_ONLY_NUMBER and VOICE_ONLY_NUMBER; OVHcloud NUMBER and SECOND_NUMBER in
 SERVICE, and EMPTY_SERVICE without any. Recipients that behave specially are
 listed in the docstrings of `twilio` and `ovh`, faults in `faults`.
 
+Each provider is a folder: its `models`, the `state` of an account, the `api` that
+serves that state, and the `provider` that moves messages along and calls back.
+Imports go from the last to the first. `state` lists the providers and holds all
+that is simulated, `server` puts it on a port, `control` and `handset` change it.
+
 Beyond what either provider documents, the simulator had to choose: OVHcloud
 lists ids newest first, calls back at each change of a receipt, and answers 403
 when no credit is left; Twilio answers 403 with 20005 and 70051.

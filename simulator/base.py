@@ -1,4 +1,4 @@
-"""Hold what both providers share: the world they live in, messages, sequences.
+"""Hold what all providers share: messages, their steps, and the HTTP they speak.
 
 A provider accepts an outbound message, then moves it through statuses, by
 itself (`World.automatic`, every `World.pace` seconds) or by hand (`advance`,
@@ -7,7 +7,7 @@ itself (`World.automatic`, every `World.pace` seconds) or by hand (`advance`,
 
 from abc import ABC, abstractmethod
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 import json
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 type MessageId = str | int
 type Json = dict[str, object]
 
+RECEIVED: Final = "received"
 # The smallest PNG there is: one transparent pixel.
 PIXEL: Final = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
@@ -68,7 +69,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Draft:
     """Hold what a message says before a provider gives it an identity."""
 
     sender: str
@@ -76,7 +77,12 @@ class Letter:
     text: str
     at: datetime
     media: tuple[Media, ...] = ()
-    outbound: bool = False
+    status: str = RECEIVED
+
+    @property
+    def inbound(self) -> bool:
+        """Tell whether it comes to the home."""
+        return self.status == RECEIVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +147,22 @@ class Provider[I: MessageId, M: Message](ABC):
 
     key: ClassVar[str]
     name: ClassVar[str]
-    finals: ClassVar[frozenset[str]]
-    accepting: ClassVar[frozenset[str]]  # statuses a message can be put into
-    retries: ClassVar[int] = 0  # of callbacks, after a failed connect
-    failures: ClassVar[Mapping[int, str]]  # codes worth a button, in words
+    message_type: type[M]
     number: ClassVar[str]  # the line used when none is named
+    finals: ClassVar[frozenset[str]] = frozenset({"delivered", "failed"})
+    accepting: ClassVar[frozenset[str]]  # statuses a message can be put into
+    accepted: ClassVar[Container[int]] = range(200, 300)  # answers to a callback
+    retries: ClassVar[int] = 0  # of callbacks, after a failed connect
+    failures: ClassVar[Mapping[int, str]] = {}  # codes worth a button, in words
 
     def __init__(self, world: World) -> None:
         """Start with an account in its factory state."""
         self.world = world
         self.quirks: set[Quirk] = set()
         self.log: dict[str, M] = {}
-        self.furnish()
+        self.set_up()
 
-    @abstractmethod
-    def furnish(self) -> None:
+    def set_up(self) -> None:  # noqa: B027  # some need it, none must
         """Set the account to its factory state."""
 
     @abstractmethod
@@ -170,49 +177,69 @@ class Provider[I: MessageId, M: Message](ABC):
     async def authorize(self, request: web.Request) -> None:
         """Raise ApiError unless the request's credentials allow it."""
 
-    @abstractmethod
     async def recipients(self, request: web.Request) -> set[str]:
         """Name whom a request texts, for faults bound to a recipient."""
+        del request
+        return set()
 
-    @abstractmethod
     def failure(self, status: int) -> Reply:
         """Render an HTTP failure in this provider's JSON."""
+        return Reply(payload={"message": "failed"}, status=status)
 
-    @abstractmethod
-    def brand(self, response: web.StreamResponse) -> None:
-        """Add the header that names a request."""
+    def add_request_id(self, response: web.StreamResponse) -> None:  # noqa: B027
+        """Add the header that names a request, if the provider has one."""
 
     @abstractmethod
     def new_id(self, *, media: bool) -> I:
         """Make an identifier."""
 
-    @abstractmethod
-    def compose(self, message_id: I, letter: Letter) -> M:
-        """Build an inbound or old outbound message."""
+    def compose(self, message_id: I, draft: Draft) -> M:
+        """Build a message."""
+        return self.message_type(
+            id=message_id,
+            inbound=draft.inbound,
+            number=draft.to if draft.inbound else draft.sender,
+            sender=draft.sender,
+            to=draft.to,
+            text=draft.text,
+            status=draft.status,
+            created=draft.at,
+            updated=draft.at,
+            sent=draft.at if draft.status in {RECEIVED, *self.finals} else None,
+            media=draft.media,
+        )
 
-    @abstractmethod
     def move(self, message: M, step: Step) -> None:
         """Put a message into a status."""
+        message.status, message.error_code = step.status, step.code
 
-    @abstractmethod
-    def outcome(self, message: M) -> tuple[Step, ...]:
-        """Foretell the steps of an accepted message."""
+    def plan(self, message: M) -> tuple[Step, ...]:
+        """List the steps that an accepted message will take."""
+        del message
+        return Step("sent"), Step("delivered")
 
-    @abstractmethod
     def ending(self, code: int) -> Step:
         """Tell which status an error code ends in."""
+        return Step("failed", code)
 
-    @abstractmethod
     def status_callback(self, message: M) -> Callback | None:
         """Render the callback for a message's present status, if any."""
+        del message
+        return None
 
-    @abstractmethod
     def inbound_callback(self, message: M) -> Callback | None:
         """Render the callback for an inbound message, if any."""
+        del message
+        return None
 
-    @abstractmethod
     def judge(self, callback: Callback, answer: Answer) -> tuple[Verdict, int | None]:
         """Judge the answer to a callback as the provider would."""
+        del callback
+        if answer.status is None:
+            timed_out = answer.timed_out
+            return (Verdict.TIMED_OUT if timed_out else Verdict.UNREACHABLE), None
+        accepted = answer.status in self.accepted
+        return (Verdict.ACCEPTED if accepted else Verdict.REJECTED), None
 
     @abstractmethod
     def lines(self) -> list[Json]:
@@ -237,7 +264,7 @@ class Provider[I: MessageId, M: Message](ABC):
         """Forget messages, quirks and settings."""
         self.log.clear()
         self.quirks.clear()
-        self.furnish()
+        self.set_up()
 
     def find(self, message_id: MessageId) -> M:
         """Return a message; KeyError when there is none."""
@@ -264,12 +291,12 @@ class Provider[I: MessageId, M: Message](ABC):
         """Write to the home; the callback goes out in the background."""
         files = tuple(media)
         message_id = self.new_id(media=bool(files))
-        letter = Letter(sender, number or self.number, text, at or now(), files)
-        message = self.keep(self.compose(message_id, letter))
+        draft = Draft(sender, number or self.number, text, at or now(), files)
+        message = self.keep(self.compose(message_id, draft))
         message.record, message.omit = dict(record or {}), frozenset(omit)
-        self.heed(message)
+        self.obey(message)
         if callback:
-            self.world.background(self.announce(message))
+            self.world.background(self.post_inbound(message))
         return message_id
 
     def history(  # noqa: PLR0913
@@ -286,19 +313,19 @@ class Provider[I: MessageId, M: Message](ABC):
         """Preload old messages, oldest first, without callbacks."""
         line, newest = number or self.number, newest or now() - timedelta(days=1)
         ends = (line, sender) if outbound else (sender, line)
+        status = "delivered" if outbound else RECEIVED
         made = []
         for index in range(count):
             at = newest - every * (count - 1 - index)
-            letter = Letter(*ends, text.format(index=index), at, (), outbound)
+            draft = Draft(*ends, text.format(index=index), at, status=status)
             made.append(self.new_id(media=False))
-            self.keep(self.compose(made[-1], letter))
+            self.keep(self.compose(made[-1], draft))
         return made
 
-    @abstractmethod
-    def heed(self, message: M) -> None:
-        """Obey the words carriers obey, such as STOP."""
+    def obey(self, message: M) -> None:  # noqa: B027
+        """Obey the words that carriers obey, such as STOP."""
 
-    async def announce(self, message: M) -> None:
+    async def post_inbound(self, message: M) -> None:
         """Post the callback of an inbound message."""
         callback = self.inbound_callback(message)
         if callback is not None:
@@ -307,7 +334,7 @@ class Provider[I: MessageId, M: Message](ABC):
     def start(self, message: M, answered: asyncio.Event) -> None:
         """Set an accepted message on its way, once its answer has left."""
         if self.world.automatic:
-            self.world.background(self._live(message, answered))
+            self.world.background(self._run(message, answered))
 
     async def advance(self, message_id: MessageId, status: str) -> None:
         """Put a message into a status by hand and post its callback."""
@@ -320,9 +347,9 @@ class Provider[I: MessageId, M: Message](ABC):
         """Fail a message by hand with a provider's error code."""
         await self._take(self.find(message_id), self.ending(code))
 
-    async def _live(self, message: M, answered: asyncio.Event) -> None:
+    async def _run(self, message: M, answered: asyncio.Event) -> None:
         await answered.wait()
-        for step in self.outcome(message):
+        for step in self.plan(message):
             await asyncio.sleep(self.world.pace)
             # Someone may have ended it by hand meanwhile.
             if message.status in self.finals:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from .callbacks import CallbackRecord
-    from .server import Simulator
+    from .state import State
 
 type Body = dict[str, Any]
 
@@ -54,9 +54,9 @@ MESSAGES_SHOWN: Final = 60
 CALLBACKS_SHOWN: Final = 30
 
 
-def add_routes(app: web.Application, sim: Simulator) -> None:
+def add_routes(app: web.Application, state: State) -> None:
     """Add the control routes to an application."""
-    control = Control(sim)
+    control = Control(state)
     message = "/_sim/{provider}/messages/{message}/status"
     routes: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/_sim/state", control.state),
@@ -80,48 +80,50 @@ def add_routes(app: web.Application, sim: Simulator) -> None:
 class Control:
     """Answer the control routes."""
 
-    def __init__(self, sim: Simulator) -> None:
-        """Keep the simulator to steer."""
-        self._sim = sim
+    def __init__(self, state: State) -> None:
+        """Keep the state to change."""
+        self._state = state
 
     async def state(self, request: web.Request) -> object:
         """Show everything; ?messages= says how many of the newest."""
-        sim = self._sim
+        state = self._state
         shown = int(request.query.get("messages", MESSAGES_SHOWN))
         return {
-            "url": sim.url,
-            "pace": sim.pace,
-            "automatic": sim.automatic,
+            "url": state.url,
+            "pace": state.pace,
+            "automatic": state.automatic,
             "providers": {
                 key: _describe_provider(provider, shown)
-                for key, provider in sim.providers.items()
+                for key, provider in state.providers.items()
             },
-            "faults": sim.faults.describe(),
-            "callbacks": [_describe(each) for each in sim.callbacks[-CALLBACKS_SHOWN:]],
-            "requests": len(sim.requests),
+            "faults": state.faults.describe(),
+            "callbacks": [
+                _describe(each) for each in state.callbacks[-CALLBACKS_SHOWN:]
+            ],
+            "requests": len(state.requests),
         }
 
     async def list_faults(self, _request: web.Request) -> object:
         """List the active faults."""
-        return self._sim.faults.describe()
+        return self._state.faults.describe()
 
     async def add_fault(self, request: web.Request) -> object:
         """Add a fault."""
-        return asdict(self._sim.faults.add(**await _body(request)))
+        return asdict(self._state.faults.add(**await _body(request)))
 
     async def clear_faults(self, request: web.Request) -> object:
         """Clear the faults."""
-        self._sim.faults.clear(request.query.get("provider"))
+        self._state.faults.clear(request.query.get("provider"))
         return {}
 
     async def list_callbacks(self, _request: web.Request) -> object:
         """List every callback posted."""
-        return [_describe(each) for each in self._sim.callbacks]
+        return [_describe(each) for each in self._state.callbacks]
 
     async def set_quirks(self, request: web.Request) -> object:
         """Give a provider's callbacks bad habits."""
         body = await _body(request)
-        provider = self._sim.providers[body["provider"]]
+        provider = self._state.providers[body["provider"]]
         provider.quirks = {Quirk(quirk) for quirk in body["quirks"]}
         return sorted(provider.quirks)
 
@@ -130,27 +132,27 @@ class Control:
         body = await _body(request)
         if "at" in body:
             body["at"] = datetime.fromisoformat(body["at"])
-        return {"sid": self._sim.twilio.add_alert(**body).sid}
+        return {"sid": self._state.twilio.add_alert(**body).sid}
 
     async def set_settings(self, request: web.Request) -> object:
         """Change the pace and the accounts."""
-        sim, body = self._sim, await _body(request)
-        sim.pace = float(body.get("pace", sim.pace))
-        sim.automatic = bool(body.get("automatic", sim.automatic))
-        sim.reroute.update(body.get("reroute", {}))
-        sim.clock_offset = float(body.get("clock_offset", sim.clock_offset))
-        sim.date_header = body.get("date_header", sim.date_header)
+        state, body = self._state, await _body(request)
+        state.pace = float(body.get("pace", state.pace))
+        state.automatic = bool(body.get("automatic", state.automatic))
+        state.reroute.update(body.get("reroute", {}))
+        state.clock_offset = float(body.get("clock_offset", state.clock_offset))
+        state.date_header = body.get("date_header", state.date_header)
         if "ovh_expired" in body:
-            sim.ovh.expire([str(each) for each in body["ovh_expired"]])
+            state.ovh.expire([str(each) for each in body["ovh_expired"]])
         if "twilio_suspended" in body:
-            sim.twilio.suspended = bool(body["twilio_suspended"])
+            state.twilio.suspended = bool(body["twilio_suspended"])
         if "ovh_credits" in body:
-            sim.ovh.service.credits = float(body["ovh_credits"])
-        return {"pace": sim.pace, "automatic": sim.automatic}
+            state.ovh.service.credits = float(body["ovh_credits"])
+        return {"pace": state.pace, "automatic": state.automatic}
 
     async def reset(self, _request: web.Request) -> object:
         """Return to the start."""
-        self._sim.reset()
+        self._state.reset()
         return {}
 
     async def receive(self, request: web.Request) -> object:
@@ -188,12 +190,12 @@ class Control:
 
     async def set_number_record(self, request: web.Request) -> object:
         """Let the record of a number of Twilio's say something else."""
-        number = self._sim.twilio.numbers[request.match_info["number"]]
+        number = self._state.twilio.numbers[request.match_info["number"]]
         number.record = await _body(request)
         return number.record
 
     def _provider(self, request: web.Request) -> AnyProvider:
-        return self._sim.providers[request.match_info["provider"]]
+        return self._state.providers[request.match_info["provider"]]
 
 
 type Handler = Callable[[web.Request], Awaitable[object]]

@@ -1,4 +1,4 @@
-"""Run both providers, the control routes and the handset on one port."""
+"""Run all providers, the control routes and the handset on one port."""
 
 import asyncio
 from email.utils import format_datetime
@@ -8,9 +8,8 @@ from aiohttp import web
 
 from . import control, faults, handset
 from .base import AnyProvider, ApiError, Message, Route
-from .ovh import Ovh
-from .twilio import Twilio
-from .world import RequestRecord, World, now
+from .state import State
+from .world import RequestRecord, now
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,18 +20,13 @@ ACCEPTED: Final = web.RequestKey("accepted", tuple[Message, ...])
 LOCALHOST: Final = "127.0.0.1"
 
 
-class Simulator(World):
-    """Play both providers on localhost; an asynchronous context manager."""
+class Simulator(State):
+    """Play all providers on localhost; an asynchronous context manager."""
 
     def __init__(self, *, port: int = 0, host: str = LOCALHOST) -> None:
         """Prepare a simulator; port 0 takes a free one."""
         super().__init__()
         self.host, self.port = host, port
-        self.twilio = Twilio(self)
-        self.ovh = Ovh(self)
-        self.providers: dict[str, AnyProvider] = {
-            provider.key: provider for provider in (self.twilio, self.ovh)
-        }
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -76,16 +70,6 @@ class Simulator(World):
         control.add_routes(app, self)
         handset.add_routes(app)
         return app
-
-    def reset(self) -> None:
-        """Return to the state after the start, keeping the port."""
-        self.clock_offset, self.date_header = 0, None
-        for provider in self.providers.values():
-            provider.reset()
-        self.faults.clear()
-        self.requests.clear()
-        self.callbacks.clear()
-        self.pace, self.automatic = 0.5, True
 
     def _serve(self, provider: AnyProvider, route: Route) -> WebHandler:
         async def serve(request: web.Request) -> web.StreamResponse:
@@ -134,7 +118,7 @@ class Simulator(World):
             response = await serve()
         else:
             response = await faults.refuse(fault, provider, request, serve)
-        provider.brand(response)
+        provider.add_request_id(response)
         date = self.date_header
         response.headers["Date"] = (
             format_datetime(now(), usegmt=True) if date is None else date

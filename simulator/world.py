@@ -1,4 +1,4 @@
-"""Hold what exists outside of the providers: time, tasks, faults and logs."""
+"""Hold what exists outside of the providers: time, tasks and logs."""
 
 import asyncio
 from collections import deque
@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from .callbacks import CallbackRecord, Poster
-from .faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -30,14 +29,13 @@ class RequestRecord:
 
 
 class World:
-    """Hold time, tasks, faults and logs: everything but the providers."""
+    """Hold time, tasks and logs: what the providers run in."""
 
     def __init__(self) -> None:
         """Start with an automatic, half-a-second-paced world."""
         self.url = ""
         self.pace = 0.5
         self.automatic = True
-        self.faults = Faults()
         self.date_header: str | None = None
         self.closing = asyncio.Event()
         self.requests: deque[RequestRecord] = deque(maxlen=REQUESTS_KEPT)

@@ -636,7 +636,7 @@ async def test_restricted_key_without_the_numbers(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """An API key for something else names the first right that it lacks."""
-    with patch("simulator.twilio_api.RESTRICTED_TO", "/Calls"):
+    with patch("simulator.twilio.api.RESTRICTED_TO", "/Calls"):
         result = await to_number(
             hass,
             simulator,

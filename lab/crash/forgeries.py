@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from simulator import CallbackRecord
-from simulator.twilio_callbacks import sign
+from simulator.twilio.callbacks import sign
 
 from .load import PERSON
 from .world import HARMLESS, Traffic, World

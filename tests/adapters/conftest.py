@@ -81,6 +81,21 @@ def key(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the marker of tests about what not every provider can do."""
+    config.addinivalue_line("markers", "needs(*capabilities): skip a provider without")
+
+
+@pytest.fixture(autouse=True)
+def capable(request: pytest.FixtureRequest) -> None:
+    """Skip a test about something that the provider declares not to have."""
+    needed = {each for mark in request.node.iter_markers("needs") for each in mark.args}
+    if needed and "key" in request.fixturenames:
+        capabilities = ADAPTERS[request.getfixturevalue("key")].capabilities
+        if not all(each in capabilities for each in needed):
+            pytest.skip("the provider has no such thing")
+
+
 @pytest.fixture
 def harness(key: str, sim: Simulator) -> Harness:
     """Return what the suite must know of the provider."""

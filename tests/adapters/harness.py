@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
+from custom_components.virtual_sms.adapters.models import CallbackUrls
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from custom_components.virtual_sms.adapters.base import SmsAdapter
     from custom_components.virtual_sms.adapters.models import (
         Balance,
-        CallbackUrls,
         DeliveryStatus,
         PhoneNumber,
         RejectReason,
@@ -40,7 +42,7 @@ class Harness(ABC):
     key: ClassVar[str]
     send_path: ClassVar[str]
     """A pattern for the path that sends, and with method POST for nothing else."""
-    sdk_modules: ClassVar[tuple[str, ...]]
+    sdk_modules: ClassVar[tuple[str, ...]] = ()
     """Modules whose import is heavy, hence forbidden on the event loop."""
     recipient: ClassVar[str]
     """Somebody who gets every message."""
@@ -55,6 +57,7 @@ class Harness(ABC):
     garbage: ClassVar[tuple[Garbage, ...]]
     """Callbacks shaped like the provider's, yet nonsense."""
 
+    # Of the records of a provider with HISTORY or LOOKUP:
     texts: ClassVar[tuple[str, ...]]
     """The fields of a message's record that hold its text."""
     unreadable: ClassVar[Mapping[str, object]]
@@ -86,9 +89,9 @@ class Harness(ABC):
         """Return the lines that can text; the first is the one used."""
 
     @property
-    @abstractmethod
     def balance(self) -> Balance:
         """Return what is left in the account."""
+        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -96,16 +99,21 @@ class Harness(ABC):
         """Return credentials with one secret wrong each, by the name of that one."""
 
     @property
-    @abstractmethod
-    def limited_credentials(self) -> Mapping[str, str]:
+    def limited_credentials(self) -> Mapping[str, str] | None:
         """Return credentials that are right but may not list the numbers.
 
-        Create them in the simulator where the provider needs that.
+        Create them in the simulator where the provider needs that; None where all
+        credentials may do the same.
         """
+        return None
 
-    @abstractmethod
     def callback_urls(self, url: str) -> CallbackUrls:
         """Say what `set_callbacks` is given so that everything comes to a URL."""
+        return CallbackUrls(inbound=url)
+
+    async def connect(self, adapter: SmsAdapter, number: PhoneNumber, url: str) -> None:
+        """Let all callbacks come to a URL, as far as it is not sent with a message."""
+        await adapter.set_callbacks(number, self.callback_urls(url))
 
     @property
     def credentials(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ from custom_components.virtual_sms.adapters.errors import (
     UnsupportedFeatureError,
 )
 from custom_components.virtual_sms.adapters.models import (
+    Account,
     CallbackUrls,
     Capability,
     DeliveryReceipt,
@@ -39,17 +40,25 @@ def bare(session: aiohttp.ClientSession) -> SmsAdapter:
     return kind({}, session=session, run_blocking=asyncio.to_thread)
 
 
+def watch_account(bare: SmsAdapter) -> list[str]:
+    """Note how often the account is asked for."""
+    asked: list[str] = []
+
+    async def get_account() -> Account:
+        asked.append("account")
+        return Account(id="A")
+
+    bare.get_account = get_account  # type: ignore[method-assign]
+    return asked
+
+
 async def test_optional_verbs(bare: SmsAdapter) -> None:
     """Whatever an adapter may leave out says that it was."""
-
-    async def known(ids: object) -> set[str]:
-        return set()
-
     for call in (
         lambda: bare.get_callbacks(NUMBER),
         lambda: bare.set_callbacks(NUMBER, CallbackUrls()),
         lambda: bare.fetch_callback_failures(NUMBER, "https://home.example", NOW),
-        lambda: bare.fetch_inbound(NUMBER, NOW, known),
+        lambda: bare.fetch_inbound_message(NUMBER, "1"),
         lambda: bare.fetch_receipt(NUMBER, "1"),
         lambda: bare.find_sent(NUMBER, MESSAGE, NOW),
         lambda: bare.get_balance(NUMBER),
@@ -61,27 +70,30 @@ async def test_optional_verbs(bare: SmsAdapter) -> None:
 
 
 async def test_defaults(bare: SmsAdapter) -> None:
-    """There is nothing to prepare, and a callback is its own truth."""
+    """There is nothing to prepare or to replace, and a callback is its own truth."""
     event = DeliveryReceipt(provider_id="1", status=DeliveryStatus.SENT)
     await bare.prepare()
     assert bare.base_url is None
+    assert not bare.is_asynchronous
+    assert not bare.has_retired_secrets
     assert await bare.confirm(NUMBER, event) is event
 
 
 async def test_an_answer_without_a_time(bare: SmsAdapter) -> None:
-    """Nobody knows what time it is there, which is said as such."""
-    with pytest.raises(UnsupportedFeatureError):
+    """The account is asked for the time, and an answer without one is named as such."""
+    asked = watch_account(bare)
+    with pytest.raises(InvalidResponseError, match="without its time"):
         await bare.fetch_time()
-
-    async def ask() -> None:
-        """Be answered without a date."""
-
-    bare._ask_time = ask  # type: ignore[method-assign]
-    with pytest.raises(InvalidResponseError):
-        await bare.fetch_time()
+    assert asked == ["account"]
 
 
-async def test_reading_a_message_again(bare: SmsAdapter) -> None:
-    """May be left out as well."""
-    with pytest.raises(UnsupportedFeatureError):
-        await bare.fetch_inbound_message(NUMBER, "1")
+async def test_a_provider_without_a_record(bare: SmsAdapter) -> None:
+    """Nothing is found, and the account is asked: void credentials are noticed."""
+    asked = watch_account(bare)
+
+    async def known(ids: object) -> set[str]:
+        return set()
+
+    batches = [each async for each in bare.fetch_inbound(NUMBER, NOW, known)]
+    assert not any(batches)
+    assert asked == ["account"]

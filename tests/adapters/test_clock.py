@@ -21,7 +21,7 @@ from custom_components.virtual_sms.adapters.http_headers import (
 )
 from simulator import Simulator
 
-from .test_conformance import READING, ask, number, outbound, sent_id, verb
+from .test_conformance import ask, list_verbs, number, outbound, sent_id, verb
 
 if TYPE_CHECKING:
     from custom_components.virtual_sms.adapters.base import SmsAdapter
@@ -108,7 +108,7 @@ async def test_a_date_that_is_none(
     """A date that makes no sense changes nothing, and harms nothing."""
     before = adapter.provider_time
     harness.sim.date_header = date
-    for each in {*READING} - {"fetch_callback_failures"}:
+    for each in {*list_verbs(adapter.capabilities)} - {"fetch_callback_failures"}:
         await ask(each, adapter, number, sent_id)
     assert before
     assert adapter.provider_time
@@ -180,7 +180,7 @@ async def test_a_pause_of_twelve_digits(
     """An absurd pause is bounded where it is read."""
     harness.sim.faults.add("rate_limited", provider=harness.key, retry_after=value)
     with pytest.raises(RateLimitedError) as caught:
-        await adapter.get_balance(number)
+        await adapter.get_account()
     assert caught.value.retry_after == pause
 
 
@@ -196,7 +196,7 @@ async def test_a_pause_by_the_providers_clock(
         retry_after=format_datetime(until, usegmt=True),
     )
     with pytest.raises(RateLimitedError) as caught:
-        await adapter.get_balance(number)
+        await adapter.get_account()
     assert caught.value.retry_after is not None
     assert 50 < caught.value.retry_after <= 61
 
@@ -217,7 +217,7 @@ async def test_redirects_are_not_followed(
             status=status,
             location=f"{elsewhere.url}/1.0/sms",
         )
-        for verb in ("get_account", "get_balance", "fetch_receipt", "list_numbers"):
+        for verb in list_verbs(adapter.capabilities):
             with pytest.raises(InvalidResponseError):
                 await ask(verb, adapter, number, sent_id)
         with pytest.raises(SendOutcomeUnknownError):
@@ -226,10 +226,10 @@ async def test_redirects_are_not_followed(
     assert len(harness.provider.messages) == 1
 
 
-async def test_waiting_for_a_turn(
+async def test_waiting_for_a_slot(
     adapter: SmsAdapter, harness: Harness, number: PhoneNumber
 ) -> None:
-    """Who has no turn in time was not heard, and nobody waits without end."""
+    """A call that got no slot in time was never made, and nobody waits for ever."""
     adapter.queue_timeout = 0.2
     harness.sim.faults.add("slow", provider=harness.key, delay=1.0)
     calls = [

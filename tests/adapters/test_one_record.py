@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["number"]
 
+pytestmark = pytest.mark.needs(Capability.HISTORY)
+
 OTHER_TEXT = "Something else"
 
 
@@ -108,7 +110,7 @@ async def test_it_is_read_again(
 async def test_it_cannot_be_read_again_now(
     error: str, adapter: SmsAdapter, harness: Harness, number: PhoneNumber
 ) -> None:
-    """Trouble while asking for one record is told as trouble, not as its absence."""
+    """Trouble while asking for one record is trouble, not the absence of the record."""
     message = receive(harness, "There")
     if error == "garbage":
         harness.sim.faults.add(error, provider=harness.key, body="[]")
@@ -161,6 +163,7 @@ async def test_trouble_of_the_provider(
         await read(adapter, number)
 
 
+@pytest.mark.needs(Capability.LOOKUP)
 async def test_candidates(
     adapter: SmsAdapter, harness: Harness, number: PhoneNumber
 ) -> None:

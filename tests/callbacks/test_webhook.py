@@ -16,7 +16,7 @@ import pytest
 from custom_components.virtual_sms.const import CONF_CALLBACK_URL
 from simulator.base import Media
 from simulator.callbacks import Quirk
-from simulator.twilio_callbacks import inbound_fields, sign, status_fields
+from simulator.twilio.callbacks import inbound_fields, sign, status_fields
 from tests.home import RECIPIENT, SENDER, Heard, listen, refresh, send, settle, state
 from tests.set_up import set_up
 
@@ -200,7 +200,7 @@ async def test_forged_ovh(
     with patch("custom_components.virtual_sms.core.confirmation_queue.REFILL", 0.01):
         message_id = simulator.ovh.receive(SENDER, "Believe me", callback=False)
         message = simulator.ovh.log.pop(str(message_id))
-        await simulator.ovh.announce(message)
+        await simulator.ovh.post_inbound(message)
         await settle(hass, simulator)
     assert [each.status for each in simulator.callbacks] == [200]
     assert not heard.received
@@ -215,7 +215,7 @@ async def test_bell_before_the_record(
         message_id = simulator.ovh.receive(SENDER, "Hello", callback=False)
         message = simulator.ovh.find(message_id)
         simulator.ovh.quirks.add(Quirk.FORGED)
-        await simulator.ovh.announce(message)
+        await simulator.ovh.post_inbound(message)
         await settle(hass, simulator)
     assert heard.texts == ["Hello"]
 
@@ -443,7 +443,7 @@ async def test_our_fault(
     assert SENDER not in caplog.text
 
     [message] = simulator.twilio.inbound
-    await simulator.twilio.announce(message)
+    await simulator.twilio.post_inbound(message)
     await settle(hass, simulator)
     assert heard.texts == ["Hello"]
 

@@ -91,16 +91,16 @@ class SmsAdapter(ABC):
     name: ClassVar[str]
     capabilities: ClassVar[Capability]
     credential_fields: ClassVar[tuple[CredentialField, ...]]
-    error_rules: ClassVar[Mapping[str, ErrorRule]]
+    error_rules: ClassVar[Mapping[str, ErrorRule]] = {}
     """The provider's error codes that have a sentence of their own."""
-    concurrency: ClassVar[int]
+    concurrency: ClassVar[int] = 4
     """Calls that may be under way at once."""
-    links: ClassVar[Mapping[str, str]]
+    links: ClassVar[Mapping[str, str]] = {}
     """The provider's pages that the texts of its forms lead to, by placeholder."""
     origin: ClassVar[str]
     """Where the provider's API is, unless the credentials say otherwise."""
-    poll_interval: ClassVar[int]
-    """Seconds between two questions for news where callbacks cannot reach us."""
+    poll_interval: ClassVar[int] = 60
+    """Seconds between two polls where callbacks cannot reach us."""
     signature_header: ClassVar[str | None] = None
     """The header that every authentic callback has, where callbacks are signed."""
 
@@ -160,7 +160,7 @@ class SmsAdapter(ABC):
 
     async def _ask_time(self) -> None:
         """Ask for something that costs little, whose answer tells the time."""
-        raise UnsupportedFeatureError
+        await self.get_account()
 
     @property
     def base_url(self) -> str | None:
@@ -232,9 +232,10 @@ class SmsAdapter(ABC):
     def parse(self, request: CallbackRequest) -> Event:
         """Read a verified callback, or raise CallbackUnreadableError."""
 
-    @abstractmethod
     def acknowledge(self, event: Event) -> Acknowledgement:
-        """Say what the provider wants to hear when the event was taken in."""
+        """Return the answer that the provider expects when the event was taken in."""
+        del event
+        return Acknowledgement()
 
     async def confirm(self, number: PhoneNumber, event: Event) -> Event | None:
         """Return what the provider's own record says of an event.
@@ -263,7 +264,7 @@ class SmsAdapter(ABC):
         """
         raise UnsupportedFeatureError
 
-    def fetch_inbound(
+    async def fetch_inbound(
         self, number: PhoneNumber, since: datetime, known: KnownIds
     ) -> AsyncIterator[list[InboundMessage | SetAside]]:
         """Yield batches of what was received at or after `since`, oldest first.
@@ -271,8 +272,12 @@ class SmsAdapter(ABC):
         A record that cannot be taken (yet) does not stop the others: it is named.
         Messages that are `known` already may be missing: a provider that gives
         them one by one need not be asked for those.
+
+        Without HISTORY there is nothing to yield. The account is asked instead: so a
+        poll proves the credentials there too, and tells the time.
         """
-        raise UnsupportedFeatureError
+        await self.get_account()
+        yield []
 
     async def fetch_inbound_message(
         self, number: PhoneNumber, message_id: str
@@ -353,9 +358,13 @@ class SmsAdapter(ABC):
         finally:
             self._slots.release()
 
-    @abstractmethod
     def _translate(self, err: Exception) -> SmsError:
-        """Turn an exception of the SDK, or of a reader, into one of ours."""
+        """Turn an exception of the SDK, or of a reader, into one of ours.
+
+        What nobody foresaw is an answer that makes no sense. Its text may hold a
+        number or a secret, so only its type is named.
+        """
+        return InvalidResponseError(type(err).__name__)
 
 
 def _monotonic() -> float:

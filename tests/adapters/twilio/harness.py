@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, ClassVar, override
 
 from custom_components.virtual_sms.adapters.models import (
     Balance,
-    CallbackUrls,
     DeliveryStatus,
     PhoneNumber,
     RejectReason,
@@ -136,7 +135,3 @@ class Harness(BaseHarness):
             "api_key_sid": twilio.RESTRICTED_KEY_SID,
             "api_key_secret": twilio.RESTRICTED_KEY_SECRET,
         }
-
-    @override
-    def callback_urls(self, url: str) -> CallbackUrls:
-        return CallbackUrls(inbound=url)

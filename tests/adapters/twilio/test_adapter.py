@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import hashlib
 import hmac
+from importlib.metadata import version
 import json
 import logging
 import socket
@@ -1268,6 +1269,19 @@ async def test_generations() -> None:
     run = asyncio.to_thread
     assert await use(run, _Old(), "fetch", {"word": "x"}) == "blocking x"
     assert await use(run, _New(), "fetch", {"word": "x"}) == "async x"
+
+
+async def test_which_generation_is_installed(
+    harness: Harness, session: aiohttp.ClientSession
+) -> None:
+    """The newer SDK leaves the executor alone, which is known once it is loaded."""
+    adapter = TwilioAdapter(
+        harness.credentials, session=session, run_blocking=asyncio.to_thread
+    )
+    assert not adapter.is_asynchronous
+    await adapter.prepare()
+    major = int(version("twilio").partition(".")[0])
+    assert adapter.is_asynchronous is (major >= 8)
 
 
 async def _request(

@@ -78,7 +78,7 @@ async def test_codes(
 ) -> None:
     """What the "Error and Warning Dictionary" says becomes one of a few kinds."""
     for code in codes.split():
-        sim.twilio.alerts.added.clear()
+        sim.twilio.added_alerts.clear()
         sim.twilio.add_alert(int(code), URL, at=NOW)
         failures = await adapter.fetch_callback_failures(number, URL, SINCE)
         assert failures == [CallbackFailure(at=NOW, kind=kind)]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from . import ovh_render, ovh_schema
-from .base import ApiError, Json, Reply, Route
-from .ovh_schema import bad_argument, error, international, read_body, read_query
-from .world import now
+from ..base import ApiError, Draft, Json, Reply, Route
+from ..world import now
+from . import render, schema
+from .schema import bad_argument, error, international, read_body, read_query
 
 if TYPE_CHECKING:
-    from .ovh import Ovh, OvhMessage, Service
+    from .models import OvhMessage, Service
+    from .state import OvhState
 
 ROOT: Final = "/1.0/sms"
 SERVICE: Final = ROOT + "/{service}"
@@ -60,9 +61,9 @@ FILTERS: Final[dict[str, Callable[[OvhMessage, object], bool]]] = {
 class OvhApi:
     """Answer the requests of one customer."""
 
-    def __init__(self, ovh: Ovh) -> None:
-        """Keep the provider to serve."""
-        self._ovh = ovh
+    def __init__(self, state: OvhState) -> None:
+        """Keep the customer to serve."""
+        self._state = state
 
     def routes(self) -> Iterable[Route]:
         """List the API; fixed words come before `{service}`, which matches all."""
@@ -81,7 +82,9 @@ class OvhApi:
         yield Route("GET", SERVICE + "/senders/{number}", self.get_sender)
         yield Route("GET", SERVICE + "/blacklists", self.list_blacklist)
         yield Route("GET", SERVICE + "/blacklists/{receiver}", self.get_blacklisted)
-        yield Route("DELETE", SERVICE + "/blacklists/{receiver}", self.forgive)
+        yield Route(
+            "DELETE", SERVICE + "/blacklists/{receiver}", self.delete_blacklisted
+        )
         yield Route("GET", SERVICE + "/virtualNumbers", self.list_numbers)
         yield Route("GET", LINE, self.get_number)
         yield Route("POST", SERVICE + "/jobs", self.send)
@@ -94,29 +97,29 @@ class OvhApi:
 
     async def list_services(self, _request: web.Request) -> Reply:
         """List the SMS accounts."""
-        return Reply(payload=list(self._ovh.services))
+        return Reply(payload=list(self._state.services))
 
     async def ptt(self, request: web.Request) -> Reply:
         """Describe a ptt."""
-        code = read_query(request, {"ptt": ovh_schema.LONG}).get("ptt")
+        code = read_query(request, {"ptt": schema.LONG}).get("ptt")
         if not isinstance(code, int):
             raise bad_argument("[ptt] This parameter is mandatory")
-        if code not in ovh_render.PTTS:
+        if code not in render.PTTS:
             raise error(404, "The requested object (ptt) does not exist")
-        return Reply(payload=ovh_render.ptt(code))
+        return Reply(payload=render.ptt(code))
 
     async def estimate(self, request: web.Request) -> Reply:
         """Tell how a text would be cut."""
-        body = await read_body(request, ovh_schema.ESTIMATE)
-        return Reply(payload=ovh_render.estimate(str(body["message"])))
+        body = await read_body(request, schema.ESTIMATE)
+        return Reply(payload=render.estimate(str(body["message"])))
 
     async def rates(self, request: web.Request) -> Reply:
         """Tell the price of one SMS to a country."""
-        return Reply(payload=ovh_render.rates(request.query.get("country", "fr")))
+        return Reply(payload=render.rates(request.query.get("country", "fr")))
 
     async def list_all_numbers(self, _request: web.Request) -> Reply:
         """List the numbers of all accounts."""
-        services = self._ovh.services.values()
+        services = self._state.services.values()
         return Reply(payload=[each for one in services for each in one.numbers])
 
     async def get_own_number(self, request: web.Request) -> Reply:
@@ -128,20 +131,20 @@ class OvhApi:
     async def number_infos(self, request: web.Request) -> Reply:
         """Describe the subscription of a number."""
         number = self._any_number(request)
-        return Reply(payload=ovh_render.service_infos(number, expired=False))
+        return Reply(payload=render.service_infos(number, expired=False))
 
     async def get_service(self, request: web.Request) -> Reply:
         """Describe an SMS account."""
-        return Reply(payload=ovh_render.account(self._service(request)))
+        return Reply(payload=render.account(self._service(request)))
 
     async def put_service(self, request: web.Request) -> Reply:
         """Change the callback URLs; a body may hold only what changes."""
         service = self._service(request)
-        body = await read_body(request, ovh_schema.ACCOUNT)
+        body = await read_body(request, schema.ACCOUNT)
         changes = _renamed(body, ACCOUNT_FIELDS)
         if "smsResponse" in body:
             call = f"PUT {request.path}"
-            reply = ovh_schema.check(ovh_schema.RESPONSE, body["smsResponse"], call)
+            reply = schema.check(schema.RESPONSE, body["smsResponse"], call)
             # The nested object is replaced as a whole.
             changes |= dict.fromkeys(RESPONSE_FIELDS.values())
             changes |= _renamed(reply, RESPONSE_FIELDS)
@@ -154,12 +157,12 @@ class OvhApi:
     async def service_infos(self, request: web.Request) -> Reply:
         """Describe the subscription of an account."""
         service = self._any_service(request)
-        infos = ovh_render.service_infos(service.name, expired=service.expired)
+        infos = render.service_infos(service.name, expired=service.expired)
         return Reply(payload=infos)
 
     async def get_sender(self, request: web.Request) -> Reply:
         """Describe a sender."""
-        return Reply(payload=ovh_render.sender(self._number(request)))
+        return Reply(payload=render.sender(self._number(request)))
 
     async def list_blacklist(self, request: web.Request) -> Reply:
         """List who texted STOP."""
@@ -170,13 +173,13 @@ class OvhApi:
         number, since = self._blacklisted(request)
         payload = {
             "batchID": None,
-            "dateCreation": ovh_schema.iso(since),
+            "dateCreation": schema.iso(since),
             "number": number,
             "smsOutgoingID": None,
         }
         return Reply(payload=payload)
 
-    async def forgive(self, request: web.Request) -> Reply:
+    async def delete_blacklisted(self, request: web.Request) -> Reply:
         """Take a number off the blacklist."""
         number, _ = self._blacklisted(request)
         del self._service(request).blacklist[number]
@@ -195,7 +198,7 @@ class OvhApi:
         """Accept messages and report which receivers were refused."""
         service = self._service(request)
         of_line = "number" in request.match_info
-        spec = ovh_schema.JOB if of_line else ovh_schema.SERVICE_JOB
+        spec = schema.JOB if of_line else schema.SERVICE_JOB
         body = await read_body(request, spec)
         sender = self._number(request) if of_line else self._sender(service, body)
         receivers = _strings(body.get("receivers"))
@@ -223,27 +226,17 @@ class OvhApi:
             raise error(403, NO_CREDIT)
         service.credits -= cost
         for message in made:
-            self._ovh.keep(message)
+            self._state.keep(message)
         return made
 
     def _build(
         self, service: Service, sender: str, receiver: str, body: Json
     ) -> OvhMessage:
-        at, differed = now(), body.get("differedPeriod", 0)
-        message = self._ovh.message_type(
-            id=self._ovh.new_id(media=False),
-            inbound=False,
-            service=service.name,
-            number=sender,
-            sender=sender,
-            to=receiver,
-            text=str(body["message"]),
-            status="queued",
-            created=at,
-            updated=at,
-            tag=str(body.get("tag", "")),
-            differed=differed if isinstance(differed, int) else 0,
-        )
+        differed = body.get("differedPeriod", 0)
+        draft = Draft(sender, receiver, str(body["message"]), now(), status="queued")
+        message = self._state.compose(self._state.new_id(media=False), draft)
+        message.service, message.tag = service.name, str(body.get("tag", ""))
+        message.differed = differed if isinstance(differed, int) else 0
         message.credits = float(message.segments)
         return message
 
@@ -257,8 +250,8 @@ class OvhApi:
         """List the ids in jobs, outgoing or incoming; no order is promised."""
         box = request.path.rpartition("/")[2]
         specs = {
-            "incoming": ovh_schema.INCOMING_FILTERS,
-            "outgoing": ovh_schema.OUTGOING_FILTERS,
+            "incoming": schema.INCOMING_FILTERS,
+            "outgoing": schema.OUTGOING_FILTERS,
         }
         wanted = read_query(request, specs.get(box, {}))
         found = [
@@ -270,7 +263,7 @@ class OvhApi:
 
     async def get_item(self, request: web.Request) -> Reply:
         """Describe one item, or many when X-Ovh-Batch names the separator."""
-        separator = request.headers.get(ovh_schema.BATCH)
+        separator = request.headers.get(schema.BATCH)
         asked = request.match_info["id"]
         if not separator:
             return Reply(payload=self._item(request, asked))
@@ -280,10 +273,10 @@ class OvhApi:
     async def delete_item(self, request: web.Request) -> Reply:
         """Cancel a job, or erase a message."""
         _, message = self._find(request, request.match_info["id"])
-        del self._ovh.log[str(message.id)]
+        del self._state.log[str(message.id)]
         if message.pending and not message.inbound:
             message.status = "canceled"
-            self._ovh.refund(message)
+            self._state.refund(message)
         return Reply()
 
     def _batched(self, request: web.Request, key: str) -> Json:
@@ -294,15 +287,15 @@ class OvhApi:
 
     def _item(self, request: web.Request, key: str) -> Json:
         box, message = self._find(request, key)
-        job = ovh_render.job
+        job = render.job
         if "number" in request.match_info:
-            job = ovh_render.virtual_job
-        render = {
+            job = render.virtual_job
+        renders = {
             "jobs": job,
-            "outgoing": ovh_render.outgoing,
-            "incoming": ovh_render.incoming,
+            "outgoing": render.outgoing,
+            "incoming": render.incoming,
         }
-        return render[box](message) | message.record
+        return renders[box](message) | message.record
 
     def _find(self, request: web.Request, key: str) -> tuple[str, OvhMessage]:
         box = request.path.split("/")[-2]
@@ -318,7 +311,7 @@ class OvhApi:
     def _box(self, request: web.Request, box: str) -> Iterable[OvhMessage]:
         service = self._service(request).name
         number = self._number(request) if "number" in request.match_info else None
-        for message in self._ovh.log.values():
+        for message in self._state.log.values():
             kind = "incoming" if message.inbound else "outgoing"
             kind = "jobs" if message.pending else kind
             here = message.service == service and number in {None, message.number}
@@ -334,17 +327,17 @@ class OvhApi:
 
     def _any_service(self, request: web.Request) -> Service:
         name = request.match_info["service"]
-        if name not in self._ovh.services:
+        if name not in self._state.services:
             raise error(
                 404, f"The requested object (serviceName = {name}) does not exist"
             )
-        return self._ovh.services[name]
+        return self._state.services[name]
 
     def _number(self, request: web.Request) -> str:
         return _known(request, self._service(request).numbers)
 
     def _any_number(self, request: web.Request) -> str:
-        services = self._ovh.services.values()
+        services = self._state.services.values()
         return _known(request, [each for one in services for each in one.numbers])
 
     def _blacklisted(self, request: web.Request) -> tuple[str, datetime]:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import json
 from typing import TYPE_CHECKING, Final
 
-from .base import ApiError, Json, Reply
+from ..base import ApiError, Json, Reply
 
 if TYPE_CHECKING:
     from aiohttp import web

@@ -3,11 +3,11 @@
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from .twilio_errors import DELIVERY_ERRORS
+from .errors import DELIVERY_ERRORS
 
 if TYPE_CHECKING:
-    from .base import Json
-    from .twilio import Number, TwilioMessage
+    from ..base import Json
+    from .models import Number, TwilioMessage
 
 
 def _base(account: str) -> str:

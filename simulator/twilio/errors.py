@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from .base import ApiError, Reply
+from ..base import ApiError, Reply
 
 MORE_INFO: Final = "https://www.twilio.com/docs/errors/{code}"
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
-from .callbacks import Answer, Callback, Verdict
-from .world import now
+from ..callbacks import Answer, Callback, Verdict
+from ..world import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .twilio import TwilioMessage
+    from .models import TwilioMessage
 
 API_VERSION: Final = "2010-04-01"
 HEADERS: Final = {"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"}

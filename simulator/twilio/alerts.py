@@ -5,65 +5,34 @@ ours that failed is an alert; others can be added by hand.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import hashlib
-import secrets
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from .base import Json, Reply, Route
-from .callbacks import Verdict
-from .twilio_errors import MORE_INFO, error
-from .world import now
+from ..base import Json, Reply, Route
+from ..callbacks import Verdict
+from .errors import MORE_INFO, error
+from .models import Alert
+from .query import read_moment, read_page
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from .callbacks import CallbackRecord
-    from .twilio import Twilio
+    from ..callbacks import CallbackRecord
+    from .state import TwilioState
 
 ORIGIN: Final = "https://monitor.twilio.com"
 ROOT: Final = "/v1/Alerts"
-LARGEST_PAGE: Final = 1000
 LEVELS: Final = frozenset({"error", "warning", "notice", "debug"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Hold one alert; `status` is what the home answered, if it did."""
-
-    code: int
-    url: str
-    at: datetime = field(default_factory=now)
-    level: str = "error"
-    method: str = "POST"
-    status: int | None = None
-    resource_sid: str = ""
-    sid: str = field(default_factory=lambda: "NO" + secrets.token_hex(16))
-
-    @property
-    def text(self) -> str:
-        """Write what happened, in the form of a query as Twilio does."""
-        answer = {} if self.status is None else {"httpResponse": str(self.status)}
-        fields = {
-            "sourceComponent": "14100",
-            **answer,
-            "url": self.url,
-            "ErrorCode": str(self.code),
-            "LogLevel": self.level.upper(),
-            "EmailNotification": "false",
-        }
-        return urlencode(fields)
 
 
 class TwilioAlerts:
     """Answer for the record of failed callbacks."""
 
-    def __init__(self, twilio: Twilio) -> None:
+    def __init__(self, state: TwilioState) -> None:
         """Keep the account to serve."""
-        self._twilio = twilio
-        self.added: list[Alert] = []
+        self._state = state
 
     def routes(self) -> Iterable[Route]:
         """List the API."""
@@ -73,20 +42,23 @@ class TwilioAlerts:
     @property
     def all(self) -> list[Alert]:
         """List every alert, newest first."""
-        posted = self._twilio.world.callbacks
+        posted = self._state.world.callbacks
         alerts = [
             _read(index, record)
             for index, record in enumerate(posted)
-            if record.provider == self._twilio.key and record.error_code is not None
+            if record.provider == self._state.key and record.error_code is not None
         ]
-        return sorted([*alerts, *self.added], key=lambda alert: alert.at, reverse=True)
+        return sorted(
+            [*alerts, *self._state.added_alerts],
+            key=lambda alert: alert.at,
+            reverse=True,
+        )
 
     async def list(self, request: web.Request) -> Reply:
         """List alerts of a level and a time."""
         tests = [_test(*pair) for pair in request.query.items()]
         found = [alert for alert in self.all if all(test(alert) for test in tests)]
-        size = min(_whole(request, "PageSize", 50), LARGEST_PAGE)
-        page = _whole(request, "Page", 0)
+        page, size = read_page(request)
         shown = found[page * size :][:size]
         more = len(found) > (page + 1) * size
 
@@ -123,7 +95,7 @@ class TwilioAlerts:
 
     def _render(self, alert: Alert) -> Json:
         return {
-            "account_sid": self._twilio.ACCOUNT_SID,
+            "account_sid": self._state.ACCOUNT_SID,
             "alert_text": alert.text,
             "api_version": "2010-04-01",
             "date_created": _iso(alert.at + timedelta(seconds=1)),
@@ -162,28 +134,13 @@ def _test(name: str, value: str) -> Callable[[Alert], bool]:
                 raise error(20001, f"{name}={value}")
             return lambda alert: alert.level == value
         case "StartDate":
-            start = _moment(name, value)
+            start = read_moment(name, value)
             return lambda alert: alert.at.replace(microsecond=0) >= start
         case "EndDate":
-            end = _moment(name, value)
+            end = read_moment(name, value)
             return lambda alert: alert.at.replace(microsecond=0) <= end
         case _:
             return lambda _: True
-
-
-def _moment(name: str, value: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as err:
-        raise error(20001, f"{name}={value}") from err
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _whole(request: web.Request, name: str, default: int) -> int:
-    value = request.query.get(name, str(default))
-    if not value.isdigit():
-        raise error(20001, f"{name}={value}")
-    return int(value)
 
 
 def _iso(moment: datetime) -> str:

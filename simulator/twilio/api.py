@@ -1,6 +1,6 @@
 """Serve Twilio's REST API: numbers, balance, account, and the messages read.
 
-Sending is in `twilio_send`, the lists' paging here.
+Sending is in `send`, the lists' paging here.
 """
 
 import base64
@@ -9,23 +9,24 @@ from datetime import UTC, datetime, time, timedelta
 from email.utils import format_datetime
 import hmac
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from . import twilio_render
-from .base import Json, Reply, Route
-from .twilio_errors import error
-from .twilio_send import accept
-from .world import now
+from ..base import Json, Reply, Route
+from ..world import now
+from . import render
+from .errors import error
+from .query import is_web_url, read_moment, read_page
+from .send import accept
 
 if TYPE_CHECKING:
-    from .twilio import Number, Twilio, TwilioMessage
+    from .models import Number, TwilioMessage
+    from .state import TwilioState
 
 ROOT: Final = "/2010-04-01/Accounts/{account}"
 CDN: Final = "/2010-04-01/cdn/{message}/{media}"
 BIRTH: Final = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
-LARGEST_PAGE: Final = 1000
 FINISHED: Final = frozenset(
     {"delivered", "undelivered", "failed", "canceled", "received", "read", "sent"}
 )
@@ -45,9 +46,9 @@ NUMBER_FIELDS: Final = {
 class TwilioApi:
     """Answer the requests of one account."""
 
-    def __init__(self, twilio: Twilio) -> None:
+    def __init__(self, state: TwilioState) -> None:
         """Keep the account to serve."""
-        self._twilio = twilio
+        self._state = state
 
     def routes(self) -> Iterable[Route]:
         """List the API; `.json` comes before the bytes, which have no suffix."""
@@ -72,36 +73,36 @@ class TwilioApi:
     def media_url(self, message_id: str, media_sid: str) -> str:
         """Return the public URL of one file."""
         path = f"{self._base}/Messages/{message_id}/Media/{media_sid}"
-        return self._twilio.world.url + path
+        return self._state.world.url + path
 
     def authorize(self, request: web.Request) -> None:
         """Check the Basic credentials, the account and the key's rights."""
-        twilio, path = self._twilio, request.path
+        state, path = self._state, request.path
         user = self._user(request.headers.get("Authorization", ""))
         if user is None:
             raise error(20003)
         # The Monitor API names no account: the credentials do.
-        if request.match_info.get("account", twilio.ACCOUNT_SID) != twilio.ACCOUNT_SID:
+        if request.match_info.get("account", state.ACCOUNT_SID) != state.ACCOUNT_SID:
             raise error(20404, path)
-        if twilio.suspended:
+        if state.suspended:
             raise error(20005)
-        restricted = user == twilio.RESTRICTED_KEY_SID
+        restricted = user == state.RESTRICTED_KEY_SID
         if restricted and not path.startswith(self._base + RESTRICTED_TO):
             raise error(70051)
         # A standard key reaches all but /Accounts and /Keys.
-        if user != twilio.ACCOUNT_SID and path == self._base + ".json":
+        if user != state.ACCOUNT_SID and path == self._base + ".json":
             raise error(20003)
 
     @property
     def _base(self) -> str:
-        return ROOT.format(account=self._twilio.ACCOUNT_SID)
+        return ROOT.format(account=self._state.ACCOUNT_SID)
 
     def _user(self, header: str) -> str | None:
-        twilio = self._twilio
+        state = self._state
         secrets = {
-            twilio.ACCOUNT_SID: twilio.auth_token,
-            twilio.API_KEY_SID: twilio.api_key_secret,
-            twilio.RESTRICTED_KEY_SID: twilio.restricted_key_secret,
+            state.ACCOUNT_SID: state.auth_token,
+            state.API_KEY_SID: state.api_key_secret,
+            state.RESTRICTED_KEY_SID: state.restricted_key_secret,
         }
         scheme, _, encoded = header.partition(" ")
         try:
@@ -114,7 +115,7 @@ class TwilioApi:
 
     async def send(self, request: web.Request) -> Reply:
         """Accept a message, or refuse it with the code Twilio would give."""
-        message = accept(self._twilio, await request.post())
+        message = accept(self._state, await request.post())
         payload = self.render(message)
         return Reply(payload=payload, status=201, accepted=(message,))
 
@@ -127,7 +128,7 @@ class TwilioApi:
         ]
         found = [
             message
-            for message in self._twilio.log.values()
+            for message in self._state.log.values()
             if all(test(message) for test in tests)
         ]
         found.sort(key=lambda message: message.created, reverse=True)
@@ -155,7 +156,7 @@ class TwilioApi:
         message = self._find(request)
         if message.status not in FINISHED:
             raise error(20009)
-        del self._twilio.log[message.id]
+        del self._state.log[message.id]
         return Reply(status=204)
 
     async def list_media(self, request: web.Request) -> Reply:
@@ -197,7 +198,7 @@ class TwilioApi:
         wanted = request.query.get("PhoneNumber")
         found = [
             number
-            for number in self._twilio.numbers.values()
+            for number in self._state.numbers.values()
             if wanted in {None, number.number}
         ]
         return self._page(request, "incoming_phone_numbers", found, self._number)
@@ -215,8 +216,8 @@ class TwilioApi:
             if name in NUMBER_FIELDS
         }
         for name, value in changes.items():
-            if name.endswith("_url"):
-                _check_url(value)
+            if name.endswith("_url") and value and not is_web_url(value):
+                raise error(21402, value)
             if name.endswith("_method") and value not in {"GET", "POST"}:
                 raise error(21403, value)
         for name, value in changes.items():
@@ -226,25 +227,25 @@ class TwilioApi:
 
     async def balance(self, _request: web.Request) -> Reply:
         """Tell the money left."""
-        twilio = self._twilio
+        state = self._state
         payload = {
-            "account_sid": twilio.ACCOUNT_SID,
-            "balance": str(twilio.balance),
-            "currency": twilio.currency,
+            "account_sid": state.ACCOUNT_SID,
+            "balance": str(state.balance),
+            "currency": state.currency,
         }
         return Reply(payload=payload)
 
     async def account(self, _request: web.Request) -> Reply:
         """Describe the account; its reply holds the auth token."""
-        twilio = self._twilio
+        state = self._state
         names = ("messages", "incoming_phone_numbers", "balance")
         titles = {name: name.title().replace("_", "") for name in names}
         payload = {
-            "sid": twilio.ACCOUNT_SID,
-            "auth_token": twilio.auth_token,
-            "owner_account_sid": twilio.ACCOUNT_SID,
+            "sid": state.ACCOUNT_SID,
+            "auth_token": state.auth_token,
+            "owner_account_sid": state.ACCOUNT_SID,
             "friendly_name": "Simulated account",
-            "status": twilio.status,
+            "status": state.status,
             "type": "Full",
             "date_created": format_datetime(BIRTH),
             "date_updated": format_datetime(BIRTH),
@@ -257,18 +258,18 @@ class TwilioApi:
 
     def render(self, message: TwilioMessage) -> Json:
         """Describe a message."""
-        twilio = self._twilio
-        true = twilio_render.message(twilio.ACCOUNT_SID, twilio.currency, message)
+        state = self._state
+        true = render.message(state.ACCOUNT_SID, state.currency, message)
         return true | message.record
 
     def _media(self, message: TwilioMessage, sid: str) -> Json:
-        return twilio_render.media(self._twilio.ACCOUNT_SID, message, sid)
+        return render.media(self._state.ACCOUNT_SID, message, sid)
 
     def _number(self, number: Number) -> Json:
-        return twilio_render.number(self._twilio.ACCOUNT_SID, number) | number.record
+        return render.number(self._state.ACCOUNT_SID, number) | number.record
 
     def _find(self, request: web.Request) -> TwilioMessage:
-        message = self._twilio.log.get(request.match_info["message"])
+        message = self._state.log.get(request.match_info["message"])
         if message is None:
             raise error(20404, request.path)
         return message
@@ -280,7 +281,7 @@ class TwilioApi:
         return message, message.media_sids.index(sid)
 
     def _find_number(self, request: web.Request) -> Number:
-        for number in self._twilio.numbers.values():
+        for number in self._state.numbers.values():
             if number.sid == request.match_info["number"]:
                 return number
         raise error(20404, request.path)
@@ -293,8 +294,7 @@ class TwilioApi:
         render: Callable[[T], Json],
     ) -> Reply:
         """Cut one page; its token counts from the end, so new items shift nothing."""
-        size = _whole(request, "PageSize", 50, LARGEST_PAGE)
-        page = _whole(request, "Page", 0)
+        page, size = read_page(request)
         # Newer items are put in front: what is left after a page stays the same.
         left = request.query.get("PageToken", "").removeprefix("PA")
         start = len(items) - int(left) if left.isdigit() else page * size
@@ -326,22 +326,6 @@ class TwilioApi:
         return Reply(payload=payload)
 
 
-def _check_url(value: str) -> None:
-    if value and not (
-        value.startswith(("http://", "https://")) and urlsplit(value).hostname
-    ):
-        raise error(21402, value)
-
-
-def _whole(
-    request: web.Request, name: str, default: int, most: int | None = None
-) -> int:
-    value = request.query.get(name, str(default))
-    if not value.isdigit():
-        raise error(20001, f"{name}={value}")
-    return int(value) if most is None else max(1, min(int(value), most))
-
-
 def _message_test(name: str, value: str) -> Callable[[TwilioMessage], bool] | None:
     match name:
         case "To":
@@ -355,11 +339,7 @@ def _message_test(name: str, value: str) -> Callable[[TwilioMessage], bool] | No
 
 
 def _date_test(sign: str, value: str) -> Callable[[TwilioMessage], bool]:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as err:
-        raise error(20001, f"DateSent{sign}={value}") from err
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = read_moment(f"DateSent{sign}", value)
     # A bare date, or the midnight the SDK makes of it, names the whole day.
     whole_day = moment.time() == time.min
     span = timedelta(days=1) if whole_day else timedelta(seconds=1)

@@ -2,19 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 import re
-import secrets
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .base import Media
-from .twilio_errors import error
-from .world import now
+from ..base import Draft, Media
+from ..world import now
+from .errors import error
+from .query import is_web_url
 
 if TYPE_CHECKING:
     from aiohttp.web_request import FileField
     from multidict import MultiDictProxy
 
-    from .twilio import Number, Twilio, TwilioMessage
+    from .models import Number, TwilioMessage
+    from .state import TwilioState
 
 E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 LONGEST_BODY: Final = 1600
@@ -26,7 +27,7 @@ LATEST: Final = timedelta(days=35)
 type Form = MultiDictProxy[str | bytes | bytearray | FileField]
 
 
-def accept(twilio: Twilio, form: Form) -> TwilioMessage:
+def accept(state: TwilioState, form: Form) -> TwilioMessage:
     """Check a form and turn it into an accepted message, or raise the refusal."""
     to = _tidy(_text(form, "To"))
     body = _text(form, "Body")
@@ -35,41 +36,20 @@ def accept(twilio: Twilio, form: Form) -> TwilioMessage:
         raise error(21604)
     _check_content(body, urls)
     callback = _check_callback(_text(form, "StatusCallback"))
-    service = _service(twilio, form)
-    number = _sender(twilio, _tidy(_text(form, "From")), held=service is not None)
-    _check_recipient(twilio, to, number)
+    service = _service(state, form)
+    number = _sender(state, _tidy(_text(form, "From")), held=service is not None)
+    _check_recipient(state, to, number)
     if urls and not number.mms:
         raise error(21612, to)
-    message = _build(twilio, (number.number, to, body), urls, service)
-    message.callback_url = callback
+    files = tuple(Media("image/jpeg", url=url) for url in urls)
+    # Twilio picks the sender of a service's message later on.
+    status = "queued" if service is None else "accepted"
+    draft = Draft(number.number, to, body, now(), files, status)
+    message = state.compose(state.new_id(media=bool(urls)), draft)
+    message.callback_url, message.service_sid = callback, service
     if _scheduled(form, service):
         message.status = "scheduled"
-    return twilio.keep(message)
-
-
-def _build(
-    twilio: Twilio,
-    letter: tuple[str, str, str],
-    urls: list[str],
-    service: str | None,
-) -> TwilioMessage:
-    sender, to, body = letter
-    at = now()
-    return twilio.message_type(
-        id=twilio.new_id(media=bool(urls)),
-        inbound=False,
-        number=sender,
-        # Twilio picks the sender of a service's message later on.
-        sender=sender,
-        to=to,
-        text=body,
-        status="queued" if service is None else "accepted",
-        created=at,
-        updated=at,
-        media=tuple(Media("image/jpeg", url=url) for url in urls),
-        media_sids=["ME" + secrets.token_hex(16) for _ in urls],
-        service_sid=service,
-    )
+    return state.keep(message)
 
 
 def _text(form: Form, name: str) -> str:
@@ -88,55 +68,50 @@ def _check_content(body: str, urls: list[str]) -> None:
     if len(urls) > MOST_MEDIA:
         raise error(21623)
     for url in urls:
-        if not _is_web_url(url):
+        if not is_web_url(url):
             raise error(21620, url)
 
 
 def _check_callback(url: str) -> str:
     # Twilio refuses underscores in host names.
-    if url and (not _is_web_url(url) or "_" in (urlsplit(url).hostname or "")):
+    if url and (not is_web_url(url) or "_" in (urlsplit(url).hostname or "")):
         raise error(21609, url)
     return url
 
 
-def _is_web_url(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
-
-
-def _service(twilio: Twilio, form: Form) -> str | None:
+def _service(state: TwilioState, form: Form) -> str | None:
     sid = _text(form, "MessagingServiceSid")
     if not sid:
         return None
-    if sid != twilio.MESSAGING_SERVICE_SID:
+    if sid != state.MESSAGING_SERVICE_SID:
         raise error(21703, sid)
     return sid
 
 
-def _sender(twilio: Twilio, sender: str, *, held: bool) -> Number:
+def _sender(state: TwilioState, sender: str, *, held: bool) -> Number:
     if held and not sender:
-        return twilio.numbers[twilio.NUMBER]
+        return state.numbers[state.NUMBER]
     if not sender:
         raise error(21603)
-    if sender in twilio.refused_senders:
-        raise error(twilio.refused_senders[sender], sender)
+    if sender in state.refused_senders:
+        raise error(state.refused_senders[sender], sender)
     if not E164.fullmatch(sender):
         raise error(21212, sender)
-    number = twilio.numbers.get(sender)
+    number = state.numbers.get(sender)
     if number is None or not number.sms:
         raise error(21606, sender)
     return number
 
 
-def _check_recipient(twilio: Twilio, to: str, number: Number) -> None:
+def _check_recipient(state: TwilioState, to: str, number: Number) -> None:
     if not E164.fullmatch(to):
         raise error(21211, to)
     if to == number.number:
         raise error(21266, to)
-    if to in twilio.refused_recipients:
-        code = twilio.refused_recipients[to]
+    if to in state.refused_recipients:
+        code = state.refused_recipients[to]
         raise error(code, number.number if code == SENDER_BARRED else to)
-    if (number.number, to) in twilio.opted_out:
+    if (number.number, to) in state.opted_out:
         raise error(21610)
 
 

@@ -3,13 +3,13 @@
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
-from .ovh_schema import iso
-from .segments import Count, count
-from .world import now
+from ..segments import Count, count
+from ..world import now
+from .schema import iso
 
 if TYPE_CHECKING:
-    from .base import Json
-    from .ovh import OvhMessage, Service
+    from ..base import Json
+    from .models import OvhMessage, Service
 
 PTTS: Final = {
     0: ("No error", "permanent"),

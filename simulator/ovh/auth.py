@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from .base import Json, Reply, Route
-from .ovh_schema import CREDENTIAL, auth_error, bad_argument, iso, read_body
-from .world import now
+from ..base import Json, Reply, Route
+from ..world import now
+from .schema import CREDENTIAL, auth_error, bad_argument, iso, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .ovh import Ovh
+    from .state import OvhState
 
 METHODS: Final = ("GET", "POST", "PUT", "DELETE")
 DRIFT_ALLOWED: Final = 60
@@ -79,21 +79,21 @@ class Consumer:
 class OvhAuth:
     """Keep the application, its consumer keys and the click flow."""
 
-    def __init__(self, ovh: Ovh) -> None:
-        """Keep the provider, which holds the application's key and secret."""
-        self._ovh = ovh
+    def __init__(self, state: OvhState) -> None:
+        """Keep the customer, who has the application's key and secret."""
+        self._state = state
         self.drift = 0
         self.open_calls: set[str] = set()
         self.consumers: dict[str, Consumer] = {}
 
     def reset(self) -> None:
         """Return to the three factory consumer keys."""
-        ovh, own = self._ovh, f"/sms/{self._ovh.SERVICE}"
+        state, own = self._state, f"/sms/{self._state.SERVICE}"
         self.drift, self.open_calls = 0, set(ALWAYS_GRANTED)
         self.consumers.clear()
-        self.add(ovh.consumer_key, _rules(METHODS, ("/*",)))
-        self.add(ovh.limited_consumer_key, _rules(METHODS, (own, f"{own}/*")))
-        self.add(ovh.read_only_consumer_key, _rules(("GET",), ("/sms", "/sms/*")))
+        self.add(state.consumer_key, _rules(METHODS, ("/*",)))
+        self.add(state.limited_consumer_key, _rules(METHODS, (own, f"{own}/*")))
+        self.add(state.read_only_consumer_key, _rules(("GET",), ("/sms", "/sms/*")))
 
     def add(self, key: str, rules: Rules) -> Consumer:
         """Add a validated consumer key."""
@@ -135,7 +135,7 @@ class OvhAuth:
         if not timestamp.isdigit() or abs(int(timestamp) - self.time()) > DRIFT_ALLOWED:
             raise auth_error("QUERY_TIME_OUT")
         expected = sign(
-            self._ovh.application_secret,
+            self._state.application_secret,
             key,
             request.method,
             f"{request.scheme}://{request.host}{request.raw_path}",
@@ -151,7 +151,7 @@ class OvhAuth:
         key = request.headers.get("X-Ovh-Application")
         if key is None:
             raise auth_error("NOT_CREDENTIAL")
-        if key != self._ovh.application_key:
+        if key != self._state.application_key:
             raise auth_error("INVALID_KEY")
 
     def time(self) -> int:

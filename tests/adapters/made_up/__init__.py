@@ -1,0 +1,1 @@
+"""A provider that does not exist: the least that adding one takes."""
