@@ -34,6 +34,8 @@ export class ConversationView extends LitElement {
   more = false;
   private reasons = new Map<string, string>();
   private isAtEnd = true;
+  // The box below grows while one writes, and must not hide the newest message.
+  private readonly resizes = new ResizeObserver(() => this.stay());
   private below = 0;
 
   override focus(): void {
@@ -42,6 +44,23 @@ export class ConversationView extends LitElement {
 
   private get log(): HTMLElement | null {
     return this.renderRoot.querySelector(".log");
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.updateComplete.then(() => this.log && this.resizes.observe(this.log));
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.resizes.disconnect();
+  }
+
+  private stay(): void {
+    const { log } = this;
+    if (log && this.isAtEnd) {
+      log.scrollTop = log.scrollHeight;
+    }
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -62,9 +81,8 @@ export class ConversationView extends LitElement {
     }
     const before = changed.get("messages") as Message[] | undefined;
     const isOlder = before?.[0]?.message_id !== this.messages[0]?.message_id;
-    if (this.isAtEnd) {
-      log.scrollTop = log.scrollHeight;
-    } else if (isOlder) {
+    this.stay();
+    if (isOlder && !this.isAtEnd) {
       log.scrollTop = log.scrollHeight - this.below;
     }
   }

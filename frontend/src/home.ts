@@ -11,6 +11,8 @@ export interface Connection {
   removeEventListener?(type: "ready", handle: () => void): void;
 }
 
+export type Localize = (key: string, values?: Record<string, string>) => string;
+
 export interface Home {
   language: string;
   locale?: { language: string; time_format?: string; time_zone?: string };
@@ -25,8 +27,8 @@ export interface Home {
     notifyOnError: boolean,
     returnResponse: boolean,
   ): Promise<{ response?: { messages: SendResult[] } }>;
-  loadBackendTranslation?(category: string, integration: string): Promise<unknown>;
-  localize?(key: string, values?: Record<string, string>): string;
+  /** Returns what localizes from then on: this home goes on without what was loaded. */
+  loadBackendTranslation?(category: string, integration: string): Promise<Localize>;
   entities?: Record<string, { platform?: string; device_id?: string }>;
   devices?: Record<string, { config_entries?: string[] }>;
 }
@@ -173,9 +175,9 @@ async function findSentence(
   placeholders?: Record<string, string>,
 ): Promise<string> {
   try {
-    await home.loadBackendTranslation?.("exceptions", domain);
+    const localize = await home.loadBackendTranslation?.("exceptions", domain);
+    return localize?.(`component.${domain}.exceptions.${key}.message`, placeholders) ?? "";
   } catch {
     return "";
   }
-  return home.localize?.(`component.${domain}.exceptions.${key}.message`, placeholders) ?? "";
 }

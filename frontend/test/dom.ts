@@ -15,6 +15,7 @@ const NAMES = [
   "KeyboardEvent",
   "Node",
   "NodeFilter",
+  "ResizeObserver",
   "ShadowRoot",
   "customElements",
   "document",

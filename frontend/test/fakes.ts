@@ -91,13 +91,12 @@ export class FakeHome implements Home {
     return { response: { messages: [{ to: given["to"]!, message_id: "new" }] } };
   }
 
-  async loadBackendTranslation(): Promise<void> {
+  async loadBackendTranslation() {
     this.refuse("translations");
-  }
-
-  localize(key: string, values: Record<string, string> = {}): string {
-    const sentence = this.sentences[key.split(".").at(-2)!] ?? "";
-    return sentence.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
+    return (key: string, values: Record<string, string> = {}): string => {
+      const sentence = this.sentences[key.split(".").at(-2)!] ?? "";
+      return sentence.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
+    };
   }
 
   private refuse(what: string): void {

@@ -27,13 +27,19 @@ LONG = "x" * 400 + "\N{RIGHT-TO-LEFT OVERRIDE}" + "y" * 400
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 MANY = 120
-# What axe finds in the card, however deep in the shadow of the page it stands.
+# What axe finds in the card, and which rules it had nothing to judge by, however deep in the shadow of the page it stands.
 VIOLATIONS = """
     async (card) => {
-        const found = await axe.run(card, {resultTypes: ["violations"]});
-        return found.violations.map(
-            (each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" ")}`
-        );
+        const found = await axe.run(card, {});
+        const judged = new Set(found.passes.map((each) => each.id));
+        return [
+            ...["aria-allowed-attr", "button-name", "color-contrast"].filter(
+                (each) => !judged.has(each)
+            ),
+            ...found.violations.map(
+                (each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" ")}`
+            ),
+        ];
     }
 """
 
@@ -114,7 +120,8 @@ async def test_the_card_is_read_and_answered(
     await card.get_by_role("textbox", name="Message").fill("Hello")
     await card.get_by_role("button", name="Send").click()
     problem = card.get_by_role("alert")
-    assert "not a number is not a phone number" in await problem.inner_text()
+    said = await problem.inner_text()
+    assert said.startswith("SMS not sent: not a number is not a phone number")
     await ui.page.screenshot(path=tmp_path / "refused.png")
 
 

@@ -128,6 +128,7 @@ async def test_begins_with_what_applies(
         "retry_for": 0.0,
         "balance_threshold": 2.5,
         "privacy": "masked",
+        "keep_conversations": 7.0,
     }
     result = await answer(hass, result, **typed)
     expect_end(result, entry, "polling")
