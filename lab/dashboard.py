@@ -31,13 +31,14 @@ async def show_dashboard(home: Home, numbers: Sequence[tuple[str, str]]) -> None
         require_admin=False,
     )
     sections = [
-        _section(title, await home.entities(entry_id)) for title, entry_id in numbers
+        _section(title, entry_id, await home.entities(entry_id))
+        for title, entry_id in numbers
     ]
     view = {"title": "Numbers", "type": "sections", "sections": sections}
     await home.command("lovelace/config/save", url_path=_PATH, config={"views": [view]})
 
 
-def _section(title: str, entities: dict[str, str]) -> dict[str, Any]:
+def _section(title: str, entry_id: str, entities: dict[str, str]) -> dict[str, Any]:
     # The heading names the number already; the message may be long.
     tiles: list[dict[str, Any]] = [
         {"type": "tile", "entity": entities[key], "name": {"type": "entity"}}
@@ -49,5 +50,6 @@ def _section(title: str, entities: dict[str, str]) -> dict[str, Any]:
         "target": {"entity_id": [entities["message"], entities["delivery"]]},
         "hours_to_show": 1,
     }
+    inbox = {"type": "custom:virtual-sms-card", "config_entry_id": entry_id}
     heading = {"type": "heading", "heading": title, "icon": "mdi:phone-message"}
-    return {"type": "grid", "cards": [heading, *tiles, history]}
+    return {"type": "grid", "cards": [heading, inbox, *tiles, history]}

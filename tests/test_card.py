@@ -132,9 +132,7 @@ async def test_where_resources_are_written_by_hand_a_repair_gives_the_lines(
     entry = await begin(hass, simulator, "twilio")
     issue = issues.async_get_issue(DOMAIN, ISSUE)
     assert issue is not None
-    assert issue.translation_placeholders == {
-        "lines": f"- url: {URL}\n  type: module"
-    }
+    assert issue.translation_placeholders == {"lines": f"- url: {URL}\n  type: module"}
 
     use(hass, "yaml", ResourceYAMLCollection([OTHER, {"url": URL, "type": "module"}]))
     await hass.config_entries.async_reload(entry.entry_id)
