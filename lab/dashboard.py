@@ -20,7 +20,10 @@ _TILES = (
 
 
 async def show_dashboard(home: Home, numbers: Sequence[tuple[str, str]]) -> None:
-    """Make a dashboard with a column for each number: its title and entry id."""
+    """Make a dashboard with a column for each number: its title and entry id.
+
+    A view of its own shows what was written with whom.
+    """
     await home.command(
         "lovelace/dashboards/create",
         url_path=_PATH,
@@ -31,14 +34,26 @@ async def show_dashboard(home: Home, numbers: Sequence[tuple[str, str]]) -> None
         require_admin=False,
     )
     sections = [
-        _section(title, entry_id, await home.entities(entry_id))
-        for title, entry_id in numbers
+        _section(title, await home.entities(entry_id)) for title, entry_id in numbers
     ]
-    view = {"title": "Numbers", "type": "sections", "sections": sections}
-    await home.command("lovelace/config/save", url_path=_PATH, config={"views": [view]})
+    views = [
+        {"title": "Numbers", "type": "sections", "sections": sections},
+        {
+            "title": "Conversations",
+            "path": "conversations",
+            "type": "sections",
+            "sections": [_inbox(title, entry_id) for title, entry_id in numbers],
+        },
+    ]
+    await home.command("lovelace/config/save", url_path=_PATH, config={"views": views})
 
 
-def _section(title: str, entry_id: str, entities: dict[str, str]) -> dict[str, Any]:
+def _inbox(title: str, entry_id: str) -> dict[str, Any]:
+    card = {"type": "custom:virtual-sms-card", "config_entry_id": entry_id}
+    return {"type": "grid", "cards": [{**card, "title": title}]}
+
+
+def _section(title: str, entities: dict[str, str]) -> dict[str, Any]:
     # The heading names the number already; the message may be long.
     tiles: list[dict[str, Any]] = [
         {"type": "tile", "entity": entities[key], "name": {"type": "entity"}}
@@ -50,6 +65,5 @@ def _section(title: str, entry_id: str, entities: dict[str, str]) -> dict[str, A
         "target": {"entity_id": [entities["message"], entities["delivery"]]},
         "hours_to_show": 1,
     }
-    inbox = {"type": "custom:virtual-sms-card", "config_entry_id": entry_id}
     heading = {"type": "heading", "heading": title, "icon": "mdi:phone-message"}
-    return {"type": "grid", "cards": [heading, inbox, *tiles, history]}
+    return {"type": "grid", "cards": [heading, *tiles, history]}

@@ -200,7 +200,8 @@ async def see_the_dashboard(
     # The list of what happened comes last.
     for told in ("Message", "Delivered"):
         await ui.page.locator("ha-logbook").get_by_text(told).nth(1).wait_for()
-    await album.take(ui.page, "dashboard", height=1400)
+    await album.take(ui.page, "dashboard")
+    await ui.open("/virtual-sms/conversations")
     card = ui.page.locator("virtual-sms-card").first
     await card.locator("nav").get_by_role("button", name=SENDER).click()
     await card.get_by_role("log").get_by_text(ANSWER).wait_for()
