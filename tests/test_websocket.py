@@ -1,6 +1,7 @@
 """What a dashboard reads of a number's conversations, and who may."""
 
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from functools import partial
 import sqlite3
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from custom_components.virtual_sms.const import (
 )
 from custom_components.virtual_sms.core.privacy import Privacy
 from custom_components.virtual_sms.store.conversations import Conversations
+from custom_components.virtual_sms.websocket import _moment
 
 from .home import RECIPIENT, SENDER, entity_id, send, settle
 
@@ -144,6 +146,13 @@ async def test_a_conversation_is_read(
         "conversation", correspondent=SENDER, before="2020-01-01T00:00:00+00:00"
     )
     assert past == {"messages": [], "more": False}
+
+
+def test_an_id_is_not_taken_for_a_time() -> None:
+    """Neither a number that might be a date, nor what looks like a time and is none."""
+    for each in ("20261127", "202611", "SM20261127", "12:99"):
+        assert _moment(each) == each
+    assert _moment("2026-11-27T10:00:00+01:00") == datetime(2026, 11, 27, 9, tzinfo=UTC)
 
 
 async def test_pictures_are_named(

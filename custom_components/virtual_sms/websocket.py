@@ -154,8 +154,11 @@ async def _list_conversations(
 
 
 def _moment(value: str) -> datetime | str:
-    """Read a time; what is none is the id of a message."""
-    moment = dt_util.parse_datetime(value)
+    """Read a time; what is none is the id of a message.
+
+    A number is an id, though it would pass for a date.
+    """
+    moment = dt_util.parse_datetime(value) if ":" in value else None
     return value if moment is None else dt_util.as_utc(moment)
 
 
