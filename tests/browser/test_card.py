@@ -208,3 +208,29 @@ async def picture(page: Page, folder: Path, name: str) -> None:
     """Take a picture for whoever wants to look at it."""
     safe = re.sub(r"\W+", "-", name)
     await page.screenshot(path=folder / f"{safe}.png", animations="disabled")
+
+
+async def test_the_card_is_added_from_the_picker(
+    home: Home, providers: Simulator, browser: BrowserContext, tmp_path: Path
+) -> None:
+    """Found by its name, with the home's number chosen, and a form to change it."""
+    await furnish(home, providers)
+    ui = HomePage(await browser.new_page(), home.url)
+    await ui.log_in(USER["username"], USER["password"])
+    await open_card(ui)
+    page = ui.page
+    await ui.open("/sms-inbox?edit=1")
+    await page.locator("hui-section").get_by_role("button", name="Add card").first.click()
+    chooser = page.locator("hui-dialog-create-card")
+    await chooser.get_by_text("Browse all cards").click()
+    await chooser.locator("input:visible").first.fill("Virtual SMS")
+    await page.screenshot(path=tmp_path / "picker.png")
+    await chooser.get_by_text("Virtual SMS", exact=True).first.click()
+    editor = page.locator("hui-dialog-edit-card")
+    await editor.locator("virtual-sms-card nav").wait_for()
+    await page.screenshot(path=tmp_path / "editor.png")
+    for label in ("Number", "Title"):
+        await editor.get_by_text(label).first.wait_for()
+    await editor.get_by_text("Twilio number").first.wait_for()
+    await editor.get_by_role("button", name="Save").click()
+    await page.locator("hui-section virtual-sms-card nav").nth(1).wait_for()
