@@ -43,7 +43,9 @@ from .const import (
     CONF_PROVIDER,
     DOMAIN,
 )
-from .conversations import get_days_kept
+from .contact_platforms import async_add_people
+from .contacts import async_setup_people
+from .conversations import async_forget_with_people, get_days_kept
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
 from .core.line import Dependencies, Line
@@ -63,14 +65,16 @@ from .websocket import async_setup_websocket
 _LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = (Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
+PLATFORMS = (Platform.BUTTON, Platform.EVENT, Platform.NOTIFY, Platform.SENSOR)
 _PRUNE_INTERVAL = timedelta(days=1)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what exists whether a number is loaded or not."""
+    async_setup_people(hass)
     async_setup_services(hass)
     async_setup_websocket(hass)
+    async_forget_with_people(hass)
     await async_setup_card(hass)
     return True
 
@@ -105,6 +109,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
             translation_domain=DOMAIN, translation_key=err.code
         ) from err
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_add_people(hass, entry)
     try:
         with explained(hass, entry):
             await async_setup_notify(hass, entry)

@@ -1,20 +1,28 @@
 """What may be read of a number's conversations: for how long, by whom, and who it is."""
 
 from dataclasses import dataclass, field
+import logging
+import sqlite3
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util.json import JsonObjectType
 
 from .bus import get_privacy
 from .const import DOMAIN, OPTION_KEEP_CONVERSATIONS
+from .contacts import SIGNAL_PEOPLE, async_directory
+from .core.contacts import Directory
 from .core.privacy import Privacy
 from .flows.schemas import DEFAULT_KEEP_CONVERSATIONS
 from .runtime import VirtualSmsConfigEntry
 from .store.conversations import Conversation, StoredMessage
+from .store.database import DatabaseClosedError
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +66,53 @@ def async_may_read(
 def async_identify(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, correspondent: str
 ) -> Correspondent:
-    """Return who a correspondent is."""
-    return Correspondent(correspondent=correspondent)
+    """Return who a correspondent is, as the home knows its people now."""
+    found = async_directory(hass).find_sender(correspondent, entry.entry_id)
+    if found is None:
+        return Correspondent(correspondent=correspondent)
+    return Correspondent(
+        correspondent=correspondent, contact=found.name, contact_id=found.contact_id
+    )
+
+
+@callback
+def async_forget_with_people(hass: HomeAssistant) -> None:
+    """From now on, delete what was written with a contact when the contact is removed.
+
+    A number that is at rest then keeps it for the days that it keeps everything.
+    """
+    known = async_directory(hass)
+
+    @callback
+    def follow() -> None:
+        nonlocal known
+        before, known = known, async_directory(hass)
+        if gone := _list_gone(before, known):
+            for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+                entry.async_create_background_task(
+                    hass, _async_forget(entry, gone), f"{DOMAIN} forget"
+                )
+
+    async_dispatcher_connect(hass, SIGNAL_PEOPLE, follow)
+
+
+def _list_gone(before: Directory, now: Directory) -> list[str]:
+    """List the numbers of contacts that were removed, and are nobody else's."""
+    return [
+        number
+        for contact in before.contacts
+        if now.get_contact(contact.contact_id) is None
+        for number in contact.numbers
+        if now.find_sender(number) is None
+    ]
+
+
+async def _async_forget(entry: VirtualSmsConfigEntry, gone: list[str]) -> None:
+    """Forget; a disk that fails now is no reason for a removal to fail."""
+    try:
+        await entry.runtime_data.gateway.store.conversations.forget(gone)
+    except (sqlite3.Error, DatabaseClosedError) as err:
+        _LOGGER.warning("A conversation was not deleted: %s", type(err).__name__)
 
 
 def describe_conversation(

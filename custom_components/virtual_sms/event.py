@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import override
 
 from homeassistant.components.event import (
+    DOMAIN as EVENT_DOMAIN,
     EventEntity,
     EventEntityDescription,
     EventExtraStoredData,
@@ -15,6 +16,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .adapters.models import DeliveryStatus
 from .bus import EventData, get_privacy
 from .entity import ListeningEntity
+from .entity_adders import async_keep_adder
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import Change, Received, StatusChanged
 
@@ -56,6 +58,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the event entities of a number."""
     async_add_entities(VirtualSmsEvent(entry, each) for each in EVENTS)
+    async_keep_adder(hass, entry, EVENT_DOMAIN, async_add_entities)
 
 
 class VirtualSmsEvent(ListeningEntity, EventEntity):

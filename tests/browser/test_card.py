@@ -220,7 +220,9 @@ async def test_the_card_is_added_from_the_picker(
     await open_card(ui)
     page = ui.page
     await ui.open("/sms-inbox?edit=1")
-    await page.locator("hui-section").get_by_role("button", name="Add card").first.click()
+    await (
+        page.locator("hui-section").get_by_role("button", name="Add card").first.click()
+    )
     chooser = page.locator("hui-dialog-create-card")
     await chooser.get_by_text("Browse all cards").click()
     await chooser.locator("input:visible").first.fill("Virtual SMS")

@@ -1,0 +1,49 @@
+"""Say whom a change of a number is about, as the home knows them."""
+
+from typing import assert_never
+
+from homeassistant.core import HomeAssistant, callback
+
+from .contacts import async_directory, async_find_person
+from .core.contacts import Addressee
+from .store.changes import Change, Received, StatusChanged, Trust
+
+
+@callback
+def async_identify(
+    hass: HomeAssistant, entry_id: str, change: Change
+) -> dict[str, object]:
+    """Return what the event of a change says of who wrote, or who is written to."""
+    match change:
+        case Received(message=message):
+            writer = async_directory(hass).find_sender(message.sender, entry_id)
+            known = _describe(hass, writer.addressee if writer else None)
+            # Who may command, and whether they prove it, is not asked yet.
+            trust = Trust.KNOWN if writer else Trust.UNKNOWN
+            return {**known, "answer_to": None, "trust": trust.value}
+        case StatusChanged():
+            return _describe(hass, _find_addressee(hass, entry_id, change))
+        case _:
+            assert_never(change)
+
+
+def _find_addressee(
+    hass: HomeAssistant, entry_id: str, change: StatusChanged
+) -> Addressee | None:
+    """Return whom a message was meant for, also when they are gone by now."""
+    if (addressee := Addressee.read(change.contact)) is not None:
+        return addressee
+    contact = async_directory(hass).find_sender(change.recipient, entry_id)
+    return contact.addressee if contact else None
+
+
+def _describe(hass: HomeAssistant, addressee: Addressee | None) -> dict[str, object]:
+    """Describe somebody as they were called when they wrote, or were written to."""
+    if addressee is None:
+        return {"contact": None, "contact_id": None, "person": None}
+    contact = async_directory(hass).get_contact(addressee.contact_id)
+    return {
+        "contact": addressee.name,
+        "contact_id": addressee.contact_id,
+        "person": async_find_person(hass, contact) if contact else None,
+    }
