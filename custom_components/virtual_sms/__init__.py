@@ -74,7 +74,6 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_people(hass)
     async_setup_services(hass)
     async_setup_websocket(hass)
-    async_forget_with_people(hass)
     await async_setup_card(hass)
     return True
 
@@ -208,6 +207,7 @@ async def _async_open(
     with explained(hass, entry):
         days = get_days_kept(entry)
         await gateway.store.conversations.keep(days, dt_util.utcnow())
+    entry.async_on_unload(async_forget_with_people(hass, entry))
     entry.async_on_unload(async_join(hass, entry, gateway))
     entry.async_on_unload(async_register_webhook(hass, entry, gateway))
 

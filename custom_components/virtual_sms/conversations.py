@@ -7,7 +7,7 @@ import sqlite3
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util.json import JsonObjectType
@@ -76,10 +76,13 @@ def async_identify(
 
 
 @callback
-def async_forget_with_people(hass: HomeAssistant) -> None:
-    """From now on, delete what was written with a contact when the contact is removed.
+def async_forget_with_people(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry
+) -> CALLBACK_TYPE:
+    """Delete what was written with a contact when the contact is removed.
 
     A number that is at rest then keeps it for the days that it keeps everything.
+    Returns how to stop.
     """
     known = async_directory(hass)
 
@@ -88,12 +91,11 @@ def async_forget_with_people(hass: HomeAssistant) -> None:
         nonlocal known
         before, known = known, async_directory(hass)
         if gone := _list_gone(before, known):
-            for entry in hass.config_entries.async_loaded_entries(DOMAIN):
-                entry.async_create_background_task(
-                    hass, _async_forget(entry, gone), f"{DOMAIN} forget"
-                )
+            entry.async_create_background_task(
+                hass, _async_forget(entry, gone), f"{DOMAIN} forget"
+            )
 
-    async_dispatcher_connect(hass, SIGNAL_PEOPLE, follow)
+    return async_dispatcher_connect(hass, SIGNAL_PEOPLE, follow)
 
 
 def _list_gone(before: Directory, now: Directory) -> list[str]:
