@@ -10,9 +10,11 @@ from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.virtual_sms.store.conversations import Conversations
+from tests.flows.test_contact_code import shown_code
 
 from .home import RECIPIENT, SENDER, send, settle
 from .people import BOB, OTHER_NUMBER, add_contact, remove
+from .test_trust import add_bob
 from .test_websocket import answer
 
 if TYPE_CHECKING:
@@ -104,3 +106,30 @@ async def test_a_disk_that_fails_keeps_nobody_from_being_removed(
         if each.levelno == logging.WARNING and "conversation" in each.getMessage()
     ]
     assert RECIPIENT not in warning
+
+
+@pytest.mark.parametrize("code", ["pin", "totp"])
+async def test_a_code_is_in_no_conversation(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    client: Any,
+    code: str,
+) -> None:
+    """What is kept to be read is what was left of a command, new or used."""
+    bob, secret = await add_bob(hass, twilio_entry, code)
+    typed = secret if code == "pin" else shown_code(secret)
+    ask = partial(answer, client, twilio_entry.entry_id)
+    await ask("subscribe")
+    for text in (f"{typed} open", f"close {typed}", typed):
+        simulator.twilio.receive(RECIPIENT, text)
+        await settle(hass, simulator)
+    for text in ("open", "close", ""):
+        assert (await client.receive_json())["event"]["text"] == text
+    page = await ask("conversation", correspondent=RECIPIENT)
+    assert sorted(each["text"] for each in page["messages"]) == ["", "close", "open"]
+    contents = await twilio_entry.runtime_data.gateway.store.conversations._run(
+        lambda connection: connection.execute("SELECT content FROM message").fetchall()
+    )
+    for (content,) in contents:
+        assert typed not in content.replace(bob.subentry_id, "")

@@ -48,6 +48,7 @@ from .contacts import async_setup_people
 from .conversations import async_forget_with_people, get_days_kept
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
+from .core.limits import month_of
 from .core.line import Dependencies, Line
 from .error_messages import async_create_adapter, wants_new_credentials
 from .issues import async_clear_issues
@@ -60,6 +61,7 @@ from .storage import async_open_storage, create_database, explained
 from .store.changes import Change
 from .store.database import DatabaseClosedError
 from .store.store import Store
+from .trust import async_trust
 from .websocket import async_setup_websocket
 
 _LOGGER = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ _PRUNE_INTERVAL = timedelta(days=1)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what exists whether a number is loaded or not."""
     async_setup_people(hass)
+    async_trust(hass)
     async_setup_services(hass)
     async_setup_websocket(hass)
     await async_setup_card(hass)
@@ -174,9 +177,16 @@ async def _async_create_gateway(
         now=dt_util.utcnow,
         jitter=random.uniform,
         spawn=partial(entry.async_create_background_task, hass),
+        guard=async_trust(hass).create_guard(entry),
     )
     store = Store(create_database(hass, entry), dt_util.utcnow)
+    store.outbound.name_month = _name_month
     return Gateway(line, store, hooks, dependencies)
+
+
+def _name_month(time: datetime) -> str:
+    """Name the calendar month of a time where this home is."""
+    return month_of(dt_util.as_local(time)).name
 
 
 def _create_publish(
@@ -207,6 +217,7 @@ async def _async_open(
     with explained(hass, entry):
         days = get_days_kept(entry)
         await gateway.store.conversations.keep(days, dt_util.utcnow())
+        await async_trust(hass).async_load(entry, gateway)
     entry.async_on_unload(async_forget_with_people(hass, entry))
     entry.async_on_unload(async_join(hass, entry, gateway))
     entry.async_on_unload(async_register_webhook(hass, entry, gateway))

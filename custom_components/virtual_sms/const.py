@@ -17,7 +17,11 @@ MODE_MANUAL: Final = "manual"
 MODE_POLLING: Final = "polling"
 
 OPTION_BALANCE_THRESHOLD: Final = "balance_threshold"
+OPTION_COMMAND_MAX_AGE: Final = "command_max_age"
 OPTION_KEEP_CONVERSATIONS: Final = "keep_conversations"
 OPTION_POLL_INTERVAL: Final = "poll_interval"
 OPTION_PRIVACY: Final = "privacy"
 OPTION_RETRY_FOR: Final = "retry_for"
+OPTION_SIMPLIFY: Final = "simplify"
+
+SECTION_LIMITS: Final = "limits"

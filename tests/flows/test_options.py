@@ -122,6 +122,8 @@ async def test_begins_with_what_applies(
         "retry_for": 30,
         "privacy": "full",
         "keep_conversations": 30,
+        "simplify": True,
+        "command_max_age": 300,
     }
     typed = {
         "poll_interval": 90.0,
@@ -129,6 +131,8 @@ async def test_begins_with_what_applies(
         "balance_threshold": 2.5,
         "privacy": "masked",
         "keep_conversations": 7.0,
+        "simplify": False,
+        "command_max_age": 60.0,
     }
     result = await answer(hass, result, **typed)
     expect_end(result, entry, "polling")

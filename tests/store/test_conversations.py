@@ -19,7 +19,7 @@ from custom_components.virtual_sms.adapters.models import (
     SentMessage,
 )
 from custom_components.virtual_sms.store import conversations as module
-from custom_components.virtual_sms.store.changes import Progress, Received
+from custom_components.virtual_sms.store.changes import Progress, Received, Trust
 from custom_components.virtual_sms.store.conversations import (
     MOST_AT_ONCE,
     PAGE,
@@ -110,6 +110,47 @@ async def test_both_directions_are_kept_with_all_that_is_shown(
     ]
     assert [each.is_inbound for each in page.messages] == [False, True]
     assert not page.more
+
+
+async def test_what_an_earlier_release_wrote_is_read(store: Store, path: Path) -> None:
+    """It judged nobody; what it wrote outlives a damaged file as well."""
+    content = json.dumps([None, ALICE, "Hello", 1, []])
+    await store.conversations._run(
+        lambda connection: (
+            connection.execute(
+                "INSERT INTO inbound (message_id, received_at, late, content,"
+                " correspondent) VALUES ('in', 1.0, 0, ?, ?)",
+                (content, ALICE),
+            ).rowcount
+        )
+    )
+    await store.close()
+    path.with_suffix(".suspect").touch()
+    again = await open_store(path, Clock())
+    assert again.salvage is not None
+    found = await again.conversations.get("in")
+    assert found is not None
+    assert found.text == "Hello"
+    await again.close()
+
+
+async def test_only_what_the_judge_left_is_kept(store: Store, path: Path) -> None:
+    """A code that is taken out of a message is in no conversation, nor on the disk."""
+
+    def judge(_: sqlite3.Connection, received: Received) -> Received:
+        message = replace(received.message, text="open")
+        return replace(
+            received, message=message, trust=Trust.TRUSTED, contact_id="alice"
+        )
+
+    coded = inbound("in", text="4711 open")
+    received = await store.inbound.admit([coded], late=False, judge=judge)
+    await store.note_published(received)
+    found = await store.conversations.get("in")
+    assert found is not None
+    assert (found.text, found.segments, found.media) == ("open", 1, ())
+    await store.close()
+    assert b"4711 open" not in texts_on_disk(path)
 
 
 async def test_pictures_that_we_sent_are_kept(store: Store) -> None:
@@ -300,7 +341,12 @@ async def test_conversations_outlive_a_restart_and_a_damaged_file(
     await add(store, "b")
     await store.close()
     with closing(sqlite3.connect(path)) as connection, connection:
-        odd = [("x", "not JSON", None), ("y", "[1]", None), ("z", '["", []]', "odd")]
+        odd = [
+            ("w", json.dumps([None, "", "x", 1, [], "known"]), None),
+            ("x", "not JSON", None),
+            ("y", "[1]", None),
+            ("z", '["", []]', "odd"),
+        ]
         connection.executemany(
             "INSERT INTO message (message_id, correspondent, at, content, status)"
             " VALUES (?, '+33612345678', 1.0, ?, ?)",
@@ -315,7 +361,7 @@ async def test_conversations_outlive_a_restart_and_a_damaged_file(
 
 async def fill(store: Store, count: int, people: int) -> None:
     """Write a number of messages down as those of some people."""
-    content = json.dumps([None, "", "x" * 160, 1, []])
+    content = json.dumps([None, "", "x" * 160, 1, [], "known", "bob"])
     rows = [
         (f"m{n:06}", f"+336{n % people:08}", START.timestamp() + n, content, n % 2)
         for n in range(count)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import time
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from .callback_failures import CallbackFailure
 from .elapsed import Elapsed
 from .errors import (
     InvalidResponseError,
@@ -30,7 +31,6 @@ from .models import (
     Authorization,
     AuthorizationState,
     Balance,
-    CallbackFailure,
     CallbackRequest,
     CallbackUrls,
     Capability,

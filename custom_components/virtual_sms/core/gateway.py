@@ -9,12 +9,14 @@ import logging
 import sqlite3
 
 from ..adapters.models import OutboundMessage
-from ..store.changes import Change
+from ..store.changes import Change, Received
 from ..store.database import DatabaseClosedError
 from ..store.store import Store
+from ..store.usage import Allowance
 from .inbox import Inbox
 from .line import Dependencies, Line
-from .outbox import Outbox, Outcome
+from .outbox import Outbox
+from .outcome import Outcome
 from .publisher import Publisher
 
 _LOGGER = logging.getLogger(__name__)
@@ -44,7 +46,8 @@ class Gateway:
         self.store = store
         self._hooks = hooks
         self._spawn = dependencies.spawn
-        self._publisher = Publisher(store, hooks.publish)
+        self._now, self._guard = dependencies.now, dependencies.guard
+        self._publisher = Publisher(store, self._publish)
         publish = self._publisher.publish
         self.outbox = Outbox(line, store.outbound, publish, dependencies)
         self.inbox = Inbox(line, store, publish, dependencies, hooks.catch_up_soon)
@@ -66,7 +69,10 @@ class Gateway:
         await self.store.close()
 
     async def send(
-        self, messages: Sequence[OutboundMessage], retry_window: timedelta
+        self,
+        messages: Sequence[OutboundMessage],
+        retry_window: timedelta,
+        allowance: Allowance | None = None,
     ) -> list[Outcome]:
         """Send messages and say where they stand after the first attempt.
 
@@ -81,7 +87,7 @@ class Gateway:
             outcomes[outcome.message.message_id] = outcome
 
         async def send() -> None:
-            await self.outbox.send(messages, retry_window, report)
+            await self.outbox.send(messages, retry_window, report, allowance)
             if self.outbox.has_work or any(each.waits for each in outcomes.values()):
                 self._hooks.wake()
 
@@ -94,3 +100,10 @@ class Gateway:
         elif not task.cancelled() and (error := task.exception()):
             _LOGGER.error("Sending ended in an unforeseen way", exc_info=error)
         return list(outcomes.values())
+
+    def _publish(self, change: Change) -> None:
+        """Publish a change; whom we believe depends on when that is."""
+        if isinstance(change, Received):
+            now = self.line.provider_time(self._now())
+            change = self._guard.review(change, now)
+        self._hooks.publish(change)

@@ -13,10 +13,12 @@ from ..const import (
     CONF_MODE,
     MODE_MANUAL,
     MODE_POLLING,
+    OPTION_COMMAND_MAX_AGE,
     OPTION_KEEP_CONVERSATIONS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
+    OPTION_SIMPLIFY,
 )
 from ..core.callback_urls import CallbackRegistration
 from ..core.privacy import Privacy
@@ -25,6 +27,7 @@ from ..error_messages import async_create_adapter
 from .callback_steps import CallbackSteps
 from .form_errors import NO_ERROR, FormError, read_error
 from .schemas import (
+    DEFAULT_COMMAND_MAX_AGE,
     DEFAULT_KEEP_CONVERSATIONS,
     DEFAULT_RETRY_FOR,
     Form,
@@ -131,5 +134,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             OPTION_RETRY_FOR: DEFAULT_RETRY_FOR,
             OPTION_PRIVACY: Privacy.FULL.value,
             OPTION_KEEP_CONVERSATIONS: DEFAULT_KEEP_CONVERSATIONS,
+            OPTION_SIMPLIFY: True,
+            OPTION_COMMAND_MAX_AGE: DEFAULT_COMMAND_MAX_AGE,
             **self.config_entry.options,
         }

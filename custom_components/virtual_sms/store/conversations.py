@@ -241,7 +241,7 @@ type _Content = tuple[str, int | None, tuple[Media, ...]]
 
 
 def _read_inbound(row: sqlite3.Row) -> _Content:
-    _, _, text, segments, media = json.loads(row["content"])
+    _, _, text, segments, media, *_judged = json.loads(row["content"])
     return (
         text,
         segments,

@@ -26,8 +26,9 @@ _OUTBOUND_NONSENSE = """
 """
 _MESSAGE_NONSENSE = """
     DELETE FROM message WHERE typeof(at) != 'real' OR typeof(correspondent) != 'text'
-    OR unread NOT IN (0, 1) OR iif(json_valid(content), json_array_length(content), 0)
-    != iif(status IS NULL, 5, 2)
+    OR unread NOT IN (0, 1)
+    OR (status IS NULL, iif(json_valid(content), json_array_length(content), 0))
+    NOT IN (VALUES (1, 5), (1, 7), (0, 2))
     OR status NOT IN (SELECT value FROM json_each(?))
     OR reason NOT IN (SELECT value FROM json_each(?))
 """

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar, Final, override
 
 from ..base import KnownIds
+from ..callback_failures import CallbackFailure
 from ..errors import (
     CallbackRejectedError,
     CallbackUnreadableError,
@@ -26,7 +27,6 @@ from ..models import (
     Account,
     Acknowledgement,
     Balance,
-    CallbackFailure,
     CallbackRequest,
     CallbackUrls,
     Capability,
