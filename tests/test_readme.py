@@ -115,7 +115,7 @@ AUTOMATIONS = {
 }
 [ACTION] = [each for each in blocks() if "action" in each]
 [RECORDER] = [each for each in blocks() if "recorder" in each]
-[CARD] = [each for each in blocks() if "type" in each]
+[CARD, INBOX] = [each for each in blocks() if "type" in each]
 EXCLUDED = {"last_message", "last_sender"}
 
 
@@ -438,6 +438,13 @@ def test_other_examples_are_valid() -> None:
     assert RECORDER_SCHEMA(RECORDER)
 
 
+def test_card_of_the_example_has_the_settings_of_its_form() -> None:
+    """It is the card that comes with the integration, and there is nothing more to set."""
+    assert INBOX["type"] == "custom:virtual-sms-card"
+    form = (PROJECT / "frontend/src/config.ts").read_text(encoding="utf-8")
+    assert set(re.findall(r'name: "(\w+)"', form)) == set(INBOX) - {"type"}
+
+
 @pytest.fixture
 async def home(hass: HomeAssistant, simulator: Simulator, home_url: str) -> ConfigEntry:
     """Make the home of the examples, where they all run at once."""
@@ -682,7 +689,7 @@ async def test_entities_of_the_examples_exist(
 def test_every_example_is_run() -> None:
     """Who adds an example adds a test that lets it act."""
     others = [each for each in blocks() if "triggers" not in each]
-    assert others == [ACTION, CARD, RECORDER]
+    assert others == [ACTION, CARD, INBOX, RECORDER]
     assert set(RUN_BY) == set(AUTOMATIONS)
 
 

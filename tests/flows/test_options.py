@@ -121,6 +121,7 @@ async def test_begins_with_what_applies(
         "poll_interval": ADAPTERS[provider].poll_interval,
         "retry_for": 30,
         "privacy": "full",
+        "keep_conversations": 30,
         "simplify": True,
         "command_max_age": 300,
     }
@@ -129,6 +130,7 @@ async def test_begins_with_what_applies(
         "retry_for": 0.0,
         "balance_threshold": 2.5,
         "privacy": "masked",
+        "keep_conversations": 7.0,
         "simplify": False,
         "command_max_age": 60.0,
     }

@@ -16,6 +16,7 @@ from ..const import (
     MODE_POLLING,
     OPTION_COMMAND_MAX_AGE,
     OPTION_FALLBACK,
+    OPTION_KEEP_CONVERSATIONS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
@@ -27,7 +28,13 @@ from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from .callback_steps import CallbackSteps
 from .form_errors import NO_ERROR, FormError, read_error
-from .schemas import DEFAULT_COMMAND_MAX_AGE, DEFAULT_RETRY_FOR, Form, options_schema
+from .schemas import (
+    DEFAULT_COMMAND_MAX_AGE,
+    DEFAULT_KEEP_CONVERSATIONS,
+    DEFAULT_RETRY_FOR,
+    Form,
+    options_schema,
+)
 
 if TYPE_CHECKING:
     from ..adapters.models import CallbackUrls
@@ -138,6 +145,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             OPTION_POLL_INTERVAL: ADAPTERS[data.provider].poll_interval,
             OPTION_RETRY_FOR: DEFAULT_RETRY_FOR,
             OPTION_PRIVACY: Privacy.FULL.value,
+            OPTION_KEEP_CONVERSATIONS: DEFAULT_KEEP_CONVERSATIONS,
             OPTION_SIMPLIFY: True,
             OPTION_COMMAND_MAX_AGE: DEFAULT_COMMAND_MAX_AGE,
             **self.config_entry.options,

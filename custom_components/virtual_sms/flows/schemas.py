@@ -27,6 +27,7 @@ from ..const import (
     OPTION_BALANCE_THRESHOLD,
     OPTION_COMMAND_MAX_AGE,
     OPTION_FALLBACK,
+    OPTION_KEEP_CONVERSATIONS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
@@ -50,6 +51,8 @@ DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
 DEFAULT_COMMAND_MAX_AGE = 300
 """Seconds after which a command is not believed any more."""
+DEFAULT_KEEP_CONVERSATIONS = 30
+"""Days that conversations are kept for."""
 MOST_SEGMENTS = 1_000_000
 
 _NO_OTHERS: Mapping[str, str] = {}
@@ -102,6 +105,7 @@ def options_schema(others: Mapping[str, str] = _NO_OTHERS) -> vol.Schema:
                 NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
             ),
             vol.Optional(OPTION_PRIVACY): _choice(OPTION_PRIVACY, list(Privacy)),
+            vol.Optional(OPTION_KEEP_CONVERSATIONS): _amount(0, 3650, "d"),
             vol.Optional(OPTION_SIMPLIFY): BooleanSelector(),
             vol.Optional(OPTION_COMMAND_MAX_AGE): _amount(30, 86_400, "s"),
             vol.Optional(SECTION_LIMITS): section(limits_schema(), {"collapsed": True}),
