@@ -10,7 +10,7 @@ from typing import Any, Final
 from .blast import Request, blast
 from .callbacks import PERSON, Callbacks
 from .report import Row
-from .stage import CheckError, Stage, open_stage
+from .stage import NO_LIMITS, CheckError, Stage, open_stage
 
 MANY: Final = 50
 _INBOUND, _STATUS = "virtual_sms_received", "virtual_sms_status"
@@ -33,7 +33,7 @@ class Recording:
 
     async def renew(self, privacy: str = "full") -> None:
         """Begin anew: no flood before this is remembered."""
-        await self._probe("renew", options={"privacy": privacy})
+        await self._probe("renew", options={"privacy": privacy, **NO_LIMITS})
 
     async def find(self, needle: str) -> int:
         """Count the rows of all tables that hold a text."""

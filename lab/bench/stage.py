@@ -14,6 +14,10 @@ from simulator import Simulator
 FOLDER: Final = PROJECT / ".demo" / "bench"
 _START_TIMEOUT: Final = 20.0
 _TIMEOUT: Final = 30.0
+NO_LIMITS: Final = {
+    "limits": dict.fromkeys(("limit_hour", "limit_day", "limit_repeats"), 1_000_000)
+}
+"""The options of a number that may send whatever a bench has it send."""
 _RECORDER: Final[Mapping[str, object]] = {"recorder": {}}
 
 
@@ -107,7 +111,9 @@ class Stage:
             *ending,
         )
         return dict(
-            await self.home.probe("configure", handler="virtual_sms", answers=answers)
+            await self.home.probe(
+                "configure", handler="virtual_sms", answers=answers, options=NO_LIMITS
+            )
         )
 
     async def events(self) -> int:

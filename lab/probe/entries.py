@@ -13,12 +13,16 @@ from .sends import async_aim_core
 
 
 async def configure(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
-    """Run the config flow of a `handler`, with one of the `answers` for each step."""
+    """Run the config flow of a `handler`, with one of the `answers` for each step.
+
+    The entry gets `options` then, if there are any.
+    """
     flow = hass.config_entries.flow
     step: Any = await flow.async_init(data["handler"], context={"source": "user"})
     for answer in data["answers"]:
         step = await flow.async_configure(step["flow_id"], answer)
     entry = step["result"]
+    hass.config_entries.async_update_entry(entry, options=data.get("options", {}))
     return {"entry_id": entry.entry_id, "webhook_id": entry.data.get("webhook_id")}
 
 
