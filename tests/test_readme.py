@@ -40,7 +40,9 @@ from custom_components.virtual_sms.store.store import _KEEP_CLOSED, RETENTION
 
 from .browser.pictures import RECORD, SHOWN, fingerprints
 from .home import entity_id, refresh, settle
+from .people import add_contact
 from .set_up import set_up
+from .test_trust import add_bob
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -70,7 +72,7 @@ TEXTS = json.loads(
     )
 )
 ME, PARTNER, STRANGER = "+33612345678", "+33698765432", "+33687654321"
-CODE_WORD = "swordfish"
+PIN = "4711"
 AT = datetime(2026, 11, 21, 18, 4, 5, tzinfo=UTC)
 ROWS = {
     "Delivery status of each message": Capability.RECEIPTS,
@@ -455,7 +457,8 @@ async def home(hass: HomeAssistant, simulator: Simulator, home_url: str) -> Conf
     hass.states.async_set(
         "sensor.living_room_temperature", "20.5", {"unit_of_measurement": "°C"}
     )
-    hass.states.async_set("input_text.sms_code_word", CODE_WORD)
+    await add_bob(hass, entry)
+    await add_contact(hass, entry, "Ann", [PARTNER])
     config = {"automation": list(AUTOMATIONS.values())}
     assert await async_setup_component(hass, "automation", config)
     return entry
@@ -553,22 +556,22 @@ async def test_status_is_answered(
 async def test_garage_opens(
     hass: HomeAssistant, simulator: Simulator, openings: list[ServiceCall]
 ) -> None:
-    """The code word opens it."""
-    answers = await receive(hass, simulator, ME, f"garage {CODE_WORD}")
+    """The command opens it with the code of the contact, who is told so."""
+    answers = await receive(hass, simulator, ME, f"Open garage {PIN}")
     assert answers == ["The garage is opening."]
     assert len(openings) == 1
 
 
 @pytest.mark.parametrize(
-    ("sender", "text", "code_word"),
+    ("sender", "text"),
     [
-        (STRANGER, f"garage {CODE_WORD}", CODE_WORD),
-        (ME, "garage", CODE_WORD),
-        (ME, "garage wrongword", CODE_WORD),
-        (ME, "garage", ""),
-        (ME, "garage 1", "1"),
-        (ME, "garage unknown", "unknown"),
-        (ME, "garage unknown", None),
+        (STRANGER, f"open garage {PIN}"),
+        (PARTNER, "open garage"),
+        (PARTNER, f"open garage {PIN}"),
+        (ME, "open garage"),
+        (ME, "open garage 1234"),
+        (ME, f"garage {PIN}"),
+        (ME, PIN),
     ],
 )
 async def test_garage_stays_closed(
@@ -577,12 +580,8 @@ async def test_garage_stays_closed(
     openings: list[ServiceCall],
     sender: str,
     text: str,
-    code_word: str | None,
 ) -> None:
-    """Nothing but the word opens it, also where the helper is missing or empty."""
-    hass.states.async_remove("input_text.sms_code_word")
-    if code_word is not None:
-        hass.states.async_set("input_text.sms_code_word", code_word)
+    """Nothing but the command of who may give it, with their code, opens it."""
     assert not await receive(hass, simulator, sender, text)
     assert not openings
 
@@ -596,13 +595,13 @@ async def test_late_messages_command_nothing(
 ) -> None:
     """A message that was missed is shown, with its time, and opens nothing."""
     at = datetime.now(UTC)
-    simulator.twilio.receive(ME, f"garage {CODE_WORD}", callback=False, at=at)
+    simulator.twilio.receive(ME, f"open garage {PIN}", callback=False, at=at)
     await home.runtime_data.coordinator.async_refresh()
     await settle(hass, simulator)
     assert not openings
     [notice] = notices
     assert notice.data["title"] == f"SMS from {ME}"
-    assert notice.data["message"].endswith(f": garage {CODE_WORD}")
+    assert notice.data["message"].endswith(": open garage")
 
 
 async def test_failure_is_notified(
