@@ -93,6 +93,8 @@ async def test_over_a_reload(
     assert len(simulator.providers[provider].messages) == 1
     assert heard.course(message["message_id"])[0] == "queued"
     assert heard.course(message["message_id"])[-1] == "delivered"
+    # What was just written would be tidied up after the test.
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 @pytest.mark.parametrize("kind", ["dropped", "accepted_garbage"])

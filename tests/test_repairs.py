@@ -304,6 +304,7 @@ def test_no_words_without_a_problem() -> None:
     assert set(words["issues"]) == {
         *Problem,
         "callbacks_rejected",
+        "card_resource",
         "contact_locked",
         "group_empty",
     }

@@ -312,6 +312,20 @@ async def test_a_bell_before_the_beginning_brings_nothing(
     assert heard == []
 
 
+async def test_a_receipt_that_makes_no_sense_is_asked_for_soon(
+    inbox: Inbox, adapter: FakeAdapter, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who catches up with all is called again before long, not at the next poll."""
+    await inbox.begin()
+    await store.outbound.add([outbound("a")], START)
+    await store.outbound.accept("a", SentMessage(provider_id="a"))
+    adapter.trouble["fetch_receipt"] = InvalidResponseError()
+    soon: list[None] = []
+    monkeypatch.setattr(inbox, "_catch_up_soon", lambda: soon.append(None))
+    await inbox.catch_up(late=False)
+    assert soon == [None]
+
+
 async def test_a_bounded_number_of_receipts_is_asked_for(
     inbox: Inbox, adapter: FakeAdapter, store: Store
 ) -> None:
