@@ -73,8 +73,6 @@ async def test_given_up_in_the_end(
     assert not simulator.providers[provider].messages
 
 
-# What was just written is tidied up a second later, which is after the test.
-@pytest.mark.parametrize("expected_lingering_timers", [True])
 async def test_over_a_reload(
     hass: HomeAssistant,
     simulator: Simulator,

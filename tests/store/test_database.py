@@ -333,6 +333,31 @@ async def test_what_was_deleted_is_gone_once_it_is_quiet(
     assert workers.calls == before + 22
 
 
+async def test_what_is_being_written_is_not_disturbed(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that leaps makes it tidy at once; it does so when nothing is written."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    await database.run(write("secret"))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(connection: sqlite3.Connection) -> None:
+        begun.set()
+        assert go_on.wait(5)
+        forget(connection)
+
+    writing = asyncio.create_task(database.run(hold))
+    await asyncio.to_thread(begun.wait, 5)
+    writer = database._writer
+    assert database._connection is not None
+    database._tidy(database._connection)
+    assert database._writer is writer
+    go_on.set()
+    await writing
+    await asyncio.sleep(0.15)
+    assert path.with_name(path.name + "-wal").read_bytes() == b""
+
+
 async def test_who_writes_while_it_is_tidied_waits_for_that_only(
     database: Database,
     path: Path,

@@ -211,7 +211,11 @@ class Database:
 
     def _tidy(self, connection: sqlite3.Connection) -> None:
         self._tidy_timer = None
-        self._begin(connection, self._truncate(connection))
+        if self._writer is None:
+            self._begin(connection, self._truncate(connection))
+        else:
+            # This is no quiet moment: the clock has leapt, or something is late.
+            self._tidy_later(connection)
 
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
