@@ -212,6 +212,9 @@ async def test_a_listener_that_fails(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It keeps nobody from a change, and the log does not quote the message."""
+    caplog.set_level(logging.DEBUG, "custom_components.virtual_sms")
+    # In its debug log, which another test may leave on, it quotes every event itself.
+    caplog.set_level(logging.INFO, "homeassistant.core")
 
     def fail(*_: object) -> None:
         raise RuntimeError
@@ -221,12 +224,9 @@ async def test_a_listener_that_fails(
     async_publish(hass, line(), "device", message())
     await hass.async_block_till_done()
     assert heard.texts == ["Hello"]
-    # Home Assistant itself quotes events where a person asks for its debug log.
-    told = [each for each in caplog.records if each.levelno > logging.DEBUG]
-    logged = "\n".join(f"{each.getMessage()}{each.exc_text}" for each in told)
-    assert "RuntimeError" in logged
+    assert "RuntimeError" in caplog.text
     for secret in ("Hello", "+33612345678", "+15005550006"):
-        assert secret not in logged
+        assert secret not in caplog.text
 
 
 async def test_the_option_of_today_counts(hass: HomeAssistant) -> None:
