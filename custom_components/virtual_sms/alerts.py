@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from datetime import timedelta
 from typing import Final
-from uuid import uuid4
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -29,13 +27,14 @@ from .core.person import Person
 from .core.privacy import Privacy
 from .core.waiting import has_ended_badly
 from .deadline_timer import DeadlineTimer
-from .home_file import HomeFile, async_is_written
+from .home_file import KEEP, HomeFile, async_is_written
 from .lines import async_look_up, async_withdraw
 from .planned import (
     async_is_unsent,
     async_may_answer,
     async_say_to,
     async_send_planned,
+    new_message_id,
 )
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import StatusChanged
@@ -44,8 +43,6 @@ from .store.home import Kind
 EVENT_ALERT: Final = f"{DOMAIN}_alert"
 SIGNAL_ALERT: Final[SignalType[EventData]] = SignalType(f"{DOMAIN}_alert")
 """Sent with the whole data of the event, whatever the privacy option."""
-_KEEP: Final = timedelta(days=1)
-"""How long an ended alert is known, for a message that is published again."""
 
 
 class AlertDesk:
@@ -81,7 +78,7 @@ class AlertDesk:
         """Begin an alert: it is on disk when this returns, and texts go out then."""
         await self._file.async_open()
         code, now = self._alerts.next_code, self._file.clock.now()
-        alert = self._alerts.put(start(plan, code, now, _new_id))
+        alert = self._alerts.put(start(plan, code, now, new_message_id))
         try:
             await self._file.async_store(Kind.ALERT, alert.alert_id, alert.write())
         except BaseException:
@@ -127,7 +124,9 @@ class AlertDesk:
         def take() -> None:
             now = self._file.clock.now()
             message_id = incoming.message_id
-            self._async_put(alert.acknowledge(message.person, message_id, now, _new_id))
+            self._async_put(
+                alert.acknowledge(message.person, message_id, now, new_message_id)
+            )
 
         return Match(item_id=alert.alert_id, at=message.at, take=take)
 
@@ -268,7 +267,7 @@ class AlertDesk:
             return
         now = self._file.clock.now()
         for alert in self._alerts.open:
-            later = advance(alert, now, _new_id)
+            later = advance(alert, now, new_message_id)
             if later is not alert:
                 self._async_put(later)
         self._async_forget_old()
@@ -277,7 +276,7 @@ class AlertDesk:
     @callback
     def _async_forget_old(self) -> None:
         """Forget what nobody can take, or ask for, any more."""
-        for alert in self._alerts.take_old(self._file.clock.now() - _KEEP):
+        for alert in self._alerts.take_old(self._file.clock.now() - KEEP):
             self._file.async_delete(Kind.ALERT, alert.alert_id)
 
     @callback
@@ -310,7 +309,3 @@ def _describe(alert: Alert, change: AlertChange) -> dict[str, object]:
 
 def _list_planned(alert: Alert) -> list[AlertMessage | Notice]:
     return [*alert.messages, *alert.notices]
-
-
-def _new_id() -> str:
-    return uuid4().hex

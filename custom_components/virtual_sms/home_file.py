@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 import logging
 from pathlib import Path
 import sqlite3
@@ -19,6 +20,9 @@ from .store.database_file import StorageError
 from .store.home import HOME_MIGRATIONS, HomeStore, Kind
 
 _LOGGER = logging.getLogger(__name__)
+
+KEEP: Final = timedelta(days=1)
+"""How long what has ended is known, for a message that is published again."""
 
 _CANNOT_WRITE = (OSError, sqlite3.Error, DatabaseClosedError)
 

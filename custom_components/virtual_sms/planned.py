@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 import sqlite3
+from uuid import uuid4
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
@@ -14,6 +15,11 @@ from .core.person import Person
 from .lines import async_find_gateway, async_look_up
 from .sending import Failed, SendRequest, async_send_to
 from .store.database import DatabaseClosedError
+
+
+def new_message_id() -> str:
+    """Choose the id of a message that is written down before it is handed over."""
+    return uuid4().hex
 
 
 async def async_send_planned(

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from datetime import timedelta
 from typing import Final
-from uuid import uuid4
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -22,12 +20,13 @@ from .core.person import Person
 from .core.questions import Answer, Asked, Question, Questions, Turn
 from .core.waiting import has_ended_badly
 from .deadline_timer import DeadlineTimer
-from .home_file import HomeFile, async_is_written
+from .home_file import KEEP, HomeFile, async_is_written
 from .planned import (
     async_is_unsent,
     async_may_answer,
     async_say_to,
     async_send_planned,
+    new_message_id,
 )
 from .question_report import async_redact, describe_answer, describe_recipient
 from .runtime import VirtualSmsConfigEntry
@@ -38,8 +37,6 @@ from .store.home import Kind
 EVENT_ANSWERED: Final = f"{DOMAIN}_answered"
 SIGNAL_ANSWERED: Final[SignalType[EventData]] = SignalType(f"{DOMAIN}_answered")
 """Sent with the whole data of the event, whatever the privacy option."""
-_KEEP: Final = timedelta(days=1)
-"""How long a closed question is known, for a message that is published again."""
 
 
 class QuestionDesk:
@@ -195,7 +192,7 @@ class QuestionDesk:
     def _async_go_on(self) -> None:
         """Ask everybody whose turn it is, and wait for the next deadline."""
         now = self._file.clock.now()
-        for question, people in self._questions.take_turns(_new_id, now):
+        for question, people in self._questions.take_turns(new_message_id, now):
             writing = self._async_put(question)
             for each in people:
                 self._async_spawn(self._async_send(question, each, writing))
@@ -231,7 +228,7 @@ class QuestionDesk:
             return
         words = {"choices": list_choices(question.choices)}
         text = await async_say_to(self._hass, person, "question_choices", words)
-        await async_send_planned(self._hass, person, _new_id(), text)
+        await async_send_planned(self._hass, person, new_message_id(), text)
 
     @callback
     def async_follow(self, entry: VirtualSmsConfigEntry, change: StatusChanged) -> None:
@@ -265,7 +262,7 @@ class QuestionDesk:
     @callback
     def _async_forget_old(self) -> None:
         """Forget what nobody can ask for any more."""
-        for question in self._questions.take_old(self._file.clock.now() - _KEEP):
+        for question in self._questions.take_old(self._file.clock.now() - KEEP):
             self._file.async_delete(Kind.QUESTION, question.question_id)
             for each in question.recipients:
                 self._states.pop(each.message_id or "", None)
@@ -292,7 +289,3 @@ class QuestionDesk:
 
 
 QUESTIONS: HassKey[QuestionDesk] = HassKey(f"{DOMAIN}_questions")
-
-
-def _new_id() -> str:
-    return uuid4().hex

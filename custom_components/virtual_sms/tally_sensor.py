@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 import time
 from typing import override
 
@@ -39,37 +40,22 @@ class TallySensorDescription(SensorEntityDescription):
     entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
 
 
-TALLY_SENSORS = (
+_STATE_CLASSES = {
+    "sent": SensorStateClass.TOTAL_INCREASING,
+    "received": SensorStateClass.TOTAL_INCREASING,
+    "failed": SensorStateClass.TOTAL_INCREASING,
+    "pending": SensorStateClass.MEASUREMENT,
+    "segments": SensorStateClass.TOTAL_INCREASING,
+}
+"""Each is called as the store's tally calls it."""
+TALLY_SENSORS = tuple(
     TallySensorDescription(
-        key="sent",
-        translation_key="sent",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        count=lambda tally: tally.sent,
-    ),
-    TallySensorDescription(
-        key="received",
-        translation_key="received",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        count=lambda tally: tally.received,
-    ),
-    TallySensorDescription(
-        key="failed",
-        translation_key="failed",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        count=lambda tally: tally.failed,
-    ),
-    TallySensorDescription(
-        key="pending",
-        translation_key="pending",
-        state_class=SensorStateClass.MEASUREMENT,
-        count=lambda tally: tally.pending,
-    ),
-    TallySensorDescription(
-        key="segments",
-        translation_key="segments",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        count=lambda tally: tally.segments,
-    ),
+        key=key,
+        translation_key=key,
+        state_class=state_class,
+        count=attrgetter(key),
+    )
+    for key, state_class in _STATE_CLASSES.items()
 )
 SPENT = SensorEntityDescription(
     key="cost",
