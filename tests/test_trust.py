@@ -298,6 +298,31 @@ async def test_trust_is_told_whatever_the_privacy(
     assert "4711" not in json.dumps(event, default=str).replace(event["message_id"], "")
 
 
+async def test_the_word_of_the_provider_shows_in_the_status(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Who has opted out at the provider is shown so from the first refusal on."""
+    number = "+15005550004"  # It refuses what is sent there, with 21610.
+    bob = await add_contact(hass, twilio_entry, numbers=[number])
+    status = entity_of(hass, twilio_entry, bob, "status")
+    assert read(hass, status) == "reachable"
+    await send(hass, twilio_entry, to=[number, SENDER])
+    await settle(hass, simulator)
+    assert read(hass, status) == "opted_out"
+
+
+async def test_a_delivery_asks_for_no_consent(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """Only what may change a consent has the contacts' looked up, however many go out."""
+    await add_contact(hass, entry)
+    consent = entry.runtime_data.gateway.store.consent
+    with patch.object(consent, "list_stopped", wraps=consent.list_stopped) as look_up:
+        await send(hass, entry, to=[RECIPIENT, SENDER])
+        await settle(hass, simulator)
+    assert not look_up.called
+
+
 async def test_stop_shows_in_the_status_of_a_contact(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:

@@ -13,7 +13,6 @@ import random
 import sqlite3
 
 from homeassistant.const import (
-    CONF_WEBHOOK_ID,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
     Platform,
 )
@@ -28,21 +27,13 @@ from homeassistant.util import dt as dt_util
 from .accounts import async_get_account, async_join
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
-from .adapters.models import PhoneNumber
 from .bus import async_publish
 from .callbacks.public_url import async_forget_callback_url
 from .callbacks.registrar import Registrar, async_release_callbacks
 from .callbacks.retired_secrets import RetiredSecrets
 from .callbacks.webhook import async_register as async_register_webhook
 from .card import async_offer_card, async_setup_card, async_withdraw_card
-from .const import (
-    CONF_ACCOUNT,
-    CONF_CALLBACK_URL,
-    CONF_CREDENTIALS,
-    CONF_NUMBER,
-    CONF_PROVIDER,
-    DOMAIN,
-)
+from .const import DOMAIN
 from .contact_platforms import async_add_people
 from .contacts import async_setup_people
 from .conversations import async_forget_with_people, get_days_kept
@@ -51,6 +42,7 @@ from .core.gateway import Gateway, GatewayHooks
 from .core.limits import month_of
 from .core.line import Dependencies, Line
 from .desks import async_erase_home, async_setup_desks
+from .entry_data import EntryData
 from .error_messages import async_create_adapter, wants_new_credentials
 from .home_file import async_get_home_file
 from .issues import async_clear_issues
@@ -145,7 +137,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
     if not hass.config_entries.async_entries(DOMAIN):
         await _async_clear(async_erase_home(hass), "on disk")
     await _async_clear(async_release_callbacks(hass, entry), "at the provider")
-    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    webhook_id = EntryData.of(entry).webhook_id
     await _async_clear(async_forget_callback_url(hass, webhook_id), "in the cloud")
     if not hass.config_entries.async_entries(DOMAIN):
         await _async_clear(async_withdraw_card(hass), "on the dashboards")
@@ -163,15 +155,12 @@ async def _async_create_gateway(
 ) -> Gateway:
     """Compose a number's parts, with the adapter that its account shares."""
     account = async_get_account(hass, entry)
-    provider, credentials = entry.data[CONF_PROVIDER], entry.data[CONF_CREDENTIALS]
+    data = EntryData.of(entry)
+    create = partial(async_create_adapter, hass, data.provider, data.credentials)
     line = Line(
-        number=PhoneNumber(
-            account=entry.data[CONF_ACCOUNT], number=entry.data[CONF_NUMBER]
-        ),
-        adapter=await account.get_adapter(
-            credentials, partial(async_create_adapter, hass, provider, credentials)
-        ),
-        callback_url=entry.data.get(CONF_CALLBACK_URL),
+        number=data.number,
+        adapter=await account.get_adapter(data.credentials, create),
+        callback_url=data.callback_url,
     )
     hooks = GatewayHooks(
         publish=_create_publish(hass, entry),
@@ -203,12 +192,13 @@ def _create_publish(
 
 
 def _create_device(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:
+    data = EntryData.of(entry)
     device = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={(DOMAIN, entry.entry_id)},
         entry_type=dr.DeviceEntryType.SERVICE,
-        manufacturer=ADAPTERS[entry.data[CONF_PROVIDER]].name,
-        model=entry.data[CONF_NUMBER],
+        manufacturer=ADAPTERS[data.provider].name,
+        model=data.number.number,
         name=entry.title,
     )
     return device.id

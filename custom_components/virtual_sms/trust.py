@@ -21,6 +21,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util.hass_dict import HassKey
 
+from .adapters.models import RejectReason
 from .bus import EventData, async_listen
 from .const import DOMAIN, OPTION_COMMAND_MAX_AGE
 from .contact_facts import async_note_facts
@@ -181,8 +182,8 @@ class Trust:
                 if contact is not None:
                     self._async_show(contact)
                 is_about_consent = may_be_wish(change.message)
-            case StatusChanged(status=status):
-                is_about_consent = status.is_final
+            case StatusChanged(reason=reason):
+                is_about_consent = reason is RejectReason.OPTED_OUT
             case _:
                 return
         if is_about_consent:
