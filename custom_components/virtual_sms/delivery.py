@@ -11,7 +11,7 @@ from homeassistant.util.json import JsonObjectType
 
 from .addressing import Recipient, async_address
 from .bus import EventData, async_listen
-from .const import OPTION_FALLBACK
+from .const import DOMAIN, OPTION_FALLBACK
 from .core.outcome import Outcome
 from .core.waiting import DeliveryWaiter, WaitFor, has_ended_badly
 from .lines import async_look_up, async_withdraw
@@ -182,6 +182,10 @@ def async_has_fallback(
     hass: HomeAssistant, line: str | None, request: SendRequest
 ) -> bool:
     """Say whether one of the lines that send has others to fall back on."""
+    # Everybody is addressed once more when the request is sent: few homes need it here.
+    entries = hass.config_entries.async_entries(DOMAIN)
+    if not any(each.options.get(OPTION_FALLBACK) for each in entries):
+        return False
     recipients = async_address(hass, line, request.recipients, request.contacts)
     return any(_find_fallback(hass, each, Terms()) for each in recipients)
 
