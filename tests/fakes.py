@@ -39,7 +39,8 @@ from custom_components.virtual_sms.core.line import Dependencies, Line
 from custom_components.virtual_sms.core.publisher import Publisher
 from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.database import Database
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TRUTH = timedelta()

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.storage import create_database
 from custom_components.virtual_sms.store import database_file as database_open
-from custom_components.virtual_sms.store.store import MIGRATIONS
+from custom_components.virtual_sms.store.schema import MIGRATIONS
 
 from .callbacks.test_registrar import issues
 from .home import SENDER, listen, send, settle

@@ -18,7 +18,7 @@ from .core.gateway import Gateway
 from .issues import Problem, async_raise_issue
 from .store.database import Database
 from .store.database_file import DatabaseFile, StorageError, explain
-from .store.store import MIGRATIONS
+from .store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry

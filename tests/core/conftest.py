@@ -22,7 +22,8 @@ from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
 from custom_components.virtual_sms.core.line import Line
 from custom_components.virtual_sms.store.changes import Change, Received
 from custom_components.virtual_sms.store.database import Database
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store
 from tests.fakes import (
     NUMBER,
     Clock,

@@ -26,7 +26,8 @@ from custom_components.virtual_sms.core.record_reading import OVERLAP
 from custom_components.virtual_sms.core.second_reading import WAIT_FOR_REST
 from custom_components.virtual_sms.store.changes import Change, Received
 from custom_components.virtual_sms.store.database import Database
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store
 from tests.fakes import (
     START,
     TRUTH,

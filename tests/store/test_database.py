@@ -324,9 +324,9 @@ async def test_who_writes_while_it_is_tidied_waits_for_that_only(
     go = threading.Event()
     truncate = database_module._truncate
 
-    def slow(connection: sqlite3.Connection) -> None:
+    def slow(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
         go.wait(5)
-        truncate(connection)
+        truncate(connection, statements)
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(database_module, "_truncate", slow)
@@ -339,6 +339,49 @@ async def test_who_writes_while_it_is_tidied_waits_for_that_only(
     go.set()
     await asyncio.wait_for(task, 5)
     assert await database.run(read) == ["one", "two"]
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_a_file_that_is_compacted_leaves_nothing_of_what_was_deleted(
+    database: Database,
+    path: Path,
+    workers: Workers,
+    monkeypatch: pytest.MonkeyPatch,
+    is_open: bool,
+) -> None:
+    """In the next quiet moment, once, or when the database is closed before."""
+    monkeypatch.setattr(database_module, "QUIET", 0.05)
+    for number in range(200):
+        await database.run(write(f"secret {number} " * 20))
+    await database.run(forget)
+    database.compact()
+    before = workers.calls
+    if is_open:
+        await database.run(write("one"))
+        await asyncio.sleep(0.2)
+        assert workers.calls == before + 2
+    await database.close()
+    assert path.stat().st_size < 20_000
+    assert b"secret" not in path.read_bytes()
+
+
+async def test_a_file_that_cannot_be_compacted_is_tidied_all_the_same(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk without room for a second copy keeps no text beside the file for that."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    await database.run(write("secret"))
+    await database.run(keep_from_compacting)
+    await database.run(forget)
+    database.compact()
+    await asyncio.sleep(0.1)
+    assert (path.parent / f"{path.name}-wal").read_bytes() == b""
+    assert b"secret" not in path.read_bytes()
+
+
+def keep_from_compacting(connection: sqlite3.Connection) -> None:
+    """Let there be no second file, in which sqlite would build the new one."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
 
 
 def forget(connection: sqlite3.Connection) -> None:
@@ -634,71 +677,41 @@ async def test_who_waits_goes_first(database: Database) -> None:
     assert order == ["waits", "follows"]
 
 
-def join(
-    connection: sqlite3.Connection, values: Sequence[str]
-) -> list[tuple[str, int]]:
-    """Write notes in one go, and return each with the number of its company."""
-    connection.executemany("INSERT INTO note VALUES (?)", [(each,) for each in values])
-    return [(each, len(values)) for each in values]
-
-
-async def test_neighbours_of_one_kind_are_written_together(database: Database) -> None:
-    """In their order, and each learns of its own result."""
-    results = await asyncio.gather(
-        database.post(join, "a"),
-        database.post(join, "b"),
-        database.post(lambda _, values: [(each, 1) for each in values], "c"),
-        database.post(join, "d"),
-    )
-    assert results == [("a", 2), ("b", 2), ("c", 1), ("d", 1)]
-    assert await database.run(read) == ["a", "b", "d"]
-
-
-async def test_one_that_fails_leaves_its_company_alone(database: Database) -> None:
-    """What was to be written together is then written one by one."""
-    results = await asyncio.gather(
-        *(database.post(join, each) for each in "aba"), return_exceptions=True
-    )
-    assert results[:2] == [("a", 1), ("b", 1)]
-    assert isinstance(results[2], sqlite3.IntegrityError)
-    assert await database.run(read) == ["a", "b"]
-
-
-async def test_what_has_patience_is_written_with_the_next(
+async def test_what_may_be_delayed_is_written_with_the_next(
     database: Database, workers: Workers
 ) -> None:
     """It costs no flush of its own while there is company."""
     await database.run(write("one"))
     before = workers.calls
-    patient = database.post(join, "two", delay=60)
+    delayed = database.post(write("two"), delay=60)
     await asyncio.sleep(0.01)
     assert workers.calls == before
     await database.run(write("three"))
-    assert patient.done()
+    assert delayed.done()
     assert workers.calls == before + 1
 
 
-async def test_patience_ends(database: Database, workers: Workers) -> None:
-    """Without company it is written by itself, with whatever is as patient."""
+async def test_a_delay_ends(database: Database, workers: Workers) -> None:
+    """Without company it is written by itself, with whatever is delayed as well."""
     before = workers.calls
     await asyncio.gather(
-        database.post(join, "one", delay=0.01),
-        database.post(join, "two", delay=60),
+        database.post(write("one"), delay=0.01),
+        database.post(write("two"), delay=60),
     )
     assert workers.calls == before + 1
 
 
-async def test_what_has_patience_does_not_follow_at_once(
+async def test_what_may_be_delayed_does_not_follow_at_once(
     database: Database, workers: Workers
 ) -> None:
     """While a batch is being written, too, it waits for company."""
     before = workers.calls
-    first = database.post(join, "one")
+    first = database.post(write("one"))
     await asyncio.sleep(0)
-    patient = database.post(join, "two", delay=60)
+    delayed = database.post(write("two"), delay=60)
     await first
     await asyncio.sleep(0.01)
-    assert not patient.done()
+    assert not delayed.done()
     assert workers.calls == before + 1
     await database.close()
-    assert patient.done()
+    assert delayed.done()

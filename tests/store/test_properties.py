@@ -39,7 +39,8 @@ from custom_components.virtual_sms.store.changes import (
     StatusChanged,
 )
 from custom_components.virtual_sms.store.database import Database
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store, Tally
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store, Tally
 from tests.fakes import (
     Clock,
     FakeAdapter,

@@ -1,7 +1,8 @@
-"""What an older version or a broken disk leaves is carried on, each message once."""
+"""What a broken disk leaves is carried on, each message once."""
 
-from collections import Counter
+import asyncio
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 import random
@@ -11,32 +12,22 @@ import sqlite3
 import pytest
 
 from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMessage
-from custom_components.virtual_sms.core.gateway import Gateway
-from custom_components.virtual_sms.store.changes import (
-    Change,
-    Received,
-    StatusChanged,
-)
 from custom_components.virtual_sms.store.database import Database
 from custom_components.virtual_sms.store.recovery import BEGUN_ANEW, mend
 from custom_components.virtual_sms.store.salvage import Fragment, Salvage
-from custom_components.virtual_sms.store.store import MIGRATIONS, Store, Tally
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store, Tally
 from tests.fakes import (
     START,
     Clock,
-    FakeAdapter,
-    come_to_rest,
     inbound,
-    make_dependencies,
-    make_hooks,
     open_store,
     outbound,
-    receipt,
     run_inline,
 )
 
-FIXTURE = Path(__file__).parents[1] / "fixtures" / "version_2.db"
 PAGE = 4096
+LARGE = 300
 LATER = START + timedelta(hours=6)
 
 
@@ -50,53 +41,6 @@ def clock() -> Clock:
 def path(tmp_path: Path) -> Path:
     """Return where the store lives."""
     return tmp_path / "store.db"
-
-
-async def test_a_file_of_version_2_is_carried_on(path: Path, clock: Clock) -> None:
-    """Every message in it comes to its end exactly once, and the counts are right."""
-    shutil.copy(FIXTURE, path)
-    clock.advance(120)
-    adapter = FakeAdapter(clock)
-    # What was in doubt had been accepted, and the attempt under way had not.
-    adapter.accepted.append(
-        (START + timedelta(seconds=1), "P-doubtful", outbound("x", text="doubtful"))
-    )
-    adapter.record = [inbound("known", at=1), inbound("unheard", at=2)]
-    adapter.record.append(inbound("missed", at=60))
-    heard: list[Change] = []
-    store = Store(Database(path, MIGRATIONS, run_inline), clock, clock.monotonic)
-    gateway = Gateway(
-        adapter.line(), store, make_hooks(heard.append), make_dependencies(clock)
-    )
-    await gateway.open()
-    assert (await store.examine()).schema == len(MIGRATIONS)
-    assert store.tally == Tally(sent=3, received=2, failed=1, pending=4)
-    await gateway.inbox.begin()
-    gateway.start()
-    for _ in range(6):
-        await gateway.outbox.work()
-        clock.advance(60)
-    await gateway.inbox.catch_up(late=True)
-    ids = ["sent", "doubtful", "waiting", "under-way"]
-    clock.advance(600)
-    for provider_id in await store.outbound.open_deliveries(20):
-        change = await store.outbound.receive(receipt(provider_id))
-        gateway._publisher.publish([change] if change else [])
-    await come_to_rest(store, gateway._publisher)
-
-    sent = Counter(each.text for each in adapter.attempts)
-    assert sent == {"waiting": 1, "under-way": 1}
-    ends = Counter(
-        (each.message_id, each.status)
-        for each in heard
-        if isinstance(each, StatusChanged) and each.status.is_final
-    )
-    expected = {(each, DeliveryStatus.DELIVERED): 1 for each in (*ids, "untold")}
-    assert ends == expected
-    received = [each for each in heard if isinstance(each, Received)]
-    assert [each.message.message_id for each in received] == ["unheard", "missed"]
-    assert store.tally == Tally(sent=6, received=3, failed=1, pending=0)
-    await gateway.close()
 
 
 async def fill(path: Path, clock: Clock, count: int) -> None:
@@ -180,6 +124,104 @@ async def test_no_message_vanishes_from_a_damaged_file(
     await store.close()
 
 
+@pytest.fixture(scope="module")
+def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a file so large that its tables have pages between root and leaves."""
+    path = tmp_path_factory.mktemp("large") / "store.db"
+
+    async def fill() -> None:
+        store = await open_store(path, Clock())
+        await store.inbound.begin([], START)
+        names = [f"{number:04}" for number in range(LARGE)]
+        waiting = [outbound(f"w{each}", text=f"Text {each} " * 40) for each in names]
+        await store.note_published(await store.outbound.add(waiting, LATER))
+        sent = await store.outbound.add([outbound(f"s{each}") for each in names], LATER)
+        await store.note_published(sent)
+        soon = START + timedelta(seconds=30)
+        await asyncio.gather(
+            *(store.outbound.clear(f"w{each}", soon) for each in names),
+            *(
+                store.outbound.accept(f"s{each}", SentMessage(provider_id=f"P{each}"))
+                for each in names
+            ),
+        )
+        received = [
+            inbound(f"i{each}", at=int(each), text=f"Text {each} " * 40)
+            for each in names
+        ]
+        await store.inbound.admit(received, late=False)
+        await store.close()
+
+    asyncio.run(fill())
+    return path
+
+
+def inner_pages(path: Path, name: str) -> list[int]:
+    """List the pages of a table between its root and its leaves."""
+    return [
+        int(str(page))
+        for (page,) in _query(
+            path,
+            "SELECT pageno FROM dbstat"
+            f" WHERE name = '{name}' AND pagetype = 'internal'"
+            " AND pageno NOT IN (SELECT rootpage FROM sqlite_master)",
+        )
+    ]
+
+
+def readable(path: Path, table: str, names: Iterable[str]) -> set[str]:
+    """List those of some rows that sqlite can read when it is asked for each."""
+    found = set()
+    with closing(sqlite3.connect(path)) as connection:
+        for name in names:
+            with suppress(sqlite3.DatabaseError):
+                found |= {
+                    each
+                    for (each, _) in connection.execute(
+                        f"SELECT message_id, content FROM {table}"  # our own
+                        " WHERE message_id = ?",
+                        (name,),
+                    )
+                }
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("table", ["outbound", "inbound"])
+async def test_an_inner_page_takes_only_what_lies_below_it(
+    path: Path, clock: Clock, large_file: Path, table: str, seed: int
+) -> None:
+    """Every message that can be read at all is saved whole, and none vanishes."""
+    shutil.copy(large_file, path)
+    inner = inner_pages(path, table)
+    break_pages(path, [random.Random(seed).choice(inner)])  # no secret
+    waiting = {f"w{number:04}" for number in range(LARGE)}
+    received = {f"i{number:04}" for number in range(LARGE)}
+    expected = readable(path, "outbound", waiting), readable(path, "inbound", received)
+    assert all(expected)
+    assert expected != (waiting, received)
+
+    store = await open_store(path, clock)
+    assert store.salvage is not None
+    clock.advance(60)
+    due = {each.message.message_id: each.message for each in await store.outbound.due()}
+    assert due.keys() >= expected[0]
+    assert all(each.text == f"Text {key[1:]} " * 40 for key, each in due.items())
+    failed = {
+        each.message_id
+        for each in await store.outbound.unpublished()
+        if each.status is DeliveryStatus.FAILED
+    }
+    assert due.keys() | failed == waiting
+    assert not due.keys() & failed
+    unpublished = await store.inbound.unpublished()
+    assert {each.message.message_id for each in unpublished} >= expected[1]
+    assert await store.inbound.known(list(received)) == received
+    deliveries = set(await store.outbound.open_deliveries(LARGE))
+    assert deliveries == {f"P{number:04}" for number in range(LARGE)}
+    await store.close()
+
+
 @pytest.mark.parametrize("names", [["fact"], ["fact", "inbound"], ["inbound"]])
 async def test_what_came_meanwhile_is_no_history(
     path: Path, clock: Clock, names: list[str]
@@ -223,15 +265,65 @@ async def test_content_that_is_nonsense_is_told_as_failed(
     connection.execute("UPDATE outbound SET content = '[' WHERE message_id = 'w0001'")
     connection.execute("UPDATE inbound SET content = 'x' WHERE message_id = 'i0002'")
     connection.execute("UPDATE outbound SET status = '??' WHERE message_id = 's0002'")
+    connection.execute("UPDATE outbound SET contact = '[' WHERE message_id = 'w0000'")
+    connection.execute("UPDATE outbound SET contact = '[]' WHERE message_id = 'w0002'")
     connection.commit()
     connection.close()
     path.with_suffix(".suspect").touch()
     store = await open_store(path, clock)
     (failed,) = await store.outbound.unpublished()
     assert (failed.message_id, failed.status) == ("w0001", DeliveryStatus.FAILED)
+    clock.advance(60)
+    waiting = [each.message for each in await store.outbound.due()]
+    contacts = {each.message_id: each.contact for each in waiting}
+    assert contacts == {"w0000": None, "w0002": "[]"}
     unpublished = await store.inbound.unpublished()
     assert [each.message.message_id for each in unpublished] == ["i0000"]
     await store.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "odd", "sound"),
+    [
+        ("answer_sent", ("a", "?"), ("b", 1.0)),
+        ("code_attempt", ("a", "?"), ("b", 1.0)),
+        ("code_lock", ("a", "?"), ("b", 1.0)),
+        ("code_used", ("a", "?"), ("b", 1)),
+        ("cost_month", ("a", "EUR", "?"), ("b", "EUR", 1)),
+    ],
+)
+async def test_a_number_that_is_none_is_dropped(
+    path: Path, clock: Clock, table: str, odd: object, sound: object
+) -> None:
+    """Of each small table the rows are kept that can be counted with."""
+    await fill_and_suspect(path, clock, table, [odd, sound])
+    await (await open_store(path, clock)).close()
+    assert _query(path, f"SELECT * FROM {table}") == [sound]  # our own
+
+
+async def test_who_wants_no_messages_is_remembered_whatever_else_is_lost(
+    path: Path, clock: Clock
+) -> None:
+    """Where only the time is odd, the wish stays, and anything said since goes first."""
+    rows = [("a", "?", "stop"), ("b", 1.0, "start")]
+    await fill_and_suspect(path, clock, "consent", rows)
+    await (await open_store(path, clock)).close()
+    kept = _query(path, "SELECT * FROM consent")
+    assert kept == [("a", 0.0, "stop"), ("b", 1.0, "start")]
+
+
+async def fill_and_suspect(
+    path: Path, clock: Clock, table: str, rows: Iterable[object]
+) -> None:
+    """Leave a file with some rows in which damage was met."""
+    await (await open_store(path, clock)).close()
+    with closing(sqlite3.connect(path)) as connection:
+        for row in rows:
+            assert isinstance(row, tuple)
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # our own
+        connection.commit()
+    path.with_suffix(".suspect").touch()
 
 
 async def test_only_what_is_open_is_told_as_failed(path: Path, clock: Clock) -> None:

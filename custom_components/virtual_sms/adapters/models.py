@@ -163,7 +163,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundMessage:
-    """One text to one recipient; `message_id` is ours and never changes."""
+    """One text to one recipient; `message_id` never changes, `contact` is for us."""
 
     message_id: str
     recipient: str = field(repr=False)
@@ -172,14 +172,14 @@ class OutboundMessage:
     created_at: datetime
     segments: int = 1
     encoding: Encoding = Encoding.GSM_7
+    contact: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentMessage:
     """What the provider answered to a message it accepted.
 
-    `exact` is False for a record of the provider's that went to the same recipient
-    but does not tell whether it is the message that was looked for.
+    `exact` is False for a record that may be another message to the same recipient.
     """
 
     provider_id: str

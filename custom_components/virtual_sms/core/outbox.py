@@ -32,9 +32,8 @@ from ..adapters.models import (
 )
 from ..adapters.plain_text import clean
 from ..adapters.segments import count_segments
-from ..store.changes import StatusChanged
+from ..store.changes import Progress, StatusChanged
 from ..store.database import DatabaseClosedError
-from ..store.early import Progress
 from ..store.outbound import OutboundTable
 from ..store.outbound_orders import SETTLE
 from ..store.outbound_rows import Due

@@ -1,4 +1,4 @@
-"""What a home is told: the two things that happen to a number."""
+"""What is published: the two things that happen to a number."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,16 +16,30 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChanged:
-    """An outbound message moved forward; `previous` is None for its first state."""
+    """An outbound message moved forward; `previous` is None for its first state.
+
+    `contact` is what the message was stored with.
+    """
 
     message_id: str
     provider_id: str | None
     recipient: str = field(repr=False)
+    contact: str | None = field(default=None, repr=False)
     status: DeliveryStatus
     previous: DeliveryStatus | None
     reason: RejectReason | None = None
     error_code: str | None = None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How an outbound message moves: a status, and why it ended there."""
+
+    status: DeliveryStatus
+    reason: RejectReason | None = None
+    error_code: str | None = None
+    at: datetime | None = None
 
 
 type Change = Received | StatusChanged

@@ -1,4 +1,4 @@
-"""What an outbound book tells the next run about its clock."""
+"""What a file tells the next run about its clock."""
 
 from datetime import datetime, timedelta
 import sqlite3
@@ -35,7 +35,7 @@ def note_offset(connection: sqlite3.Connection, offset: timedelta) -> None:
 def make_due(
     connection: sqlite3.Connection, now: datetime, settled_at: datetime
 ) -> None:
-    """Make all that waits due, and let what is in doubt be settled anew."""
+    """Make all that waits due, and reconcile unknown outcomes anew."""
     connection.execute(
         "UPDATE outbound SET next_at = ?, settled_at = iif(settled_at IS NULL, NULL, ?)"
         " WHERE open AND provider_id IS NULL",

@@ -3,18 +3,13 @@
 Operations are plain functions of a connection. While a batch of them is being
 written, those that arrive wait for the next one, so a burst shares the price of
 a disk flush (group commit). What `run` has returned survives a power cut.
-
-At each statement the writing thread and the event loop wait for each other, which
-costs more than the statement. So operations of one kind can be written together.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 import logging
-from operator import attrgetter
 from pathlib import Path
 import sqlite3
 from typing import Any
@@ -26,8 +21,6 @@ from .salvage import Salvage
 _LOGGER = logging.getLogger(__name__)
 
 type Operation[T] = Callable[[sqlite3.Connection], T]
-type Together[I, T] = Callable[[sqlite3.Connection, Sequence[I]], Sequence[T]]
-"""Does what is to be done with each of some items, and returns their results."""
 type Resolve = Callable[[], None]
 type Conclude = Callable[[sqlite3.Connection], Resolve]
 
@@ -35,6 +28,9 @@ FLUSH_DELAY = 0.005
 """Seconds that a write may wait for company if nobody waits for it."""
 QUIET = 1.0
 """Seconds without a write after which no text may be left beside the file."""
+_TIDY = ("PRAGMA wal_checkpoint(TRUNCATE)",)
+# What is beside the file goes also if there is no room for a second copy of it.
+_COMPACT = (*_TIDY, "VACUUM", *_TIDY)
 
 
 class DatabaseClosedError(Exception):
@@ -45,8 +41,7 @@ class DatabaseClosedError(Exception):
 class _Job:
     """Something to be done in a worker, and how the loop learns what came of it."""
 
-    together: Together[Any, Any]
-    item: object
+    operation: Operation[Any]
     resolve: Callable[[Any], None]
     fail: Callable[[Exception], None]
 
@@ -71,6 +66,7 @@ class Database:
         self._timer: asyncio.TimerHandle | None = None
         self._tidy_timer: asyncio.TimerHandle | None = None
         self._is_suspect = False
+        self._tidying: Sequence[str] = _TIDY
         self.conclude: Conclude = _conclude_nothing
         self.mend: Mend = _mend_nothing
         self.on_damage: Resolve = _do_nothing
@@ -93,36 +89,42 @@ class Database:
     ) -> T:
         """Run an operation and return its result once it is safely on disk.
 
-        `then` hears the result right after, and also when nobody waits any more: a
+        `then` gets the result right after, and also when nobody waits any more: a
         web server drops the handler of a callback whose caller hangs up. Raises what
         the operation raised, which is then undone; sqlite3.Error when the disk
         fails; DatabaseClosedError after `close`.
         """
-        return await self.post(_perform_each, operation, then)
+        return await self.post(operation, then)
 
-    def post[I, T](
+    def post[T](
         self,
-        together: Together[I, T],
-        item: I,
+        operation: Operation[T],
         then: Callable[[T], None] | None = None,
         delay: float = 0.0,
     ) -> asyncio.Future[T]:
-        """Do something with an item as `run` does, together with its neighbours.
+        """Run an operation as `run` does, after those that were posted before.
 
-        Items keep their order. With a delay, in seconds, it waits that long for
-        the company of something more urgent.
+        One with a delay, in seconds, waits that long for the company of something
+        more urgent.
         """
         connection = self._connection
         if connection is None:
             raise DatabaseClosedError
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_job(together, item, future, then))
+        self._waiting.append(_job(operation, future, then))
         if not delay:
             self._hurry(connection)
         elif self._timer is None:
             self._timer = loop.call_later(delay, self._hurry, connection)
         return future
+
+    def compact(self) -> None:
+        """Have the file written anew once nothing is written.
+
+        Where sqlite moves a row it may leave a copy, which outlives the row.
+        """
+        self._tidying = _COMPACT
 
     async def close(self) -> None:
         """Write what is waiting, then close the file."""
@@ -134,7 +136,7 @@ class Database:
             # It may have been cancelled, as all tasks are when Home Assistant ends.
             await asyncio.wait([self._writer])
         if connection is not None:
-            await self._run_blocking(_close, connection)
+            await self._run_blocking(_close, connection, self._tidying)
 
     async def erase(self) -> None:
         """Close the file and delete it, and what was set aside as well."""
@@ -201,7 +203,8 @@ class Database:
 
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
-            await self._run_blocking(_truncate, connection)
+            await self._run_blocking(_truncate, connection, self._tidying)
+            self._tidying = _TIDY
         # The next quiet moment is another chance.
         except Exception as err:  # noqa: BLE001  # see above
             _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)
@@ -224,9 +227,8 @@ class Database:
         return batch
 
 
-def _job[I, T](
-    together: Together[I, T],
-    item: I,
+def _job[T](
+    operation: Operation[T],
     future: asyncio.Future[T],
     then: Callable[[T], None] | None,
 ) -> _Job:
@@ -241,7 +243,7 @@ def _job[I, T](
             # Whoever waits goes first, and whatever it does wrong harms nobody.
             future.get_loop().call_soon(then, result)
 
-    return _Job(together, item, resolve, fail)
+    return _Job(operation, resolve, fail)
 
 
 def _commit(
@@ -280,15 +282,7 @@ def _transact(
 
 
 def _perform(connection: sqlite3.Connection, batch: list[_Job]) -> list[Resolve]:
-    resolvers: list[Resolve] = []
-    for together, neighbours in groupby(batch, attrgetter("together")):
-        jobs = list(neighbours)
-        results = together(connection, [job.item for job in jobs])
-        resolvers += [
-            partial(job.resolve, result)
-            for job, result in zip(jobs, results, strict=True)
-        ]
-    return resolvers
+    return [partial(job.resolve, job.operation(connection)) for job in batch]
 
 
 def _perform_alone(connection: sqlite3.Connection, batch: list[_Job]) -> list[Resolve]:
@@ -298,20 +292,14 @@ def _perform_alone(connection: sqlite3.Connection, batch: list[_Job]) -> list[Re
 def _secure(connection: sqlite3.Connection, job: _Job) -> Resolve:
     connection.execute("SAVEPOINT job")
     try:
-        (resolve,) = _perform(connection, [job])
+        result = job.operation(connection)
     except Exception as err:  # it is the operation's own to report
         if is_damage(err):
             raise
         connection.execute("ROLLBACK TO job")
         return partial(job.fail, err)
     connection.execute("RELEASE job")
-    return resolve
-
-
-def _perform_each[T](
-    connection: sqlite3.Connection, operations: Sequence[Operation[T]]
-) -> list[T]:
-    return [operation(connection) for operation in operations]
+    return partial(job.resolve, result)
 
 
 def _conclude_nothing(_: sqlite3.Connection) -> Resolve:
@@ -326,14 +314,15 @@ def _do_nothing() -> None:
     return None
 
 
-def _truncate(connection: sqlite3.Connection) -> None:
+def _truncate(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
     """Bring all into the file itself, where what was deleted is overwritten."""
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    for statement in statements:
+        connection.execute(statement).fetchone()
 
 
-def _close(connection: sqlite3.Connection) -> None:
+def _close(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
     try:
-        _truncate(connection)
+        _truncate(connection, statements)
     # It is all on disk already, beside the file.
     except sqlite3.Error as err:
         _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)

@@ -1,4 +1,4 @@
-"""The book of what came in: ids seen, and how far the history is known."""
+"""The table of what came in: ids seen, and how far the history is known."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class InboundTable:
     async def begin(
         self, history: Sequence[InboundMessage | SetAside], since: datetime
     ) -> None:
-        """Start the book: what was there before is history and never published."""
+        """Begin the table: what was there before is history and never published."""
         await self._run(lambda connection: _begin(connection, history, since))
 
     async def bounds(self) -> Bounds | None:
@@ -67,14 +67,14 @@ class InboundTable:
         late: bool,
         then: Callable[[Sequence[Received]], None] | None = None,
     ) -> list[Received]:
-        """Record messages and return those that are news, oldest first.
+        """Record messages and return those that were not known, oldest first.
 
-        From then on they are safe, and due to be published. `then` hears of them
-        also when nobody waits any more: recorded, they are no news the next time.
+        From then on they are safe, and due to be published. `then` gets them
+        also when nobody waits any more: recorded, they are known the next time.
         """
         ordered = sorted(messages, key=lambda message: message.received_at)
         received = [Received(message=each, late=late) for each in ordered]
-        return await self._database.post(_admit, received, then)
+        return await self._run(lambda connection: _admit(connection, received), then)
 
     async def advance(self, until: datetime) -> None:
         """Note up to when the provider's history is known; it never goes back."""
@@ -125,12 +125,12 @@ class InboundTable:
 
 def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) -> None:
     """Note that messages were published; their texts are forgotten."""
-    told = [each.message.message_id for each in messages]
-    if told:
+    published = [each.message.message_id for each in messages]
+    if published:
         connection.execute(
             "UPDATE inbound SET content = NULL "
             "WHERE message_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(told),),
+            (json.dumps(published),),
         )
 
 
@@ -206,44 +206,30 @@ def _correct(connection: sqlite3.Connection, bounds: Bounds) -> None:
 
 
 def _admit(
-    connection: sqlite3.Connection, deliveries: Sequence[Sequence[Received]]
-) -> list[list[Received]]:
-    """Record deliveries, and return what is news of each."""
-    seen = recall(
-        connection, [each.message.message_id for some in deliveries for each in some]
+    connection: sqlite3.Connection, received: Sequence[Received]
+) -> list[Received]:
+    """Record messages, and return those that were not known."""
+    seen = recall(connection, [each.message.message_id for each in received])
+    new: dict[str, Received] = {}
+    for each in received:
+        if each.message.message_id not in seen:
+            new.setdefault(each.message.message_id, each)
+    connection.executemany(
+        "INSERT INTO inbound (message_id, received_at, late, content, correspondent)"
+        " VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                each.message.message_id,
+                each.message.received_at.timestamp(),
+                each.late,
+                _dump(each.message),
+                each.message.sender,
+            )
+            for each in new.values()
+        ],
     )
-    news = [
-        [each for each in some if _is_first(each.message.message_id, seen)]
-        for some in deliveries
-    ]
-    _insert(connection, [each for some in news for each in some])
-    return news
-
-
-def _is_first(message_id: str, seen: set[str]) -> bool:
-    if message_id in seen:
-        return False
-    seen.add(message_id)
-    return True
-
-
-def _insert(connection: sqlite3.Connection, news: Sequence[Received]) -> None:
-    rows = [
-        (
-            each.message.message_id,
-            each.message.received_at.timestamp(),
-            each.late,
-            _dump(each.message),
-        )
-        for each in news
-    ]
-    if rows:
-        connection.execute(
-            "INSERT INTO inbound (message_id, received_at, late, content) SELECT"
-            " value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)",
-            (json.dumps(rows),),
-        )
-    bump(connection, "received", len(rows))
+    bump(connection, "received", len(new))
+    return list(new.values())
 
 
 def _set_fact(connection: sqlite3.Connection, name: str, value: float) -> None:

@@ -1,12 +1,11 @@
-"""The book of what went out: where each message stands until nothing can follow.
+"""The table of what went out: where each message stands until nothing can follow.
 
-A message is *due* when something has to be done about it, and *doubtful* when an
-attempt to send it has no known end: then the provider must be asked before
+A message is *due* when something has to be done about it, and its outcome *unknown*
+when an attempt to send it has no known end: then the provider must be asked before
 another is made. Its text is kept only until the provider has accepted it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
 import sqlite3
@@ -17,23 +16,13 @@ from ..adapters.models import (
     OutboundMessage,
     SentMessage,
 )
-from .changes import StatusChanged
+from .changes import Progress, StatusChanged
 from .clock import TOLERANCE, SteadyClock
 from .clock_offset import make_due, note_offset, read_offset
 from .database import Database
-from .early import Progress, keep_early, take_early
-from .outbound_batch import RECORD, Page, Record, read_record
-from .outbound_orders import SETTLE, WATCH, Order, add_orders, list_open
+from .outbound_moves import STATE, claim, find, move, move_own, read_state
+from .outbound_orders import SETTLE, WATCH, Order, add_order, list_open
 from .outbound_rows import Due, read_due, read_time
-
-
-@dataclass(frozen=True, slots=True)
-class _Acceptance:
-    """What the provider answered to one of our messages."""
-
-    message_id: str
-    sent: SentMessage
-    now: datetime
 
 
 class OutboundTable:
@@ -48,7 +37,7 @@ class OutboundTable:
         self._now = now
         self._noted_offset = timedelta()
         self.clock = clock
-        """All times are its own, but for those that are told, and the provider's."""
+        """All times are its own, but for those that are published, and the provider's."""
 
     async def add(
         self,
@@ -59,11 +48,11 @@ class OutboundTable:
         """Record messages whose first attempt follows at once."""
         now = self._now()
         order = Order(messages, deadline, sent_after, self.clock.now(), now)
-        await self._database.post(add_orders, order)
+        await self._run(lambda connection: add_order(connection, order))
         return [_first_state(message, now) for message in messages]
 
     async def attempt(self, message_id: str) -> bool:
-        """Record that an attempt begins: until it ends, its outcome is in doubt.
+        """Record that an attempt begins: until it ends, its outcome is unknown.
 
         False when there is nothing left to attempt.
         """
@@ -76,7 +65,7 @@ class OutboundTable:
         )
 
     async def postpone(self, message_id: str, next_at: datetime) -> None:
-        """Record that the message waits; what is in doubt stays so."""
+        """Record that the message waits; an unknown outcome stays so."""
         await self._update(
             message_id, "next_at = :next_at", next_at=next_at.timestamp()
         )
@@ -109,9 +98,15 @@ class OutboundTable:
         return await self.end(message_id, Progress(status=DeliveryStatus.UNKNOWN))
 
     async def accept(self, message_id: str, sent: SentMessage) -> list[StatusChanged]:
-        """Record that the provider has the message, with what it said of it early."""
-        acceptance = _Acceptance(message_id, sent, self._now())
-        return await self._database.post(_accept, acceptance)
+        """Record that the provider has the message, and return the changes."""
+        progress, now = Progress(status=sent.status), self._now()
+
+        def operation(connection: sqlite3.Connection) -> StatusChanged | None:
+            state = claim(connection, message_id, sent.provider_id)
+            return state and move(connection, state, progress, now)
+
+        change = await self._run(operation)
+        return [change] if change else []
 
     async def end(self, message_id: str, progress: Progress) -> list[StatusChanged]:
         """Move a message as `move` does, and return the changes."""
@@ -119,38 +114,37 @@ class OutboundTable:
         return [change] if change else []
 
     async def move(self, message_id: str, progress: Progress) -> StatusChanged | None:
-        """Move a message forward and return the change, None if it is no news.
+        """Move a message forward and return the change, None if it changes nothing.
 
         That is for us to say until the provider has accepted the message, and for
         its receipts from then on.
         """
         now = self._now()
-
-        def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            page = Page(connection, [message_id])
-            record = page.get(message_id)
-            if record is None or record.provider_id:
-                return None
-            change = page.move(record, progress, now)
-            page.write()
-            return change
-
-        return await self._run(operation)
+        return await self._run(
+            lambda connection: move_own(connection, message_id, progress, now)
+        )
 
     async def receive(
         self,
         receipt: DeliveryReceipt,
         then: Callable[[StatusChanged | None], None] | None = None,
     ) -> StatusChanged | None:
-        """Apply a receipt, or keep it for a message whose acceptance is under way.
+        """Apply a receipt and return the change, None if it changes nothing.
 
-        Returns the change, None if it is no news; `then` hears of it also when
-        nobody waits any more.
+        One of a message that nobody knows by its id is left to the next poll, which
+        asks where each message stands. `then` gets the change also when nobody waits
+        any more.
         """
-        return await self._database.post(_receive, (receipt, self._now()), then)
+        progress, now = _read_progress(receipt), self._now()
+
+        def operation(connection: sqlite3.Connection) -> StatusChanged | None:
+            state = find(connection, receipt)
+            return state and move(connection, state, progress, now)
+
+        return await self._run(operation, then)
 
     async def expects(self, receipt: DeliveryReceipt) -> bool:
-        """Say whether a receipt may be news of a message in this book."""
+        """Say whether a receipt may change a message in this table."""
         ids = (receipt.provider_id, receipt.message_id)
         rows = await self._run(
             lambda connection: connection.execute(
@@ -162,7 +156,7 @@ class OutboundTable:
         return any(not DeliveryStatus(status).is_final for (status,) in rows)
 
     async def is_claimed(self, provider_id: str) -> bool:
-        """Say whether a provider's id belongs to a message in this book."""
+        """Say whether a provider's id belongs to a message in this table."""
         return await self._run(
             lambda connection: (
                 connection.execute(
@@ -232,13 +226,13 @@ class OutboundTable:
         """List the states that were reached but not published."""
         rows = await self._run(
             lambda connection: connection.execute(
-                f"SELECT {RECORD}, told FROM outbound "  # noqa: S608  # our own constant
+                f"SELECT {STATE}, told FROM outbound "  # noqa: S608  # our own constant
                 "WHERE told IS NOT status ORDER BY at"
             ).fetchall()
         )
         return [
-            read_record(record).describe(DeliveryStatus(told) if told else None)
-            for *record, told in rows
+            read_state(state, DeliveryStatus(told) if told else None)
+            for *state, told in rows
         ]
 
     async def recover(self) -> None:
@@ -277,69 +271,13 @@ def note_changes(
     connection: sqlite3.Connection, changes: Iterable[StatusChanged]
 ) -> None:
     """Note that changes were published, the last of each message."""
-    told = {change.message_id: change.status for change in changes}
-    if told:
+    published = {change.message_id: change.status for change in changes}
+    if published:
         connection.execute(
             "UPDATE outbound SET told = each.value FROM json_each(?) AS each "
             "WHERE message_id = each.key",
-            (json.dumps(told),),
+            (json.dumps(published),),
         )
-
-
-def _accept(
-    connection: sqlite3.Connection, acceptances: Sequence[_Acceptance]
-) -> list[list[StatusChanged]]:
-    page = Page(
-        connection,
-        [each.message_id for each in acceptances],
-        [each.sent.provider_id for each in acceptances],
-    )
-    claimed = [
-        page.claim(each.message_id, each.sent.provider_id) for each in acceptances
-    ]
-    early = take_early(
-        connection, [each.provider_id for each in claimed if each and each.provider_id]
-    )
-    changes = [
-        _follow(page, record, each, early.get(each.sent.provider_id, ()))
-        for record, each in zip(claimed, acceptances, strict=True)
-    ]
-    page.write()
-    return changes
-
-
-def _follow(
-    page: Page,
-    record: Record | None,
-    acceptance: _Acceptance,
-    early: Iterable[Progress],
-) -> list[StatusChanged]:
-    """Move a message to where its acceptance brings it, and beyond."""
-    if record is None:
-        return []
-    steps = (Progress(status=acceptance.sent.status), *early)
-    moves = [page.move(record, step, acceptance.now) for step in steps]
-    return [change for change in moves if change is not None]
-
-
-def _receive(
-    connection: sqlite3.Connection,
-    receipts: Sequence[tuple[DeliveryReceipt, datetime]],
-) -> list[StatusChanged | None]:
-    page = Page(
-        connection,
-        [receipt.message_id for receipt, _ in receipts],
-        [receipt.provider_id for receipt, _ in receipts],
-    )
-    changes: list[StatusChanged | None] = []
-    for receipt, now in receipts:
-        if record := page.find(receipt):
-            changes.append(page.move(record, _read_progress(receipt), now))
-        else:
-            keep_early(connection, receipt, now)
-            changes.append(None)
-    page.write()
-    return changes
 
 
 def _read_progress(receipt: DeliveryReceipt) -> Progress:
@@ -356,6 +294,7 @@ def _first_state(message: OutboundMessage, now: datetime) -> StatusChanged:
         message_id=message.message_id,
         provider_id=None,
         recipient=message.recipient,
+        contact=message.contact,
         status=DeliveryStatus.QUEUED,
         previous=None,
         at=now,

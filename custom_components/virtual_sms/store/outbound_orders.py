@@ -28,37 +28,31 @@ class Order:
     now: datetime
 
 
-def add_orders(
-    connection: sqlite3.Connection, orders: Sequence[Order]
-) -> Sequence[None]:
+def add_order(connection: sqlite3.Connection, order: Order) -> None:
     """Write down messages whose first attempt follows at once."""
-    rows = [
-        (
-            message.message_id,
-            message.recipient,
-            json.dumps([message.text, message.media]),
-            DeliveryStatus.QUEUED,
-            order.now.timestamp(),
-            message.created_at.timestamp(),
-            order.deadline.timestamp(),
-            (order.steady + SETTLE).timestamp(),
-            (order.steady + WATCH).timestamp(),
-            order.sent_after and order.sent_after.timestamp(),
-            message.segments,
-            message.encoding,
-        )
-        for order in orders
-        for message in order.messages
-    ]
-    connection.execute(
+    connection.executemany(
         "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at, next_at, sent_after, segments, encoding)"
-        " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,"
-        " value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,"
-        " value ->> 10, value ->> 11 FROM json_each(?)",
-        (json.dumps(rows),),
+        " deadline, settled_at, next_at, sent_after, segments, encoding, contact)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                message.message_id,
+                message.recipient,
+                json.dumps([message.text, message.media]),
+                DeliveryStatus.QUEUED,
+                order.now.timestamp(),
+                message.created_at.timestamp(),
+                order.deadline.timestamp(),
+                (order.steady + SETTLE).timestamp(),
+                (order.steady + WATCH).timestamp(),
+                order.sent_after and order.sent_after.timestamp(),
+                message.segments,
+                message.encoding,
+                message.contact,
+            )
+            for message in order.messages
+        ],
     )
-    return [None] * len(orders)
 
 
 def list_open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:

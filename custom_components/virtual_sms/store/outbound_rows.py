@@ -1,4 +1,4 @@
-"""How the rows of the outbound book read."""
+"""How the rows of the outbound table read."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ class Due:
     message: OutboundMessage
     deadline: datetime
     settled_at: datetime | None = None
-    """In doubt: the time from which the provider's record can be believed."""
+    """Where the outcome is unknown: the time from which the provider's record can be believed."""
     sent_after: datetime | None = None
     """The provider's time from which its record may show the message, if known."""
 
@@ -34,6 +34,7 @@ def read_due(row: sqlite3.Row) -> Due:
             segments=count.segments,
             encoding=count.encoding,
             created_at=read_time(row["created_at"]),
+            contact=row["contact"],
         ),
         deadline=read_time(row["deadline"]),
         settled_at=_read_optional(row["settled_at"]),

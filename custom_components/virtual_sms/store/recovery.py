@@ -24,7 +24,18 @@ _OUTBOUND_NONSENSE = """
     OR typeof(deadline) != 'real' OR open NOT IN (0, 1)
     OR status NOT IN (SELECT value FROM json_each(?))
 """
-_FACT_NONSENSE = "DELETE FROM fact WHERE typeof(value) NOT IN ('real', 'integer')"
+_ODD_CONTACT = "UPDATE outbound SET contact = NULL WHERE NOT json_valid(contact)"
+_NUMBERS = {
+    "answer_sent": "at",
+    "code_attempt": "at",
+    "code_lock": "at",
+    "code_used": "step",
+    "cost_month": "amount",
+    "fact": "value",
+}
+"""The columns of small tables that are to be numbers."""
+# Whoever wants no more messages wants none, since whenever that is.
+_ODD_CONSENT = "UPDATE consent SET stopped_at = 0 WHERE typeof(stopped_at) != 'real'"
 _ACCEPTED = """
     INSERT OR IGNORE INTO outbound (
         message_id, provider_id, recipient, status, told, at, created_at, deadline
@@ -46,15 +57,25 @@ _FAILED = """
 
 def mend(connection: sqlite3.Connection, saved: Salvage, now: datetime) -> None:
     """Make the new store whole."""
-    connection.execute(_INBOUND_NONSENSE)
-    connection.execute(_OUTBOUND_NONSENSE, (json.dumps(list(DeliveryStatus)),))
-    connection.execute(_FACT_NONSENSE)
+    _drop_nonsense(connection)
     for fragment in saved.fragments.get("inbound", ()):
         _remember(connection, fragment.values)
     for fragment in saved.fragments.get("outbound", ()):
         saved.lost += _resolve(connection, fragment, now.timestamp())
     saved.lost += _fail_unreadable(connection, now.timestamp())
     _mend_facts(connection, saved, now.timestamp())
+
+
+def _drop_nonsense(connection: sqlite3.Connection) -> None:
+    connection.execute(_INBOUND_NONSENSE)
+    connection.execute(_OUTBOUND_NONSENSE, (json.dumps(list(DeliveryStatus)),))
+    connection.execute(_ODD_CONTACT)
+    connection.execute(_ODD_CONSENT)
+    for table, column in _NUMBERS.items():
+        connection.execute(
+            f"DELETE FROM {table}"  # noqa: S608  # our own names
+            f" WHERE typeof({column}) NOT IN ('real', 'integer')"
+        )
 
 
 def _remember(connection: sqlite3.Connection, row: Row) -> None:

@@ -2,7 +2,7 @@
 
 A message reaches us by callback, by polling, or by both, and a provider may
 repeat itself after a timeout. Receipts overtake one another as well. The store
-answers one question: is this news? What it answers is on disk first.
+answers one question: is this new? What it answers is on disk first.
 """
 
 import asyncio
@@ -22,68 +22,9 @@ from .outbound import OutboundTable, note_changes
 from .recovery import mend
 from .salvage import Salvage
 
-MIGRATIONS = (
-    """
-    CREATE TABLE inbound (
-        message_id TEXT PRIMARY KEY, received_at REAL NOT NULL,
-        late INTEGER NOT NULL, content TEXT
-    ) WITHOUT ROWID;
-    CREATE INDEX inbound_untold ON inbound (received_at) WHERE content IS NOT NULL;
-    CREATE INDEX inbound_age ON inbound (received_at);
-    CREATE TABLE outbound (
-        message_id TEXT PRIMARY KEY, provider_id TEXT, recipient TEXT NOT NULL,
-        content TEXT, status TEXT NOT NULL, told TEXT, reason TEXT, error_code TEXT,
-        at REAL NOT NULL, created_at REAL NOT NULL, deadline REAL NOT NULL,
-        settled_at REAL, next_at REAL,
-        checked_at REAL NOT NULL DEFAULT 0, open INTEGER NOT NULL DEFAULT 1
-    ) WITHOUT ROWID;
-    CREATE UNIQUE INDEX outbound_provider ON outbound (provider_id);
-    CREATE INDEX outbound_due ON outbound (next_at) WHERE next_at IS NOT NULL;
-    CREATE INDEX outbound_open ON outbound (checked_at) WHERE open;
-    CREATE INDEX outbound_age ON outbound (created_at);
-    CREATE TABLE early (
-        provider_id TEXT, status TEXT, reason TEXT, error_code TEXT, at REAL,
-        PRIMARY KEY (provider_id, status)
-    ) WITHOUT ROWID;
-    CREATE TABLE fact (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID
-    """,
-    # What is under way is shown after every write, so it must not be counted then.
-    """
-    INSERT INTO fact SELECT 'pending', count(*) FROM outbound WHERE open;
-    CREATE TRIGGER pending_begun AFTER INSERT ON outbound WHEN new.open BEGIN
-        UPDATE fact SET value = value + 1 WHERE name = 'pending';
-    END;
-    CREATE TRIGGER pending_ended AFTER UPDATE OF open ON outbound
-    WHEN new.open != old.open BEGIN
-        UPDATE fact SET value = value + new.open - old.open WHERE name = 'pending';
-    END
-    """,
-    # `sent_after`: the provider's time from which its record may show the message.
-    # `asked`: how often a provider was asked where it stands. `cost` in millionths.
-    """
-    ALTER TABLE outbound ADD COLUMN sent_after REAL;
-    ALTER TABLE outbound ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE outbound ADD COLUMN segments INTEGER;
-    ALTER TABLE outbound ADD COLUMN encoding TEXT;
-    ALTER TABLE outbound ADD COLUMN contact TEXT;
-    ALTER TABLE outbound ADD COLUMN cost INTEGER;
-    ALTER TABLE outbound ADD COLUMN currency TEXT;
-    ALTER TABLE inbound ADD COLUMN correspondent TEXT;
-    ALTER TABLE inbound ADD COLUMN contact TEXT;
-    CREATE INDEX outbound_correspondent ON outbound (recipient, created_at);
-    CREATE INDEX inbound_correspondent ON inbound (correspondent, received_at);
-    CREATE TABLE set_aside (
-        record_id TEXT PRIMARY KEY, reason TEXT NOT NULL, since REAL NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE forgotten (id INTEGER PRIMARY KEY)
-    """,
-)
-"""Each brings the file from one version to the next; never change a released one."""
-
 RETENTION = timedelta(days=200)
 """How long an inbound id is known: longer than any provider keeps its history."""
 _KEEP_CLOSED = timedelta(days=30)
-_KEEP_EARLY = timedelta(hours=1)
 _MOST_OUTBOUND = 20_000
 # A provider that has sent no receipt in three days sends none any more.
 _GIVE_UP_RECEIPT = timedelta(days=3)
@@ -108,7 +49,7 @@ class StoreHealth:
 
 
 class Store:
-    """All that is remembered of one number, in two books."""
+    """All that is remembered of one number, in two tables."""
 
     def __init__(
         self,
@@ -158,7 +99,9 @@ class Store:
         self, changes: Sequence[Change], delay: float = 0.0
     ) -> asyncio.Future[None]:
         """Note that changes were published; see `Database.post` for `delay`."""
-        return self._database.post(_note, changes, delay=delay)
+        return self._database.post(
+            lambda connection: _note(connection, changes), delay=delay
+        )
 
     async def examine(self) -> StoreHealth:
         """Look at the file, and at what has been under way for longest."""
@@ -174,6 +117,7 @@ class Store:
             _prune_outbound(connection, steady)
 
         await self._database.run(operation)
+        self._database.compact()
 
     def _mend(self, connection: sqlite3.Connection, saved: Salvage) -> None:
         mend(connection, saved, self._now())
@@ -185,23 +129,21 @@ class Store:
         def resolve() -> None:
             if tally != self.tally:
                 self.tally = tally
-                # Later, for who fails to hear must not keep others from their results.
-                asyncio.get_running_loop().call_soon(self._tell)
+                # Later, for a listener that fails must not keep others from their results.
+                asyncio.get_running_loop().call_soon(self._notify)
 
         return resolve
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in tuple(self._listeners):
             listener()
 
 
-def _note(
-    connection: sqlite3.Connection, notes: Sequence[Sequence[Change]]
-) -> Sequence[None]:
-    told = [each for some in notes for each in some]
-    note_received(connection, (each for each in told if isinstance(each, Received)))
-    note_changes(connection, (each for each in told if isinstance(each, StatusChanged)))
-    return [None] * len(notes)
+def _note(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    note_received(connection, (each for each in changes if isinstance(each, Received)))
+    note_changes(
+        connection, (each for each in changes if isinstance(each, StatusChanged))
+    )
 
 
 def _examine(connection: sqlite3.Connection, now: datetime) -> StoreHealth:
@@ -232,7 +174,4 @@ def _prune_outbound(connection: sqlite3.Connection, now: datetime) -> None:
         "DELETE FROM outbound WHERE NOT open AND (created_at < ? OR message_id IN ("
         "SELECT message_id FROM outbound ORDER BY created_at DESC LIMIT -1 OFFSET ?))",
         ((now - _KEEP_CLOSED).timestamp(), _MOST_OUTBOUND),
-    )
-    connection.execute(
-        "DELETE FROM early WHERE at < ?", ((now - _KEEP_EARLY).timestamp(),)
     )

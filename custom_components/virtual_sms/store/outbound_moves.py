@@ -1,0 +1,122 @@
+"""Move outbound messages forward: to an id of the provider's, and to their end."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+import sqlite3
+from typing import Any
+
+from ..adapters.models import DeliveryReceipt, DeliveryStatus, RejectReason
+from .changes import Progress, StatusChanged
+from .inbound import bump
+from .outbound_rows import read_time
+
+_FAILURES = (DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED)
+STATE = "message_id, provider_id, recipient, contact, status, reason, error_code, at"
+"""The columns that a state is read from."""
+# What the provider has, or what has ended, needs no text and no next attempt.
+_CLAIM = f"""
+    UPDATE OR IGNORE outbound SET provider_id = ?, content = NULL, next_at = NULL
+    WHERE message_id = ? AND open AND provider_id IS NULL RETURNING {STATE}
+"""  # noqa: S608  # our own constant
+_MOVE = """
+    UPDATE outbound SET
+        status = :status, reason = :reason, error_code = :error_code, at = :at,
+        open = :open, content = iif(:open, content, NULL),
+        next_at = iif(:open, next_at, NULL)
+    WHERE message_id = :message_id
+"""
+
+
+def find(
+    connection: sqlite3.Connection, receipt: DeliveryReceipt
+) -> StatusChanged | None:
+    """Return where the message of a receipt stands, learning the provider's id."""
+    state = _read(connection, "provider_id = ?", receipt.provider_id)
+    if state is None and receipt.message_id:
+        state = claim(connection, receipt.message_id, receipt.provider_id)
+    return state
+
+
+def claim(
+    connection: sqlite3.Connection, message_id: str, provider_id: str
+) -> StatusChanged | None:
+    """Give a message its provider's id, once, and return where it stands.
+
+    None when it has another or has ended, or the id belongs to another message.
+    """
+    row = connection.execute(_CLAIM, (provider_id, message_id)).fetchone()
+    if row is None:
+        known = "message_id = ? AND provider_id = ?"
+        return _read(connection, known, message_id, provider_id)
+    bump(connection, "sent", 1)
+    return read_state(row)
+
+
+def move(
+    connection: sqlite3.Connection,
+    state: StatusChanged,
+    progress: Progress,
+    now: datetime,
+) -> StatusChanged | None:
+    """Move a message forward and return the change, None if it changes nothing."""
+    if progress.status.rank <= state.status.rank:
+        return None
+    change = replace(
+        state,
+        status=progress.status,
+        previous=state.status,
+        reason=progress.reason,
+        error_code=progress.error_code,
+        # Providers round their times: no state may seem older than the one before it.
+        at=max(progress.at or now, state.at),
+    )
+    connection.execute(
+        _MOVE,
+        {
+            "message_id": change.message_id,
+            "status": change.status,
+            "reason": change.reason,
+            "error_code": change.error_code,
+            "at": change.at.timestamp(),
+            "open": not change.status.is_final,
+        },
+    )
+    bump(connection, "failed", int(change.status in _FAILURES))
+    return change
+
+
+def move_own(
+    connection: sqlite3.Connection, message_id: str, progress: Progress, now: datetime
+) -> StatusChanged | None:
+    """Move a message that the provider has not accepted."""
+    state = _read(connection, "message_id = ? AND provider_id IS NULL", message_id)
+    return None if state is None else move(connection, state, progress, now)
+
+
+def read_state(
+    row: Sequence[Any], previous: DeliveryStatus | None = None
+) -> StatusChanged:
+    """Read where a message stands, as a change from an earlier state."""
+    message_id, provider_id, recipient, contact, status, reason, error_code, at = row
+    return StatusChanged(
+        message_id=message_id,
+        provider_id=provider_id,
+        recipient=recipient,
+        contact=contact,
+        status=DeliveryStatus(status),
+        previous=previous,
+        reason=RejectReason(reason) if reason else None,
+        error_code=error_code,
+        at=read_time(at),
+    )
+
+
+def _read(
+    connection: sqlite3.Connection, where: str, *values: str
+) -> StatusChanged | None:
+    row = connection.execute(
+        f"SELECT {STATE} FROM outbound WHERE {where}",  # noqa: S608  # our own constants
+        values,
+    ).fetchone()
+    return None if row is None else read_state(row)

@@ -1,0 +1,94 @@
+"""The tables of a number's file, version by version."""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE inbound (
+        message_id TEXT PRIMARY KEY, received_at REAL NOT NULL,
+        late INTEGER NOT NULL, content TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX inbound_untold ON inbound (received_at) WHERE content IS NOT NULL;
+    CREATE INDEX inbound_age ON inbound (received_at);
+    CREATE TABLE outbound (
+        message_id TEXT PRIMARY KEY, provider_id TEXT, recipient TEXT NOT NULL,
+        content TEXT, status TEXT NOT NULL, told TEXT, reason TEXT, error_code TEXT,
+        at REAL NOT NULL, created_at REAL NOT NULL, deadline REAL NOT NULL,
+        settled_at REAL, next_at REAL,
+        checked_at REAL NOT NULL DEFAULT 0, open INTEGER NOT NULL DEFAULT 1
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX outbound_provider ON outbound (provider_id);
+    CREATE INDEX outbound_due ON outbound (next_at) WHERE next_at IS NOT NULL;
+    CREATE INDEX outbound_open ON outbound (checked_at) WHERE open;
+    CREATE INDEX outbound_age ON outbound (created_at);
+    CREATE TABLE early (
+        provider_id TEXT, status TEXT, reason TEXT, error_code TEXT, at REAL,
+        PRIMARY KEY (provider_id, status)
+    ) WITHOUT ROWID;
+    CREATE TABLE fact (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID
+    """,
+    # What is under way is shown after every write, so it must not be counted then.
+    """
+    INSERT INTO fact SELECT 'pending', count(*) FROM outbound WHERE open;
+    CREATE TRIGGER pending_begun AFTER INSERT ON outbound WHEN new.open BEGIN
+        UPDATE fact SET value = value + 1 WHERE name = 'pending';
+    END;
+    CREATE TRIGGER pending_ended AFTER UPDATE OF open ON outbound
+    WHEN new.open != old.open BEGIN
+        UPDATE fact SET value = value + new.open - old.open WHERE name = 'pending';
+    END
+    """,
+    # `sent_after`: the provider's time from which its record may show the message.
+    # `asked`: how often a provider was asked where it stands. `cost` in millionths.
+    """
+    ALTER TABLE outbound ADD COLUMN sent_after REAL;
+    ALTER TABLE outbound ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE outbound ADD COLUMN segments INTEGER;
+    ALTER TABLE outbound ADD COLUMN encoding TEXT;
+    ALTER TABLE outbound ADD COLUMN contact TEXT;
+    ALTER TABLE outbound ADD COLUMN cost INTEGER;
+    ALTER TABLE outbound ADD COLUMN currency TEXT;
+    ALTER TABLE inbound ADD COLUMN correspondent TEXT;
+    ALTER TABLE inbound ADD COLUMN contact TEXT;
+    CREATE INDEX outbound_correspondent ON outbound (recipient, created_at);
+    CREATE INDEX inbound_correspondent ON inbound (correspondent, received_at);
+    CREATE TABLE set_aside (
+        record_id TEXT PRIMARY KEY, reason TEXT NOT NULL, since REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE forgotten (id INTEGER PRIMARY KEY)
+    """,
+    # `text_hash` tells a repeated text. A `cost` is a final one, asked for when its time
+    # in `price_due_at` has come. No column gets another name, for what is saved of a
+    # damaged file of an older version is found by the old one; an index had two before.
+    # Receipts that overtook the answer to their own message are not kept any more:
+    # where a message stands is asked for anyway.
+    """
+    DROP TABLE early;
+    ALTER TABLE outbound DROP COLUMN asked;
+    ALTER TABLE outbound ADD COLUMN critical INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE outbound ADD COLUMN text_hash TEXT;
+    ALTER TABLE outbound ADD COLUMN price_due_at REAL;
+    CREATE INDEX outbound_unpriced ON outbound (price_due_at)
+    WHERE price_due_at IS NOT NULL;
+    DROP INDEX IF EXISTS inbound_untold;
+    CREATE INDEX IF NOT EXISTS inbound_unpublished ON inbound (received_at)
+    WHERE content IS NOT NULL;
+    UPDATE inbound SET correspondent = content ->> 1 WHERE json_valid(content);
+    CREATE TABLE consent (
+        correspondent TEXT PRIMARY KEY, stopped_at REAL, source TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE code_attempt (
+        contact_id TEXT, at REAL, PRIMARY KEY (contact_id, at)
+    ) WITHOUT ROWID;
+    CREATE TABLE code_used (
+        contact_id TEXT, step INTEGER, PRIMARY KEY (contact_id, step)
+    ) WITHOUT ROWID;
+    CREATE TABLE code_lock (contact_id TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
+    CREATE TABLE answer_sent (
+        correspondent TEXT, at REAL, PRIMARY KEY (correspondent, at)
+    ) WITHOUT ROWID;
+    CREATE TABLE cost_month (
+        month TEXT, currency TEXT, amount INTEGER NOT NULL,
+        PRIMARY KEY (month, currency)
+    ) WITHOUT ROWID
+    """,
+)
+"""Each brings the file from one version to the next; never change a released one."""
