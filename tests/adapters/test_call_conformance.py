@@ -248,7 +248,8 @@ async def test_somebody_calls(
     assert read(adapter, receiver) == [
         IncomingCall(provider_id=call_id, number=number.number, caller=CALLEE)
     ]
-    rejected = adapter.answer_call(CallReply(), None)
+    rejected = adapter.answer_call(CallReply(rejected=True), None)
+    assert "<Hangup" in adapter.answer_call(CallReply(), None).body
     assert "<Reject" in rejected.body
     assert rejected.content_type == "text/xml"
     greeting = Speech(text="Nobody <here>", language="xx")

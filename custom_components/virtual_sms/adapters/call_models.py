@@ -128,8 +128,10 @@ type CallEvent = IncomingCall | CallUpdate
 class CallReply:
     """What the person on the line gets: a sentence, and maybe a key to press.
 
-    Without a sentence, a call that rings is rejected. `call_id` is whose key it is.
+    `call_id` is whose key that is. Without a sentence the call ends; one that rings
+    is not even answered where it is `rejected`.
     """
 
     speech: Speech | None = None
     call_id: str | None = None
+    rejected: bool = False

@@ -13,7 +13,8 @@ from functools import partial
 import json
 import sqlite3
 
-from .changes import Change, Received, StatusChanged
+from .calls import CallTable, note_calls, prune_calls
+from .changes import CallChanged, Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
 from .database import Database, Resolve
 from .database_file import explain
@@ -49,7 +50,7 @@ class StoreHealth:
 
 
 class Store:
-    """All that is remembered of one number, in two tables."""
+    """All that is remembered of one number, in three tables."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Store:
         self._listeners: list[Callable[[], None]] = []
         self.inbound = InboundTable(database)
         self.outbound = OutboundTable(database, now, self._clock)
+        self.calls = CallTable(database, now, self._clock)
         database.conclude = self._count
         database.mend = self._mend
 
@@ -78,6 +80,7 @@ class Store:
         await self._database.open()
         try:
             await self.outbound.recover()
+            await self.calls.recover()
         except sqlite3.Error as err:
             await self._database.close()
             raise explain(err) from err
@@ -115,6 +118,7 @@ class Store:
         def operation(connection: sqlite3.Connection) -> None:
             prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, steady)
+            prune_calls(connection, steady - _KEEP_CLOSED)
 
         await self._database.run(operation)
         self._database.compact()
@@ -144,6 +148,7 @@ def _note(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     note_changes(
         connection, (each for each in changes if isinstance(each, StatusChanged))
     )
+    note_calls(connection, (each for each in changes if isinstance(each, CallChanged)))
 
 
 def _examine(connection: sqlite3.Connection, now: datetime) -> StoreHealth:

@@ -140,7 +140,7 @@ class TwilioCalls(TwilioClient, ABC):
 
 def _answer(reply: CallReply, callback_url: str | None) -> ET.Element:
     if reply.speech is None:
-        return hang_up()
+        return hang_up(answers=not reply.rejected)
     if reply.call_id is None or callback_url is None:
         return speak(reply.speech)
     action = call_records.with_call_id(callback_url, reply.call_id)

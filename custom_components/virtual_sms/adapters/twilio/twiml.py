@@ -49,10 +49,10 @@ def listen(speech: Speech, action: str) -> ET.Element:
     return response
 
 
-def hang_up() -> ET.Element:
-    """Answer nobody: a call that rings is rejected, at no cost."""
+def hang_up(*, answers: bool) -> ET.Element:
+    """End a call; one that rings is rejected at no cost, unless it is answered first."""
     response = ET.Element("Response")
-    ET.SubElement(response, "Reject")
+    ET.SubElement(response, "Hangup" if answers else "Reject")
     return response
 
 
