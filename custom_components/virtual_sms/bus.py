@@ -20,8 +20,9 @@ from .const import DOMAIN, OPTION_PRIVACY
 from .core.privacy import Privacy
 from .entry_data import EntryData
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Change, Received, StatusChanged
+from .store.changes import CallChanged, Change, Received, StatusChanged
 
+EVENT_CALL: Final = f"{DOMAIN}_call"
 EVENT_RECEIVED: Final = f"{DOMAIN}_received"
 EVENT_STATUS: Final = f"{DOMAIN}_status"
 
@@ -100,6 +101,8 @@ def describe(change: Change) -> tuple[str, dict[str, object]]:
             return EVENT_RECEIVED, _describe_received(change)
         case StatusChanged():
             return EVENT_STATUS, _describe_status(change)
+        case CallChanged():
+            return EVENT_CALL, _describe_call(change)
         case _:
             assert_never(change)
 
@@ -129,6 +132,25 @@ def _describe_status(change: StatusChanged) -> dict[str, object]:
         "status": change.status.value,
         "previous": change.previous and change.previous.value,
         "final": change.status.is_final,
+        "reason": change.reason and change.reason.value,
+        "error_code": change.error_code,
+        "at": change.at.isoformat(),
+    }
+
+
+def _describe_call(change: CallChanged) -> dict[str, object]:
+    return {
+        "message_id": change.call_id,
+        "provider_id": change.provider_id,
+        "direction": change.direction.value,
+        "correspondent": change.correspondent,
+        "contact": None,
+        "trust": "unknown",
+        "state": change.state.value,
+        "previous": change.previous and change.previous.value,
+        "final": change.state.is_final,
+        "duration": change.duration,
+        "digits": change.digits,
         "reason": change.reason and change.reason.value,
         "error_code": change.error_code,
         "at": change.at.isoformat(),

@@ -44,6 +44,9 @@ class Problem(StrEnum):
     STORAGE_DAMAGED = "storage_damaged"
     TRIAL_LIMITS = "trial_limits"
     VOICE_COUNTRY_NOT_ENABLED = "voice_country_not_enabled"
+    VOICE_FOREIGN = "voice_foreign"
+    VOICE_MISSING = "voice_missing"
+    VOICE_OVERRULED = "voice_overruled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,9 @@ TRAITS: Mapping[Problem, Traits] = {
     Problem.STORAGE_DAMAGED: Traits(severity=_ERROR, fixable=True, lasting=True),
     Problem.TRIAL_LIMITS: Traits(fixable=True, lasting=True),
     Problem.VOICE_COUNTRY_NOT_ENABLED: Traits(fixable=True, lasting=True),
+    Problem.VOICE_FOREIGN: Traits(fixable=True),
+    Problem.VOICE_MISSING: Traits(fixable=True),
+    Problem.VOICE_OVERRULED: Traits(),
 }
 
 ADVICE: Mapping[Advice, Problem] = {

@@ -85,14 +85,21 @@ class Report:
         failed = [each for each in self.results if isinstance(each, Failed)]
         if not failed or (answered and len(failed) < len(self.results)):
             return
-        bad_input = all(_is_bad_input(each.error) for each in failed)
-        kind = ServiceValidationError if bad_input else HomeAssistantError
-        details = "; ".join(each.explanation for each in failed)
+        kind, details = explain_failures(failed)
         raise kind(
             translation_domain=DOMAIN,
             translation_key="not_sent",
             translation_placeholders={"details": details},
         )
+
+
+def explain_failures(
+    failed: Sequence[Failed],
+) -> tuple[type[HomeAssistantError], str]:
+    """Return the kind of exception for some failures, and who gets nothing and why."""
+    bad_input = all(_is_bad_input(each.error) for each in failed)
+    kind = ServiceValidationError if bad_input else HomeAssistantError
+    return kind, "; ".join(each.explanation for each in failed)
 
 
 async def async_send(
@@ -102,7 +109,7 @@ async def async_send(
 
     Raises before anything is sent when the request itself cannot be.
     """
-    recipients = _read_recipients(hass, request.recipients)
+    recipients = read_recipients(hass, request.recipients)
     numbers = [to for to, error in recipients.items() if error is None]
     outcomes = await _async_hand_over(entry, _compose(entry, numbers, request), request)
     failures = {to: error for to, error in recipients.items() if error is not None}
@@ -112,17 +119,18 @@ async def async_send(
     provider = EntryData.of(entry).provider
     return Report(
         [
-            _fail(hass, provider, to, failures[to]) if to in failures else outcomes[to]
+            fail(hass, provider, to, failures[to]) if to in failures else outcomes[to]
             for to in recipients
         ]
     )
 
 
-def _fail(hass: HomeAssistant, provider: str, to: str, error: Failure) -> Failed:
+def fail(hass: HomeAssistant, provider: str, to: str, error: Failure) -> Failed:
+    """Return a recipient who gets nothing."""
     return Failed(to=to, error=error, sentence=explain(hass, provider, error))
 
 
-def _read_recipients(
+def read_recipients(
     hass: HomeAssistant, recipients: Sequence[object]
 ) -> dict[str, Failure | None]:
     """Return each recipient once, in order, with what is wrong with it."""
@@ -167,13 +175,14 @@ async def _async_hand_over(
     try:
         outcomes = await entry.runtime_data.gateway.send(messages, retry_window)
     except DatabaseClosedError as err:
-        raise _trouble("entry_not_loaded") from err
+        raise trouble("entry_not_loaded") from err
     except sqlite3.Error as err:
-        raise _trouble("storage_failed") from err
+        raise trouble("storage_failed") from err
     return {outcome.message.recipient: outcome for outcome in outcomes}
 
 
-def _trouble(key: str) -> HomeAssistantError:
+def trouble(key: str) -> HomeAssistantError:
+    """Return the exception for what keeps a number from working now."""
     return HomeAssistantError(translation_domain=DOMAIN, translation_key=key)
 
 

@@ -17,6 +17,7 @@ import voluptuous as vol
 
 from custom_components.virtual_sms import bus as events, event, sensor
 from custom_components.virtual_sms.adapters import ADAPTERS
+from custom_components.virtual_sms.adapters.call_models import CallState, Direction
 from custom_components.virtual_sms.adapters.errors import (
     MessageRejectedError,
     SmsError,
@@ -36,8 +37,12 @@ from custom_components.virtual_sms.flows.schemas import (
     number_schema,
     options_schema,
 )
-from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
-from custom_components.virtual_sms.store.changes import Received, StatusChanged
+from custom_components.virtual_sms.services import CALL_SCHEMA, SEND_MESSAGE_SCHEMA
+from custom_components.virtual_sms.store.changes import (
+    CallChanged,
+    Received,
+    StatusChanged,
+)
 from custom_components.virtual_sms.store.database_file import StorageError
 
 ROOT = Path(sensor.__file__).parent
@@ -53,6 +58,11 @@ PLACEHOLDERS_OF_LOGBOOK = {
     "logbook_received_text": {"correspondent", "text"},
     "logbook_someone": set[str](),
 }
+SPOKEN = {
+    "call_greeting": set[str](),
+    "call_prompt": {"digit"},
+    "call_thanks": set[str](),
+}
 KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
@@ -61,6 +71,15 @@ RECEIVED = Received(
         message_id="m", number=None, sender="s", text="t", received_at=NOW
     ),
     late=False,
+)
+CALLED = CallChanged(
+    call_id="c",
+    provider_id=None,
+    direction=Direction.OUTBOUND,
+    correspondent="r",
+    state=CallState.QUEUED,
+    previous=None,
+    at=NOW,
 )
 CHANGED = StatusChanged(
     message_id="m",
@@ -325,13 +344,18 @@ def test_other_forms_are_complete(language: str) -> None:
             sorted(step["data"]) == sorted(step["data_description"]) == sorted(fields)
         )
     init = options["step"]["init"]
-    fields = fields_of(options_schema())
+    fields = fields_of(options_schema(calls=True))
     assert sorted(init["data"]) == sorted(init["data_description"]) == sorted(fields)
-    for select in options_schema().schema.values():
+    for select in options_schema(calls=True).schema.values():
         if isinstance(select, SelectSelector):
             words = read(language)["selector"][select.config["translation_key"]]
             assert sorted(words["options"]) == sorted(select.config["options"])
-    assert set(read(language)["selector"]) == {"mode", "privacy"}
+    assert set(read(language)["selector"]) == {
+        "incoming_calls",
+        "mode",
+        "privacy",
+        "wait_for_call",
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -382,7 +406,10 @@ def test_errors_have_what_they_refer_to(language: str) -> None:
 def test_logbook_is_complete(language: str) -> None:
     """Everything that happens has its sentence."""
     keys = {"received", "received_text", "someone", *DeliveryStatus}
+    keys |= {f"call_{direction}" for direction in Direction}
     common = read(language)["common"]
+    for key, expected in SPOKEN.items():
+        assert placeholders(common.pop(key)) == expected
     assert placeholders(common.pop("callback_check_passed")) == {"provider"}
     assert set(common) == {f"logbook_{key}" for key in keys}
     for key, text in common.items():
@@ -446,7 +473,11 @@ def test_attributes_are_complete(language: str) -> None:
     for each in sensor.LAST_SENSORS:
         words = entity["sensor"][each.translation_key].get("state_attributes", {})
         assert set(words) == set(each.attributes)
-    for key, change in (("message", RECEIVED), ("delivery", CHANGED)):
+    for key, change in (
+        ("message", RECEIVED),
+        ("delivery", CHANGED),
+        ("call", CALLED),
+    ):
         _, told = events.describe(change)
         words = entity["event"][key]["state_attributes"]
         assert set(words) == {"event_type", *told}
@@ -455,6 +486,11 @@ def test_attributes_are_complete(language: str) -> None:
     assert set(words["reason"]["state"]) == set(RejectReason)
     for key in ("event_type", "status", "previous"):
         assert set(words[key]["state"]) == set(DeliveryStatus)
+    words = entity["event"]["call"]["state_attributes"]
+    for key in ("event_type", "state", "previous"):
+        assert set(words[key]["state"]) == set(CallState)
+    assert set(words["reason"]["state"]) == set(RejectReason)
+    assert set(words["direction"]["state"]) == set(Direction)
 
 
 def test_icons_are_complete() -> None:
@@ -515,13 +551,17 @@ def test_actions_are_complete(language: str) -> None:
         assert set(words.get("sections", {})) == set(sections)
 
 
-def test_actions_describe_their_schema() -> None:
+@pytest.mark.parametrize(
+    ("action", "schema"),
+    [("call", CALL_SCHEMA), ("send_message", SEND_MESSAGE_SCHEMA)],
+)
+def test_actions_describe_their_schema(action: str, schema: vol.Schema) -> None:
     """What an action takes is what the frontend offers, and as mandatory."""
-    fields = services()["send_message"]["fields"]
+    fields = services()[action]["fields"]
     more = fields.pop("additional_fields")["fields"]
     described = {
         key: field.get("required", False) for key, field in {**fields, **more}.items()
     }
     assert described == {
-        str(key): isinstance(key, vol.Required) for key in SEND_MESSAGE_SCHEMA.schema
+        str(key): isinstance(key, vol.Required) for key in schema.schema
     }

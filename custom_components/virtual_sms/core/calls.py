@@ -148,8 +148,9 @@ class Calls:
         """Decide what an error means for the call it happened to."""
         if isinstance(err, SendOutcomeUnknownError):
             return CallOutcome(call=call, state=CallState.QUEUED)
-        rejected = isinstance(err, MessageRejectedError)
-        reason = err.reason if rejected else RejectReason.OTHER
+        reason = RejectReason.OTHER
+        if isinstance(err, MessageRejectedError):
+            reason = err.reason
         await self._try_to_note(
             self._table.end(call.call_id, reason, err.provider_code)
         )

@@ -77,12 +77,14 @@ def _hide_urls(media: object) -> object:
 _REDACTIONS: Final[Mapping[Privacy, Mapping[str, Redaction]]] = {
     Privacy.FULL: {},
     Privacy.MASKED: {
+        "correspondent": mask_correspondent,
         "media": _hide_urls,
         "recipient": mask_correspondent,
         "sender": mask_correspondent,
         "text": mask_text,
     },
     Privacy.METADATA: {
+        "correspondent": _hide,
         "media": _hide_urls,
         "recipient": _hide,
         "sender": _hide,

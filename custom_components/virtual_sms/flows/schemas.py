@@ -13,10 +13,14 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
     TextSelector,
+    TextSelectorConfig,
 )
 
 from ..adapters.models import PhoneNumber
 from ..const import (
+    CALLS_IGNORE,
+    CALLS_REJECT,
+    CALLS_SPEAK,
     CONF_ACCOUNT,
     CONF_MODE,
     CONF_NUMBER,
@@ -24,6 +28,8 @@ from ..const import (
     MODE_MANUAL,
     MODE_POLLING,
     OPTION_BALANCE_THRESHOLD,
+    OPTION_GREETING,
+    OPTION_INCOMING_CALLS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
@@ -39,6 +45,8 @@ CONF_CONFIRM = "confirm"
 CONF_NAME = "name"
 
 MODES = (MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING)
+INCOMING_CALLS = (CALLS_IGNORE, CALLS_REJECT, CALLS_SPEAK)
+LONGEST_GREETING = 1000
 
 DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
@@ -79,8 +87,17 @@ def callbacks_schema(default: str) -> vol.Schema:
     )
 
 
-def options_schema() -> vol.Schema:
-    """Return the form of the options."""
+def options_schema(*, calls: bool) -> vol.Schema:
+    """Return the form of the options, those about calls included or not."""
+    about_calls = {
+        vol.Optional(OPTION_INCOMING_CALLS): _choice(
+            OPTION_INCOMING_CALLS, INCOMING_CALLS
+        ),
+        vol.Optional(OPTION_GREETING): vol.All(
+            TextSelector(TextSelectorConfig(multiline=True)),
+            vol.Length(max=LONGEST_GREETING),
+        ),
+    }
     return vol.Schema(
         {
             vol.Optional(CONF_MODE): _choice(CONF_MODE, MODES),
@@ -90,6 +107,7 @@ def options_schema() -> vol.Schema:
                 NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
             ),
             vol.Optional(OPTION_PRIVACY): _choice(OPTION_PRIVACY, list(Privacy)),
+            **(about_calls if calls else {}),
         }
     )
 

@@ -103,7 +103,7 @@ def read_callback(fields: Mapping[str, str], call_id: str | None) -> CallEvent:
         call_id=call_id,
         digits=fields.get("Digits"),
         duration=read_count(fields.get("CallDuration")),
-        reason=rule and rule.reason,
+        reason=rule.reason if rule else None,
         error_code=code and clean(code, _LONGEST),
         at=_read_timestamp(fields.get("Timestamp")),
     )
