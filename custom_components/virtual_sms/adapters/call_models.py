@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from .models import RejectReason
 
-KEYS = "0123456789"
+KEYS = tuple("0123456789")
 """What may be pressed to acknowledge a call."""
 
 
