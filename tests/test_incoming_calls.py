@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from homeassistant.components import repairs
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
@@ -13,15 +15,16 @@ from custom_components.virtual_sms.const import (
     OPTION_GREETING,
     OPTION_INCOMING_CALLS,
 )
+from custom_components.virtual_sms.issues import Problem
 from simulator import Quirk
 
 from .flows.test_options import answer, begin, choose
 from .home import SENDER, settle, state
+from .test_repairs import begin as begin_repair, submit as submit_repair
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import Event, HomeAssistant
-    from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
     from simulator import Simulator
 
@@ -211,7 +214,6 @@ async def test_the_url_is_watched(
     hass: HomeAssistant,
     simulator: Simulator,
     twilio_entry: ConfigEntry,
-    hass_client: ClientSessionGenerator,
     url: str,
     problem: str,
 ) -> None:
@@ -222,7 +224,12 @@ async def test_the_url_is_watched(
     await registrar.async_inspect()
     assert issues(hass) == {problem}
     assert voice_url(simulator) == url
-    await registrar.voice.async_claim(replace=problem == "voice_foreign")
+    assert await async_setup_component(hass, "repairs", {})
+    manager = repairs.repairs_flow_manager(hass)
+    assert manager is not None
+    result = await begin_repair(manager, twilio_entry, Problem(problem))
+    result = await submit_repair(manager, result)
+    assert result["type"] == "create_entry"
     assert issues(hass) == set()
     assert voice_url(simulator) == twilio_entry.data["callback_url"]
 

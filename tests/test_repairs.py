@@ -49,6 +49,7 @@ NEEDS = {
     Problem.CREDENTIALS_EXPIRING: {"date"},
     Problem.CALLBACK_CHECK: {"explanation"},
     Problem.STORAGE_DAMAGED: {"file", "lost"},
+    Problem.VOICE_FOREIGN: {"foreign_url"},
 }
 
 
