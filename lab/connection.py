@@ -47,9 +47,13 @@ class Socket:
         number = next(self._ids)
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
-        await self._connection.send_json({"id": number, **message})
-        async with asyncio.timeout(_ANSWER_TIMEOUT):
-            return await answer
+        try:
+            await self._connection.send_json({"id": number, **message})
+            async with asyncio.timeout(_ANSWER_TIMEOUT):
+                return await answer
+        finally:
+            # An answer that comes later is nobody's.
+            del self._answers[number]
 
     async def close(self) -> None:
         """End the connection."""
@@ -76,5 +80,11 @@ class Socket:
             match data["type"]:
                 case "event":
                     self._hear(data["event"])
-                case "result" if answer := self._answers.pop(data["id"], None):
-                    answer.set_result(data)
+                case "result" if answer := self._answers.get(data["id"]):
+                    _give(answer, data)
+
+
+def _give(answer: asyncio.Future[Json], data: Json) -> None:
+    # Who waited for it may have given up, and not yet have left.
+    if not answer.done():
+        answer.set_result(data)

@@ -75,6 +75,7 @@ class Answer:
     content_type: str = ""
     body: str = ""
     timed_out: bool = False
+    reached: bool = True  # somebody listened, whether an answer came or not
 
     @property
     def success(self) -> bool:
@@ -97,6 +98,7 @@ class CallbackRecord:
     fields: dict[str, str]
     headers: dict[str, str]
     at: datetime
+    reached: bool
     status: int | None
     content_type: str
     body: str
@@ -154,7 +156,7 @@ class Poster:
 
     async def _ask(self, callback: Callback) -> Answer:
         if self._session is None:
-            return Answer(None)
+            return Answer(None, reached=False)
         text, data = _carry(callback)
         try:
             url = URL(self._route(text), encoded=True)
@@ -169,8 +171,8 @@ class Poster:
                 body = await response.text(errors="replace")
                 kind = response.headers.get("Content-Type", "")
                 return Answer(response.status, kind, body)
-        except aiohttp.ConnectionTimeoutError:
-            return Answer(None)
+        except aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError:
+            return Answer(None, reached=False)
         except TimeoutError:
             return Answer(None, timed_out=True)
         except aiohttp.ClientError, OSError, ValueError:
@@ -214,6 +216,7 @@ def _record(
         fields=dict(callback.fields),
         headers=callback.headers,
         at=at,
+        reached=answer.reached,
         status=answer.status,
         content_type=answer.content_type,
         body=answer.body[:LONGEST_SHOWN],

@@ -7,6 +7,7 @@ the answer is lost.
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -173,6 +174,9 @@ async def spoil(
     match fault.kind:
         case FaultKind.LATE:
             await provider.world.wait(fault.delay)
+            return response
+        # What was refused was not accepted, and says so.
+        case FaultKind.ACCEPTED_GARBAGE if response.status >= HTTPStatus.BAD_REQUEST:
             return response
         case FaultKind.ACCEPTED_GARBAGE:
             return _garbage(fault, response.status)

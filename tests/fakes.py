@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+import sqlite3
 from typing import Any, override
+
+import pytest
 
 from custom_components.virtual_sms.adapters.base import KnownIds, SmsAdapter
 from custom_components.virtual_sms.adapters.errors import (
@@ -37,6 +40,7 @@ from custom_components.virtual_sms.core import account as accounts
 from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
 from custom_components.virtual_sms.core.line import Dependencies, Line
 from custom_components.virtual_sms.core.publisher import Publisher
+from custom_components.virtual_sms.store import database
 from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.database import Database
 from custom_components.virtual_sms.store.schema import MIGRATIONS
@@ -45,6 +49,25 @@ from custom_components.virtual_sms.store.store import Store
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TRUTH = timedelta()
 NUMBER = PhoneNumber(account="acme-1", number="+33900000001")
+
+
+class FullDisk:
+    """A disk that takes nothing for a while."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_full = False
+        commit = database._commit
+
+        def write(*args: Any) -> Any:
+            if self.is_full:
+                raise sqlite3.OperationalError("database or disk is full")
+            return commit(*args)
+
+        monkeypatch.setattr(database, "_commit", write)
+
+    async def fill(self) -> None:
+        """Be full from now on."""
+        self.is_full = True
 
 
 class Clock:

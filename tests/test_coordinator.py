@@ -354,6 +354,46 @@ async def test_receipts_while_messages_cannot_be_read(
         assert not coordinator_of(twilio_entry).last_update_success
 
 
+@pytest.mark.parametrize("rest", [True, ProviderUnavailableError()])
+async def test_receipts_that_are_left_are_asked_for_soon(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, rest: Any
+) -> None:
+    """The end of a message must not wait for the next poll of a number with callbacks.
+
+    One that can never be read makes the polls no more frequent than they were.
+    """
+    coordinator = coordinator_of(entry)
+    inbox = entry.runtime_data.gateway.inbox
+    with patch.object(inbox, "catch_up_receipts", side_effect=[rest, False, False]):
+        await refresh(hass, simulator, entry)
+        assert coordinator.update_interval == timedelta(minutes=1)
+        await refresh(hass, simulator, entry)
+        assert coordinator.update_interval == timedelta(minutes=10)
+    trouble = ProviderUnavailableError()
+    with patch.object(inbox, "catch_up_receipts", side_effect=trouble) as asked:
+        for _ in range(6):
+            coordinator._receipts._due_at = None
+            await refresh(hass, simulator, entry)
+    assert asked.call_count == 6
+    assert coordinator.update_interval == timedelta(minutes=10)
+
+
+async def test_receipts_that_are_left_at_the_start(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """Many were under way when the home went down: the first poll comes soon."""
+    coordinator = coordinator_of(entry)
+    inbox, begun = entry.runtime_data.gateway.inbox, coordinator.begun
+    with patch.object(inbox, "catch_up_receipts", side_effect=[True, False]) as asked:
+        coordinator.async_ask_for_receipts()
+        await settle(hass, simulator)
+        assert asked.call_count == 1
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=65))
+        await settle(hass, simulator)
+    assert asked.call_count == 2
+    assert coordinator.begun == begun + 1
+
+
 async def test_receipts_that_may_not_be_read(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = [f"+336{number:08}" for number in range(1, 51)]
 JOURNAL = "database"
-MOST_THREADS = {"twilio": 16, "ovh": 4}
-"""Where the provider's library blocks: Twilio's did so before its version 9."""
+MOST_THREADS = {"twilio": 16}
+"""Where the provider's library blocks: Twilio's did so before its version 8."""
 
 
 @pytest.fixture

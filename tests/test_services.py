@@ -11,8 +11,8 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 import voluptuous as vol
 
 from custom_components.virtual_sms.const import DOMAIN, OPTION_RETRY_FOR
-from custom_components.virtual_sms.store import database
 
+from .fakes import FullDisk
 from .home import RECIPIENT, listen, revoke, send, settle, state
 
 if TYPE_CHECKING:
@@ -383,33 +383,27 @@ async def test_a_disk_that_is_full(
     is_after: bool,
 ) -> None:
     """Before the request it is a failure; after it, the message has gone out."""
-    commit, disk = database._commit, {"full": not is_after}
-
-    def write(*args: Any) -> Any:
-        if disk["full"]:
-            raise sqlite3.OperationalError("database or disk is full")
-        return commit(*args)
-
-    monkeypatch.setattr(database, "_commit", write)
+    disk = FullDisk(monkeypatch)
+    disk.is_full = not is_after
     if not is_after:
         with pytest.raises(HomeAssistantError) as caught:
             await send(hass, entry)
         assert caught.value.translation_key == "storage_failed"
         assert not simulator.providers[provider].messages
-        disk["full"] = False
+        disk.is_full = False
         return
     adapter = entry.runtime_data.gateway.line.adapter
     original = adapter._send
 
     async def fill(*args: Any) -> Any:
-        disk["full"] = True
+        await disk.fill()
         return await original(*args)
 
     monkeypatch.setattr(adapter, "_send", fill)
     [message] = await send(hass, entry)
     assert message["message_id"]
     assert message["status"] in {"queued", "sent", "unknown"}
-    disk["full"] = False
+    disk.is_full = False
     await settle(hass, simulator)
     assert len(simulator.providers[provider].messages) == 1
 

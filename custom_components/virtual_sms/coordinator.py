@@ -69,6 +69,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self._interval = self._choose_interval(entry)
         self._missed_something = True
         self._asks_for_receipts = False
+        self._receipts_are_left = False
         self.begun = 0
         self.succeeded = 0
         self.unreadable: list[SetAsideRow] = []
@@ -151,7 +152,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         """
         self._asks_for_receipts = True
         task = self.config_entry.async_create_task(
-            self.hass, self._try_receipts(), f"{DOMAIN} receipts"
+            self.hass, self._begin_with_receipts(), f"{DOMAIN} receipts"
         )
 
         def stop() -> None:
@@ -159,9 +160,24 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
 
         self.config_entry.async_on_unload(stop)
 
+    async def _begin_with_receipts(self) -> None:
+        await self._try_receipts()
+        if self._pause < self._interval:
+            self.update_interval = self._pause
+            self._schedule_refresh()
+
     async def _try_receipts(self) -> None:
         if self._receipts.is_due:
-            await self._receipts.ask(self._gateway.inbox.catch_up_receipts)
+            are_left = await self._receipts.ask(self._gateway.inbox.catch_up_receipts)
+            self._receipts_are_left = are_left is not False
+
+    @property
+    def _pause(self) -> timedelta:
+        """Return when to poll again: soon while the ends of messages are not known."""
+        if not self._receipts_are_left:
+            return self._interval
+        due = timedelta(seconds=self._receipts.pause)
+        return min(self._interval, max(due, _RETRY_INTERVAL))
 
     def _choose_interval(self, entry: VirtualSmsConfigEntry) -> timedelta:
         if not self._polls:
@@ -184,11 +200,11 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
                 await self._try_receipts()
             raise self._failure(err) from err
         self._missed_something = False
-        self.update_interval = self._interval
         await self._note_unreadable()
         # What goes beside the messages fails without them.
         if self._asks_for_receipts:
             await self._try_receipts()
+        self.update_interval = self._pause
         await self._try_balance()
         self.succeeded = number
         return LineState(balance=self._balance)

@@ -23,7 +23,7 @@ from .const import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from homeassistant.config_entries import ConfigEntry
+    from .runtime import VirtualSmsConfigEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class EntryData:
     previous_voice_url: str | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, entry: ConfigEntry[Any]) -> Self:
+    def of(cls, entry: VirtualSmsConfigEntry) -> Self:
         """Read the data of an entry."""
         data = entry.data
         previous = data.get(CONF_PREVIOUS_CALLBACKS)

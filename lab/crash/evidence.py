@@ -49,8 +49,11 @@ class Evidence:
             each for each in provider.messages if each.text in traffic.asked
         ]
         self.finals: frozenset[str] = provider.finals
+        # What a kill kept from its answer may have been taken in all the same.
         self.called_back = {
-            str(each.message_id) for each in world.simulator.callbacks if each.ok
+            str(each.message_id)
+            for each in world.simulator.callbacks
+            if each.ok or (each.reached and each.status is None)
         }
         told = [
             Told(type=each["type"], pid=each["pid"], at=each["at"], data=each["data"])

@@ -19,7 +19,7 @@ from .evidence import Evidence
 from .forgeries import forge
 from .load import ask, write
 from .log import complaints
-from .shakes import SHAKES, STEADY, Shake
+from .shakes import SHAKES, STEADY, Shake, put_right
 from .world import World
 
 FOLDER: Final = PROJECT / ".demo" / "crash"
@@ -38,7 +38,7 @@ class Pace:
     """How long, how hard, and what with."""
 
     seconds: float
-    drain: float = 150.0
+    drain: float = 210.0
     traffic_every: float = 0.4
     polls: bool = True
     """Whether there are numbers that poll, which takes its time."""
@@ -174,7 +174,7 @@ class Experiment:
         What waits for a restart waits for ever in a home that has none.
         """
         world = self._world
-        await world.insist(partial(world.set_clock, 0.0))
+        await put_right(world)
         if world.calls:
             await asyncio.wait(world.calls)
         with contextlib.suppress(TimeoutError):

@@ -21,6 +21,8 @@ from simulator import Simulator
 HARMLESS = (ClientError, TimeoutError, HomeError, OSError, KeyError)
 """What asking a home that is killed just then may raise."""
 _TIMEOUT = 90.0
+_SEEN = 2.0
+"""Seconds in which each number surely sends something, and so looks at the clock."""
 
 type Json = dict[str, Any]
 
@@ -77,6 +79,7 @@ class World:
         self.full: list[Span] = []
         self.shaken: Counter[str] = Counter()
         self.calls: set[asyncio.Task[None]] = set()
+        self._is_at_rest = asyncio.Lock()
         self.session = ClientSession(timeout=ClientTimeout(total=40))
 
     async def add(self, traffic: Traffic) -> None:
@@ -93,17 +96,24 @@ class World:
 
     async def kill(self, between: Callable[[], None] | None = None) -> None:
         """Kill the home and start it again; something may happen in between."""
-        pid = self.home.pid
-        await self.home.stop(signal.SIGKILL)
-        self.kills.append(Kill(pid=pid, at=time.monotonic()))
-        if between is not None:
-            await asyncio.to_thread(between)
-        await self.home.start()
+        async with self._is_at_rest:
+            pid = self.home.pid
+            await self.home.stop(signal.SIGKILL)
+            self.kills.append(Kill(pid=pid, at=time.monotonic()))
+            if between is not None:
+                await asyncio.to_thread(between)
+            await self.home.start()
 
     async def set_clock(self, offset: float) -> None:
-        """Set the home's clock so many seconds off, now and for its next start."""
-        self.home.plan.environment[OFFSET] = str(offset)
-        await self.shake_inside("clock", offset=offset)
+        """Set the home's clock so many seconds off, now and for its next start.
+
+        Not while it is down, nor right before: a step that nobody saw cannot be told
+        from hours that have passed, in which a message may well expire.
+        """
+        async with self._is_at_rest:
+            await self.shake_inside("clock", offset=offset)
+            self.home.plan.environment[OFFSET] = str(offset)
+            await asyncio.sleep(_SEEN)
 
     async def shake_inside(self, what: str, **data: object) -> None:
         """Have the witness shake something."""

@@ -5,6 +5,7 @@ the kernel is not. So this stands inside Home Assistant, beside the integration.
 
 `POST /api/witness/clock` with `{"offset": seconds}` sets the clock,
 `POST /api/witness/disk` with `{"full": bool}` fills the disk: see `lab.shaken`.
+`GET /api/witness/credentials` returns those of each number, by its entry.
 """
 
 import json
@@ -14,7 +15,7 @@ import time
 
 from aiohttp import web
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers.http import HomeAssistantView
+from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.helpers.start import async_at_started
 
 from lab.shaken import clock, disk, mutants
@@ -39,6 +40,18 @@ class ShakeView(HomeAssistantView):
         return self.json({})
 
 
+class CredentialsView(HomeAssistantView):
+    """What each number was given last, which nothing else shows."""
+
+    url = "/api/witness/credentials"
+    name = "api:witness:credentials"
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Return the credentials of each number."""
+        entries = request.app[KEY_HASS].config_entries.async_entries("virtual_sms")
+        return self.json({each.entry_id: each.data["credentials"] for each in entries})
+
+
 async def async_setup(hass: HomeAssistant, config: dict[str, object]) -> bool:
     """Listen before anybody else does."""
     del config
@@ -58,6 +71,7 @@ async def async_setup(hass: HomeAssistant, config: dict[str, object]) -> bool:
 
     for event_type in EVENTS:
         hass.bus.async_listen(event_type, write)
+    hass.http.register_view(CredentialsView())
     hass.http.register_view(ShakeView())
     await hass.async_add_executor_job(mutants.apply)
 

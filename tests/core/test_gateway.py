@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+import sqlite3
 from typing import Any
 from unittest.mock import patch
 
@@ -64,6 +65,79 @@ async def test_a_line_that_closes_ends_its_attempts(
     assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
     await gateway.store.outbound.recover()
     assert len(await gateway.store.outbound.due()) == 1
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_line_that_closes_at_the_moment_of_writing(
+    world: World, gateway: Gateway, steps: int
+) -> None:
+    """What is written down goes out, so nobody may hear that it does not."""
+    world.adapter.during["send"] = asyncio.Event().wait
+    records = gateway.store.outbound
+    add = records.add
+
+    async def add_and_close(*args: Any) -> Any:
+        written = await add(*args)
+        (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
+        _cancel_after(attempt, steps)
+        return written
+
+    with patch.object(records, "add", add_and_close):
+        (outcome,) = await asyncio.wait_for(
+            gateway.send([outbound("m")], RETRY_WINDOW), 5
+        )
+    assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_line_that_closes_while_it_writes(gateway: Gateway, times: int) -> None:
+    """Who waits hears what came of it, however often it is told to close."""
+    records, written = gateway.store.outbound, asyncio.Event()
+    add = records.add
+
+    async def add_slowly(*args: Any) -> Any:
+        await written.wait()
+        return await add(*args)
+
+    with patch.object(records, "add", add_slowly):
+        sending = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
+        await settle()
+        (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
+        for _ in range(times):
+            attempt.cancel()
+            await settle()
+        assert not sending.done()
+        written.set()
+        (outcome,) = await asyncio.wait_for(sending, 5)
+    assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
+
+
+async def test_a_line_that_closes_while_the_disk_fails(gateway: Gateway) -> None:
+    """Who waits hears the disk's own words, for they say that nothing was written."""
+    records, failed = gateway.store.outbound, asyncio.Event()
+
+    async def fail(*_: Any) -> None:
+        await failed.wait()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with patch.object(records, "add", fail):
+        sending = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
+        await settle()
+        (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
+        attempt.cancel()
+        await settle()
+        failed.set()
+        with pytest.raises(sqlite3.OperationalError):
+            await asyncio.wait_for(sending, 5)
+
+
+def _cancel_after(task: asyncio.Task[Any], steps: int) -> None:
+    """Cancel a task after so many steps of the event loop."""
+    if steps:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(_cancel_after, task, steps - 1)
+    else:
+        task.cancel()
 
 
 async def test_what_an_earlier_run_left(world: World, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Each inbound message is taken once, whichever way it comes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -293,9 +294,12 @@ async def test_a_receipt_that_makes_no_sense_stops_no_other(
             adapter.trouble["fetch_receipt"] = InvalidResponseError()
 
     adapter.during["fetch_receipt"] = confuse
-    await inbox.catch_up(late=False)
+    assert await inbox.catch_up_receipts()
     await store.examine()
     assert names(heard) == ["delivered"]
+    adapter.during.clear()
+    adapter.trouble.clear()
+    assert not await inbox.catch_up_receipts()
 
 
 async def test_a_bell_before_the_beginning_brings_nothing(
@@ -316,8 +320,66 @@ async def test_a_bounded_number_of_receipts_is_asked_for(
     for each in range(50):
         await store.outbound.add([outbound(str(each))], START)
         await store.outbound.accept(str(each), SentMessage(provider_id=str(each)))
-    await inbox.catch_up(late=False)
+    assert not await inbox.catch_up_receipts()
     assert adapter.questions.count("fetch_receipt") == 20
+
+
+async def test_who_closes_among_the_questions_forgets_none(
+    inbox: Inbox, adapter: FakeAdapter, store: Store
+) -> None:
+    """What was to be asked and was not is due still, and first."""
+    await inbox.begin()
+    for each in map(str, range(5)):
+        await store.outbound.add([outbound(each)], START)
+        await store.outbound.accept(each, SentMessage(provider_id=each))
+    adapter.clock.advance(1000)
+
+    async def close_at_third() -> None:
+        if adapter.questions.count("fetch_receipt") == 3:
+            raise asyncio.CancelledError
+
+    adapter.during["fetch_receipt"] = close_at_third
+    with pytest.raises(asyncio.CancelledError):
+        await inbox.catch_up_receipts()
+    assert len(await store.outbound.open_deliveries(20)) == 3
+
+
+async def test_one_that_cannot_be_asked_about_stops_no_other_for_long(
+    inbox: Inbox, adapter: FakeAdapter, store: Store
+) -> None:
+    """The next time, the others come first."""
+    await inbox.begin()
+    for each in "ab":
+        await store.outbound.add([outbound(each)], START)
+        await store.outbound.accept(each, SentMessage(provider_id=each))
+    adapter.clock.advance(30)
+    (first, second) = await store.outbound.open_deliveries(20)
+    adapter.trouble["fetch_receipt"] = DOWN
+    with pytest.raises(ProviderUnavailableError):
+        await inbox.catch_up_receipts()
+    assert await store.outbound.open_deliveries(20) == [second, first]
+
+
+@pytest.mark.parametrize(
+    ("ended", "asked", "are_left"), [(50, 50, False), (120, 100, True)]
+)
+async def test_more_are_asked_for_while_that_brings_news(
+    inbox: Inbox,
+    adapter: FakeAdapter,
+    store: Store,
+    ended: int,
+    asked: int,
+    are_left: bool,
+) -> None:
+    """Callbacks were missed then; a poll must end all the same."""
+    await inbox.begin()
+    for each in map(str, range(ended)):
+        await store.outbound.add([outbound(each)], START)
+        await store.outbound.accept(each, SentMessage(provider_id=each))
+        adapter.receipts[each] = receipt(each)
+    assert await inbox.catch_up_receipts() is are_left
+    assert adapter.questions.count("fetch_receipt") == asked
+    assert store.tally.pending == ended - asked
 
 
 async def test_a_provider_without_receipts_is_not_asked(

@@ -28,7 +28,6 @@ from custom_components.virtual_sms.adapters.models import (
     SentMessage,
 )
 from custom_components.virtual_sms.core.outbox import Outbox, Outcome
-from custom_components.virtual_sms.store import database
 from custom_components.virtual_sms.store.changes import StatusChanged
 from custom_components.virtual_sms.store.outbound_orders import SETTLE
 from custom_components.virtual_sms.store.store import Store
@@ -37,6 +36,7 @@ from tests.fakes import (
     TRUTH,
     Clock,
     FakeAdapter,
+    FullDisk,
     make_dependencies,
     open_store,
     outbound,
@@ -782,6 +782,7 @@ async def test_a_clock_put_back_asks_for_receipts_all_the_same(home: Home) -> No
     await home.send("m")
     home.clock.advance(3600)
     assert await home.store.outbound.open_deliveries(20) == ["P0"]
+    await home.store.outbound.note_asked("P0")
     home.clock.step(-86_400)
     again = await home.restart()
     home.clock.advance(3700)
@@ -831,31 +832,12 @@ async def test_an_unforeseen_error_is_a_doubt(
     assert home.states()[-1] == ("unknown", "sent")
 
 
-class FullDisk:
-    """A disk that takes nothing for a while."""
-
-    def __init__(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.is_full = False
-        commit = database._commit
-
-        def write(*args: Any) -> Any:
-            if self.is_full:
-                raise sqlite3.OperationalError("database or disk is full")
-            return commit(*args)
-
-        monkeypatch.setattr(database, "_commit", write)
-
-    async def fill(self) -> None:
-        """Be full from now on."""
-        self.is_full = True
-
-
 @pytest.mark.parametrize("outcome", [None, REFUSED, DOWN, TIMEOUT, (TIMEOUT, 0)])
 async def test_a_disk_that_fills_between_request_and_answer(
     home: Home, outcome: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What became of the message is told, and written once there is room again."""
-    disk = FullDisk(home, monkeypatch)
+    disk = FullDisk(monkeypatch)
     home.adapter.outcomes.append(outcome)
     home.adapter.during["send"] = disk.fill
     (answer,) = await home.send("m")
@@ -877,7 +859,7 @@ async def test_an_end_that_nobody_wrote_down(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then a crash: the next run looks at the attempt as at any that was cut short."""
-    disk = FullDisk(home, monkeypatch)
+    disk = FullDisk(monkeypatch)
     home.adapter.during["send"] = disk.fill
     await home.send("m")
     home.adapter.during.clear()
@@ -892,7 +874,7 @@ async def test_a_refusal_that_nobody_wrote_down(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then a crash: the next run sends it, so nobody was told that it is not sent."""
-    disk = FullDisk(home, monkeypatch)
+    disk = FullDisk(monkeypatch)
     home.adapter.outcomes.append(REFUSED)
     home.adapter.during["send"] = disk.fill
     (answer,) = await home.send("m")
@@ -909,7 +891,7 @@ async def test_nothing_leaves_that_is_not_written_down(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And who sends hears why."""
-    disk = FullDisk(home, monkeypatch)
+    disk = FullDisk(monkeypatch)
     await disk.fill()
     with pytest.raises(sqlite3.OperationalError):
         await home.send("m")
@@ -1027,7 +1009,7 @@ async def test_a_disk_that_is_full_when_a_doubt_is_settled(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was found is written down once there is room, and not sent again."""
-    disk = FullDisk(home, monkeypatch)
+    disk = FullDisk(monkeypatch)
     home.adapter.outcomes.append((TIMEOUT, 0))
     await home.send("m")
     home.adapter.during["find_sent"] = disk.fill

@@ -1,5 +1,6 @@
 """A short run of `scripts/crash`, and the proof that it sees what it counts."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lab.crash import world as world_module
 from lab.crash.__main__ import conclude
 from lab.crash.columns import COLUMNS, NEEDED, broken, count
 from lab.crash.evidence import MOMENT, MOST_IN_FLIGHT, RECEIVED, STATUS, Evidence
@@ -17,6 +19,7 @@ from lab.crash.experiment import Report, find_missing
 from lab.crash.forgeries import CODE, MARK
 from lab.crash.log import complaints
 from lab.crash.mutants import TRIALS
+from lab.crash.shakes import put_right
 from lab.crash.world import Kill, Span, Traffic, World
 from lab.shaken.mutants import MUTANTS
 from simulator import Message
@@ -170,6 +173,7 @@ def look(  # the world as far as it is looked at
     kills: Sequence[Kill] = (),
     full: Sequence[Span] = (),
     called_back: Sequence[str] = (),
+    callbacks: Sequence[Any] = (),
 ) -> dict[str, int]:
     """Count, and return the promises that are broken and how often."""
     side = SimpleNamespace(
@@ -182,7 +186,8 @@ def look(  # the world as far as it is looked at
             providers={"twilio": side},
             callbacks=[
                 SimpleNamespace(message_id=each, ok=True) for each in called_back
-            ],
+            ]
+            + list(callbacks),
         ),
         events=lambda: iter(events),
         kills=kills,
@@ -257,6 +262,27 @@ def test_what_was_missed_is_told_oldest_first() -> None:
     assert look(traffic, [inbound(1), inbound(2, 5.0)], in_time) == {}
     provider = [inbound(1), inbound(2, 5.0)]
     assert look(traffic, provider, events, called_back=["SM2"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "reached", "is_seen"),
+    [(None, True, False), (None, False, True), (503, True, True)],
+)
+def test_a_callback_that_got_no_answer_may_have_been_taken_in(
+    status: int | None, reached: bool, is_seen: bool
+) -> None:
+    """The home was killed before it could answer, and not before it took it."""
+    traffic = number(written={"SM1": "in", "SM2": "in"})
+    callback = SimpleNamespace(
+        message_id="SM2", ok=False, status=status, reached=reached
+    )
+    found = look(
+        traffic,
+        [inbound(1), inbound(2, 5.0)],
+        [received(2), received(1)],
+        callbacks=[callback],
+    )
+    assert found == ({"disorder": 1} if is_seen else {})
 
 
 @pytest.mark.parametrize(
@@ -377,3 +403,48 @@ def test_an_error_that_names_us_is_seen(record: str, is_fault: bool) -> None:
     start = LINE.format(level="INFO", name="homeassistant", text="Starting")
     found = complaints(f"no record\n{start}\x1b[31m{record}\x1b[0m{start}")
     assert bool(found) is is_fault
+
+
+class Asked:
+    """A home and what it was asked for; it knows the token of one number only."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Any]] = []
+
+    async def ask(self, method: str, path: str, data: Any = None) -> Any:
+        """Take a request, and answer as a home would."""
+        del method
+        self.asked.append((path, data))
+        if path == "/api/witness/credentials":
+            return {"right": {"token": "new", "more": ""}, "wrong": {"token": "old"}}
+        return {"flow_id": "flow", "reason": "reconfigure_successful"}
+
+    async def command(self, kind: str, **data: Any) -> None:
+        """Take a command."""
+        self.asked.append((kind, data))
+
+
+async def test_what_a_shake_could_not_undo_is_put_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Clock, disk, disabled numbers and tokens; a number that is right is not reloaded."""
+    monkeypatch.setattr(world_module, "_SEEN", 0.0)
+    home = Asked()
+    world: Any = World.__new__(World)
+    world.home, world.traffic = home, [number(), number()]
+    world.home.plan = SimpleNamespace(environment={})
+    world._is_at_rest = asyncio.Lock()
+    for traffic, entry_id in zip(world.traffic, ("right", "wrong"), strict=True):
+        traffic.entry_id = entry_id
+    side = SimpleNamespace(credentials={"token": "new"})
+    world.simulator = SimpleNamespace(providers={"twilio": side}, url="http://sim")
+    await put_right(world)
+    flow = "/api/config/config_entries/flow"
+    assert [each for each in home.asked if "credentials" not in each[0]] == [
+        ("/api/witness/clock", {"offset": 0.0}),
+        ("/api/witness/disk", {"full": False}),
+        ("config_entries/disable", {"entry_id": "right", "disabled_by": None}),
+        ("config_entries/disable", {"entry_id": "wrong", "disabled_by": None}),
+        (flow, {"handler": "virtual_sms", "entry_id": "wrong"}),
+        (f"{flow}/flow", {"token": "new", "advanced": {"api_url": "http://sim"}}),
+    ]

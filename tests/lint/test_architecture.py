@@ -27,7 +27,7 @@ CONTRACT = {
 }
 """What all providers have in common, and what a layer above may know of adapters."""
 SDKS = {"twilio", "ovh", "requests", "urllib3"}
-OUTSIDE = {"adapters": {"aiohttp"}, "store": set(), "core": {"phonenumbers"}}
+OUTSIDE = {"adapters": {"aiohttp", "yarl"}, "store": set(), "core": {"phonenumbers"}}
 """What a folder without Home Assistant takes from elsewhere, besides Python's own."""
 
 PRODUCT_FILES = sorted(PRODUCT.rglob("*.py"))

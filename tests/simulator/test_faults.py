@@ -133,6 +133,15 @@ async def test_garbage(
     await sim.settled()
 
 
+async def test_a_refusal_is_no_garbage(sim: Simulator, twilio: Client) -> None:
+    """What was not accepted keeps its own words."""
+    sim.faults.add("accepted_garbage", provider="twilio")
+    sim.twilio.auth_token = "another"
+    with pytest.raises(TwilioRestException) as caught:
+        await twilio_send(twilio)
+    assert (caught.value.status, caught.value.code) == (401, 20003)
+
+
 async def test_recipient(sim: Simulator, twilio: Client, ovh_sdk: ovh.Client) -> None:
     """A fault bound to a recipient spares the others."""
     sim.faults.add("server_error", recipient=TO)

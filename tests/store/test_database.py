@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import sqlite3
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -71,6 +72,25 @@ def write(value: str) -> Callable[[sqlite3.Connection], None]:
 def read(connection: sqlite3.Connection) -> list[str]:
     """List the notes."""
     return [value for (value,) in connection.execute("SELECT * FROM note")]
+
+
+class Hold:
+    """Something in a thread that has begun, and goes on when it may."""
+
+    def __init__(self) -> None:
+        self.begun, self._go = threading.Event(), threading.Event()
+        self.release = self._go.set
+
+    def __call__(self, *_: object) -> None:
+        """Wait in the thread."""
+        self.begun.set()
+        self._go.wait(5)
+
+    async def wait(self) -> None:
+        """Wait on the loop until the thread is there."""
+        async with asyncio.timeout(5):
+            while not self.begun.is_set():
+                await asyncio.sleep(0.001)
 
 
 def read_file(path: Path) -> list[str]:
@@ -445,18 +465,143 @@ async def test_a_disk_that_fails_while_it_undoes(
     await database.close()
 
 
-async def test_a_worker_that_is_cancelled_leaves_nobody_waiting(
-    database: Database, workers: Workers
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_cancelled_writer_tells_what_happened(
+    database: Database, path: Path, times: int
 ) -> None:
-    """Whatever ends the writing, those who wait hear that nothing is written."""
+    """A thread cannot be stopped: what it commits is written, and is not denied."""
+    hold = Hold()
+
+    def slow(connection: sqlite3.Connection) -> str:
+        hold()
+        write("one")(connection)
+        return "written"
+
+    running = asyncio.ensure_future(database.run(slow))
+    await hold.wait()
+    waiting = asyncio.ensure_future(database.run(write("two")))
+    failing = asyncio.ensure_future(database.run(write("two")))
+    for _ in range(times):
+        assert database._writer is not None
+        database._writer.cancel()
+        await asyncio.sleep(0.01)
+    assert not running.done()
+    hold.release()
+    assert await asyncio.wait_for(running, 5) == "written"
+    assert await asyncio.wait_for(waiting, 5) is None
+    with pytest.raises(sqlite3.IntegrityError):
+        await asyncio.wait_for(failing, 5)
+    assert read_file(path) == ["one", "two"]
+
+
+async def test_a_failing_disk_is_told_though_the_writer_was_cancelled(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the disk's word that nothing is written."""
+    hold, trouble = Hold(), sqlite3.OperationalError("disk I/O error")
+
+    def fail(*_: Any) -> None:
+        hold()
+        raise trouble
+
+    monkeypatch.setattr(database_module, "_commit", fail)
+    running = asyncio.ensure_future(database.run(write("one")))
+    await hold.wait()
+    assert database._writer is not None
+    database._writer.cancel()
+    await asyncio.sleep(0.01)
+    hold.release()
+    with pytest.raises(sqlite3.OperationalError):
+        await asyncio.wait_for(running, 5)
+
+
+async def test_a_writer_that_is_cancelled_before_it_begins(
+    database: Database, workers: Workers, path: Path
+) -> None:
+    """Then nothing is written, now or later; what waits after it is."""
     go = threading.Event()
-    running = asyncio.ensure_future(database.run(lambda _: go.wait(5)))
+    threads = [asyncio.ensure_future(workers(go.wait, 5)) for _ in range(2)]
+    await asyncio.sleep(0.01)
+    running = asyncio.ensure_future(database.run(write("never")))
     await asyncio.sleep(0.01)
     assert database._writer is not None
+    waiting = asyncio.ensure_future(database.run(write("one")))
+    await asyncio.sleep(0)
     database._writer.cancel()
     with pytest.raises(DatabaseClosedError):
         await asyncio.wait_for(running, 5)
     go.set()
+    await asyncio.wait_for(waiting, 5)
+    await asyncio.gather(*threads)
+    assert read_file(path) == ["one"]
+
+
+async def test_a_writer_that_is_cancelled_before_its_first_step(
+    database: Database, path: Path
+) -> None:
+    """Another one takes its place, for nobody may wait for ever."""
+    running = asyncio.ensure_future(database.run(write("one")))
+    while database._writer is None:
+        await asyncio.sleep(0)
+    database._writer.cancel()
+    await asyncio.wait_for(running, 5)
+    assert read_file(path) == ["one"]
+
+
+async def test_who_closes_while_it_is_tidied_waits_for_all(
+    database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for that moment to pass is written before the file closes."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    order: list[str] = []
+    hold = Hold()
+
+    def write_slowly(connection: sqlite3.Connection) -> None:
+        time.sleep(0.05)
+        write("two")(connection)
+        order.append("written")
+
+    def close(connection: sqlite3.Connection, *_: object) -> None:
+        order.append("closed")
+        connection.close()
+
+    monkeypatch.setattr(database_module, "_truncate", hold)
+    monkeypatch.setattr(database_module, "_close", close)
+    await database.run(write("one"))
+    await hold.wait()
+    waiting = asyncio.ensure_future(database.run(write_slowly))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(database.close())
+    await asyncio.sleep(0.01)
+    hold.release()
+    await asyncio.wait_for(closing, 5)
+    await waiting
+    assert order == ["written", "closed"]
+    assert read_file(path) == ["one", "two"]
+
+
+async def test_a_cancelled_tidying_is_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread goes on, and nobody else may use the connection meanwhile."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    order: list[str] = []
+    hold = Hold()
+
+    def slow(*_: object) -> None:
+        hold()
+        order.append("tidied")
+
+    monkeypatch.setattr(database_module, "_truncate", slow)
+    await database.run(write("one"))
+    await hold.wait()
+    assert database._writer is not None
+    database._writer.cancel()
+    waiting = asyncio.ensure_future(database.run(lambda _: order.append("written")))
+    await asyncio.sleep(0.02)
+    hold.release()
+    await asyncio.wait_for(waiting, 5)
+    assert order == ["tidied", "written"]
 
 
 async def test_damage_is_told_once(

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
@@ -12,9 +12,8 @@ from ..adapters.replaced_secret import previous_keys
 from ..entry_data import EntryData
 
 if TYPE_CHECKING:
-    from homeassistant.config_entries import ConfigEntry
-
     from ..adapters.base import SmsAdapter
+    from ..runtime import VirtualSmsConfigEntry
 
 PAUSE = timedelta(minutes=1)
 """How long a secret that is over may stay; a step of the clock is no exception."""
@@ -24,7 +23,7 @@ class RetiredSecrets:
     """The replaced secrets of one entry, as its adapter knows them."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], adapter: SmsAdapter
+        self, hass: HomeAssistant, entry: VirtualSmsConfigEntry, adapter: SmsAdapter
     ) -> None:
         """Take the adapter that was made with the entry's present credentials."""
         self._hass = hass

@@ -11,6 +11,7 @@ import logging
 from ..adapters.errors import (
     InvalidResponseError,
     NotFoundError,
+    SmsError,
     UnsupportedFeatureError,
 )
 from ..adapters.models import (
@@ -28,6 +29,7 @@ from .record_reader import RecordReader
 _LOGGER = logging.getLogger(__name__)
 
 _RECEIPTS_AT_ONCE = 20
+_MOST_ROUNDS = 5
 
 
 class Inbox:
@@ -45,6 +47,7 @@ class Inbox:
         self._line = line
         self._store = store
         self._publish = publish
+        self._catch_up_soon = catch_up_soon
         self._reader = RecordReader(
             line, store.inbound, publish, dependencies, catch_up_soon
         )
@@ -109,32 +112,52 @@ class Inbox:
     async def catch_up(self, *, late: bool) -> None:
         """Read all of the provider's record from where we stopped."""
         await self.catch_up_inbound(late=late)
-        await self.catch_up_receipts()
+        if await self.catch_up_receipts():
+            self._catch_up_soon()
 
     async def catch_up_inbound(self, *, late: bool) -> None:
         """Read the messages that came in, and take what is new."""
         await self._reader.read(late=late)
 
-    async def catch_up_receipts(self) -> None:
+    async def catch_up_receipts(self) -> bool:
         """Ask where our own messages stand, a few of those that are under way.
 
-        Each takes a question of its own, so this may take long.
+        Each takes a question of its own, so this may take long. It goes on while that
+        brings news: then callbacks were missed. Returns whether some are left that
+        should not wait for long: there are more, or one made no sense.
         """
         if Capability.RECEIPTS not in self._line.adapter.capabilities:
-            return
-        records = self._store.outbound
-        for provider_id in await records.open_deliveries(_RECEIPTS_AT_ONCE):
-            try:
-                receipt = await self._line.adapter.fetch_receipt(
-                    self._line.number, provider_id
-                )
-            except NotFoundError:
-                _LOGGER.debug("The provider no longer knows one of its messages")
-            # It concerns this one only, and the others must not wait for it.
-            except InvalidResponseError:
-                _LOGGER.debug("What the provider says of a message makes no sense")
-            else:
-                await self.take(receipt)
+            return False
+        makes_sense = True
+        for _ in range(_MOST_ROUNDS):
+            opened = await self._store.outbound.open_deliveries(_RECEIPTS_AT_ONCE)
+            news = [await self._fetch_receipt(each) for each in opened]
+            makes_sense = makes_sense and None not in news
+            if len(opened) < _RECEIPTS_AT_ONCE or not any(news):
+                return not makes_sense
+        return True
+
+    async def _fetch_receipt(self, provider_id: str) -> bool | None:
+        """Take what the provider says of a message, and say whether it is news.
+
+        None when it makes no sense, which concerns this one only.
+        """
+        line, records = self._line, self._store.outbound
+        try:
+            receipt = await line.adapter.fetch_receipt(line.number, provider_id)
+        except SmsError as err:
+            await records.note_asked(provider_id)
+            _LOGGER.debug("The end of a message cannot be read now: %s", err.code)
+            if isinstance(err, NotFoundError):
+                return False
+            if isinstance(err, InvalidResponseError):
+                return None
+            raise
+        # Together, for they share the price of reaching the disk.
+        noted = records.note_asked(provider_id)
+        change = await records.receive(receipt, self._publish_change)
+        await noted
+        return change is not None
 
     def _publish_change(self, change: StatusChanged | None) -> None:
         if change is not None:

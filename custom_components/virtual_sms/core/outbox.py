@@ -37,6 +37,7 @@ from ..store.database import DatabaseClosedError
 from ..store.outbound import OutboundTable
 from ..store.outbound_orders import SETTLE
 from ..store.outbound_rows import Due
+from ..store.whole_call import wait_out
 from .line import Dependencies, Line
 from .reconciliation import LONGEST_DOUBT, Reconciliation
 
@@ -153,17 +154,22 @@ class Outbox:
         sent_after: datetime | None,
         report: Callable[[Outcome], None],
     ) -> Sequence[StatusChanged]:
-        """Write messages down; when the line closes meanwhile, they are all the same."""
-        writing = asyncio.ensure_future(
-            self._records.add(messages, deadline, sent_after)
-        )
+        """Write messages down, and report it whatever ends this task meanwhile."""
+
+        async def write() -> Sequence[StatusChanged]:
+            queued = await self._records.add(messages, deadline, sent_after)
+            for message in messages:
+                report(Outcome(message=message, status=DeliveryStatus.QUEUED))
+            return queued
+
+        writing = asyncio.ensure_future(write())
         try:
-            return await asyncio.shield(writing)
-        finally:
             await asyncio.wait([writing])
-            if not writing.cancelled() and writing.exception() is None:
-                for message in messages:
-                    report(Outcome(message=message, status=DeliveryStatus.QUEUED))
+        except asyncio.CancelledError:
+            await wait_out(writing)
+            writing.result()
+            raise
+        return writing.result()
 
     async def work(self) -> timedelta | None:
         """Do what is due, and return after what pause something will be due again."""

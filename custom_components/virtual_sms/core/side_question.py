@@ -34,9 +34,14 @@ class SideQuestion:
     @property
     def is_due(self) -> bool:
         """Say whether it is time to ask."""
+        return not self.pause
+
+    @property
+    def pause(self) -> float:
+        """Return in how many seconds it is time to ask."""
         if self._is_doubted or self._due_at is None:
-            return True
-        return monotonic() >= self._due_at
+            return 0.0
+        return max(self._due_at - monotonic(), 0.0)
 
     def doubt(self) -> None:
         """Have it asked at the next occasion, also if that is being done now."""

@@ -6,7 +6,7 @@ a disk flush (group commit). What `run` has returned survives a power cut.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 import logging
@@ -17,6 +17,7 @@ from typing import Any
 from ..adapters.base import RunBlocking
 from .database_file import DatabaseFile, Mend, Opened, is_damage
 from .salvage import Salvage
+from .whole_call import run_whole
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -136,8 +137,9 @@ class Database:
         self._stop_tidying()
         if connection is not None:
             self._hurry(connection)
-        if self._writer is not None:
-            # It may have been cancelled, as all tasks are when Home Assistant ends.
+        # One may be followed by another, and may have been cancelled, as all tasks are
+        # when Home Assistant ends.
+        while self._writer is not None:
             await asyncio.wait([self._writer])
         if connection is not None:
             await self._run_blocking(_close, connection, self._tidying)
@@ -152,22 +154,32 @@ class Database:
         self._is_urgent = True
         if self._writer is None and self._waiting:
             self._stop_tidying()
-            self._writer = asyncio.create_task(self._write(connection))
+            self._begin(connection, self._write(connection))
+
+    def _begin(
+        self, connection: sqlite3.Connection, work: Coroutine[Any, Any, None]
+    ) -> None:
+        """Have one task at a time use the connection, and then the next if need be."""
+
+        def go_on(_: asyncio.Task[None]) -> None:
+            self._writer = None
+            if self._is_urgent:
+                self._hurry(connection)
+
+        self._writer = asyncio.create_task(work)
+        self._writer.add_done_callback(go_on)
 
     async def _write(self, connection: sqlite3.Connection) -> None:
-        try:
-            while self._is_urgent and (batch := self._take_waiting()):
-                await self._write_batch(connection, batch)
-        finally:
-            self._writer = None
+        while self._is_urgent and (batch := self._take_waiting()):
+            await self._write_batch(connection, batch)
         self._tidy_later(connection)
 
     async def _write_batch(
         self, connection: sqlite3.Connection, batch: list[_Job]
     ) -> None:
         try:
-            resolvers = await self._run_blocking(
-                _commit, connection, batch, self.conclude
+            resolvers = await run_whole(
+                self._run_blocking, _commit, connection, batch, self.conclude
             )
         # Nobody may be left waiting, whatever stopped the worker.
         except Exception as err:  # noqa: BLE001  # see above
@@ -203,19 +215,15 @@ class Database:
 
     def _tidy(self, connection: sqlite3.Connection) -> None:
         self._tidy_timer = None
-        self._writer = asyncio.create_task(self._truncate(connection))
+        self._begin(connection, self._truncate(connection))
 
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
-            await self._run_blocking(_truncate, connection, self._tidying)
+            await run_whole(self._run_blocking, _truncate, connection, self._tidying)
             self._tidying = _TIDY
         # The next quiet moment is another chance.
         except Exception as err:  # noqa: BLE001  # see above
             _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)
-        finally:
-            self._writer = None
-        if self._waiting and self._is_urgent:
-            self._hurry(connection)
 
     def _stop_tidying(self) -> None:
         if self._tidy_timer is not None:

@@ -5,6 +5,7 @@ when an attempt to send it has no known end: then the provider must be asked bef
 another is made. Its text is kept only until the provider has accepted it.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 import json
@@ -21,7 +22,14 @@ from .clock import TOLERANCE, SteadyClock
 from .clock_offset import make_due, note_offset, read_offset
 from .database import Database
 from .outbound_moves import STATE, claim, find, move, move_own, read_state
-from .outbound_orders import SETTLE, WATCH, Order, add_order, list_open
+from .outbound_orders import (
+    SETTLE,
+    WATCH,
+    Order,
+    add_order,
+    list_open,
+    note_asked,
+)
 from .outbound_rows import Due, read_due, read_time
 
 
@@ -221,6 +229,16 @@ class OutboundTable:
         """
         now = self.clock.now().timestamp()
         return await self._run(lambda connection: list_open(connection, limit, now))
+
+    def note_asked(self, provider_id: str) -> asyncio.Future[None]:
+        """Note that the provider was asked where a message stands, and has answered.
+
+        Not before: what is listed and not asked, for the line closes, is still due.
+        """
+        now = self.clock.now().timestamp()
+        return self._database.post(
+            lambda connection: note_asked(connection, provider_id, now)
+        )
 
     async def unpublished(self) -> list[StatusChanged]:
         """List the states that were reached but not published."""

@@ -64,8 +64,11 @@ def list_open(connection: sqlite3.Connection, limit: int, now: float) -> list[st
         "ORDER BY checked_at LIMIT ?",
         (now, _YOUNG, _LONGEST_WAIT, now, now, limit),
     ).fetchall()
-    connection.executemany(
-        "UPDATE outbound SET checked_at = ? WHERE provider_id = ?",
-        [(now, provider_id) for (provider_id,) in rows],
-    )
     return [provider_id for (provider_id,) in rows]
+
+
+def note_asked(connection: sqlite3.Connection, provider_id: str, now: float) -> None:
+    """Note when a message's end was asked for."""
+    connection.execute(
+        "UPDATE outbound SET checked_at = ? WHERE provider_id = ?", (now, provider_id)
+    )

@@ -6,15 +6,11 @@ from datetime import UTC, datetime, timedelta
 import json
 from pkgutil import resolve_name
 import re
-import ssl
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from hypothesis import given, strategies as st
 import pytest
-import requests
-import urllib3
 
 from custom_components.virtual_sms.adapters.errors import (
     AccountSuspendedError,
@@ -42,8 +38,13 @@ from custom_components.virtual_sms.adapters.models import (
 )
 from custom_components.virtual_sms.adapters.ovh import errors as ovh_errors
 from custom_components.virtual_sms.adapters.ovh.adapter import OvhAdapter
-from custom_components.virtual_sms.adapters.ovh.client import Exchange, Request
-from custom_components.virtual_sms.adapters.ovh.errors import translate
+from custom_components.virtual_sms.adapters.ovh.client import build, sign
+from custom_components.virtual_sms.adapters.ovh.errors import (
+    RefusedError,
+    Reply,
+    translate,
+)
+from custom_components.virtual_sms.adapters.ovh.exchange import TIME
 from custom_components.virtual_sms.adapters.ovh.records import (
     Outgoing,
     make_receipt,
@@ -181,10 +182,8 @@ async def test_half_of_an_oauth2_client(
 
 async def test_the_real_address(connect: Open) -> None:
     """Without an address of its own an adapter speaks to OVHcloud in Europe."""
-    from custom_components.virtual_sms.adapters.ovh.client import build
-
-    client: Any = build(connect(api_url="")._access())
-    assert client._endpoint == "https://eu.api.ovh.com/1.0"
+    client = build(connect(api_url="")._access())
+    assert sign(client, TIME, 0).url == "https://eu.api.ovh.com/1.0/auth/time"
 
 
 # The clock
@@ -832,21 +831,54 @@ async def test_errors_that_are_no_object(
             await adapter.get_account()
 
 
-@pytest.mark.parametrize("fault", ["refused", "bad_gateway", "server_error", "garbage"])
+@pytest.mark.parametrize(
+    ("fault", "status", "body"),
+    [
+        ("refused", None, ""),
+        ("bad_gateway", None, ""),
+        ("server_error", None, ""),
+        ("rate_limited", None, ""),
+        ("dropped", None, ""),
+        ("garbage", 200, "[]"),
+        ("garbage", 200, "<html>"),
+        ("garbage", 200, "true"),
+        ("garbage", 404, "{}"),
+        ("garbage", 404, '{"message": "x"}'),
+    ],
+)
 async def test_trouble_at_the_question_for_the_time(
-    adapter: OvhAdapter, sim: Simulator, number: PhoneNumber, fault: str
+    *,
+    adapter: OvhAdapter,
+    sim: Simulator,
+    number: PhoneNumber,
+    fault: str,
+    status: int | None,
+    body: str,
 ) -> None:
-    """Whatever goes wrong there, the SDK's errors included, has one of ours."""
-    sim.faults.add(fault, path="/auth/time", body="[]")
-    with pytest.raises(SmsError) as caught:
+    """Whatever goes wrong there, nothing else was sent: no outcome is unknown."""
+    sim.faults.add(fault, path="/auth/time", status=status, body=body)
+    with pytest.raises(ProviderUnavailableError) as caught:
         await adapter.send(number, outbound(), None)
+    assert not caught.value.maybe_processed
+    assert not paths(sim, "POST")
     assert not sim.ovh.messages
-    if fault in {"refused", "bad_gateway"}:
-        # Nothing was sent, so there is no doubt to be settled.
-        assert type(caught.value) is ProviderUnavailableError
 
 
-@pytest.mark.parametrize("address", ["nonsense", "http://", "ftp://127.0.0.1"])
+async def test_refused_at_the_question_for_the_time(
+    adapter: OvhAdapter, sim: Simulator
+) -> None:
+    """A key that is refused there is refused."""
+    sim.faults.add(
+        "garbage", path="/auth/time", status=403, body='{"errorCode": "INVALID_KEY"}'
+    )
+    with pytest.raises(AuthenticationError):
+        await adapter.get_account()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["nonsense", "http://", "ftp://127.0.0.1", "http://[", "http://127.0.0.1:x"],
+)
 async def test_bad_address(connect: Open, number: PhoneNumber, address: str) -> None:
     """An address that is none can be reached by nobody."""
     with pytest.raises(ProviderUnavailableError) as caught:
@@ -854,25 +886,12 @@ async def test_bad_address(connect: Open, number: PhoneNumber, address: str) -> 
     assert not caught.value.maybe_processed
 
 
-def test_names_of_foreign_errors() -> None:
+@pytest.mark.parametrize("name", sorted(ovh_errors._BAD_KEYS))
+def test_names_of_foreign_errors(name: str) -> None:
     """Errors are known by names, so the names must be right."""
-    for name in ovh_errors._NEVER_LEFT | ovh_errors._BAD_KEYS | {ovh_errors._NETWORK}:
-        assert issubclass(resolve_name(name), Exception), name
-
-
-def test_wrapped_errors() -> None:
-    """What was never sent is told from what may have been, however it is wrapped."""
-    untrusted = ssl.SSLCertVerificationError("unknown issuer")
-    wrapped = urllib3.exceptions.SSLError(untrusted)
-    refused = urllib3.exceptions.MaxRetryError(None, "/", wrapped)
-    never = translate(requests.exceptions.SSLError(refused))
-    dropped = urllib3.exceptions.ProtocolError("aborted", ConnectionResetError())
-    maybe = translate(requests.exceptions.ConnectionError(dropped))
-    late = translate(requests.exceptions.ReadTimeout())
-    for error, processed in ((never, False), (maybe, True), (late, True)):
-        assert isinstance(error, ProviderUnavailableError)
-        assert error.maybe_processed == processed
-        assert not error.answered
+    error = resolve_name(name)
+    assert issubclass(error, Exception)
+    assert isinstance(translate(error()), AuthenticationError)
 
 
 @pytest.mark.parametrize("ids", [[], ["1"], [True], None])
@@ -888,10 +907,14 @@ async def test_report_that_makes_no_sense(
 
 def test_odd_pause() -> None:
     """A pause that is no number of seconds is none."""
-    response = SimpleNamespace(
-        status_code=429, headers={"Retry-After": "soon"}, content=b""
+    reply = Reply(
+        method="GET",
+        path="/sms",
+        status=429,
+        headers={"Retry-After": "soon"},
+        content=b"",
     )
-    error = translate(type("Odd", (Exception,), {"response": response})())
+    error = translate(RefusedError(reply))
     assert isinstance(error, RateLimitedError)
     assert error.retry_after is None
 
@@ -900,40 +923,6 @@ def test_reasons_are_for_failures() -> None:
     """A ptt explains a failure and nothing else."""
     assert make_receipt("1", 2, 53).reason is RejectReason.OPTED_OUT
     assert make_receipt("1", 1, 53).reason is None
-
-
-# Threads
-
-
-async def test_threads_that_hang(
-    adapter: OvhAdapter, sim: Simulator, number: PhoneNumber
-) -> None:
-    """Calls that were given up keep their threads, and no further one is taken."""
-    sim.faults.add("slow", path="/sms", delay=0.4)
-    adapter.timeout = 0.1
-    calls = (adapter.get_account() for _ in range(adapter.concurrency))
-    for error in await asyncio.gather(*calls, return_exceptions=True):
-        assert isinstance(error, ProviderUnavailableError)
-        assert error.maybe_processed
-    with pytest.raises(ProviderUnavailableError) as caught:
-        await adapter.send(number, outbound(), None)
-    assert not caught.value.maybe_processed
-    sim.faults.clear()
-    await asyncio.sleep(0.5)
-    adapter.timeout = 5
-    assert await adapter.get_account()
-
-
-async def test_thread_that_was_cancelled() -> None:
-    """A call whose thread never began frees its line."""
-
-    async def give_up(*_: object) -> None:
-        raise asyncio.CancelledError
-
-    exchange = Exchange(1, SimpleNamespace, give_up)
-    for _ in range(2):
-        with pytest.raises(asyncio.CancelledError):
-            await exchange.ask(Request(path="/sms"))
 
 
 # The click

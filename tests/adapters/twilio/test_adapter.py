@@ -747,10 +747,11 @@ async def test_find_sent_is_lenient_only_where_twilio_changes_a_text(
     """Line ends and the trial's prefix do not hide a message; the past does."""
     text = "One\nTwo"
     wanted = []
+    since = datetime.now(UTC)
     for body in ("One\r\nTwo", TRIAL_PREFIX + text, "One\nTwo\n", "One\nThree"):
         sent = await adapter.send(number, outbound(body), None)
         wanted.append(sent.provider_id)
-    found = await adapter.find_sent(number, outbound(text), datetime.now(UTC))
+    found = await adapter.find_sent(number, outbound(text), since)
     assert {each.provider_id for each in found if each.exact} == set(wanted[:3])
     assert [each.provider_id for each in found if not each.exact] == wanted[3:]
     later = datetime.now(UTC) + timedelta(seconds=2)
@@ -759,7 +760,7 @@ async def test_find_sent_is_lenient_only_where_twilio_changes_a_text(
     harness.provider.receive(
         number.number, text, number=Harness.recipient, callback=False
     )
-    again = await adapter.find_sent(number, outbound(text), datetime.now(UTC))
+    again = await adapter.find_sent(number, outbound(text), since)
     assert len(again) == 4
 
 

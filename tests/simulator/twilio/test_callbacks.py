@@ -160,6 +160,7 @@ async def test_unreachable_home(sim: Simulator) -> None:
     await sim.settled()
     assert sim.callbacks[0].verdict is Verdict.UNREACHABLE
     assert sim.callbacks[0].error_code == 11205
+    assert not sim.callbacks[0].reached
 
 
 async def test_slow_home_times_out(sim: Simulator, home: Home) -> None:
@@ -169,7 +170,9 @@ async def test_slow_home_times_out(sim: Simulator, home: Home) -> None:
     sim.twilio.numbers[sim.twilio.NUMBER].sms_url = home.url
     sim.twilio.receive(TO, "x")
     await sim.settled()
-    assert [record.verdict for record in sim.callbacks] == [Verdict.TIMED_OUT]
+    (record,) = sim.callbacks
+    assert record.verdict is Verdict.TIMED_OUT
+    assert record.reached
 
 
 async def test_fallback_url(sim: Simulator, home: Home) -> None:

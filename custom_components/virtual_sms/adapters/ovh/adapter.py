@@ -45,7 +45,6 @@ from ..models import (
     SetAside,
 )
 from .api import OvhApi, is_about_one, path_of
-from .client import load
 from .errors import ERROR_RULES, rejection
 from .records import (
     ANY,
@@ -108,7 +107,9 @@ class OvhAdapter(OvhApi):
         CredentialField(key="api_url", required=False, advanced=True),
     )
     error_rules = ERROR_RULES
-    concurrency = 4
+    # An alarm goes to fifty neighbours at once, yet OVHcloud, which publishes no
+    # limit, asks for restraint. What it refuses for one (429) was not processed.
+    concurrency = 8
     links: ClassVar = {
         "create_token_url": (
             "https://eu.api.ovh.com/createToken/"
@@ -117,10 +118,6 @@ class OvhAdapter(OvhApi):
     }
     origin = "https://eu.api.ovh.com"
     poll_interval = 60
-
-    @override
-    async def prepare(self) -> None:
-        await self._call(read_nothing, partial(self._run_blocking, load))
 
     @override
     async def get_account(self) -> Account:

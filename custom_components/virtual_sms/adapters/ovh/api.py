@@ -17,8 +17,9 @@ from ..errors import (
     SmsError,
 )
 from ..models import PhoneNumber
-from .client import BATCH, Access, Exchange, Request
+from .client import BATCH, Access, Request
 from .errors import translate
+from .exchange import TIME, Exchange
 from .records import read_batch, read_clock, read_ids
 from .values import spellings
 
@@ -33,7 +34,7 @@ class OvhApi(SmsAdapter, ABC):
     def __init__(self, credentials: Mapping[str, str], **tools: Any) -> None:
         super().__init__(credentials, **tools)
         self._exchange = Exchange(
-            self.concurrency, self._access, self._run_blocking, self.note_date
+            self._session, self._access(), self._run_blocking, self.note_date
         )
         self._spellings: dict[str, tuple[str, ...]] = {}
 
@@ -42,9 +43,21 @@ class OvhApi(SmsAdapter, ABC):
         given = {name: self._credentials.get(name) or "" for name in secrets}
         return Access(origin=self.base_url, **given)
 
+    @property
+    @override
+    def is_asynchronous(self) -> bool:
+        return True
+
+    @override
+    async def prepare(self) -> None:
+        await self._call(lambda _: None, self._exchange.load)
+
     @override
     async def _ask_time(self) -> None:
-        self._note_time(await self._ask(read_clock, "/auth/time", signed=False))
+        await self._call(self._note_clock, partial(self._exchange.ask, TIME))
+
+    def _note_clock(self, answer: object) -> None:
+        self._note_time(read_clock(answer))
 
     async def _list_ids(
         self, number: PhoneNumber, kind: str, query: Mapping[str, str] | None = None

@@ -1,6 +1,7 @@
 """What goes wrong at OVHcloud, in our words."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 import json
 import re
 from typing import Any, Final
@@ -79,55 +80,54 @@ _TOO_MANY: Final = 429
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 
+# The SDK's, for a key or secret that is empty; known by name without importing it.
 _BAD_KEYS: Final = frozenset(
-    {
-        # The SDK's for a key or secret that is empty, the others for one that
-        # does not fit into a header.
-        "ovh.exceptions.InvalidConfiguration",
-        "ovh.exceptions.InvalidKey",
-        "requests.exceptions.InvalidHeader",
-        "builtins.UnicodeEncodeError",
-    }
+    {"ovh.exceptions.InvalidConfiguration", "ovh.exceptions.InvalidKey"}
 )
-_NEVER_LEFT: Final = frozenset(
-    {
-        # The SDK's own come from its question for the time, which goes first.
-        "ovh.exceptions.HTTPError",
-        "ovh.exceptions.InvalidResponse",
-        "requests.exceptions.ConnectTimeout",
-        "requests.exceptions.InvalidSchema",
-        "requests.exceptions.InvalidURL",
-        "requests.exceptions.MissingSchema",
-        "requests.exceptions.ProxyError",
-        "ssl.SSLCertVerificationError",
-        "urllib3.exceptions.NewConnectionError",
-    }
-)
-_NETWORK: Final = "requests.exceptions.RequestException"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer, and what it answers."""
+
+    method: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
 
 
 class RefusedError(Exception):
     """An answer of OVHcloud's that is no success."""
 
-    def __init__(self, response: Any) -> None:
-        """Keep the answer, under the name the SDK's errors have for it."""
-        super().__init__(response.status_code)
-        self.response = response
+    def __init__(self, reply: Reply) -> None:
+        """Keep the answer."""
+        super().__init__(reply.status)
+        self.reply = reply
 
 
 def translate(err: Exception) -> SmsError:
-    """Say in our words what went wrong, from the network to a reader."""
-    response = getattr(err, "response", None)
-    if response is not None:
-        return _read_refusal(response)
-    names = set(_names(err))
-    if names & _BAD_KEYS:
+    """Say in our words what went wrong, from the SDK to a reader."""
+    match err:
+        case SmsError():
+            return err
+        case RefusedError(reply=reply):
+            return _read_refusal(reply)
+    if f"{type(err).__module__}.{type(err).__name__}" in _BAD_KEYS:
         return AuthenticationError("a key or secret that cannot be right")
-    if names & _NEVER_LEFT:
-        return ProviderUnavailableError(type(err).__name__, maybe_processed=False)
-    if _NETWORK in names:
-        return ProviderUnavailableError(type(err).__name__)
     return InvalidResponseError(type(err).__name__)
+
+
+def not_sent_for_want_of_time(err: Exception) -> SmsError:
+    """Say what went wrong with the question for the time, and that no other was sent."""
+    error = translate(err)
+    if isinstance(error, InvalidResponseError | NotFoundError):
+        return ProviderUnavailableError(
+            "no time in the answer", maybe_processed=False, answered=True
+        )
+    if isinstance(error, ProviderUnavailableError):
+        error.maybe_processed = False
+    return error
 
 
 def rejection(word: str) -> SmsError:
@@ -143,55 +143,54 @@ def rejection(word: str) -> SmsError:
     return rule.error(word, provider_code=word)
 
 
-def error_word(response: Any) -> str | None:
+def error_word(reply: Reply) -> str | None:
     """Find the word of `ERROR_RULES` for a refusal, the most telling part first."""
-    body = _json_object(response)
+    body = _json_object(reply)
     words = (
         _snake(body.get("errorCode")),
         *_words_of_text(body.get("message")),
         _snake(body.get("class")),
-        _BY_STATUS.get(response.status_code),
+        _BY_STATUS.get(reply.status),
     )
     return next((word for word in words if word in ERROR_RULES), None)
 
 
-def _read_refusal(response: Any) -> SmsError:
-    status = response.status_code
-    pause = read_pause(response.headers)
+def _read_refusal(reply: Reply) -> SmsError:
+    status = reply.status
+    pause = read_pause(reply.headers)
     if status == _TOO_MANY:
         return RateLimitedError(f"HTTP {status}", retry_after=pause)
     if status >= _SERVER_ERROR:
         return ProviderUnavailableError(
             f"HTTP {status}", answered=True, retry_after=pause
         )
-    if status < _CLIENT_ERROR or not _json_object(response):
+    if status < _CLIENT_ERROR or not _json_object(reply):
         return InvalidResponseError(f"HTTP {status}, not in OVHcloud's words")
-    return _read_client_error(response)
+    return _read_client_error(reply)
 
 
-def _read_client_error(response: Any) -> SmsError:
-    if response.status_code == _NOT_FOUND:
+def _read_client_error(reply: Reply) -> SmsError:
+    if reply.status == _NOT_FOUND:
         return NotFoundError("OVHcloud knows no such thing")
-    word = error_word(response)
+    word = error_word(reply)
     if word is None:
         error: SmsError = MessageRejectedError(
-            "refused", provider_code=str(response.status_code)
+            "refused", provider_code=str(reply.status)
         )
     else:
         error = rejection(word)
-    if isinstance(error, MessageRejectedError) and not _was_message(response):
+    if isinstance(error, MessageRejectedError) and not _was_message(reply):
         return InvalidResponseError(str(error), provider_code=error.provider_code)
     return error
 
 
-def _was_message(response: Any) -> bool:
-    method, path = response.request.method, str(response.request.path_url)
-    return (method, path.rpartition("/")[2]) == ("POST", "jobs")
+def _was_message(reply: Reply) -> bool:
+    return (reply.method, reply.path.rpartition("/")[2]) == ("POST", "jobs")
 
 
-def _json_object(response: Any) -> Mapping[str, Any]:
+def _json_object(reply: Reply) -> Mapping[str, Any]:
     try:
-        body = json.loads(response.content)
+        body = json.loads(reply.content)
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
@@ -208,15 +207,3 @@ def _snake(word: Any) -> str | None:
 def _words_of_text(message: Any) -> Iterator[str]:
     text = str(message).lower()
     return (word for part, word in _TEXTS.items() if part in text)
-
-
-def _names(err: BaseException) -> Iterator[str]:
-    """Name the classes of an error and of those inside it.
-
-    The SDK, `requests` and `urllib3` wrap one another's errors; their names do
-    without importing any of the three.
-    """
-    yield from (f"{each.__module__}.{each.__name__}" for each in type(err).__mro__)
-    for inner in (getattr(err, "reason", None), *err.args):
-        if isinstance(inner, BaseException):
-            yield from _names(inner)

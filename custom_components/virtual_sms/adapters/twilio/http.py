@@ -12,17 +12,11 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from aiohttp import (
-    ClientConnectorError,
-    ClientError,
-    ClientTimeout,
-    ConnectionTimeoutError,
-    InvalidURL,
-    encode_basic_auth,
-)
+from aiohttp import ClientError, ClientTimeout, encode_basic_auth
 
 from ..errors import ProviderUnavailableError
 from ..http_headers import read_pause
+from ..websession import unavailable
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -38,7 +32,6 @@ READ_TIMEOUT: Final = 12.0
 CONNECTIONS: Final = 16
 
 _TIMEOUT: Final = ClientTimeout(connect=CONNECT_TIMEOUT, total=READ_TIMEOUT)
-_NEVER_LEFT: Final = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
 
 type Fields = Mapping[str, object]
 type NoteDate = Callable[[str | None], None]
@@ -109,7 +102,7 @@ class AsyncHttp:
                 text = await response.text("utf-8", "replace")
                 reply = Reply(response.status, text, response.headers)
         except (ClientError, OSError) as err:
-            raise _unavailable(err, never_left=isinstance(err, _NEVER_LEFT)) from None
+            raise unavailable(err) from None
         self._note_date(reply.headers.get("Date"))
         return _accepted(reply, method, url)
 
@@ -154,7 +147,9 @@ class BlockingHttp:
                 allow_redirects=False,
             )
         except OSError as err:
-            raise _unavailable(err, never_left=_refused_to_connect(err)) from None
+            raise ProviderUnavailableError(
+                type(err).__name__, maybe_processed=not _refused_to_connect(err)
+            ) from None
         text = response.content.decode("utf-8", "replace")
         reply = Reply(response.status_code, text, response.headers)
         self._note_date(reply.headers.get("Date"))
@@ -198,11 +193,6 @@ def _code(text: str) -> str | None:
     except ValueError, TypeError, KeyError:
         return None
     return str(code) if isinstance(code, int) else None
-
-
-def _unavailable(err: Exception, *, never_left: bool) -> ProviderUnavailableError:
-    # Its own text, which may hold the URL with a number in it, is left behind.
-    return ProviderUnavailableError(type(err).__name__, maybe_processed=not never_left)
 
 
 def _refused_to_connect(err: OSError) -> bool:
