@@ -25,8 +25,16 @@ ICONS = {
     "failed": "mdi:message-alert-outline",
     "canceled": "mdi:message-off-outline",
     "unknown": "mdi:message-question-outline",
-    "inbound": "mdi:phone-incoming-outline",
-    "outbound": "mdi:phone-outgoing-outline",
+    "call_queued": "mdi:phone-outgoing-outline",
+    "call_ringing": "mdi:phone-ring-outline",
+    "call_answered": "mdi:phone-in-talk-outline",
+    "call_acknowledged": "mdi:phone-check-outline",
+    "call_completed": "mdi:phone-outline",
+    "call_busy": "mdi:phone-lock-outline",
+    "call_no_answer": "mdi:phone-missed-outline",
+    "call_failed": "mdi:phone-alert-outline",
+    "call_canceled": "mdi:phone-cancel-outline",
+    "call_rejected": "mdi:phone-hangup-outline",
 }
 
 type Line = dict[str, str | None]
@@ -61,11 +69,11 @@ def async_describe_events(
     @callback
     def describe_call(event: Event) -> Line:
         data = _redact(hass, event)
-        direction = str(data["direction"])
-        path = f"entity.event.call.state_attributes.state.state.{data['state']}"
-        sentence = _sentence(hass, f"call_{direction}", data)
-        sentence = f"{sentence}: {_word(hass, 'entity', path)}"
-        return _describe(hass, event, direction, sentence)
+        state = data["state"]
+        path = f"entity.event.call.state_attributes.state.state.{state}"
+        sentence = _sentence(hass, f"call_{data['direction']}", data)
+        sentence = f"{sentence} ({_word(hass, 'entity', path)})"
+        return _describe(hass, event, f"call_{state}", sentence)
 
     async_describe_event(DOMAIN, EVENT_CALL, describe_call)
     async_describe_event(DOMAIN, EVENT_RECEIVED, describe_received)

@@ -212,6 +212,8 @@ async def test_capabilities_are_the_methods(key: str) -> None:
         }
         assert overridden == {capability in adapter.capabilities}, capability
     signed = Capability.SIGNED_CALLBACKS in adapter.capabilities
+    # A key that is pressed must be answered at once, and so be believed.
+    assert signed or Capability.CALLS not in adapter.capabilities
     assert signed == (adapter.confirm is SmsAdapter.confirm)
 
 

@@ -41,9 +41,9 @@ class Capability(Flag):
 
     AUTHORIZATION = auto()
     BALANCE = auto()
-    CALLS = auto()
     CALLBACK_FAILURES = auto()
     CALLBACK_URLS = auto()
+    CALLS = auto()
     CREDITS = auto()
     HISTORY = auto()
     LOOKUP = auto()

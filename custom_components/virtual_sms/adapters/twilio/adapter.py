@@ -71,9 +71,9 @@ class TwilioAdapter(TwilioCalls):
     name = "Twilio"
     capabilities = (
         Capability.BALANCE
-        | Capability.CALLS
         | Capability.CALLBACK_FAILURES
         | Capability.CALLBACK_URLS
+        | Capability.CALLS
         | Capability.HISTORY
         | Capability.LOOKUP
         | Capability.MEDIA
