@@ -19,10 +19,11 @@ from custom_components.virtual_sms.issues import Problem
 from simulator import Quirk
 
 from .flows.test_options import answer, begin, choose
-from .home import SENDER, settle, state
+from .home import SENDER, refresh, settle, state
 from .test_repairs import begin as begin_repair, submit as submit_repair
 
 if TYPE_CHECKING:
+    from homeassistant.components.repairs import RepairsFlowManager
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import Event, HomeAssistant
 
@@ -67,6 +68,15 @@ def issues(hass: HomeAssistant) -> set[str]:
         for issue in ir.async_get(hass).issues.values()
         if issue.active
     }
+
+
+@pytest.fixture
+async def manager(hass: HomeAssistant) -> RepairsFlowManager:
+    """Set up what fixes, before the home is open."""
+    assert await async_setup_component(hass, "repairs", {})
+    found = repairs.repairs_flow_manager(hass)
+    assert found is not None
+    return found
 
 
 async def test_calls_are_ignored_unless_wanted(
@@ -130,6 +140,24 @@ async def test_a_caller_is_greeted(
     await calls.work()
     assert [each.data["state"] for each in events] == ["ringing", "completed"]
     assert events[-1].data["duration"] == 1
+
+
+async def test_a_missed_call_is_caught_up(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Who called while the home was away is an event when it is back."""
+    await take_calls(hass, simulator, twilio_entry, incoming_calls="reject")
+    heard = async_capture_events(hass, "virtual_sms_call")
+    await hass.config_entries.async_unload(twilio_entry.entry_id)
+    put(simulator, "")
+    simulator.twilio.phones.ring(SENDER)
+    await simulator.settled()
+    put(simulator, twilio_entry.data["callback_url"])
+    await hass.config_entries.async_setup(twilio_entry.entry_id)
+    await settle(hass, simulator)
+    assert [each.data["state"] for each in heard] == ["no_answer"]
+    await refresh(hass, simulator, twilio_entry)
+    assert len(heard) == 1
 
 
 async def test_a_forged_call_is_refused(
@@ -212,6 +240,7 @@ async def test_whoever_changed_it_meanwhile_keeps_it(
 )
 async def test_the_url_is_watched(
     hass: HomeAssistant,
+    manager: RepairsFlowManager,
     simulator: Simulator,
     twilio_entry: ConfigEntry,
     url: str,
@@ -224,9 +253,6 @@ async def test_the_url_is_watched(
     await registrar.async_inspect()
     assert issues(hass) == {problem}
     assert voice_url(simulator) == url
-    assert await async_setup_component(hass, "repairs", {})
-    manager = repairs.repairs_flow_manager(hass)
-    assert manager is not None
     result = await begin_repair(manager, twilio_entry, Problem(problem))
     result = await submit_repair(manager, result)
     assert result["type"] == "create_entry"

@@ -259,6 +259,28 @@ async def test_somebody_calls(
     assert await adapter.get_voice_callbacks(number) == CallbackUrls()
 
 
+async def test_missed_calls_are_on_record(
+    adapter: SmsAdapter, number: PhoneNumber, sim: Simulator
+) -> None:
+    """Who called is listed once that is over, the oldest first, and nobody else."""
+    since = datetime.now(UTC) - timedelta(seconds=2)
+    phones = sim.twilio.phones
+    sim.automatic = False
+    await adapter.make_call(number, compose(), None)
+    missed = [phones.ring(caller) for caller in ("+33611111111", "+33622222222")]
+    await sim.settled()
+    phones.calls[1].created -= timedelta(seconds=1)
+    phones.ring(CALLEE)
+    phones.calls[-1].record = {"status": "ringing"}
+    found = await adapter.fetch_incoming_calls(number, since)
+    assert [each.call.provider_id for each in found] == missed
+    assert [each.state for each in found] == [CallState.NO_ANSWER] * 2
+    assert found[0].call.caller == "+33611111111"
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert await adapter.fetch_incoming_calls(number, later) == []
+    await sim.settled()
+
+
 async def test_messages_keep_their_url(
     adapter: SmsAdapter, number: PhoneNumber, receiver: Receiver
 ) -> None:

@@ -68,6 +68,7 @@ METHODS = {
         "answer_call",
         "check_call",
         "fetch_call",
+        "fetch_incoming_calls",
         "find_calls",
         "get_voice_callbacks",
         "set_voice_callbacks",
@@ -87,6 +88,7 @@ READING = (
     "find_sent",
     "get_balance",
     "fetch_call",
+    "fetch_incoming_calls",
     "find_calls",
     "get_voice_callbacks",
 )
@@ -126,6 +128,7 @@ async def ask(
         **dict.fromkeys(of_a_number, (number,)),
         "fetch_callback_failures": (number, URL, now),
         "fetch_call": (number, provider_id),
+        "fetch_incoming_calls": (number, now),
         "fetch_receipt": (number, provider_id),
         "find_calls": (number, "+33612345678", now),
         "find_sent": (number, outbound("+33612345678"), now),

@@ -21,6 +21,7 @@ from custom_components.virtual_sms.adapters.call_models import (
     KeyRequest,
     OutboundCall,
     PlacedCall,
+    RecordedCall,
     Speech,
 )
 from custom_components.virtual_sms.adapters.errors import (
@@ -34,6 +35,7 @@ from custom_components.virtual_sms.adapters.errors import (
 from custom_components.virtual_sms.adapters.models import (
     Acknowledgement,
     CallbackRequest,
+    Capability,
     PhoneNumber,
     RejectReason,
 )
@@ -62,10 +64,13 @@ WATER = Speech(text="Water!", language="fr", repeat=2)
 class Phone(FakeAdapter):
     """Call as scripted in `failures`; `states` is what the record says of each call."""
 
+    capabilities = FakeAdapter.capabilities | Capability.CALLS
+
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.failures: deque[Exception] = deque()
         self.made: list[OutboundCall] = []
+        self.recorded: list[RecordedCall] = []
         self.states: dict[str, CallState] = {}
         self.asked: list[str] = []
         self.trouble_with_calls: Exception | None = None
@@ -109,6 +114,13 @@ class Phone(FakeAdapter):
         if self.trouble_with_calls:
             raise self.trouble_with_calls
         return [PlacedCall(provider_id=each) for each in self.states]
+
+    @override
+    async def fetch_incoming_calls(
+        self, number: PhoneNumber, since: Any
+    ) -> list[RecordedCall]:
+        self.asked.append("incoming")
+        return [each for each in self.recorded if each.at >= since]
 
     @override
     def answer_call(
@@ -333,7 +345,7 @@ async def test_an_unknown_outcome_is_reconciled(home: Home, error: Exception) ->
 async def test_a_call_that_was_never_made_has_failed(home: Home) -> None:
     """That is said once the provider's record can be believed, and not before."""
     home.phone.failures.append(SendOutcomeUnknownError())
-    with patch("custom_components.virtual_sms.store.calls.WATCH", timedelta(seconds=5)):
+    with patch("custom_components.virtual_sms.store.call_rows.WATCH", timedelta(seconds=5)):
         await home.call()
     home.clock.advance(6)
     pause = await home.gateway.calls.work()
@@ -567,3 +579,52 @@ async def test_old_calls_are_forgotten(home: Home) -> None:
     calls = home.gateway.calls
     assert not await calls.knows(CallUpdate(provider_id="C1", state=CallState.BUSY))
     assert await calls.knows(CallUpdate(provider_id="C2", state=CallState.BUSY))
+
+
+def record(home: Home, call_id: str, *, ago: float = 0) -> None:
+    """Have somebody call the home while nothing tells it."""
+    call = IncomingCall(provider_id=call_id, number=NUMBER.number, caller=CALLEE)
+    at = home.clock.true - timedelta(seconds=ago)
+    state = CallState.NO_ANSWER
+    home.phone.recorded.append(RecordedCall(call=call, state=state, at=at))
+
+
+async def test_missed_calls_are_caught_up(home: Home) -> None:
+    """Each is published once; those from before they were wanted are history."""
+    calls = home.gateway.calls
+    calls.greeting = Greeting()
+    record(home, "I0", ago=60)
+    await calls.catch_up()
+    home.clock.advance(60)
+    record(home, "I1")
+    known = IncomingCall(provider_id="I2", number=NUMBER.number, caller=CALLEE)
+    await home.receive(known)
+    record(home, "I2")
+    await calls.catch_up()
+    await calls.catch_up()
+    assert [(each.call_id, each.state.value) for each in home.changes] == [
+        ("I2", "ringing"),
+        ("I2", "rejected"),
+        ("I1", "no_answer"),
+    ]
+    assert await calls.work() is None
+
+
+async def test_calls_that_are_not_wanted_are_not_caught_up(home: Home) -> None:
+    """And when they are wanted again, what came meanwhile is history."""
+    calls = home.gateway.calls
+    calls.greeting = Greeting()
+    await calls.catch_up()
+    calls.greeting = None
+    home.clock.advance(60)
+    record(home, "I1")
+    for _ in range(2):
+        await calls.catch_up()
+    home.clock.advance(60)
+    calls.greeting = Greeting()
+    await calls.catch_up()
+    assert home.states == []
+    home.phone.capabilities = Capability(0)  # type: ignore[misc]
+    home.phone.asked.clear()
+    await calls.catch_up()
+    assert home.phone.asked == []

@@ -104,6 +104,16 @@ class IncomingCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedCall:
+    """A call to a number of ours that has ended, as the provider's record has it."""
+
+    call: IncomingCall
+    state: CallState
+    duration: int | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallUpdate:
     """What the provider says of a call that it knows.
 

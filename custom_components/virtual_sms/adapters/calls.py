@@ -2,7 +2,13 @@
 
 from datetime import datetime
 
-from .call_models import CallReply, CallUpdate, OutboundCall, PlacedCall
+from .call_models import (
+    CallReply,
+    CallUpdate,
+    OutboundCall,
+    PlacedCall,
+    RecordedCall,
+)
 from .errors import (
     InvalidResponseError,
     ProviderUnavailableError,
@@ -59,6 +65,15 @@ class CallVerbs:
 
         `since` is the provider's time. This is how an unknown outcome is reconciled,
         so it must not miss what has been accepted.
+        """
+        raise UnsupportedFeatureError
+
+    async def fetch_incoming_calls(
+        self, number: PhoneNumber, since: datetime
+    ) -> list[RecordedCall]:
+        """List calls to a number that began at or after `since` and have ended.
+
+        The oldest comes first; `since` is the provider's time.
         """
         raise UnsupportedFeatureError
 

@@ -29,9 +29,10 @@ from ..adapters.errors import (
     SendOutcomeUnknownError,
     SmsError,
 )
-from ..adapters.models import RejectReason
+from ..adapters.models import Capability, RejectReason
 from ..adapters.plain_text import clean
-from ..store.calls import CHECK, CallTable, DueCall, WantedKey
+from ..store.call_rows import CHECK, DueCall, WantedKey
+from ..store.calls import CallTable
 from ..store.changes import CallChanged
 from ..store.database import CANNOT_WRITE
 from .line import Line
@@ -42,6 +43,8 @@ _ROUNDED = timedelta(seconds=30)
 """How much the provider's `Date` and the time in its record may differ."""
 _UNCERTAIN = timedelta(minutes=5)
 """How far to look back further where the provider's time was not known."""
+LONGEST_GAP = timedelta(days=7)
+"""How far back calls are caught up that nothing told of: a part of how long they are kept."""
 LONGEST_OPEN = timedelta(days=1)
 """After this, a call of which nothing more is known has failed."""
 
@@ -83,6 +86,7 @@ class Calls:
         self._wake = wake
         self._under_way: set[str] = set()
         self._working = asyncio.Lock()
+        self._is_forgotten = False
         self.greeting: Greeting | None = None
         """What becomes of calls to the home; None where they are none of ours."""
 
@@ -201,6 +205,24 @@ class Calls:
         if next_at is None:
             return None
         return max(next_at - self._table.clock.now(), timedelta())
+
+    async def catch_up(self) -> None:
+        """Take the calls of others that no callback told of; raises as the adapter does.
+
+        Those from before the home wanted to know of them are history.
+        """
+        line = self._line
+        if Capability.CALLS not in line.adapter.capabilities:
+            return
+        if self.greeting is None:
+            if not self._is_forgotten:
+                await self._table.forget_record()
+                self._is_forgotten = True
+            return
+        now = await line.adapter.fetch_time()
+        since = max(await self._table.begin_record(now), now - LONGEST_GAP)
+        found = await line.adapter.fetch_incoming_calls(line.number, since)
+        await self._note(self._table.admit(found))
 
     async def _ask(self, due: DueCall) -> None:
         """Ask about a call; trouble with it is for the next time."""

@@ -5,71 +5,45 @@ a second time: the provider's record tells whether it was made at all.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import json
 import sqlite3
-from typing import Any
 
 from ..adapters.call_models import (
     CallState,
     CallUpdate,
-    Direction,
     IncomingCall,
     KeyRequest,
     OutboundCall,
     PlacedCall,
+    RecordedCall,
 )
 from ..adapters.models import RejectReason
+from .call_rows import (
+    CHECK,
+    INSERT,
+    STATE,
+    DueCall,
+    WantedKey,
+    inbound_row,
+    outbound_row,
+    read_due,
+    read_state,
+    recorded_row,
+)
 from .changes import CallChanged
 from .clock import SteadyClock
 from .database import Database
-from .outbound_orders import SETTLE, WATCH
+from .outbound_orders import SETTLE
 from .outbound_rows import read_time
 
-CHECK = timedelta(seconds=30)
-"""How long nothing is heard of a call before the provider is asked."""
-_STATE = (
-    "call_id, provider_id, direction, correspondent, contact, state, digits, duration, "
-    "reason, error_code, at"
-)
-_INSERT = """
-    INSERT OR IGNORE INTO call (call_id, provider_id, direction, correspondent, contact,
-        wanted, state, at, created_at, sent_after, settled_at, next_at)
-    VALUES (:call_id, :provider_id, :direction, :correspondent, :contact, :wanted,
-        :state, :at, :created_at, :sent_after, :settled_at, :next_at)
-"""
+_RECORD = "calls_since"
 _MOVE = """
     UPDATE call SET state = :state, digits = coalesce(:digits, digits),
         duration = coalesce(:duration, duration), reason = :reason,
         error_code = :error_code, at = :at, next_at = :next_at
     WHERE call_id = :call_id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class WantedKey:
-    """The key that acknowledges a call, and the language it is asked for in."""
-
-    call_id: str
-    request: KeyRequest
-    language: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueCall:
-    """A call of which the provider is to be asked.
-
-    Without a `provider_id` its outcome is unknown; from `settled_at` on, the record of
-    the provider can be believed, in which it is not before `sent_after`.
-    """
-
-    call_id: str
-    provider_id: str | None
-    correspondent: str = field(repr=False)
-    created_at: datetime
-    settled_at: datetime
-    sent_after: datetime | None
 
 
 class CallTable:
@@ -88,12 +62,12 @@ class CallTable:
     ) -> list[CallChanged]:
         """Record calls that are made at once."""
         now, steady = self._now(), self.clock.now()
-        rows = [_outbound_row(call, now, steady, sent_after) for call in calls]
+        rows = [outbound_row(call, now, steady, sent_after) for call in calls]
         return await self._run(lambda connection: _add(connection, rows))
 
     async def ring(self, call: IncomingCall, *, rejected: bool) -> list[CallChanged]:
         """Record that somebody calls, and return what is new about that."""
-        row = _inbound_row(call, self._now(), self.clock.now())
+        row = inbound_row(call, self._now(), self.clock.now())
         end = CallUpdate(provider_id=call.provider_id, state=CallState.REJECTED)
 
         def operation(connection: sqlite3.Connection) -> list[CallChanged]:
@@ -103,6 +77,24 @@ class CallTable:
             return changes
 
         return await self._run(operation)
+
+    async def admit(self, calls: Sequence[RecordedCall]) -> list[CallChanged]:
+        """Record calls that nothing told of in time, and return those that are new."""
+        steady = self.clock.now()
+        rows = [recorded_row(each, steady) for each in calls]
+        return await self._run(lambda connection: _add(connection, rows))
+
+    async def begin_record(self, now: datetime) -> datetime:
+        """Return since when the calls of others count: those before are history."""
+        return await self._run(lambda connection: _begin_record(connection, now))
+
+    async def forget_record(self) -> None:
+        """Have the calls of others count from the next `begin_record` on."""
+        await self._run(
+            lambda connection: connection.execute(
+                "DELETE FROM fact WHERE name = ?", (_RECORD,)
+            )
+        )
 
     async def accept(self, call_id: str, placed: PlacedCall) -> list[CallChanged]:
         """Record that the provider makes a call, and return what is new about that."""
@@ -180,7 +172,7 @@ class CallTable:
                 (now,),
             ).fetchall()
         )
-        return [_read_due(row) for row in rows]
+        return [read_due(row) for row in rows]
 
     async def next_due(self) -> datetime | None:
         """Return when the provider is to be asked about a call again."""
@@ -216,12 +208,12 @@ class CallTable:
         """List the states that were reached but not published."""
         rows = await self._run(
             lambda connection: connection.execute(
-                f"SELECT {_STATE}, published FROM call "  # noqa: S608  # our own constant
+                f"SELECT {STATE}, published FROM call "  # noqa: S608  # our own constant
                 "WHERE published IS NOT state ORDER BY at"
             ).fetchall()
         )
         return [
-            _read_state(state, CallState(published) if published else None)
+            read_state(state, CallState(published) if published else None)
             for *state, published in rows
         ]
 
@@ -282,51 +274,21 @@ def prune_calls(connection: sqlite3.Connection, before: datetime) -> None:
     )
 
 
-def _outbound_row(
-    call: OutboundCall, now: datetime, steady: datetime, sent_after: datetime | None
-) -> dict[str, object]:
-    key = call.key
-    language = call.speech.language
-    return {
-        "call_id": call.call_id,
-        "provider_id": None,
-        "direction": Direction.OUTBOUND,
-        "correspondent": call.recipient,
-        "contact": call.contact,
-        "wanted": key and json.dumps([key.digit, key.prompt, key.thanks, language]),
-        "state": CallState.QUEUED,
-        "at": now.timestamp(),
-        "created_at": call.created_at.timestamp(),
-        "sent_after": sent_after and sent_after.timestamp(),
-        "settled_at": (steady + SETTLE).timestamp(),
-        "next_at": (steady + WATCH).timestamp(),
-    }
-
-
-def _inbound_row(
-    call: IncomingCall, now: datetime, steady: datetime
-) -> dict[str, object]:
-    return {
-        "call_id": call.provider_id,
-        "provider_id": call.provider_id,
-        "direction": Direction.INBOUND,
-        "correspondent": call.caller,
-        "contact": None,
-        "wanted": None,
-        "state": CallState.RINGING,
-        "at": now.timestamp(),
-        "created_at": steady.timestamp(),
-        "sent_after": None,
-        "settled_at": steady.timestamp(),
-        "next_at": (steady + CHECK).timestamp(),
-    }
+def _begin_record(connection: sqlite3.Connection, now: datetime) -> datetime:
+    connection.execute(
+        "INSERT OR IGNORE INTO fact VALUES (?, ?)", (_RECORD, now.timestamp())
+    )
+    (since,) = connection.execute(
+        "SELECT value FROM fact WHERE name = ?", (_RECORD,)
+    ).fetchone()
+    return read_time(since)
 
 
 def _add(
     connection: sqlite3.Connection, rows: Sequence[dict[str, object]]
 ) -> list[CallChanged]:
     """Insert rows, and return the first states of those that are new."""
-    new = [row for row in rows if connection.execute(_INSERT, row).rowcount]
+    new = [row for row in rows if connection.execute(INSERT, row).rowcount]
     found = [_read(connection, "call_id = ?", str(row["call_id"])) for row in new]
     return [each for each in found if each is not None]
 
@@ -357,38 +319,7 @@ def _find_row(connection: sqlite3.Connection, update: CallUpdate) -> CallChanged
 
 def _read(connection: sqlite3.Connection, where: str, value: str) -> CallChanged | None:
     row = connection.execute(
-        f"SELECT {_STATE} FROM call WHERE {where}",  # noqa: S608  # our own constants
+        f"SELECT {STATE} FROM call WHERE {where}",  # noqa: S608  # our own constants
         (value,),
     ).fetchone()
-    return None if row is None else _read_state(row)
-
-
-def _read_state(row: Sequence[Any], previous: CallState | None = None) -> CallChanged:
-    call_id, provider_id, direction, correspondent, contact, state, *details = row
-    digits, duration, reason, error_code, at = details
-    return CallChanged(
-        call_id=call_id,
-        provider_id=provider_id,
-        direction=Direction(direction),
-        correspondent=correspondent,
-        contact=contact,
-        state=CallState(state),
-        previous=previous,
-        digits=digits,
-        duration=duration,
-        reason=RejectReason(reason) if reason else None,
-        error_code=error_code,
-        at=read_time(at),
-    )
-
-
-def _read_due(row: sqlite3.Row) -> DueCall:
-    sent_after = row["sent_after"]
-    return DueCall(
-        call_id=row["call_id"],
-        provider_id=row["provider_id"],
-        correspondent=row["correspondent"],
-        created_at=read_time(row["created_at"]),
-        settled_at=read_time(row["settled_at"]),
-        sent_after=None if sent_after is None else read_time(sent_after),
-    )
+    return None if row is None else read_state(row)

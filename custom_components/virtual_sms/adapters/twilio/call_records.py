@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ..call_models import CallEvent, CallState, CallUpdate, IncomingCall, PlacedCall
+from ..call_models import (
+    CallEvent,
+    CallState,
+    CallUpdate,
+    IncomingCall,
+    PlacedCall,
+    RecordedCall,
+)
 from ..models import CallbackUrls
 from ..plain_text import clean
 from .inbound import read_address
@@ -66,8 +73,22 @@ def read_candidate(record: Any) -> tuple[datetime, PlacedCall | None]:
     return created, read_placed(record) if is_ours else None
 
 
+def read_recorded(record: Any) -> tuple[datetime, RecordedCall | None]:
+    """Read when a call was made, and what it is if somebody called us and it is over."""
+    created, state = read_time(record.date_created), _read_state(record.status)
+    if read_text(record.direction) != "inbound" or not state.is_final:
+        return created, None
+    call = IncomingCall(
+        provider_id=read_text(record.sid),
+        number=read_address(record.to),
+        caller=clean(read_address(_read_from(record)), _LONGEST),
+    )
+    duration = read_count(record.duration)
+    return created, RecordedCall(call=call, state=state, duration=duration, at=created)
+
+
 def reach_back(
-    start: datetime, found: Sequence[tuple[datetime, PlacedCall | None] | Unreadable]
+    start: datetime, found: Sequence[tuple[datetime, object] | Unreadable]
 ) -> bool:
     """Tell whether a list, the newest first, may go on with what is not too old."""
     dates = (each[0] for each in reversed(found) if isinstance(each, tuple))
@@ -107,6 +128,12 @@ def read_callback(fields: Mapping[str, str], call_id: str | None) -> CallEvent:
         error_code=code and clean(code, _LONGEST),
         at=_read_timestamp(fields.get("Timestamp")),
     )
+
+
+def _read_from(record: Any) -> str | None:
+    """Read who called, which the SDKs of one resource call by different names."""
+    found: str | None = getattr(record, "from_", None) or getattr(record, "_from", None)
+    return found
 
 
 def _read_state(value: object) -> CallState:

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from xml.etree import ElementTree as ET
 
-    from ..call_models import CallReply, CallUpdate, OutboundCall, PlacedCall
+    from ..call_models import (
+        CallReply,
+        CallUpdate,
+        OutboundCall,
+        PlacedCall,
+        RecordedCall,
+    )
     from ..models import PhoneNumber
 
 LONGEST_TWIML: Final = 4000
@@ -106,6 +112,21 @@ class TwilioCalls(TwilioClient, ABC):
             page_size=RECENT_CALLS,
             to=recipient,
             from_=number.number,
+        )
+        good = [each for each in found if not isinstance(each, Unreadable)]
+        return [call for at, call in reversed(good) if call and at >= start]
+
+    @override
+    async def fetch_incoming_calls(
+        self, number: PhoneNumber, since: datetime
+    ) -> list[RecordedCall]:
+        start = records.to_the_second(since)
+        found = await self._list(
+            call_records.read_recorded,
+            lambda sdk: sdk.rest.calls,
+            goes_on=partial(call_records.reach_back, start),
+            page_size=RECENT_CALLS,
+            to=number.number,
         )
         good = [each for each in found if not isinstance(each, Unreadable)]
         return [call for at, call in reversed(good) if call and at >= start]
