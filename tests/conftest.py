@@ -64,7 +64,9 @@ async def home_url(
     hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
 ) -> str:
     """Open the home to the simulator, and return its external URL."""
-    assert await async_setup_component(hass, "webhook", {})
+    # What serves views has to be there before the server runs.
+    for component in ("webhook", "notify"):
+        assert await async_setup_component(hass, component, {})
     client = await hass_client_no_auth()
     url = str(client.make_url("")).rstrip("/")
     hass.config.external_url = url

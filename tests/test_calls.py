@@ -74,6 +74,8 @@ async def test_a_call_until_its_end(
         "call_id": answer["call_id"],
         "provider_id": made(simulator).id,
         "to": RECIPIENT,
+        "line": twilio_entry.entry_id,
+        "contact": None,
         "state": "queued",
         "digits": None,
         "duration": None,

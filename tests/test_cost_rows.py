@@ -13,6 +13,7 @@ from custom_components.virtual_sms.sensor import TALLY_PAUSE
 from lab.probe.recorder import count_rows, read
 
 from .home import SENDER, send, settle, state
+from .people import add_contact
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -77,6 +78,21 @@ async def test_a_message(
     simulator.providers[provider].receive(SENDER, "Hello again")
     await settle(hass, simulator)
     assert await recorded.look() == rows
+
+
+async def test_a_message_of_a_contact(
+    recorded: Recorded,
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+) -> None:
+    """A contact's own event entity is one row more: six at most."""
+    await add_contact(hass, entry, numbers=SENDER)
+    await recorded.look()
+    simulator.providers[provider].receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert (await recorded.look()).total() == 6
 
 
 @pytest.mark.parametrize("provider", ["twilio"])

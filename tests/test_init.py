@@ -51,7 +51,11 @@ def traces(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
             [gateway.line.number for gateway in account.gateways]
             for account in hass.data.get(ACCOUNTS, {}).values()
         ],
-        "notify": list(hass.services.async_services().get("notify", ())),
+        "notify": [
+            each
+            for each in hass.services.async_services().get("notify", ())
+            if each not in {"persistent_notification", "send_message"}
+        ],
         "signals": [
             each
             for each, listeners in signals.items()

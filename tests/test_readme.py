@@ -262,10 +262,12 @@ def test_every_field_of_the_events_is_explained() -> None:
     ids = {"message_id", "provider_id"}
     first = {row[0].strip("`") for row in common[1:]}
     assert first == ids | {"entry_id", "device_id", "provider", "number"}
+    who = {"contact", "contact_id", "person"}
     _, data = describe(Received(message=message, late=False))
-    assert {row[0].strip("`") for row in received[1:]} | ids == set(data)
+    told = {row[0].strip("`") for row in received[1:]}
+    assert told | ids == {*data, *who, "answer_to", "trust"}
     _, data = describe(change)
-    assert {row[0].strip("`") for row in status[1:]} | ids == set(data)
+    assert {row[0].strip("`") for row in status[1:]} | ids == {*data, *who}
 
 
 @pytest.mark.parametrize("vocabulary", [DeliveryStatus, RejectReason])

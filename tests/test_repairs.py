@@ -301,7 +301,7 @@ def test_words(language: str, problem: Problem) -> None:
 def test_no_words_without_a_problem() -> None:
     """Nothing is explained that cannot happen."""
     words = json.loads((ROOT / "translations" / "en.json").read_text("utf-8"))
-    assert set(words["issues"]) == {*Problem, "callbacks_rejected"}
+    assert set(words["issues"]) == {*Problem, "callbacks_rejected", "group_empty"}
     assert set(TRAITS) == set(Problem)
     assert all(TRAITS[problem].fixable for problem in _FLOWS)
 

@@ -48,6 +48,8 @@ async def test_send_until_delivered(
         "message_id": answer["message_id"],
         "provider_id": str(simulator.providers[provider].messages[0].id),
         "to": RECIPIENT,
+        "line": entry.entry_id,
+        "contact": None,
         "status": "queued",
         "segments": 1,
         "encoding": "GSM-7",
@@ -143,7 +145,7 @@ async def test_failures_are_named(
     refused = REFUSED[provider]
     answer = await send(hass, entry, to=[refused, RECIPIENT])
     assert answer[0]["reason"] == REASONS[provider]
-    assert set(answer[0]) == {"to", "error", "reason"}
+    assert set(answer[0]) == {"to", "line", "contact", "error", "reason"}
     assert answer[1]["to"] == RECIPIENT
 
     with pytest.raises(HomeAssistantError) as caught:

@@ -43,6 +43,8 @@ from .const import (
     CONF_PROVIDER,
     DOMAIN,
 )
+from .contact_platforms import async_add_people
+from .contacts import async_setup_people
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
 from .core.line import Dependencies, Line
@@ -61,12 +63,13 @@ from .store.store import Store
 _LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = (Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
+PLATFORMS = (Platform.BUTTON, Platform.EVENT, Platform.NOTIFY, Platform.SENSOR)
 _PRUNE_INTERVAL = timedelta(days=1)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions: they exist whether a number is loaded or not."""
+    async_setup_people(hass)
     async_setup_services(hass)
     return True
 
@@ -102,6 +105,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
             translation_domain=DOMAIN, translation_key=err.code
         ) from err
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_add_people(hass, entry)
     try:
         with explained(hass, entry):
             await async_setup_notify(hass, entry)

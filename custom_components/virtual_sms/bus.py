@@ -19,6 +19,7 @@ from .adapters.segments import count_segments
 from .const import DOMAIN, OPTION_PRIVACY
 from .core.privacy import Privacy
 from .entry_data import EntryData
+from .identity import async_identify
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
 
@@ -48,6 +49,9 @@ class Publication:
 _OF_ONE: Final[SignalTypeFormat[Publication]] = SignalTypeFormat(
     f"{DOMAIN}_change_{{}}"
 )
+_OF_CONTACT: Final[SignalTypeFormat[Publication]] = SignalTypeFormat(
+    f"{DOMAIN}_change_for_{{}}"
+)
 _OF_ANY: Final[SignalType[Publication]] = SignalType(f"{DOMAIN}_change")
 
 
@@ -64,10 +68,13 @@ def async_publish(
         "provider": line.provider,
         "number": line.number.number,
         **own,
+        **(who := async_identify(hass, entry.entry_id, change)),
     }
     publication = Publication(entry=entry, change=change, data=data)
     async_dispatcher_send(hass, _OF_ONE.format(entry.entry_id), publication)
     async_dispatcher_send(hass, _OF_ANY, publication)
+    if who["contact_id"] is not None:
+        async_dispatcher_send(hass, _OF_CONTACT.format(who["contact_id"]), publication)
     hass.bus.async_fire(event_type, get_privacy(entry).redact(data))
 
 
@@ -80,12 +87,29 @@ def async_listen(
     It gets the whole of each, whatever the privacy option: what it shows of that is
     to be redacted first. Returns how to stop.
     """
+    signal = _OF_ANY if entry_id is None else _OF_ONE.format(entry_id)
+    return _async_connect(hass, signal, handler)
 
+
+@callback
+def async_listen_to_contact(
+    hass: HomeAssistant, contact_id: str, handler: Handler
+) -> CALLBACK_TYPE:
+    """Hand what a contact writes, and what becomes of messages to them, to a handler.
+
+    That is so for all lines of the home, as `async_listen` does for one.
+    """
+    return _async_connect(hass, _OF_CONTACT.format(contact_id), handler)
+
+
+@callback
+def _async_connect(
+    hass: HomeAssistant, signal: SignalType[Publication], handler: Handler
+) -> CALLBACK_TYPE:
     @callback
     def hand_over(publication: Publication) -> None:
         handler(publication.entry, publication.change, publication.data)
 
-    signal = _OF_ANY if entry_id is None else _OF_ONE.format(entry_id)
     return async_dispatcher_connect(hass, signal, hand_over)
 
 
@@ -144,8 +168,6 @@ def _describe_call(change: CallChanged) -> dict[str, object]:
         "provider_id": change.provider_id,
         "direction": change.direction.value,
         "correspondent": change.correspondent,
-        "contact": None,
-        "trust": "unknown",
         "state": change.state.value,
         "previous": change.previous and change.previous.value,
         "final": change.state.is_final,

@@ -8,19 +8,28 @@ from enum import StrEnum
 import sqlite3
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util.json import JsonObjectType
 
 from .adapters.call_models import CallState, KeyRequest, OutboundCall, Speech
 from .adapters.errors import SmsError
 from .adapters.models import Capability
+from .addressing import Recipient, async_address
 from .bus import EventData, async_listen
 from .const import DOMAIN
 from .core.calls import CallOutcome
 from .entry_data import EntryData
-from .error_messages import refuse, wants_new_credentials
+from .error_messages import refuse
 from .runtime import VirtualSmsConfigEntry
-from .sending import Failed, explain_failures, fail, read_recipients, trouble
+from .sending import (
+    Failed,
+    LineResults,
+    async_share_out,
+    describe_recipient,
+    explain_failures,
+    fail_all,
+    refuse_request,
+    trouble,
+)
 from .spoken import async_load_phrases
 from .store.changes import CallChanged, Change
 from .store.database import DatabaseClosedError
@@ -49,7 +58,8 @@ _LEVELS: Mapping[WaitFor, CallState] = {
 class CallRequest:
     """A text to be spoken, as a person or an automation wrote it."""
 
-    recipients: Sequence[object] = field(repr=False)
+    recipients: Sequence[object] = field(default=(), repr=False)
+    contacts: Sequence[str] = field(default=(), repr=False)
     text: str = field(repr=False)
     repeat: int
     digit: str | None
@@ -66,11 +76,10 @@ class Called:
 
     def describe(self) -> JsonObjectType:
         """Return what a response says of it."""
-        call, change = self.outcome.call, self.change
+        change = self.change
         return {
-            "call_id": call.call_id,
+            "call_id": self.outcome.call.call_id,
             "provider_id": self.outcome.provider_id,
-            "to": call.recipient,
             "state": (change or self.outcome).state.value,
             "digits": change.digits if change else None,
             "duration": change.duration if change else None,
@@ -81,21 +90,25 @@ class Called:
 class CallReport:
     """What has become of a request, person by person."""
 
-    results: Sequence[Called | Failed]
+    results: Sequence[tuple[Recipient, Called | Failed]]
 
     def describe(self) -> JsonObjectType:
         """Return the response of the action."""
-        return {"calls": [each.describe() for each in self.results]}
+        return {
+            "calls": [
+                {**describe_recipient(to), **each.describe()}
+                for to, each in self.results
+            ]
+        }
 
     def raise_for_failures(self, *, answered: bool) -> None:
         """Raise when nobody is called, or someone is not and no response tells."""
-        failed = [each for each in self.results if isinstance(each, Failed)]
-        if failed and not (answered and len(failed) < len(self.results)):
-            kind, details = explain_failures(failed)
-            raise kind(
+        failure = explain_failures(self.results, answered=answered)
+        if failure is not None:
+            raise failure[0](
                 translation_domain=DOMAIN,
                 translation_key="not_called",
-                translation_placeholders={"details": details},
+                translation_placeholders={"details": failure[1]},
             )
 
 
@@ -137,13 +150,35 @@ class CallWatch:
 
 
 async def async_call(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, request: CallRequest
+    hass: HomeAssistant, line: str | None, request: CallRequest
 ) -> CallReport:
-    """Call each recipient once; raises before anybody is called if that cannot be."""
+    """Call each recipient once; `line` calls phone numbers.
+
+    Raises before anybody is called when the request itself cannot be.
+    """
+    if not request.text.strip():
+        raise refuse_request("call_empty")
+    if request.digit is None and request.wait_for is WaitFor.ACKNOWLEDGED:
+        raise refuse_request("call_needs_key")
+
+    async def use(
+        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
+    ) -> LineResults[Called]:
+        return await _async_call_by(hass, entry, recipients, request)
+
+    recipients = async_address(hass, line, request.recipients, request.contacts)
+    return CallReport(await async_share_out(hass, recipients, use))
+
+
+async def _async_call_by(
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    recipients: Sequence[Recipient],
+    request: CallRequest,
+) -> LineResults[Called]:
+    """Have a line call its recipients, and return what became of each."""
     _check(entry, request)
-    recipients = read_recipients(hass, request.recipients)
-    numbers = [to for to, error in recipients.items() if error is None]
-    calls = await _async_compose(hass, entry, numbers, request)
+    calls = await _async_compose(hass, entry, recipients, request)
     watch = CallWatch(hass, entry)
     try:
         outcomes = await _async_place(entry, calls)
@@ -154,50 +189,38 @@ async def async_call(
         each.call.recipient: Called(outcome=each, change=watch.get(each.call.call_id))
         for each in outcomes
     }
-    failures = {to: error for to, error in recipients.items() if error is not None}
-    failures |= {each.call.recipient: each.error for each in outcomes if each.error}
-    if any(wants_new_credentials(error) for error in failures.values()):
-        entry.async_start_reauth(hass)
-    provider = EntryData.of(entry).provider
-    return CallReport(
-        [
-            fail(hass, provider, to, failures[to]) if to in failures else called[to]
-            for to in recipients
-        ]
-    )
+    errors = {each.call.recipient: each.error for each in outcomes if each.error}
+    return {**called, **fail_all(hass, entry, errors)}
 
 
 def _check(entry: VirtualSmsConfigEntry, request: CallRequest) -> None:
-    """Refuse what cannot be, whoever is to be called."""
+    """Refuse what this line cannot do, whoever is to be called."""
     line = entry.runtime_data.gateway.line
     if Capability.CALLS not in line.adapter.capabilities:
-        raise _refusal("calls_unsupported")
-    if not request.text.strip():
-        raise _refusal("call_empty")
-    if request.digit is None and request.wait_for is WaitFor.ACKNOWLEDGED:
-        raise _refusal("call_needs_key")
+        raise refuse_request("calls_unsupported")
     if request.digit is not None and line.callback_url is None:
-        raise _refusal("call_key_needs_callbacks")
-
-
-def _refusal(key: str) -> ServiceValidationError:
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+        raise refuse_request("call_key_needs_callbacks")
 
 
 async def _async_compose(
     hass: HomeAssistant,
     entry: VirtualSmsConfigEntry,
-    numbers: Sequence[str],
+    recipients: Sequence[Recipient],
     request: CallRequest,
 ) -> list[OutboundCall]:
-    language = hass.config.language
-    speech = Speech(text=request.text, language=language, repeat=request.repeat)
-    key = await _async_create_key(hass, language, request.digit)
     calls = entry.runtime_data.gateway.calls
-    try:
-        return [calls.compose(number, speech, key) for number in numbers]
-    except SmsError as err:
-        raise refuse(EntryData.of(entry).provider, err) from err
+    composed = []
+    for each in recipients:
+        contact = each.contact
+        language = (contact and contact.language) or hass.config.language
+        speech = Speech(text=request.text, language=language, repeat=request.repeat)
+        key = await _async_create_key(hass, language, request.digit)
+        stored = contact.addressee.write() if contact else None
+        try:
+            composed.append(calls.compose(each.to, speech, key, stored))
+        except SmsError as err:
+            raise refuse(EntryData.of(entry).provider, err) from err
+    return composed
 
 
 async def _async_create_key(
@@ -213,8 +236,6 @@ async def _async_create_key(
 async def _async_place(
     entry: VirtualSmsConfigEntry, calls: Sequence[OutboundCall]
 ) -> list[CallOutcome]:
-    if not calls:
-        return []
     try:
         return await entry.runtime_data.gateway.call(calls)
     except DatabaseClosedError as err:

@@ -3,6 +3,11 @@
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components import webhook
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    FlowType,
+    SubentryFlowContext,
+)
 from homeassistant.core import callback
 
 from .account_entries import async_known_accounts, async_own_marks
@@ -17,12 +22,15 @@ from .const import (
     MODE_AUTOMATIC,
     MODE_POLLING,
 )
+from .contacts import SUBENTRY_CONTACT, SUBENTRY_GROUP
 from .core.callback_urls import CallbackRegistration
 from .entry_data import EntryData
 from .flows.callback_steps import CallbackSteps
+from .flows.contact import ContactFlow
 from .flows.credential_steps import CredentialSteps
 from .flows.credentials import async_require_rights, async_require_rights_for_any
 from .flows.form_errors import NO_ERROR, FormError, read_error
+from .flows.group import GroupFlow
 from .flows.options import VirtualSmsOptionsFlow
 from .flows.schemas import (
     CONF_NAME,
@@ -35,7 +43,7 @@ from .flows.schemas import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from homeassistant.config_entries import ConfigFlowResult
+    from homeassistant.config_entries import ConfigFlowResult, ConfigSubentryFlow
 
     from .adapters.models import CallbackUrls, PhoneNumber
     from .runtime import VirtualSmsConfigEntry
@@ -61,6 +69,14 @@ class VirtualSmsConfigFlow(CallbackSteps, CredentialSteps, domain=DOMAIN):
         config_entry: VirtualSmsConfigEntry,
     ) -> VirtualSmsOptionsFlow:
         return VirtualSmsOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: VirtualSmsConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        return {SUBENTRY_CONTACT: ContactFlow, SUBENTRY_GROUP: GroupFlow}
 
     @override
     async def async_step_user(self, user_input: Form | None = None) -> ConfigFlowResult:
@@ -207,6 +223,16 @@ class VirtualSmsConfigFlow(CallbackSteps, CredentialSteps, domain=DOMAIN):
         return self.async_create_entry(
             title=self._name or self._number.number, data=data.as_dict()
         )
+
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Offer a first contact: a number is of no use without anybody to text."""
+        contact = await self.hass.config_entries.subentries.async_init(
+            (result["result"].entry_id, SUBENTRY_CONTACT),
+            context=SubentryFlowContext(source=SOURCE_USER),
+        )
+        result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, contact["flow_id"])
+        return result
 
 
 def _join_titles(entries: list[VirtualSmsConfigEntry]) -> str:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import override
 
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
@@ -35,9 +35,12 @@ class ListeningEntity(VirtualSmsEntity):
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
-        self.async_on_remove(
-            async_listen(self.hass, self._entry.entry_id, self._async_handle)
-        )
+        self.async_on_remove(self._async_listen())
+
+    @callback
+    def _async_listen(self) -> CALLBACK_TYPE:
+        """Have the changes handled that the entity may show."""
+        return async_listen(self.hass, self._entry.entry_id, self._async_handle)
 
     @callback
     def _async_handle(

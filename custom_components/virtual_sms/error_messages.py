@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.translation import (
     async_get_cached_translations,
@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
     from .adapters.base import SmsAdapter
 
-type Failure = SmsError | InvalidNumberError
+
+class AddressError(ValueError):
+    """Nobody is found at what was given as an address: `value`."""
+
+    def __init__(self, code: str, value: str) -> None:
+        """Keep the key of the sentence, and the value for who gave it."""
+        super().__init__(code)
+        self.code = code
+        self.value = value
+
+
+type Failure = SmsError | InvalidNumberError | AddressError
 
 
 async def async_create_adapter(
@@ -52,6 +63,15 @@ def explain(hass: HomeAssistant, provider: str, err: Failure) -> str:
 async def async_load_sentences(hass: HomeAssistant) -> None:
     """Have our sentences at hand before there is an entry, and so ahead of any form."""
     await async_get_translations(hass, hass.config.language, "exceptions", [DOMAIN])
+
+
+@callback
+def say(hass: HomeAssistant, err: HomeAssistantError) -> str:
+    """Return what one of our own exceptions says, in the language of this home."""
+    sentence = find_sentence(hass, str(err.translation_key))
+    return (
+        sentence.format(**err.translation_placeholders or {}) if sentence else str(err)
+    )
 
 
 @callback
@@ -97,4 +117,6 @@ def _sentence(provider: str, err: Failure) -> str:
 
 
 def _placeholders(err: Failure) -> dict[str, str]:
-    return {"value": err.value} if isinstance(err, InvalidNumberError) else {}
+    if isinstance(err, InvalidNumberError | AddressError):
+        return {"value": err.value}
+    return {}

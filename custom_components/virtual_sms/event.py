@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import override
 
 from homeassistant.components.event import (
+    DOMAIN as EVENT_DOMAIN,
     EventEntity,
     EventEntityDescription,
     EventExtraStoredData,
@@ -16,6 +17,7 @@ from .adapters.call_models import CallState
 from .adapters.models import Capability, DeliveryStatus
 from .bus import EventData, get_privacy
 from .entity import ListeningEntity
+from .entity_adders import async_keep_adder
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
 
@@ -73,6 +75,7 @@ async def async_setup_entry(
     async_add_entities(
         VirtualSmsEvent(entry, each) for each in EVENTS if each.needs in capabilities
     )
+    async_keep_adder(hass, entry, EVENT_DOMAIN, async_add_entities)
 
 
 class VirtualSmsEvent(ListeningEntity, EventEntity):

@@ -12,9 +12,11 @@ from homeassistant.components.notify.const import (
 from homeassistant.components.notify.legacy import BaseNotificationService
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import slugify
 
 from .const import DOMAIN
+from .entity_adders import async_keep_adder
 from .runtime import VirtualSmsConfigEntry
 from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
 
@@ -23,14 +25,21 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
-# Home Assistant's rules ask it of every platform's module, also of one that has no
-# entities yet.
 PARALLEL_UPDATES = 0
 
 # What other platforms understand may stand beside it: groups share their data.
 DATA_SCHEMA = vol.Schema(
     {vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA}, extra=vol.ALLOW_EXTRA
 )
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Make room for the notify entities of contacts and groups."""
+    async_keep_adder(hass, entry, NOTIFY_DOMAIN, async_add_entities)
 
 
 async def async_setup_notify(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
@@ -62,7 +71,7 @@ class VirtualSmsNotificationService(BaseNotificationService):
             title=kwargs.get(ATTR_TITLE),
             media=_read_media(kwargs.get(ATTR_DATA) or {}),
         )
-        report = await async_send(self.hass, self._entry, request)
+        report = await async_send(self.hass, self._entry.entry_id, request)
         report.raise_for_failures(answered=False)
 
 

@@ -1,11 +1,13 @@
 """Send a text to one or many: what the notify action and our own action share."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 import sqlite3
 from typing import TYPE_CHECKING
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
@@ -13,12 +15,19 @@ from homeassistant.util.json import JsonObjectType
 
 from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
-from .adapters.plain_text import show
+from .addressing import Recipient, async_address
 from .const import DOMAIN, OPTION_RETRY_FOR
 from .core.outbox import Outcome
-from .core.phone_numbers import InvalidNumberError, parse_number
+from .core.phone_numbers import InvalidNumberError
 from .entry_data import EntryData
-from .error_messages import Failure, explain, refuse, wants_new_credentials
+from .error_messages import (
+    AddressError,
+    Failure,
+    explain,
+    refuse,
+    say,
+    wants_new_credentials,
+)
 from .flows.schemas import DEFAULT_RETRY_FOR
 from .runtime import VirtualSmsConfigEntry
 from .store.database import DatabaseClosedError
@@ -37,7 +46,8 @@ MEDIA_SCHEMA = vol.All(cv.ensure_list, [cv.string])
 class SendRequest:
     """A text to send, as a person or an automation wrote it."""
 
-    recipients: Sequence[object] = field(repr=False)
+    recipients: Sequence[object] = field(default=(), repr=False)
+    contacts: Sequence[str] = field(default=(), repr=False)
     text: str = field(repr=False)
     title: str | None = field(default=None, repr=False)
     media: Sequence[str] = field(default=(), repr=False)
@@ -53,108 +63,182 @@ class SendRequest:
 class Failed:
     """A recipient who gets nothing, and why."""
 
-    to: str = field(repr=False)
-    error: Failure
     sentence: str = field(repr=False)
+    reason: RejectReason = RejectReason.OTHER
+    is_bad_input: bool = False
+    is_named: bool = False
+    """The sentence says whom it is about."""
 
-    @property
-    def explanation(self) -> str:
+    def explain(self, name: str) -> str:
         """Return the sentence with the recipient, who is named once."""
-        if self.sentence.startswith(self.to):
-            return self.sentence
-        return f"{self.to} - {self.sentence}"
+        return self.sentence if self.is_named else f"{name} - {self.sentence}"
 
     def describe(self) -> JsonObjectType:
         """Return what a response says of it."""
-        reason = _reason(self.error).value
-        return {"to": self.to, "error": self.sentence, "reason": reason}
+        return {"error": self.sentence, "reason": self.reason.value}
+
+
+type LineResults[T] = dict[str, T | Failed]
+type Use[T] = Callable[
+    [VirtualSmsConfigEntry, Sequence[Recipient]], Awaitable[LineResults[T]]
+]
+"""Has a line do something for its recipients, and returns what became of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What has become of a request, recipient by recipient."""
 
-    results: Sequence[Outcome | Failed]
+    results: Sequence[tuple[Recipient, Outcome | Failed]]
 
     def describe(self) -> JsonObjectType:
         """Return the response of an action."""
-        return {"messages": [_describe(each) for each in self.results]}
+        return {"messages": [_describe(*each) for each in self.results]}
 
     def raise_for_failures(self, *, answered: bool) -> None:
         """Raise when nobody got it, or someone did not and no response tells."""
-        failed = [each for each in self.results if isinstance(each, Failed)]
-        if not failed or (answered and len(failed) < len(self.results)):
-            return
-        kind, details = explain_failures(failed)
-        raise kind(
-            translation_domain=DOMAIN,
-            translation_key="not_sent",
-            translation_placeholders={"details": details},
-        )
+        failure = explain_failures(self.results, answered=answered)
+        if failure is not None:
+            raise failure[0](
+                translation_domain=DOMAIN,
+                translation_key="not_sent",
+                translation_placeholders={"details": failure[1]},
+            )
 
 
 def explain_failures(
-    failed: Sequence[Failed],
-) -> tuple[type[HomeAssistantError], str]:
-    """Return the kind of exception for some failures, and who gets nothing and why."""
-    bad_input = all(_is_bad_input(each.error) for each in failed)
+    results: Sequence[tuple[Recipient, object]], *, answered: bool
+) -> tuple[type[HomeAssistantError], str] | None:
+    """Return the kind of exception to raise, and who gets nothing and why.
+
+    None where nothing failed, or a response tells of it.
+    """
+    failed = [(to, each) for to, each in results if isinstance(each, Failed)]
+    if not failed or (answered and len(failed) < len(results)):
+        return None
+    bad_input = all(each.is_bad_input for _, each in failed)
     kind = ServiceValidationError if bad_input else HomeAssistantError
-    return kind, "; ".join(each.explanation for each in failed)
+    return kind, "; ".join(each.explain(to.name) for to, each in failed)
 
 
 async def async_send(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, request: SendRequest
+    hass: HomeAssistant, line: str | None, request: SendRequest
 ) -> Report:
-    """Send a request to each of its recipients once.
+    """Send a request to each of its recipients once; `line` texts phone numbers.
 
     Raises before anything is sent when the request itself cannot be.
     """
-    recipients = read_recipients(hass, request.recipients)
-    numbers = [to for to, error in recipients.items() if error is None]
-    outcomes = await _async_hand_over(entry, _compose(entry, numbers, request), request)
-    failures = {to: error for to, error in recipients.items() if error is not None}
-    failures |= {to: each.error for to, each in outcomes.items() if each.error}
-    if any(wants_new_credentials(error) for error in failures.values()):
+
+    async def use(
+        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
+    ) -> LineResults[Outcome]:
+        return await _async_send_by(hass, entry, recipients, request)
+
+    recipients = async_address(hass, line, request.recipients, request.contacts)
+    return Report(await async_share_out(hass, recipients, use))
+
+
+async def async_share_out[T](
+    hass: HomeAssistant, recipients: Sequence[Recipient], use: Use[T]
+) -> list[tuple[Recipient, T | Failed]]:
+    """Have each line do something for its own recipients, all at the same time.
+
+    Raises before anything is done when nobody is named, or when the only line cannot.
+    """
+    if not recipients:
+        raise refuse_request("no_recipient")
+    by_line: dict[str, list[Recipient]] = {}
+    for each in recipients:
+        if each.error is None and each.line is not None:
+            by_line.setdefault(each.line, []).append(each)
+    results = await asyncio.gather(
+        *(_async_try(hass, line, some, use) for line, some in by_line.items())
+    )
+    refused = [each for each in results if isinstance(each, HomeAssistantError)]
+    if refused and len({each.line for each in recipients}) == 1:
+        raise refused[0]
+    by_entry = dict(zip(by_line, results, strict=True))
+    return [(each, _conclude(hass, each, by_entry)) for each in recipients]
+
+
+def _conclude[T](
+    hass: HomeAssistant,
+    recipient: Recipient,
+    results: Mapping[str, LineResults[T] | HomeAssistantError],
+) -> T | Failed:
+    """Say what became of a recipient, given what their line says."""
+    if recipient.error is not None:
+        return fail(hass, "", recipient.error)
+    result = results[str(recipient.line)]
+    if isinstance(result, HomeAssistantError):
+        is_bad_input = isinstance(result, ServiceValidationError)
+        return Failed(sentence=say(hass, result), is_bad_input=is_bad_input)
+    return result[recipient.to]
+
+
+async def _async_try[T](
+    hass: HomeAssistant, line: str, recipients: Sequence[Recipient], use: Use[T]
+) -> LineResults[T] | HomeAssistantError:
+    """Return what keeps a line from it: the other lines do it all the same."""
+    entry: VirtualSmsConfigEntry = hass.config_entries.async_get_known_entry(line)
+    if entry.state is not ConfigEntryState.LOADED:
+        return trouble("entry_not_loaded")
+    try:
+        return await use(entry, recipients)
+    except HomeAssistantError as err:
+        return err
+
+
+async def _async_send_by(
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    recipients: Sequence[Recipient],
+    request: SendRequest,
+) -> LineResults[Outcome]:
+    """Have a line send to its recipients, and return what became of each."""
+    messages = _compose(entry, recipients, request)
+    outcomes = await _async_hand_over(entry, messages, request)
+    errors = {to: each.error for to, each in outcomes.items() if each.error}
+    return {**outcomes, **fail_all(hass, entry, errors)}
+
+
+def fail_all(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, errors: Mapping[str, SmsError]
+) -> dict[str, Failed]:
+    """Say why recipients of a line get nothing, and ask for what would help."""
+    if any(wants_new_credentials(error) for error in errors.values()):
         entry.async_start_reauth(hass)
     provider = EntryData.of(entry).provider
-    return Report(
-        [
-            fail(hass, provider, to, failures[to]) if to in failures else outcomes[to]
-            for to in recipients
-        ]
+    return {to: fail(hass, provider, error) for to, error in errors.items()}
+
+
+def fail(hass: HomeAssistant, provider: str, error: Failure) -> Failed:
+    """Return what is said of a recipient who gets nothing."""
+    reason = _reason(error)
+    is_bad_input = isinstance(error, AddressError)
+    return Failed(
+        sentence=explain(hass, provider, error),
+        reason=reason,
+        is_bad_input=is_bad_input or reason is RejectReason.INVALID_NUMBER,
+        is_named=isinstance(error, AddressError | InvalidNumberError),
     )
 
 
-def fail(hass: HomeAssistant, provider: str, to: str, error: Failure) -> Failed:
-    """Return a recipient who gets nothing."""
-    return Failed(to=to, error=error, sentence=explain(hass, provider, error))
-
-
-def read_recipients(
-    hass: HomeAssistant, recipients: Sequence[object]
-) -> dict[str, Failure | None]:
-    """Return each recipient once, in order, with what is wrong with it."""
-    if not recipients:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="no_recipient"
-        )
-    found: dict[str, Failure | None] = {}
-    for value in recipients:
-        try:
-            found.setdefault(parse_number(value, hass.config.country))
-        except InvalidNumberError as err:
-            found[show(err.value)] = err
-    return found
-
-
 def _compose(
-    entry: VirtualSmsConfigEntry, numbers: Sequence[str], request: SendRequest
+    entry: VirtualSmsConfigEntry,
+    recipients: Sequence[Recipient],
+    request: SendRequest,
 ) -> list[OutboundMessage]:
     outbox = entry.runtime_data.gateway.outbox
     try:
         return [
-            outbox.compose(number, request.whole_text, request.media)
-            for number in numbers
+            outbox.compose(
+                each.to,
+                request.whole_text,
+                request.media,
+                each.contact.addressee.write() if each.contact else None,
+            )
+            for each in recipients
         ]
     except SmsError as err:
         raise refuse(EntryData.of(entry).provider, err) from err
@@ -166,8 +250,6 @@ async def _async_hand_over(
     request: SendRequest,
 ) -> dict[str, Outcome]:
     """Give the messages to the gateway, and return their outcomes by recipient."""
-    if not messages:
-        return {}
     retry_window = request.retry_for
     if retry_window is None:
         minutes = entry.options.get(OPTION_RETRY_FOR, DEFAULT_RETRY_FOR)
@@ -186,13 +268,29 @@ def trouble(key: str) -> HomeAssistantError:
     return HomeAssistantError(translation_domain=DOMAIN, translation_key=key)
 
 
-def _describe(result: Outcome | Failed) -> JsonObjectType:
+def refuse_request(key: str) -> ServiceValidationError:
+    """Return the exception for a request that cannot be."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+
+
+def describe_recipient(recipient: Recipient) -> JsonObjectType:
+    """Return what a response says of who somebody is."""
+    contact = recipient.contact
+    return {
+        "to": recipient.to,
+        "line": recipient.line,
+        "contact": contact.name if contact else None,
+    }
+
+
+def _describe(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
+    where = describe_recipient(recipient)
     if isinstance(result, Failed):
-        return result.describe()
+        return {**where, **result.describe()}
     return {
         "message_id": result.message.message_id,
         "provider_id": result.provider_id,
-        "to": result.message.recipient,
+        **where,
         "status": result.status.value,
         "segments": result.message.segments,
         "encoding": result.message.encoding.value,
@@ -209,7 +307,3 @@ def _reason(err: Failure) -> RejectReason:
         case ProviderUnavailableError():
             return RejectReason.EXPIRED
     return RejectReason.OTHER
-
-
-def _is_bad_input(err: Failure) -> bool:
-    return _reason(err) is RejectReason.INVALID_NUMBER

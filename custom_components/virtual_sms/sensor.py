@@ -9,6 +9,7 @@ import time
 from typing import Any, override
 
 from homeassistant.components.sensor import (
+    DOMAIN as SENSOR_DOMAIN,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -26,6 +27,7 @@ from .bus import EventData, get_privacy
 from .coordinator import VirtualSmsCoordinator
 from .core.token_bucket import TokenBucket
 from .entity import ListeningEntity, VirtualSmsEntity
+from .entity_adders import async_keep_adder
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import Change, Received, StatusChanged
 from .store.store import Tally
@@ -170,6 +172,7 @@ async def async_setup_entry(
         counts = Capability.CREDITS in adapter.capabilities
         description = CREDITS if counts else MONEY
         async_add_entities([BalanceSensor(entry, description)])
+    async_keep_adder(hass, entry, SENSOR_DOMAIN, async_add_entities)
 
 
 class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):

@@ -15,9 +15,9 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry
 
 from .adapters.call_models import KEYS
+from .addressing import async_find_line
 from .calling import CallRequest, WaitFor, async_call
 from .const import DOMAIN
-from .runtime import VirtualSmsConfigEntry
 from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ SERVICE_CALL = "call"
 SERVICE_SEND_MESSAGE = "send_message"
 ATTR_ACKNOWLEDGE = "acknowledge"
 ATTR_CRITICAL = "critical"
+ATTR_CONTACTS = "contacts"
 ATTR_MESSAGE = "message"
 ATTR_REPEAT = "repeat"
 ATTR_RETRY_FOR = "retry_for"
@@ -43,8 +44,9 @@ MOST_REPEATS = 10
 # from their message.
 SEND_MESSAGE_SCHEMA = vol.Schema(
     {
-        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Required(ATTR_TO): vol.All(cv.ensure_list, [object]),
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(ATTR_CONTACTS, default=list): vol.All(cv.ensure_list, [cv.string]),
+        vol.Optional(ATTR_TO, default=list): vol.All(cv.ensure_list, [object]),
         vol.Required(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_TITLE): cv.string,
         vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA,
@@ -54,8 +56,9 @@ SEND_MESSAGE_SCHEMA = vol.Schema(
 
 CALL_SCHEMA = vol.Schema(
     {
-        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Required(ATTR_TO): vol.All(cv.ensure_list, [object]),
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(ATTR_CONTACTS, default=list): vol.All(cv.ensure_list, [cv.string]),
+        vol.Optional(ATTR_TO, default=list): vol.All(cv.ensure_list, [object]),
         vol.Required(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_REPEAT, default=2): vol.All(
             vol.Coerce(int), vol.Range(min=1, max=MOST_REPEATS)
@@ -90,35 +93,40 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _async_send_message(call: ServiceCall) -> ServiceResponse:
-    """Send a message from one of the home's numbers."""
-    entry: VirtualSmsConfigEntry = async_get_config_entry(
-        call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
-    )
+    """Send a message from one of the home's numbers, or from those of contacts."""
     request = SendRequest(
         recipients=call.data[ATTR_TO],
+        contacts=call.data[ATTR_CONTACTS],
         text=call.data[ATTR_MESSAGE],
         title=call.data.get(ATTR_TITLE),
         media=call.data[ATTR_MEDIA],
         retry_for=call.data.get(ATTR_RETRY_FOR),
     )
-    report = await async_send(call.hass, entry, request)
+    report = await async_send(call.hass, _find_line(call), request)
     report.raise_for_failures(answered=call.return_response)
     return report.describe() if call.return_response else None
 
 
 async def _async_call(call: ServiceCall) -> ServiceResponse:
-    """Call somebody from one of the home's numbers."""
-    entry: VirtualSmsConfigEntry = async_get_config_entry(
-        call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
-    )
+    """Call somebody from one of the home's numbers, or from those of contacts."""
     request = CallRequest(
         recipients=call.data[ATTR_TO],
+        contacts=call.data[ATTR_CONTACTS],
         text=call.data[ATTR_MESSAGE],
         repeat=call.data[ATTR_REPEAT],
         digit=call.data.get(ATTR_ACKNOWLEDGE),
         wait_for=call.data[ATTR_WAIT_FOR],
         timeout=call.data[ATTR_TIMEOUT],
     )
-    report = await async_call(call.hass, entry, request)
+    report = await async_call(call.hass, _find_line(call), request)
     report.raise_for_failures(answered=call.return_response)
     return report.describe() if call.return_response else None
+
+
+def _find_line(call: ServiceCall) -> str | None:
+    """Return which number sends; contacts alone need none, they have their own."""
+    if not call.data[ATTR_TO]:
+        return None
+    line = async_find_line(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID))
+    async_get_config_entry(call.hass, DOMAIN, line)
+    return line

@@ -144,9 +144,18 @@ class Flow:
 
     async def finish(self) -> None:
         """Close the last step, which offers to choose an area."""
+        await self.go_on()
+        await self._dialog.wait_for(state="hidden")
+
+    async def go_on(self) -> None:
+        """Leave the step that offers to choose an area for what comes after it."""
         await self._dialog.get_by_role(
             "button", name=re.compile("finish", re.IGNORECASE)
         ).click()
+
+    async def close(self) -> None:
+        """Close it without an answer."""
+        await self._page.keyboard.press("Escape")
         await self._dialog.wait_for(state="hidden")
 
     async def text(self) -> str:

@@ -81,7 +81,9 @@ async def add_twilio_number(ui: HomePage, providers: Simulator, album: Album) ->
     await album.take(ui.page, "callbacks", flow.frame)
     await flow.submit()
     await flow.step("Name and assign")
-    await flow.finish()
+    await flow.go_on()
+    await flow.step("Whom do you want to text?")
+    await flow.close()
 
 
 async def add_ovh_number(ui: HomePage, providers: Simulator, album: Album) -> None:
@@ -113,7 +115,9 @@ async def add_ovh_number(ui: HomePage, providers: Simulator, album: Album) -> No
     await flow.choose(AUTOMATIC)
     await flow.submit()
     await flow.step("Name and assign")
-    await flow.finish()
+    await flow.go_on()
+    await flow.step("Whom do you want to text?")
+    await flow.close()
 
 
 async def text_the_home(

@@ -345,7 +345,9 @@ async def test_an_unknown_outcome_is_reconciled(home: Home, error: Exception) ->
 async def test_a_call_that_was_never_made_has_failed(home: Home) -> None:
     """That is said once the provider's record can be believed, and not before."""
     home.phone.failures.append(SendOutcomeUnknownError())
-    with patch("custom_components.virtual_sms.store.call_rows.WATCH", timedelta(seconds=5)):
+    with patch(
+        "custom_components.virtual_sms.store.call_rows.WATCH", timedelta(seconds=5)
+    ):
         await home.call()
     home.clock.advance(6)
     pause = await home.gateway.calls.work()

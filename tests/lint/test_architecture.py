@@ -27,7 +27,11 @@ CONTRACT = {
 }
 """What all providers have in common, and what a layer above may know of adapters."""
 SDKS = {"twilio", "ovh", "requests", "urllib3"}
-OUTSIDE = {"adapters": {"aiohttp", "yarl"}, "store": set(), "core": {"phonenumbers"}}
+OUTSIDE = {
+    "adapters": {"aiohttp", "yarl"},
+    "store": set(),
+    "core": {"phonenumbers", "regex"},
+}
 """What a folder without Home Assistant takes from elsewhere, besides Python's own."""
 
 PRODUCT_FILES = sorted(PRODUCT.rglob("*.py"))

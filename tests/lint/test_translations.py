@@ -27,7 +27,11 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     RejectReason,
 )
+from custom_components.virtual_sms.contact_sensor import CONTACT_STATUS
+from custom_components.virtual_sms.core.contacts import CodeKind
 from custom_components.virtual_sms.core.reachability import Verdict
+from custom_components.virtual_sms.flows.contact import contact_schema
+from custom_components.virtual_sms.flows.contact_check_steps import CONF_SEND_TEST
 from custom_components.virtual_sms.flows.credential_form import SECTION_ADVANCED
 from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS
 from custom_components.virtual_sms.flows.form_errors import FORM_ERRORS
@@ -42,6 +46,7 @@ from custom_components.virtual_sms.store.changes import (
     CallChanged,
     Received,
     StatusChanged,
+    Trust,
 )
 from custom_components.virtual_sms.store.database_file import StorageError
 
@@ -64,6 +69,13 @@ SPOKEN = {
     "call_thanks": set[str](),
 }
 KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+ADDRESS_ERRORS = {"group_empty", "no_contact"}
+"""What is said when nobody is found at an address."""
+MENUS_OF_CHECK = {"not_reached", "no_answer"}
+"""The steps that follow a test of a contact which nobody answered."""
+OF_CONTACT = {"contact", "contact_id", "person"}
+"""What an event tells of a contact, besides what it is about."""
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 RECEIVED = Received(
@@ -292,7 +304,8 @@ def test_exceptions_are_complete(language: str) -> None:
         for field in adapter.credential_fields
         if field.shape
     }
-    expected |= storage | shapes | {"number_needs_quotes", "secret_missing"}
+    expected |= storage | shapes | ADDRESS_ERRORS
+    expected |= {"number_needs_quotes", "secret_missing"}
     assert set(read(language)["exceptions"]) == expected
 
 
@@ -301,6 +314,7 @@ def test_exceptions_use_what_they_are_given(language: str) -> None:
     """A placeholder without a value would be shown as it is."""
     value = {"value"}
     given = raised() | {"invalid_number": value, "number_needs_quotes": value}
+    given |= dict.fromkeys(ADDRESS_ERRORS, value)
     kinds = (StorageError, *StorageError.__subclasses__())
     given |= {each.code: {"file"} for each in kinds}
     for key, sentence in read(language)["exceptions"].items():
@@ -350,12 +364,59 @@ def test_other_forms_are_complete(language: str) -> None:
         if isinstance(select, SelectSelector):
             words = read(language)["selector"][select.config["translation_key"]]
             assert sorted(words["options"]) == sorted(select.config["options"])
-    assert set(read(language)["selector"]) == {
-        "incoming_calls",
-        "mode",
-        "privacy",
-        "wait_for_call",
+    of_triggers = {"call_direction", "call_state", "late", "match", "status", "trust"}
+    of_calls = {"incoming_calls", "wait_for_call"}
+    others = {"code", "mode", "privacy"}
+    assert set(read(language)["selector"]) == others | of_calls | of_triggers
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_forms_of_people_are_complete(language: str) -> None:
+    """Every field, error and end of the forms of contacts and groups has its words."""
+    both = {"invalid_name", "name_taken"}
+    expected = {
+        "contact": (
+            set(fields_of(contact_schema(is_new=False))),
+            both | {"invalid_number", "number_taken"},
+        ),
+        "group": ({"name", "members"}, both | {"no_contact", "no_members"}),
     }
+    kinds = read(language)["config_subentries"]
+    assert set(kinds) == set(expected)
+    for kind, (fields, errors) in expected.items():
+        words = kinds[kind]
+        assert set(words["initiate_flow"]) == {"user", "reconfigure"}
+        assert words["entry_type"]
+        assert set(words["step"]) - MENUS_OF_CHECK == {"user", "reconfigure"}
+        for name in ("user", "reconfigure"):
+            step = words["step"][name]
+            assert step["data"].keys() == step["data_description"].keys()
+            assert set(step["data"]) - {CONF_SEND_TEST} == fields
+        assert set(words["error"]) == errors
+        assert set(words["abort"]) == {"reconfigure_successful"}
+    refusals = kinds["contact"]["error"]
+    assert placeholders(refusals["invalid_number"]) == {"value"}
+    assert placeholders(refusals["number_taken"]) == {"number", "owner"}
+    codes = read(language)["selector"]["code"]["options"]
+    assert set(codes) == set(CodeKind)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_test_of_a_contact_is_complete(language: str) -> None:
+    """A new contact's form offers the test, whose steps have words and values."""
+    words = read(language)["config_subentries"]["contact"]
+    offered = set(fields_of(contact_schema(is_new=True)))
+    assert set(words["step"]["user"]["data"]) == offered
+    assert CONF_SEND_TEST not in words["step"]["reconfigure"]["data"]
+    assert set(words["progress"]) == in_flow(
+        "progress_action", "flows/contact_check_steps"
+    )
+    assert placeholders(words["progress"]["check"]) == {"number"}
+    given = {"not_reached": {"problem"}, "no_answer": set()}
+    for name in MENUS_OF_CHECK:
+        step = words["step"][name]
+        assert set(step["menu_options"]) == {"check", "correct", "keep"}
+        assert placeholders(step["description"]) == given[name]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -411,6 +472,7 @@ def test_logbook_is_complete(language: str) -> None:
     for key, expected in SPOKEN.items():
         assert placeholders(common.pop(key)) == expected
     assert placeholders(common.pop("callback_check_passed")) == {"provider"}
+    assert placeholders(common.pop("contact_check")) == {"line"}
     assert set(common) == {f"logbook_{key}" for key in keys}
     for key, text in common.items():
         expected = PLACEHOLDERS_OF_LOGBOOK.get(key, {"correspondent"})
@@ -445,6 +507,7 @@ def sensors() -> list[Any]:
         sensor.MONEY,
         sensor.LINE_STATUS,
         sensor.LAST_CHECK,
+        CONTACT_STATUS,
     ]
 
 
@@ -480,8 +543,12 @@ def test_attributes_are_complete(language: str) -> None:
     ):
         _, told = events.describe(change)
         words = entity["event"][key]["state_attributes"]
-        assert set(words) == {"event_type", *told}
+        more = {Received: {"answer_to", "trust"}, CallChanged: {"trust"}}
+        expected = {"event_type", *told, *OF_CONTACT, *more.get(type(change), set())}
+        assert set(words) == expected
         assert all(each["name"] for each in words.values())
+    words = entity["event"]["message"]["state_attributes"]
+    assert set(words["trust"]["state"]) == set(Trust)
     words = entity["event"]["delivery"]["state_attributes"]
     assert set(words["reason"]["state"]) == set(RejectReason)
     for key in ("event_type", "status", "previous"):

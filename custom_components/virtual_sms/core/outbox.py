@@ -102,7 +102,11 @@ class Outbox:
         return bool(self._unwritten)
 
     def compose(
-        self, recipient: str, text: str, media: Sequence[str] = ()
+        self,
+        recipient: str,
+        text: str,
+        media: Sequence[str] = (),
+        contact: str | None = None,
     ) -> OutboundMessage:
         """Make a message, or raise what the provider cannot express."""
         text = clean(text)
@@ -115,6 +119,7 @@ class Outbox:
             segments=count.segments,
             encoding=count.encoding,
             created_at=self._now(),
+            contact=contact,
         )
         self._line.adapter.check(message)
         return message

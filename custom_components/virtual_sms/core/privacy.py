@@ -84,8 +84,11 @@ _REDACTIONS: Final[Mapping[Privacy, Mapping[str, Redaction]]] = {
         "text": mask_text,
     },
     Privacy.METADATA: {
+        "contact": _hide,
+        "contact_id": _hide,
         "correspondent": _hide,
         "media": _hide_urls,
+        "person": _hide,
         "recipient": _hide,
         "sender": _hide,
         "text": _hide,

@@ -2,9 +2,20 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from ..adapters.call_models import CallState, Direction
 from ..adapters.models import DeliveryStatus, InboundMessage, RejectReason
+
+
+class Trust(StrEnum):
+    """Whether who wrote is whom they seem to be, and may command."""
+
+    UNKNOWN = "unknown"
+    KNOWN = "known"
+    TRUSTED = "trusted"
+    UNPROVEN = "unproven"
+    LOCKED = "locked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

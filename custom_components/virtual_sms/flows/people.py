@@ -1,0 +1,132 @@
+"""What the forms of a contact and of a group have in common."""
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigSubentry,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+
+from ..adapters.plain_text import clean
+from ..contacts import async_directory
+from ..core.contacts import Contact, Directory, Group
+from .form_errors import NO_ERROR, FormError
+from .schemas import CONF_NAME, Form
+
+if TYPE_CHECKING:
+    import probatio as vol
+
+LONGEST_NAME: Final = 100
+"""Letters: ids of entities are made of it, and those have an end."""
+
+
+class FormRefusedError(Exception):
+    """What was typed cannot be taken; `error` is what the form says."""
+
+    def __init__(
+        self, key: str, at: str = "base", placeholders: dict[str, str] | None = None
+    ) -> None:
+        """Name the sentence, the field, and what the sentence tells."""
+        super().__init__(key)
+        self.error = FormError(key, at, placeholders or {})
+
+
+class PeopleFlow(ConfigSubentryFlow):
+    """Add a contact or a group, or change it: the same form does for both.
+
+    The number is not reloaded: the directory follows, and the entities follow it.
+    """
+
+    _typed: Form
+    _title: str
+    _data: Form
+
+    @abstractmethod
+    def _schema(self) -> vol.Schema:
+        """Return the form."""
+
+    @abstractmethod
+    def _read(self, typed: Form) -> Form:
+        """Return what is stored of what was typed; raises FormRefusedError."""
+
+    def _show_stored(self, data: Form) -> Form:
+        """Return what the form shows of what is stored."""
+        return data
+
+    async def async_step_user(
+        self, user_input: Form | None = None
+    ) -> SubentryFlowResult:
+        """Ask for a new one."""
+        return await self._async_ask("user", user_input)
+
+    async def async_step_reconfigure(
+        self, user_input: Form | None = None
+    ) -> SubentryFlowResult:
+        """Ask what changes."""
+        return await self._async_ask("reconfigure", user_input)
+
+    async def _async_ask(self, step_id: str, typed: Form | None) -> SubentryFlowResult:
+        if typed is None:
+            return self._show(step_id, self._current)
+        self._typed = typed
+        try:
+            self._title, self._data = self._read_name(typed), self._read(typed)
+        except FormRefusedError as err:
+            return self._show(step_id, typed, err.error)
+        return await self._async_complete()
+
+    async def _async_complete(self) -> SubentryFlowResult:
+        """Ask for more where more is needed, then finish."""
+        return self._finish()
+
+    def _show(
+        self, step_id: str, values: Form, error: FormError = NO_ERROR
+    ) -> SubentryFlowResult:
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(self._schema(), values),
+            description_placeholders=error.placeholders or None,
+            errors=error.errors,
+        )
+
+    def _finish(self) -> SubentryFlowResult:
+        """Write it down."""
+        if (subentry := self._subentry) is None:
+            return self.async_create_entry(title=self._title, data=self._data)
+        return self.async_update_and_abort(
+            self._get_entry(), subentry, title=self._title, data=self._data
+        )
+
+    def _read_name(self, typed: Form) -> str:
+        """Return the name; on one line, contacts and groups share them."""
+        name = clean(typed[CONF_NAME]).strip()
+        if not 0 < len(name) <= LONGEST_NAME:
+            raise FormRefusedError("invalid_name", CONF_NAME)
+        namesakes = self._directory.find_named(name, self._get_entry().entry_id)
+        if any(map(self._is_other, namesakes)):
+            raise FormRefusedError("name_taken", CONF_NAME)
+        return name
+
+    def _is_other(self, each: Contact | Group) -> bool:
+        """Say whether it is not the one that is being changed."""
+        subentry = self._subentry
+        return subentry is None or each.own_id != subentry.subentry_id
+
+    @property
+    def _current(self) -> dict[str, Any]:
+        if (subentry := self._subentry) is None:
+            return {}
+        return {CONF_NAME: subentry.title, **self._show_stored(dict(subentry.data))}
+
+    @property
+    def _subentry(self) -> ConfigSubentry | None:
+        """Return the one that is being changed."""
+        is_change = self.source == SOURCE_RECONFIGURE
+        return self._get_reconfigure_subentry() if is_change else None
+
+    @property
+    def _directory(self) -> Directory:
+        return async_directory(self.hass)

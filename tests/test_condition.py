@@ -1,0 +1,86 @@
+"""Automations ask whether a number works and a contact can be reached."""
+
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.const import CONF_CONDITION
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.condition import (
+    async_from_config,
+    async_get_all_descriptions,
+    async_validate_condition_config,
+)
+
+from custom_components.virtual_sms.condition import CONDITIONS
+from custom_components.virtual_sms.const import DOMAIN
+
+from .home import refresh, send, settle
+from .people import add_contact, device_of
+
+if TYPE_CHECKING:
+    from homeassistant.config_entries import ConfigEntry
+    from homeassistant.core import HomeAssistant
+
+    from simulator import Simulator
+
+UNREACHABLE = "+15005551003"
+
+
+async def check(hass: HomeAssistant, key: str, target: dict[str, Any]) -> bool | None:
+    """Ask as an automation does."""
+    config = {CONF_CONDITION: f"{DOMAIN}.{key}", "target": target}
+    validated = await async_validate_condition_config(hass, config)
+    checker = await async_from_config(hass, validated)
+    try:
+        return checker.async_check()
+    finally:
+        checker.async_unload()
+
+
+async def test_a_number_is_available(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """As long as its provider answers."""
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, twilio_entry.entry_id), twilio_entry.entry_id
+    )
+    assert device is not None
+    target = {"device_id": [device.id]}
+    assert await check(hass, "line_available", target) is True
+    simulator.faults.add("server_error", provider="twilio")
+    await refresh(hass, simulator, twilio_entry)
+    assert await check(hass, "line_available", target) is False
+    assert await check(hass, "contact_reachable", target) is False
+
+
+async def test_a_contact_is_reachable(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Until a message to them does not arrive."""
+    bob = await add_contact(hass, twilio_entry, numbers=UNREACHABLE)
+    device = device_of(hass, twilio_entry, bob)
+    assert device is not None
+    target = {"device_id": [device.id]}
+    assert await check(hass, "contact_reachable", target) is True
+    await send(hass, twilio_entry, to=UNREACHABLE)
+    await settle(hass, simulator)
+    assert await check(hass, "contact_reachable", target) is False
+
+
+async def test_what_is_not_there_is_not_so(
+    hass: HomeAssistant, twilio_entry: ConfigEntry
+) -> None:
+    """A target that leads to nothing lets nothing pass."""
+    for key in CONDITIONS:
+        target = {"entity_id": ["sensor.of_somebody_else"]}
+        assert await check(hass, key, target) is False
+
+
+async def test_the_editor_knows_them(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """With a target of ours."""
+    descriptions = await async_get_all_descriptions(hass)
+    for key in CONDITIONS:
+        description = descriptions[f"{DOMAIN}.{key}"]
+        assert description is not None
+        assert description["target"]
