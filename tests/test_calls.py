@@ -95,6 +95,8 @@ async def test_a_call_until_its_end(
         "direction": "outbound",
         "correspondent": RECIPIENT,
         "contact": None,
+        "contact_id": None,
+        "person": None,
         "trust": "unknown",
         "state": "completed",
         "previous": "answered",
@@ -225,20 +227,24 @@ async def test_a_country_that_is_not_enabled(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """A repair says what to do, until a call to that country is answered."""
-    with pytest.raises(HomeAssistantError):
-        await call(hass, twilio_entry, to=COUNTRY)
+    key = f"voice_country_not_enabled_{twilio_entry.entry_id}"
+
+    def is_shown() -> bool:
+        return (DOMAIN, key) in ir.async_get(hass).issues
+
+    with (
+        patch.dict("simulator.twilio.send.REFUSED_CALLS", {RECIPIENT: 21215}),
+        pytest.raises(HomeAssistantError, match="Geo permissions"),
+    ):
+        await call(hass, twilio_entry)
     await settle(hass, simulator)
-    issue = (DOMAIN, f"voice_country_not_enabled_{twilio_entry.entry_id}")
-    assert issue in ir.async_get(hass).issues
-    await call(hass, twilio_entry, to=BUSY)
-    await settle(hass, simulator)
-    assert issue in ir.async_get(hass).issues
-    await call(hass, twilio_entry, to="+12025550143")
-    await settle(hass, simulator)
-    await simulator.twilio.phones.use(made(simulator).id, "answer")
-    await settle(hass, simulator)
-    left = ir.async_get(hass).async_get_issue(*issue)
-    assert left is None or left.data["regions"]  # type: ignore[index]
+    assert is_shown()
+    for to, is_left in (("+12025550143", True), (RECIPIENT, False)):
+        await call(hass, twilio_entry, to=to)
+        await settle(hass, simulator)
+        await simulator.twilio.phones.use(made(simulator).id, "answer")
+        await settle(hass, simulator)
+        assert is_shown() is is_left
 
 
 @pytest.mark.parametrize(

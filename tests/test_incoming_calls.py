@@ -15,12 +15,11 @@ from custom_components.virtual_sms.const import (
     OPTION_GREETING,
     OPTION_INCOMING_CALLS,
 )
-from custom_components.virtual_sms.issues import Problem
+from custom_components.virtual_sms.issues import Problem, issue_id
 from simulator import Quirk
 
 from .flows.test_options import answer, begin, choose
 from .home import SENDER, refresh, settle, state
-from .test_repairs import begin as begin_repair, submit as submit_repair
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowManager
@@ -253,8 +252,11 @@ async def test_the_url_is_watched(
     await registrar.async_inspect()
     assert issues(hass) == {problem}
     assert voice_url(simulator) == url
-    result = await begin_repair(manager, twilio_entry, Problem(problem))
-    result = await submit_repair(manager, result)
+    issue = issue_id(twilio_entry, Problem(problem))
+    context: Any = {"issue_id": issue}
+    form = await manager.async_init(DOMAIN, context=context, data={"issue_id": issue})
+    assert form["step_id"] == "confirm"
+    result = await manager.async_configure(form["flow_id"], {})
     assert result["type"] == "create_entry"
     assert issues(hass) == set()
     assert voice_url(simulator) == twilio_entry.data["callback_url"]
