@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+import re
 from typing import TYPE_CHECKING, Any
 
 from homeassistant import bootstrap, components, requirements
@@ -32,6 +33,8 @@ ONBOARDING = {"google_translate", "met", "radio_browser", "shopping_list"}
 # starts without them: hass --skip-pip-packages.
 SKIPPED = {"pymicro-vad", "pyspeex-noise"}
 
+UPPER_BOUND = re.compile(r",<[^,]+")
+
 
 def main() -> None:
     """Print the requirements of integrations and of all that they depend on."""
@@ -42,6 +45,11 @@ def main() -> None:
         action="store_true",
         help="add what every Home Assistant sets up, and its onboarding",
     )
+    parser.add_argument(
+        "--unbounded",
+        action="store_true",
+        help="leave out upper bounds: what is newer than we allow",
+    )
     arguments = parser.parse_args()
     wanted = set(arguments.integration)
     found = set[str]()
@@ -49,6 +57,8 @@ def main() -> None:
         wanted |= DEFAULT | ONBOARDING
         found.update(totp.REQUIREMENTS)
     found.update(_requirements(wanted))
+    if arguments.unbounded:
+        found = {UPPER_BOUND.sub("", each) for each in found}
     print("\n".join(sorted(found)))
 
 

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cd "$root"
+cd "$root" || exit
 
 # Home Assistant is large: without Python's cache of compiled files every start takes
 # seconds more. It is git-ignored, so it can be wanted here even where it is not elsewhere.

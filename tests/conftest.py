@@ -1,5 +1,6 @@
 """A home, a simulator, and a number of each provider set up in that home."""
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import custom_components  # noqa: F401
 from simulator import Simulator
 
 from .cloud import Cloud
+from .complaints import Complaints
 from .set_up import set_up
 
 # The same examples in every run: a change that breaks something is found by the
@@ -21,12 +23,31 @@ settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
     from syrupy.assertion import SnapshotAssertion
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Keep the plugin's checks of threads and of slow callbacks, without its tracebacks.
+
+    Each future would note who made it, which takes a third of the suite's time.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.get_debug = lambda: False
+
+
+@pytest.fixture(autouse=True)
+def deprecations() -> Iterator[None]:
+    """Fail a test in which Home Assistant complains of how we use it."""
+    with Complaints() as complaints:
+        yield
+    assert not complaints.lines
 
 
 @pytest.fixture(autouse=True)

@@ -296,6 +296,30 @@ async def test_nothing_is_recorded(
         assert (secret in kept) is (privacy == "full")
 
 
+async def test_attributes_are_not_recorded(
+    recorder_mock: None,
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+) -> None:
+    """Even where everything is shown, no attribute keeps a text or a number."""
+    await happen(hass, simulator, entry, provider)
+    assert state(hass, entry, "message").attributes["text"] == TEXT
+    assert state(hass, entry, "last_message").attributes["sender"] == SENDER
+    assert state(hass, entry, "delivery").attributes["recipient"] == RECIPIENT
+    kept = await read(hass, _read_attributes)
+    assert "friendly_name" in kept
+    for secret in (*SECRETS, '"media"'):
+        assert secret not in kept
+
+
+def _read_attributes(session: Session) -> str:
+    """Return the attributes that the recorder wrote."""
+    rows = session.execute(sql("SELECT shared_attrs FROM state_attributes"))
+    return repr(list(rows.scalars()))
+
+
 def _read_database(session: Session) -> str:
     """Return all that the recorder wrote."""
     tables = session.execute(sql("SELECT name FROM sqlite_master")).scalars()

@@ -10,14 +10,14 @@ from .core.contacts import Group
 from .core.privacy import mask_numbers
 
 if TYPE_CHECKING:
-    from homeassistant.config_entries import ConfigEntry
+    from .runtime import VirtualSmsConfigEntry
 
 ISSUE_GROUP_EMPTY = "group_empty"
 
 
 @callback
 def async_raise_empty_group(
-    hass: HomeAssistant, entry: ConfigEntry, group: Group
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, group: Group
 ) -> None:
     """Say that a group has no members, until it has one again."""
     ir.async_create_issue(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
-    ConfigEntry,
     ConfigEntryChange,
     ConfigSubentry,
 )
@@ -28,6 +27,8 @@ from .core.contacts import CodeKind, Contact, Directory, Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .runtime import VirtualSmsConfigEntry
 
 SUBENTRY_CONTACT: Final = "contact"
 SUBENTRY_GROUP: Final = "group"
@@ -64,7 +65,7 @@ class People:
         return self._directory
 
     @property
-    def _entries(self) -> list[ConfigEntry]:
+    def _entries(self) -> list[VirtualSmsConfigEntry]:
         return self._hass.config_entries.async_entries(DOMAIN)
 
     @callback
@@ -80,7 +81,9 @@ class People:
             async_dispatcher_send(self._hass, SIGNAL_PEOPLE)
 
     @callback
-    def _async_follow(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+    def _async_follow(
+        self, change: ConfigEntryChange, entry: VirtualSmsConfigEntry
+    ) -> None:
         if entry.domain == DOMAIN:
             self.async_refresh()
 
@@ -174,7 +177,7 @@ def async_find_person(hass: HomeAssistant, contact: Contact) -> str | None:
     return er.async_resolve_entity_id(er.async_get(hass), contact.person_id)
 
 
-def read_contact(entry: ConfigEntry, subentry: ConfigSubentry) -> Contact:
+def read_contact(entry: VirtualSmsConfigEntry, subentry: ConfigSubentry) -> Contact:
     """Read a contact from its subentry."""
     data = subentry.data
     return Contact(
@@ -189,7 +192,7 @@ def read_contact(entry: ConfigEntry, subentry: ConfigSubentry) -> Contact:
     )
 
 
-def read_group(entry: ConfigEntry, subentry: ConfigSubentry) -> Group:
+def read_group(entry: VirtualSmsConfigEntry, subentry: ConfigSubentry) -> Group:
     """Read a group from its subentry."""
     return Group(
         group_id=subentry.subentry_id,

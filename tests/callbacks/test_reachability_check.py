@@ -86,7 +86,7 @@ async def test_finding_in_french(
     await translation.async_load_integrations(hass, {DOMAIN})
     assert await press(hass, twilio_entry) is None
     [shown] = notifications(hass, twilio_entry)
-    assert shown["message"].startswith("Les rappels peuvent arriver")
+    assert shown["message"].startswith("Les messages peuvent arriver")
     assert "Twilio" in shown["message"]
 
 

@@ -210,16 +210,18 @@ class World:
     suppress_health_check=list(HealthCheck),
 )
 @given(
-    st.sampled_from([0.0, 2 * HOUR, -2 * HOUR, 400 * DAY, -400 * DAY]),
-    st.lists(_ACTIONS, min_size=1, max_size=20),
+    error=st.sampled_from([0.0, 2 * HOUR, -2 * HOUR, 400 * DAY, -400 * DAY]),
+    story=st.lists(_ACTIONS, min_size=1, max_size=20),
 )
 def test_each_message_once_whatever_the_clocks_do(
-    error: float, story: list[tuple[Any, ...]]
+    tmp_path_factory: pytest.TempPathFactory,
+    error: float,
+    story: list[tuple[Any, ...]],
 ) -> None:
     """History from before the set-up stays history, and all else is published once."""
 
     async def tell() -> None:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory(dir=tmp_path_factory.getbasetemp()) as folder:
             world = World(Path(folder), error)
             world.adapter.record = [
                 inbound("history", at=-DAY),

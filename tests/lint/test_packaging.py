@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 import pytest
 
 from custom_components.virtual_sms import const
@@ -73,6 +76,32 @@ def test_hacs_asks_for_the_oldest_release_that_is_tested() -> None:
     """What is older is not offered."""
     floor = (ROOT / "requirements_floor.txt").read_text("utf-8")
     assert read(ROOT / "hacs.json")["homeassistant"] in floor
+
+
+def requirements(name: str) -> dict[str, Requirement]:
+    """Return what a file of requirements asks for, by name."""
+    lines = (ROOT / f"requirements_{name}.txt").read_text("utf-8").splitlines()
+    asked = [Requirement(bare) for line in lines if (bare := line.partition("#")[0])]
+    return {each.name: each for each in asked}
+
+
+@pytest.mark.parametrize(
+    "wanted", read(PRODUCT / "manifest.json")["requirements"], ids=str
+)
+def test_both_ends_of_what_is_allowed_are_tested(wanted: str) -> None:
+    """The oldest release that the manifest allows, and up to the same bound."""
+    allowed = Requirement(wanted)
+    oldest = requirements("floor")[allowed.name].specifier
+    newest = requirements("test")[allowed.name].specifier
+    [floor] = [each.version for each in allowed.specifier if each.operator == ">="]
+    [pinned] = [each.version for each in oldest if each.operator == "=="]
+    assert Version(floor) == Version(pinned)
+    assert upper_bounds(newest) == upper_bounds(allowed.specifier) != set()
+
+
+def upper_bounds(specifier: SpecifierSet) -> set[str]:
+    """Return what a release must be below."""
+    return {each.version for each in specifier if each.operator == "<"}
 
 
 @pytest.mark.parametrize("name", SIDES)

@@ -405,12 +405,14 @@ def check_counters(world: World, rows: list[sqlite3.Row]) -> None:
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-@given(_STORIES)
-def test_nothing_lost_nothing_twice(story: list[list[Action]]) -> None:
+@given(story=_STORIES)
+def test_nothing_lost_nothing_twice(
+    tmp_path_factory: pytest.TempPathFactory, story: list[list[Action]]
+) -> None:
     """Every story ends with both books in agreement, and no text left on disk."""
 
     async def tell() -> None:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory(dir=tmp_path_factory.getbasetemp()) as folder:
             world = await play(story, Path(folder))
             rows = read(world.path)
             check_inbound(world)
@@ -429,12 +431,14 @@ def test_nothing_lost_nothing_twice(story: list[list[Action]]) -> None:
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-@given(_WRONG_CLOCKS)
-def test_a_clock_that_jumps_sends_nothing_twice(story: list[list[Action]]) -> None:
+@given(story=_WRONG_CLOCKS)
+def test_a_clock_that_jumps_sends_nothing_twice(
+    tmp_path_factory: pytest.TempPathFactory, story: list[list[Action]]
+) -> None:
     """Nor does it make a message expire, or leave one that is never looked at."""
 
     async def tell() -> None:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory(dir=tmp_path_factory.getbasetemp()) as folder:
             world = await play(story, Path(folder))
             rows = read(world.path)
             check_outbound(world, rows)
