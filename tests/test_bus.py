@@ -1,11 +1,13 @@
 """What is published of a change: whole inside, private on the bus."""
 
 from datetime import UTC, datetime
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.virtual_sms.adapters.costs import Cost
 from custom_components.virtual_sms.adapters.models import (
     DeliveryStatus,
     InboundMessage,
@@ -17,6 +19,7 @@ from custom_components.virtual_sms.bus import (
     async_listen,
     async_publish,
     describe,
+    describe_cost,
 )
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.store.changes import (
@@ -112,8 +115,16 @@ def test_status() -> None:
         "reason": "unreachable",
         "error_code": "30003",
         "at": "2026-11-21T12:30:00+00:00",
+        "cost": None,
     }
-    assert {type(each) for each in data.values()} == {str, bool}
+    assert {type(each) for each in data.values()} == {str, bool, NoneType}
+
+
+def test_cost() -> None:
+    """Money has a currency, credits have a name of their own, and neither is a text."""
+    assert describe_cost(Cost(7900, "USD")) == {"amount": 0.0079, "currency": "USD"}
+    assert describe_cost(Cost(2_000_000)) == {"credits": 2.0}
+    assert describe_cost(None) is None
 
 
 def line(entry_id: str = "one", privacy: str = "full") -> VirtualSmsConfigEntry:

@@ -31,6 +31,7 @@ from custom_components.virtual_sms.repairs import _FLOWS, async_create_fix_flow
 from . import (
     test_calls as calls,
     test_incoming_calls as incoming_calls,
+    test_limits as limits,
     test_monitor as monitor,
     test_storage as storage,
 )
@@ -52,6 +53,7 @@ NEEDS = {
     Problem.BALANCE_LOW: {"balance"},
     Problem.CALLBACK_FOREIGN: {"foreign_url"},
     Problem.CREDENTIALS_EXPIRING: {"date"},
+    Problem.LIMIT_REACHED: {"sentence"},
     Problem.CALLBACK_CHECK: {"explanation"},
     Problem.STORAGE_DAMAGED: {"file", "lost"},
     Problem.VOICE_FOREIGN: {"foreign_url"},
@@ -306,7 +308,12 @@ def test_words(language: str, problem: Problem) -> None:
 def test_no_words_without_a_problem() -> None:
     """Nothing is explained that cannot happen."""
     words = json.loads((ROOT / "translations" / "en.json").read_text("utf-8"))
-    assert set(words["issues"]) == {*Problem, "callbacks_rejected", "group_empty"}
+    assert set(words["issues"]) == {
+        *Problem,
+        "callbacks_rejected",
+        "contact_locked",
+        "group_empty",
+    }
     assert set(TRAITS) == set(Problem)
     assert all(TRAITS[problem].fixable for problem in _FLOWS)
 
@@ -335,6 +342,7 @@ COMES_AND_GOES = {
     Problem.CALLBACK_PERHAPS_OVERRULED: monitor.test_messaging_service,
     Problem.COUNTRY_NOT_ENABLED: monitor.test_advice,
     Problem.CREDENTIALS_EXPIRING: monitor.test_key_expires,
+    Problem.LIMIT_REACHED: limits.test_a_reached_limit_comes_and_goes,
     Problem.NO_CREDIT: monitor.test_out_of_credit_when_sending,
     Problem.NO_PUBLIC_URL: registration.test_address_goes_and_comes,
     Problem.NUMBER_GONE: monitor.test_number_released,

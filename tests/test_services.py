@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from simulator import Simulator
 
 OTHER = "+33687654321"
-REFUSED = {"twilio": "+15005550004", "ovh": "+33600000001"}
-REASONS = {"twilio": "opted_out", "ovh": "invalid_number"}
+REFUSED = {"twilio": "+15005550009", "ovh": "+33600000001"}
+REASONS = {"twilio": "landline", "ovh": "invalid_number"}
 TOO_LONG = {"twilio": "x" * 1601, "ovh": "x" * 919}
 
 
@@ -53,6 +53,7 @@ async def test_send_until_delivered(
         "status": "queued",
         "segments": 1,
         "encoding": "GSM-7",
+        "cost": {"credits": 1.0} if provider == "ovh" else None,
     }
     assert [each.text for each in simulator.providers[provider].messages] == ["Hé €"]
     # A provider that is asked about its own callback may be a step ahead of it.
@@ -316,7 +317,7 @@ async def test_disk_full(
     records = twilio_entry.runtime_data.gateway.store.outbound
     full = sqlite3.OperationalError("database or disk is full")
     with (
-        patch.object(records, "add", side_effect=full),
+        patch.object(records, "queue", side_effect=full),
         pytest.raises(HomeAssistantError) as caught,
     ):
         await send(hass, twilio_entry)

@@ -47,6 +47,7 @@ from .contact_platforms import async_add_people
 from .contacts import async_setup_people
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
+from .core.limits import month_of
 from .core.line import Dependencies, Line
 from .error_messages import async_create_adapter, wants_new_credentials
 from .issues import async_clear_issues
@@ -59,6 +60,7 @@ from .storage import async_open_storage, create_database, explained
 from .store.changes import Change
 from .store.database import DatabaseClosedError
 from .store.store import Store
+from .trust import async_trust
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ _PRUNE_INTERVAL = timedelta(days=1)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions: they exist whether a number is loaded or not."""
     async_setup_people(hass)
+    async_trust(hass)
     async_setup_services(hass)
     return True
 
@@ -169,9 +172,16 @@ async def _async_create_gateway(
         now=dt_util.utcnow,
         jitter=random.uniform,
         spawn=partial(entry.async_create_background_task, hass),
+        guard=async_trust(hass).create_guard(entry),
     )
     store = Store(create_database(hass, entry), dt_util.utcnow)
+    store.outbound.name_month = _name_month
     return Gateway(line, store, hooks, dependencies)
+
+
+def _name_month(time: datetime) -> str:
+    """Name the calendar month of a time where this home is."""
+    return month_of(dt_util.as_local(time)).name
 
 
 def _create_publish(
@@ -199,6 +209,8 @@ async def _async_open(
     """Open the store, then the door; both close with the entry or with the home."""
     await async_open_storage(hass, entry, gateway)
     entry.async_on_unload(gateway.close)
+    with explained(hass, entry):
+        await async_trust(hass).async_load(entry, gateway)
     entry.async_on_unload(async_join(hass, entry, gateway))
     entry.async_on_unload(async_register_webhook(hass, entry, gateway))
 

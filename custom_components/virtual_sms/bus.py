@@ -13,8 +13,10 @@ from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
     async_dispatcher_send,
 )
+from homeassistant.util.json import JsonObjectType
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
+from .adapters.costs import Cost
 from .adapters.segments import count_segments
 from .const import DOMAIN, OPTION_PRIVACY
 from .core.privacy import Privacy
@@ -159,6 +161,7 @@ def _describe_status(change: StatusChanged) -> dict[str, object]:
         "reason": change.reason and change.reason.value,
         "error_code": change.error_code,
         "at": change.at.isoformat(),
+        "cost": describe_cost(change.cost),
     }
 
 
@@ -177,3 +180,13 @@ def _describe_call(change: CallChanged) -> dict[str, object]:
         "error_code": change.error_code,
         "at": change.at.isoformat(),
     }
+
+
+def describe_cost(cost: Cost | None) -> JsonObjectType | None:
+    """Return a price as events and responses tell it: in money, or in credits."""
+    if cost is None:
+        return None
+    amount = float(cost.amount)
+    if cost.currency is None:
+        return {"credits": amount}
+    return {"amount": amount, "currency": cost.currency}

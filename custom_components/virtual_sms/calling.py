@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-import sqlite3
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.json import JsonObjectType
@@ -26,13 +25,12 @@ from .sending import (
     async_share_out,
     describe_recipient,
     explain_failures,
+    explained,
     fail_all,
     refuse_request,
-    trouble,
 )
 from .spoken import async_load_phrases
 from .store.changes import CallChanged, Change
-from .store.database import DatabaseClosedError
 
 
 class WaitFor(StrEnum):
@@ -236,9 +234,5 @@ async def _async_create_key(
 async def _async_place(
     entry: VirtualSmsConfigEntry, calls: Sequence[OutboundCall]
 ) -> list[CallOutcome]:
-    try:
+    with explained():
         return await entry.runtime_data.gateway.call(calls)
-    except DatabaseClosedError as err:
-        raise trouble("entry_not_loaded") from err
-    except sqlite3.Error as err:
-        raise trouble("storage_failed") from err

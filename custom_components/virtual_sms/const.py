@@ -23,8 +23,12 @@ CALLS_REJECT: Final = "reject"
 CALLS_SPEAK: Final = "speak"
 
 OPTION_BALANCE_THRESHOLD: Final = "balance_threshold"
+OPTION_COMMAND_MAX_AGE: Final = "command_max_age"
 OPTION_GREETING: Final = "greeting"
 OPTION_INCOMING_CALLS: Final = "incoming_calls"
 OPTION_POLL_INTERVAL: Final = "poll_interval"
 OPTION_PRIVACY: Final = "privacy"
 OPTION_RETRY_FOR: Final = "retry_for"
+OPTION_SIMPLIFY: Final = "simplify"
+
+SECTION_LIMITS: Final = "limits"

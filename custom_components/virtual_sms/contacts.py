@@ -39,6 +39,9 @@ CONF_MAY_COMMAND: Final = "may_command"
 CONF_MEMBERS: Final = "members"
 CONF_NUMBERS: Final = "numbers"
 CONF_PERSON: Final = "person"
+CONF_PIN: Final = CodeKind.PIN.value
+CONF_TOTP: Final = CodeKind.TOTP.value
+"""What is kept of a code, under the name of its kind."""
 
 SIGNAL_PEOPLE: Final[SignalType[()]] = SignalType(f"{DOMAIN}_people")
 """Sent whenever a contact or a group was added, changed or removed."""

@@ -1,5 +1,6 @@
 """Between the adapters and Home Assistant: how they are made, what their errors say."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
@@ -9,6 +10,7 @@ from homeassistant.helpers.translation import (
     async_get_cached_translations,
     async_get_translations,
 )
+from homeassistant.util import dt as dt_util
 
 from .adapters import ADAPTERS
 from .adapters.errors import (
@@ -19,6 +21,7 @@ from .adapters.errors import (
 )
 from .adapters.models import RejectReason
 from .const import DOMAIN
+from .core.limits import LimitReachedError
 from .core.phone_numbers import InvalidNumberError
 
 if TYPE_CHECKING:
@@ -93,6 +96,13 @@ def refuse(provider: str, err: Failure) -> ServiceValidationError:
     )
 
 
+def write_time(time: datetime) -> str:
+    """Write a time of the home as short as it is clear."""
+    local = dt_util.as_local(time)
+    is_today = local.date() == dt_util.now().date()
+    return f"{local:%H:%M}" if is_today else f"{local:%Y-%m-%d %H:%M}"
+
+
 def wants_new_credentials(err: Failure) -> bool:
     """Say whether other credentials would help; to a closed account none do."""
     return isinstance(err, AuthenticationError) and not isinstance(
@@ -103,6 +113,8 @@ def wants_new_credentials(err: Failure) -> bool:
 def _sentence(provider: str, err: Failure) -> str:
     """Name the most telling sentence: for the code, else the reason, else the kind."""
     match err:
+        case LimitReachedError(limit=limit, until=until):
+            return f"{limit}_reached" if until else "limit_too_low"
         case InvalidNumberError(needs_quotes=True):
             return "number_needs_quotes"
         case InvalidNumberError():
@@ -117,6 +129,9 @@ def _sentence(provider: str, err: Failure) -> str:
 
 
 def _placeholders(err: Failure) -> dict[str, str]:
-    if isinstance(err, InvalidNumberError | AddressError):
-        return {"value": err.value}
+    match err:
+        case InvalidNumberError(value=value) | AddressError(value=value):
+            return {"value": value}
+        case LimitReachedError(until=datetime() as until):
+            return {"until": write_time(until)}
     return {}

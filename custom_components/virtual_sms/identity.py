@@ -5,7 +5,7 @@ from typing import assert_never
 from homeassistant.core import HomeAssistant, callback
 
 from .contacts import async_directory, async_find_person
-from .core.contacts import Addressee
+from .core.contacts import Addressee, Contact
 from .store.changes import CallChanged, Change, Received, StatusChanged, Trust
 
 
@@ -18,9 +18,8 @@ def async_identify(
         case Received(message=message):
             writer = async_directory(hass).find_sender(message.sender, entry_id)
             known = _describe(hass, writer.addressee if writer else None)
-            # Who may command, and whether they prove it, is not asked yet.
-            trust = Trust.KNOWN if writer else Trust.UNKNOWN
-            return {**known, "answer_to": None, "trust": trust.value}
+            trust = _trust(writer, change).value
+            return {**known, "answer_to": None, "trust": trust}
         case StatusChanged():
             to = change.recipient
             return _describe(hass, _find_addressee(hass, entry_id, change.contact, to))
@@ -31,6 +30,14 @@ def async_identify(
             return {**_describe(hass, other), "trust": trust.value}
         case _:
             assert_never(change)
+
+
+def _trust(writer: Contact | None, received: Received) -> Trust:
+    """Say whom we believe, as it was judged, unless the contact is another by now."""
+    if writer is None:
+        return Trust.UNKNOWN
+    is_same = writer.contact_id == received.contact_id
+    return received.trust if is_same and writer.may_command else Trust.KNOWN
 
 
 def _find_addressee(

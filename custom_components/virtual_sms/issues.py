@@ -35,6 +35,7 @@ class Problem(StrEnum):
     CALLBACK_PERHAPS_OVERRULED = "callback_perhaps_overruled"
     COUNTRY_NOT_ENABLED = "country_not_enabled"
     CREDENTIALS_EXPIRING = "credentials_expiring"
+    LIMIT_REACHED = "limit_reached"
     NO_CREDIT = "no_credit"
     NO_PUBLIC_URL = "no_public_url"
     NUMBER_GONE = "number_gone"
@@ -76,6 +77,7 @@ TRAITS: Mapping[Problem, Traits] = {
     Problem.CALLBACK_PERHAPS_OVERRULED: Traits(),
     Problem.COUNTRY_NOT_ENABLED: Traits(fixable=True, lasting=True),
     Problem.CREDENTIALS_EXPIRING: Traits(fixable=True),
+    Problem.LIMIT_REACHED: Traits(fixable=True),
     Problem.NO_CREDIT: Traits(severity=_ERROR),
     Problem.NO_PUBLIC_URL: Traits(),
     Problem.NUMBER_GONE: Traits(severity=_ERROR),

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+import sqlite3
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
@@ -13,11 +14,14 @@ from .adapters.errors import SmsError
 from .callbacks.public_url import NoPublicUrlError, async_callback_url
 from .callbacks.reachability_check import async_check_callbacks, say
 from .const import DOMAIN
+from .contact_issues import ISSUE_LOCKED
 from .core.reachability import Verdict
 from .entry_data import EntryData
 from .error_messages import explain, find_sentence
 from .issues import Problem
 from .runtime import VirtualSmsConfigEntry
+from .store.database import DatabaseClosedError
+from .trust import async_trust
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowResult
@@ -130,6 +134,15 @@ class RenewFlow(FixFlow):
         return None
 
 
+class OpenAnewFlow(FixFlow):
+    """Let the number send as if it had not sent anything so far."""
+
+    @override
+    async def _async_fix(self) -> str | None:
+        await self._entry.runtime_data.gateway.store.usage.open_anew()
+        return None
+
+
 class CheckAgainFlow(FixFlow):
     """Check callbacks again."""
 
@@ -139,11 +152,43 @@ class CheckAgainFlow(FixFlow):
         return None if verdict is Verdict.OK else say(self.hass, verdict)
 
 
+class UnlockFlow(RepairsFlow):
+    """Believe a contact again who had sent too many wrong codes."""
+
+    def __init__(self, contact_id: str) -> None:
+        """Take the contact."""
+        self._contact_id = contact_id
+
+    async def async_step_init(self, _: Any = None) -> RepairsFlowResult:
+        """Begin with the question."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Ask, and unlock when the person agrees."""
+        errors = {}
+        if user_input is not None:
+            try:
+                await async_trust(self.hass).async_unlock(self._contact_id)
+            except sqlite3.Error, DatabaseClosedError:
+                errors = {"base": "failed"}
+            else:
+                return self.async_create_entry(data={})
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return self.async_show_form(
+            step_id="confirm",
+            errors=errors,
+            description_placeholders=issue.translation_placeholders if issue else None,
+        )
+
+
 _FLOWS: Mapping[Problem, type[FixFlow]] = {
     Problem.ADDRESS_CHANGED: PastedFlow,
     Problem.CALLBACK_FOREIGN: TakeoverFlow,
     Problem.CALLBACK_MISSING: RegisterFlow,
     Problem.CREDENTIALS_EXPIRING: RenewFlow,
+    Problem.LIMIT_REACHED: OpenAnewFlow,
     Problem.CALLBACK_CHECK: CheckAgainFlow,
     Problem.VOICE_FOREIGN: TakeoverVoiceFlow,
     Problem.VOICE_MISSING: RegisterVoiceFlow,
@@ -157,6 +202,8 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Return the flow that fixes an issue, else one that only takes it back."""
     given = data or {}
+    if given.get("problem") == ISSUE_LOCKED:
+        return UnlockFlow(str(given["contact_id"]))
     entry = hass.config_entries.async_get_entry(str(given.get("entry_id")))
     flow = _FLOWS.get(Problem(str(given["problem"]))) if entry else None
     return flow(entry) if entry and flow else ConfirmRepairFlow()

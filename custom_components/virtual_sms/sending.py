@@ -1,7 +1,8 @@
 """Send a text to one or many: what the notify action and our own action share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 import sqlite3
@@ -16,9 +17,12 @@ from homeassistant.util.json import JsonObjectType
 from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
 from .addressing import Recipient, async_address
+from .bus import describe_cost
 from .const import DOMAIN, OPTION_RETRY_FOR
-from .core.outbox import Outcome
+from .core.limits import LimitReachedError
+from .core.outcome import Outcome
 from .core.phone_numbers import InvalidNumberError
+from .core.simplify import simplify
 from .entry_data import EntryData
 from .error_messages import (
     AddressError,
@@ -29,6 +33,7 @@ from .error_messages import (
     wants_new_credentials,
 )
 from .flows.schemas import DEFAULT_RETRY_FOR
+from .limits import LIMITED, async_follow_limits, async_get_allowance, simplifies
 from .runtime import VirtualSmsConfigEntry
 from .store.database import DatabaseClosedError
 
@@ -52,6 +57,9 @@ class SendRequest:
     title: str | None = field(default=None, repr=False)
     media: Sequence[str] = field(default=(), repr=False)
     retry_for: timedelta | None = None
+    max_segments: int | None = None
+    simplify: bool | None = None
+    is_critical: bool = False
 
     @property
     def whole_text(self) -> str:
@@ -64,7 +72,7 @@ class Failed:
     """A recipient who gets nothing, and why."""
 
     sentence: str = field(repr=False)
-    reason: RejectReason = RejectReason.OTHER
+    reason: str = RejectReason.OTHER.value
     is_bad_input: bool = False
     is_named: bool = False
     """The sentence says whom it is about."""
@@ -75,7 +83,7 @@ class Failed:
 
     def describe(self) -> JsonObjectType:
         """Return what a response says of it."""
-        return {"error": self.sentence, "reason": self.reason.value}
+        return {"error": self.sentence, "reason": self.reason}
 
 
 type LineResults[T] = dict[str, T | Failed]
@@ -98,12 +106,26 @@ class Report:
     def raise_for_failures(self, *, answered: bool) -> None:
         """Raise when nobody got it, or someone did not and no response tells."""
         failure = explain_failures(self.results, answered=answered)
-        if failure is not None:
-            raise failure[0](
+        if failure is None:
+            return
+        kind, details = failure
+        if self._is_limited:
+            raise HomeAssistantError(
                 translation_domain=DOMAIN,
-                translation_key="not_sent",
-                translation_placeholders={"details": failure[1]},
+                translation_key="limit_reached",
+                translation_placeholders={"details": details},
             )
+        raise kind(
+            translation_domain=DOMAIN,
+            translation_key="not_sent",
+            translation_placeholders={"details": details},
+        )
+
+    @property
+    def _is_limited(self) -> bool:
+        """Say whether limits alone keep messages back."""
+        failed = [each for _, each in self.results if isinstance(each, Failed)]
+        return all(each.reason == LIMITED for each in failed)
 
 
 def explain_failures(
@@ -145,12 +167,7 @@ async def async_share_out[T](
 
     Raises before anything is done when nobody is named, or when the only line cannot.
     """
-    if not recipients:
-        raise refuse_request("no_recipient")
-    by_line: dict[str, list[Recipient]] = {}
-    for each in recipients:
-        if each.error is None and each.line is not None:
-            by_line.setdefault(each.line, []).append(each)
+    by_line = group_by_line(recipients)
     results = await asyncio.gather(
         *(_async_try(hass, line, some, use) for line, some in by_line.items())
     )
@@ -159,6 +176,17 @@ async def async_share_out[T](
         raise refused[0]
     by_entry = dict(zip(by_line, results, strict=True))
     return [(each, _conclude(hass, each, by_entry)) for each in recipients]
+
+
+def group_by_line(recipients: Sequence[Recipient]) -> dict[str, list[Recipient]]:
+    """Return who can be reached, by the line that does it; raises if nobody is named."""
+    if not recipients:
+        raise refuse_request("no_recipient")
+    by_line: dict[str, list[Recipient]] = {}
+    for each in recipients:
+        if each.error is None and each.line is not None:
+            by_line.setdefault(each.line, []).append(each)
+    return by_line
 
 
 def _conclude[T](
@@ -180,11 +208,8 @@ async def _async_try[T](
     hass: HomeAssistant, line: str, recipients: Sequence[Recipient], use: Use[T]
 ) -> LineResults[T] | HomeAssistantError:
     """Return what keeps a line from it: the other lines do it all the same."""
-    entry: VirtualSmsConfigEntry = hass.config_entries.async_get_known_entry(line)
-    if entry.state is not ConfigEntryState.LOADED:
-        return trouble("entry_not_loaded")
     try:
-        return await use(entry, recipients)
+        return await use(get_loaded(hass, line), recipients)
     except HomeAssistantError as err:
         return err
 
@@ -197,7 +222,7 @@ async def _async_send_by(
 ) -> LineResults[Outcome]:
     """Have a line send to its recipients, and return what became of each."""
     messages = _compose(entry, recipients, request)
-    outcomes = await _async_hand_over(entry, messages, request)
+    outcomes = await _async_hand_over(hass, entry, messages, request)
     errors = {to: each.error for to, each in outcomes.items() if each.error}
     return {**outcomes, **fail_all(hass, entry, errors)}
 
@@ -212,14 +237,21 @@ def fail_all(
     return {to: fail(hass, provider, error) for to, error in errors.items()}
 
 
+def get_loaded(hass: HomeAssistant, line: str) -> VirtualSmsConfigEntry:
+    """Return the entry of a line that is at work; raises where it is not."""
+    entry: VirtualSmsConfigEntry = hass.config_entries.async_get_known_entry(line)
+    if entry.state is not ConfigEntryState.LOADED:
+        raise trouble("entry_not_loaded")
+    return entry
+
+
 def fail(hass: HomeAssistant, provider: str, error: Failure) -> Failed:
     """Return what is said of a recipient who gets nothing."""
-    reason = _reason(error)
     is_bad_input = isinstance(error, AddressError)
     return Failed(
         sentence=explain(hass, provider, error),
-        reason=reason,
-        is_bad_input=is_bad_input or reason is RejectReason.INVALID_NUMBER,
+        reason=name_reason(error),
+        is_bad_input=is_bad_input or _reason(error) is RejectReason.INVALID_NUMBER,
         is_named=isinstance(error, AddressError | InvalidNumberError),
     )
 
@@ -229,22 +261,44 @@ def _compose(
     recipients: Sequence[Recipient],
     request: SendRequest,
 ) -> list[OutboundMessage]:
+    text = write_text(entry, request)
+    messages = [compose(entry, each, text, request) for each in recipients]
+    for each in messages:
+        check_length(each.segments, request.max_segments)
+    return messages
+
+
+def compose(
+    entry: VirtualSmsConfigEntry, recipient: Recipient, text: str, request: SendRequest
+) -> OutboundMessage:
+    """Make the message to one of them; raises what the provider cannot express."""
+    contact = recipient.contact
+    known = contact.addressee.write() if contact else None
     outbox = entry.runtime_data.gateway.outbox
     try:
-        return [
-            outbox.compose(
-                each.to,
-                request.whole_text,
-                request.media,
-                each.contact.addressee.write() if each.contact else None,
-            )
-            for each in recipients
-        ]
+        return outbox.compose(recipient.to, text, request.media, known)
     except SmsError as err:
         raise refuse(EntryData.of(entry).provider, err) from err
 
 
+def write_text(entry: VirtualSmsConfigEntry, request: SendRequest) -> str:
+    """Return a text as a number sends it."""
+    plain = simplifies(entry, asked=request.simplify)
+    return simplify(request.whole_text) if plain else request.whole_text
+
+
+def check_length(segments: int, most: int | None) -> None:
+    """Refuse a text that takes more segments than the caller wants to pay for."""
+    if most is not None and segments > most:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="too_many_segments",
+            translation_placeholders={"segments": str(segments), "most": str(most)},
+        )
+
+
 async def _async_hand_over(
+    hass: HomeAssistant,
     entry: VirtualSmsConfigEntry,
     messages: Sequence[OutboundMessage],
     request: SendRequest,
@@ -254,13 +308,24 @@ async def _async_hand_over(
     if retry_window is None:
         minutes = entry.options.get(OPTION_RETRY_FOR, DEFAULT_RETRY_FOR)
         retry_window = timedelta(minutes=minutes)
+    gateway, is_critical = entry.runtime_data.gateway, request.is_critical
+    allowance = async_get_allowance(entry, is_critical=is_critical)
+    with explained():
+        outcomes = await gateway.send(messages, retry_window, allowance)
+    errors = [outcome.error for outcome in outcomes]
+    async_follow_limits(hass, entry, errors, is_critical=is_critical)
+    return {outcome.message.recipient: outcome for outcome in outcomes}
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what a store raises into what a person understands."""
     try:
-        outcomes = await entry.runtime_data.gateway.send(messages, retry_window)
+        yield
     except DatabaseClosedError as err:
         raise trouble("entry_not_loaded") from err
     except sqlite3.Error as err:
         raise trouble("storage_failed") from err
-    return {outcome.message.recipient: outcome for outcome in outcomes}
 
 
 def trouble(key: str) -> HomeAssistantError:
@@ -294,7 +359,13 @@ def _describe(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
         "status": result.status.value,
         "segments": result.message.segments,
         "encoding": result.message.encoding.value,
+        "cost": describe_cost(result.cost),
     }
+
+
+def name_reason(err: Failure) -> str:
+    """Return the reason that a response gives."""
+    return LIMITED if isinstance(err, LimitReachedError) else _reason(err).value
 
 
 def _reason(err: Failure) -> RejectReason:

@@ -1,11 +1,9 @@
 """Sensors: the last things that happened, counters, and the state of the line."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-import time
 from typing import Any, override
 
 from homeassistant.components.sensor import (
@@ -13,31 +11,23 @@ from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
-    SensorStateClass,
 )
 from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .adapters.models import Capability, DeliveryStatus
 from .bus import EventData, get_privacy
 from .coordinator import VirtualSmsCoordinator
-from .core.token_bucket import TokenBucket
 from .entity import ListeningEntity, VirtualSmsEntity
 from .entity_adders import async_keep_adder
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import Change, Received, StatusChanged
-from .store.store import Tally
+from .tally_sensor import TALLY_SENSORS, TallySensor, create_cost_sensor
 
 PARALLEL_UPDATES = 0
-
-TALLY_BURST = 5
-"""Changes of a counter that are shown at once."""
-TALLY_PAUSE = 5.0
-"""Seconds between two changes that are shown, after a burst."""
 
 
 class LineStatus(StrEnum):
@@ -69,14 +59,6 @@ class LastSensorDescription(SensorEntityDescription):
     attributes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class TallySensorDescription(SensorEntityDescription):
-    """A sensor that counts messages."""
-
-    count: Callable[[Tally], int]
-    entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
-
-
 LAST_SENSORS = (
     LastSensorDescription(
         key="last_message",
@@ -98,32 +80,6 @@ LAST_SENSORS = (
         options=[status.value for status in DeliveryStatus],
         source=StatusChanged,
         shown="status",
-    ),
-)
-TALLY_SENSORS = (
-    TallySensorDescription(
-        key="sent",
-        translation_key="sent",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        count=lambda tally: tally.sent,
-    ),
-    TallySensorDescription(
-        key="received",
-        translation_key="received",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        count=lambda tally: tally.received,
-    ),
-    TallySensorDescription(
-        key="failed",
-        translation_key="failed",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        count=lambda tally: tally.failed,
-    ),
-    TallySensorDescription(
-        key="pending",
-        translation_key="pending",
-        state_class=SensorStateClass.MEASUREMENT,
-        count=lambda tally: tally.pending,
     ),
 )
 MONEY = SensorEntityDescription(
@@ -172,6 +128,7 @@ async def async_setup_entry(
         counts = Capability.CREDITS in adapter.capabilities
         description = CREDITS if counts else MONEY
         async_add_entities([BalanceSensor(entry, description)])
+    async_add_entities([create_cost_sensor(entry)])
     async_keep_adder(hass, entry, SENSOR_DOMAIN, async_add_entities)
 
 
@@ -216,68 +173,6 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
             None if value is None else str(value)[:MAX_LENGTH_STATE_STATE]
         )
         self._attr_extra_state_attributes = attributes
-
-
-class TallySensor(VirtualSmsEntity, SensorEntity):
-    """A number of messages, as the store counts them.
-
-    An alarm to fifty neighbours moves it a hundred times in a few seconds. Each of
-    them would be kept in the database for ever, and only the last is of interest.
-    """
-
-    entity_description: TallySensorDescription
-    _written: int | None = None
-    _cancel_later: CALLBACK_TYPE | None = None
-
-    def __init__(
-        self, entry: VirtualSmsConfigEntry, description: TallySensorDescription
-    ) -> None:
-        """Belong to a number."""
-        super().__init__(entry, description)
-        self._budget = TokenBucket(TALLY_BURST, TALLY_PAUSE, time.monotonic)
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        await super().async_added_to_hass()
-        store = self._entry.runtime_data.gateway.store
-        self.async_on_remove(store.listen(self._async_follow))
-        self.async_on_remove(self._async_cancel)
-        self._written = self.native_value
-
-    @property
-    @override
-    def native_value(self) -> int:
-        tally = self._entry.runtime_data.gateway.store.tally
-        return self.entity_description.count(tally)
-
-    @callback
-    def _async_follow(self) -> None:
-        """Show what has changed: at once, or together with what follows soon."""
-        if self.native_value == self._written or self._cancel_later is not None:
-            return
-        if self._budget.take():
-            self._async_write()
-        else:
-            job = HassJob(self._async_catch_up, cancel_on_shutdown=True)
-            self._cancel_later = async_call_later(self.hass, TALLY_PAUSE, job)
-
-    @callback
-    def _async_catch_up(self, _: datetime) -> None:
-        """Show what could not be shown at once; it counts as much."""
-        self._cancel_later = None
-        self._budget.take()
-        self._async_write()
-
-    @callback
-    def _async_write(self) -> None:
-        self._written = self.native_value
-        self.async_write_ha_state()
-
-    @callback
-    def _async_cancel(self) -> None:
-        if self._cancel_later is not None:
-            self._cancel_later()
-            self._cancel_later = None
 
 
 class PolledSensor(CoordinatorEntity[VirtualSmsCoordinator], VirtualSmsEntity):

@@ -18,6 +18,7 @@ from .adapters.call_models import KEYS
 from .addressing import async_find_line
 from .calling import CallRequest, WaitFor, async_call
 from .const import DOMAIN
+from .dry_run import async_foresee
 from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
 
 if TYPE_CHECKING:
@@ -28,11 +29,14 @@ else:
 SERVICE_CALL = "call"
 SERVICE_SEND_MESSAGE = "send_message"
 ATTR_ACKNOWLEDGE = "acknowledge"
-ATTR_CRITICAL = "critical"
 ATTR_CONTACTS = "contacts"
+ATTR_CRITICAL = "critical"
+ATTR_DRY_RUN = "dry_run"
+ATTR_MAX_SEGMENTS = "max_segments"
 ATTR_MESSAGE = "message"
 ATTR_REPEAT = "repeat"
 ATTR_RETRY_FOR = "retry_for"
+ATTR_SIMPLIFY = "simplify"
 ATTR_TIMEOUT = "timeout"
 ATTR_TITLE = "title"
 ATTR_TO = "to"
@@ -51,6 +55,10 @@ SEND_MESSAGE_SCHEMA = vol.Schema(
         vol.Optional(ATTR_TITLE): cv.string,
         vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA,
         vol.Optional(ATTR_RETRY_FOR): cv.positive_time_period,
+        vol.Optional(ATTR_MAX_SEGMENTS): cv.positive_int,
+        vol.Optional(ATTR_SIMPLIFY): cv.boolean,
+        vol.Optional(ATTR_CRITICAL, default=False): cv.boolean,
+        vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean,
     }
 )
 
@@ -101,8 +109,15 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         title=call.data.get(ATTR_TITLE),
         media=call.data[ATTR_MEDIA],
         retry_for=call.data.get(ATTR_RETRY_FOR),
+        max_segments=call.data.get(ATTR_MAX_SEGMENTS),
+        simplify=call.data.get(ATTR_SIMPLIFY),
+        is_critical=call.data[ATTR_CRITICAL],
     )
-    report = await async_send(call.hass, _find_line(call), request)
+    line = _find_line(call)
+    if call.data[ATTR_DRY_RUN]:
+        foreseen = await async_foresee(call.hass, line, request)
+        return foreseen if call.return_response else None
+    report = await async_send(call.hass, line, request)
     report.raise_for_failures(answered=call.return_response)
     return report.describe() if call.return_response else None
 

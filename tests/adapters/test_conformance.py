@@ -19,6 +19,7 @@ import pytest
 
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.adapters.base import SmsAdapter
+from custom_components.virtual_sms.adapters.callback_failures import FailureKind
 from custom_components.virtual_sms.adapters.errors import (
     AuthenticationError,
     CallbackError,
@@ -39,7 +40,6 @@ from custom_components.virtual_sms.adapters.models import (
     DeliveryReceipt,
     DeliveryStatus,
     Event,
-    FailureKind,
     InboundMessage,
     OutboundMessage,
     PhoneNumber,

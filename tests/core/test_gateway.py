@@ -1,6 +1,7 @@
 """A number at work: what is sent is carried to its end."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 import sqlite3
 from typing import Any
@@ -14,8 +15,11 @@ from custom_components.virtual_sms.adapters.errors import (
 from custom_components.virtual_sms.adapters.models import (
     DeliveryStatus,
 )
+from custom_components.virtual_sms.core.code_memory import CodeMemory
 from custom_components.virtual_sms.core.gateway import Gateway
-from custom_components.virtual_sms.core.outbox import Outcome
+from custom_components.virtual_sms.core.guard import ContactGuard
+from custom_components.virtual_sms.core.outcome import Outcome
+from custom_components.virtual_sms.store.changes import Received, Trust
 from custom_components.virtual_sms.store.database import DatabaseClosedError
 from tests.fakes import (
     NUMBER,
@@ -74,15 +78,15 @@ async def test_a_line_that_closes_at_the_moment_of_writing(
     """What is written down goes out, so nobody may hear that it does not."""
     world.adapter.during["send"] = asyncio.Event().wait
     records = gateway.store.outbound
-    add = records.add
+    queue = records.queue
 
-    async def add_and_close(*args: Any) -> Any:
-        written = await add(*args)
+    async def queue_and_close(*args: Any) -> Any:
+        written = await queue(*args)
         (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
         _cancel_after(attempt, steps)
         return written
 
-    with patch.object(records, "add", add_and_close):
+    with patch.object(records, "queue", queue_and_close):
         (outcome,) = await asyncio.wait_for(
             gateway.send([outbound("m")], RETRY_WINDOW), 5
         )
@@ -93,13 +97,13 @@ async def test_a_line_that_closes_at_the_moment_of_writing(
 async def test_a_line_that_closes_while_it_writes(gateway: Gateway, times: int) -> None:
     """Who waits hears what came of it, however often it is told to close."""
     records, written = gateway.store.outbound, asyncio.Event()
-    add = records.add
+    queue = records.queue
 
-    async def add_slowly(*args: Any) -> Any:
+    async def queue_slowly(*args: Any) -> Any:
         await written.wait()
-        return await add(*args)
+        return await queue(*args)
 
-    with patch.object(records, "add", add_slowly):
+    with patch.object(records, "queue", queue_slowly):
         sending = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
         await settle()
         (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
@@ -120,7 +124,7 @@ async def test_a_line_that_closes_while_the_disk_fails(gateway: Gateway) -> None
         await failed.wait()
         raise sqlite3.OperationalError("database or disk is full")
 
-    with patch.object(records, "add", fail):
+    with patch.object(records, "queue", fail):
         sending = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
         await settle()
         (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
@@ -165,7 +169,7 @@ async def test_trouble_after_all_was_written(
 ) -> None:
     """Is for the log: the messages go out, and must not seem to have failed."""
 
-    async def send(messages: Any, _: Any, report: Any) -> None:
+    async def send(messages: Any, _: Any, report: Any, __: Any) -> None:
         report(Outcome(message=messages[0], status=DeliveryStatus.QUEUED))
         raise ZeroDivisionError
 
@@ -182,3 +186,17 @@ async def test_trouble_before_anything_is_written(gateway: Gateway) -> None:
         pytest.raises(ZeroDivisionError),
     ):
         await gateway.send([outbound("m")], RETRY_WINDOW)
+
+
+async def test_a_command_that_waited_for_the_home_is_not_believed(
+    world: World, gateway: Gateway
+) -> None:
+    """Whom we believe is decided again when it is published, by the provider's time."""
+    message = Received(message=inbound("M"), late=False, trust=Trust.TRUSTED)
+    five_minutes = timedelta(minutes=5)
+    gateway._guard = ContactGuard(lambda _: None, CodeMemory(), lambda: five_minutes)
+    gateway._publish(message)
+    world.clock.advance(301)
+    gateway._publish(message)
+    trusts = [each.trust for each in world.heard[NUMBER.number]]  # type: ignore[union-attr]
+    assert trusts == [Trust.TRUSTED, Trust.UNPROVEN]

@@ -27,7 +27,8 @@ from custom_components.virtual_sms.adapters.models import (
     RejectReason,
     SentMessage,
 )
-from custom_components.virtual_sms.core.outbox import Outbox, Outcome
+from custom_components.virtual_sms.core.outbox import Outbox
+from custom_components.virtual_sms.core.outcome import Outcome
 from custom_components.virtual_sms.store.changes import StatusChanged
 from custom_components.virtual_sms.store.outbound_orders import SETTLE
 from custom_components.virtual_sms.store.store import Store

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from custom_components.virtual_sms.adapters.models import (
+from custom_components.virtual_sms.adapters.callback_failures import (
     CallbackFailure,
-    CallbackRequest,
     FailureKind,
+)
+from custom_components.virtual_sms.adapters.models import (
+    CallbackRequest,
 )
 from custom_components.virtual_sms.core.reachability import (
     FIELD,

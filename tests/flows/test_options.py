@@ -124,12 +124,16 @@ async def test_begins_with_what_applies(
         "poll_interval": ADAPTERS[provider].poll_interval,
         "retry_for": 30,
         "privacy": "full",
+        "simplify": True,
+        "command_max_age": 300,
     }
     typed = {
         "poll_interval": 90.0,
         "retry_for": 0.0,
         "balance_threshold": 2.5,
         "privacy": "masked",
+        "simplify": False,
+        "command_max_age": 60.0,
     }
     result = await answer(hass, result, **typed)
     expect_end(result, entry, "polling")

@@ -30,7 +30,7 @@ SDKS = {"twilio", "ovh", "requests", "urllib3"}
 OUTSIDE = {
     "adapters": {"aiohttp", "yarl"},
     "store": set(),
-    "core": {"phonenumbers", "regex"},
+    "core": {"phonenumbers", "pyotp", "regex"},
 }
 """What a folder without Home Assistant takes from elsewhere, besides Python's own."""
 

@@ -15,7 +15,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from custom_components.virtual_sms import bus as events, event, sensor
+from custom_components.virtual_sms import bus as events, event, sensor, tally_sensor
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.adapters.call_models import CallState, Direction
 from custom_components.virtual_sms.adapters.errors import (
@@ -27,17 +27,20 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     RejectReason,
 )
+from custom_components.virtual_sms.const import SECTION_LIMITS
 from custom_components.virtual_sms.contact_sensor import CONTACT_STATUS
 from custom_components.virtual_sms.core.contacts import CodeKind
 from custom_components.virtual_sms.core.reachability import Verdict
 from custom_components.virtual_sms.flows.contact import contact_schema
 from custom_components.virtual_sms.flows.contact_check_steps import CONF_SEND_TEST
+from custom_components.virtual_sms.flows.contact_code import pin_schema, totp_schema
 from custom_components.virtual_sms.flows.credential_form import SECTION_ADVANCED
 from custom_components.virtual_sms.flows.credentials import CONSENT_ERRORS
 from custom_components.virtual_sms.flows.form_errors import FORM_ERRORS
 from custom_components.virtual_sms.flows.schemas import (
     account_schema,
     callbacks_schema,
+    limits_schema,
     number_schema,
     options_schema,
 )
@@ -49,6 +52,7 @@ from custom_components.virtual_sms.store.changes import (
     Trust,
 )
 from custom_components.virtual_sms.store.database_file import StorageError
+from custom_components.virtual_sms.store.usage import Limit
 
 ROOT = Path(sensor.__file__).parent
 LANGUAGES = sorted(path.stem for path in (ROOT / "translations").glob("*.json"))
@@ -298,13 +302,14 @@ def test_exceptions_are_complete(language: str) -> None:
     verdicts = {f"return_path_{each}" for each in Verdict}
     storage = {each.code for each in (StorageError, *StorageError.__subclasses__())}
     expected = codes() | rules | reasons | set(raised()) | {"invalid_number"} | verdicts
+    limits = {f"{each}_reached" for each in Limit} | {"limit_too_low"}
     shapes = {
         f"shape_{field.key}"
         for adapter in ADAPTERS.values()
         for field in adapter.credential_fields
         if field.shape
     }
-    expected |= storage | shapes | ADDRESS_ERRORS
+    expected |= storage | shapes | limits | ADDRESS_ERRORS
     expected |= {"number_needs_quotes", "secret_missing"}
     assert set(read(language)["exceptions"]) == expected
 
@@ -317,6 +322,7 @@ def test_exceptions_use_what_they_are_given(language: str) -> None:
     given |= dict.fromkeys(ADDRESS_ERRORS, value)
     kinds = (StorageError, *StorageError.__subclasses__())
     given |= {each.code: {"file"} for each in kinds}
+    given |= {f"{each}_reached": {"until"} for each in Limit}
     for key, sentence in read(language)["exceptions"].items():
         assert placeholders(sentence["message"]) <= given.get(key, set()), key
 
@@ -358,9 +364,14 @@ def test_other_forms_are_complete(language: str) -> None:
             sorted(step["data"]) == sorted(step["data_description"]) == sorted(fields)
         )
     init = options["step"]["init"]
-    fields = fields_of(options_schema(calls=True))
+    schema = options_schema(calls=True)
+    fields = [each for each in fields_of(schema) if each != SECTION_LIMITS]
     assert sorted(init["data"]) == sorted(init["data_description"]) == sorted(fields)
-    for select in options_schema(calls=True).schema.values():
+    limits, fields = init["sections"][SECTION_LIMITS], fields_of(limits_schema())
+    assert (
+        sorted(limits["data"]) == sorted(limits["data_description"]) == sorted(fields)
+    )
+    for select in schema.schema.values():
         if isinstance(select, SelectSelector):
             words = read(language)["selector"][select.config["translation_key"]]
             assert sorted(words["options"]) == sorted(select.config["options"])
@@ -377,9 +388,13 @@ def test_forms_of_people_are_complete(language: str) -> None:
     expected = {
         "contact": (
             set(fields_of(contact_schema(is_new=False))),
-            both | {"invalid_number", "number_taken"},
+            both | {"invalid_code", "invalid_number", "invalid_pin", "number_taken"},
         ),
         "group": ({"name", "members"}, both | {"no_contact", "no_members"}),
+    }
+    codes = {
+        "pin": set(fields_of(pin_schema(may_keep=False))),
+        "totp": set(fields_of(totp_schema("", may_keep=False))),
     }
     kinds = read(language)["config_subentries"]
     assert set(kinds) == set(expected)
@@ -387,18 +402,19 @@ def test_forms_of_people_are_complete(language: str) -> None:
         words = kinds[kind]
         assert set(words["initiate_flow"]) == {"user", "reconfigure"}
         assert words["entry_type"]
-        assert set(words["step"]) - MENUS_OF_CHECK == {"user", "reconfigure"}
-        for name in ("user", "reconfigure"):
-            step = words["step"][name]
+        steps = dict.fromkeys(("user", "reconfigure"), fields)
+        steps |= codes if kind == "contact" else {}
+        assert set(words["step"]) - MENUS_OF_CHECK == set(steps)
+        for key, wanted in steps.items():
+            step = words["step"][key]
             assert step["data"].keys() == step["data_description"].keys()
-            assert set(step["data"]) - {CONF_SEND_TEST} == fields
+            assert set(step["data"]) - {CONF_SEND_TEST} == wanted
         assert set(words["error"]) == errors
         assert set(words["abort"]) == {"reconfigure_successful"}
     refusals = kinds["contact"]["error"]
     assert placeholders(refusals["invalid_number"]) == {"value"}
     assert placeholders(refusals["number_taken"]) == {"number", "owner"}
-    codes = read(language)["selector"]["code"]["options"]
-    assert set(codes) == set(CodeKind)
+    assert set(read(language)["selector"]["code"]["options"]) == set(CodeKind)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -502,7 +518,9 @@ def sensors() -> list[Any]:
     """Return what describes the sensors."""
     return [
         *sensor.LAST_SENSORS,
-        *sensor.TALLY_SENSORS,
+        *tally_sensor.TALLY_SENSORS,
+        tally_sensor.SPENT,
+        tally_sensor.SPENT_CREDITS,
         sensor.CREDITS,
         sensor.MONEY,
         sensor.LINE_STATUS,

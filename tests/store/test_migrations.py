@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 import shutil
@@ -105,7 +106,9 @@ async def test_a_file_of_version_2_is_carried_on(tmp_path: Path, clock: Clock) -
     """Every message in it comes to its end exactly once, and the counts are right."""
     home = await open_fixture(tmp_path, clock, 2)
     assert (await home.store.examine()).schema == len(MIGRATIONS)
-    assert home.store.tally == Tally(sent=3, received=2, failed=1, pending=4)
+    assert replace(home.store.tally, segments=0) == Tally(
+        sent=3, received=2, failed=1, pending=4
+    )
     # What was unknown had been accepted, and the attempt under way had not.
     accepted = outbound("x", text="doubtful")
     home.adapter.accepted.append((START + timedelta(seconds=1), "P-doubtful", accepted))
@@ -118,7 +121,9 @@ async def test_a_file_of_version_2_is_carried_on(tmp_path: Path, clock: Clock) -
     ids = ["sent", "doubtful", "waiting", "under-way", "untold"]
     assert home.ends == {(each, DeliveryStatus.DELIVERED): 1 for each in ids}
     assert home.received == ["unheard", "missed"]
-    assert home.store.tally == Tally(sent=6, received=3, failed=1, pending=0)
+    assert replace(home.store.tally, segments=0) == Tally(
+        sent=6, received=3, failed=1, pending=0
+    )
     await home.store.close()
 
 
@@ -126,7 +131,9 @@ async def test_a_file_of_version_3_is_carried_on(tmp_path: Path, clock: Clock) -
     """Every message in it comes to its end exactly once, and the counts are right."""
     home = await open_fixture(tmp_path, clock, 3)
     assert (await home.store.examine()).schema == len(MIGRATIONS)
-    assert home.store.tally == Tally(sent=4, received=3, failed=1, pending=5)
+    assert replace(home.store.tally, segments=0) == Tally(
+        sent=4, received=3, failed=1, pending=5
+    )
     # What was unknown had been accepted, and the attempt under way had not.
     accepted = outbound("x", text="unknown")
     home.adapter.accepted.append((START + timedelta(seconds=1), "P-unknown", accepted))
@@ -144,7 +151,9 @@ async def test_a_file_of_version_3_is_carried_on(tmp_path: Path, clock: Clock) -
     assert sorted(home.received) == ["missed", "unpublished", "unreadable"]
     assert await home.store.inbound.list_waiting() == []
     assert await home.store.inbound.known(ids) == set(ids)
-    assert home.store.tally == Tally(sent=7, received=5, failed=1, pending=0)
+    assert replace(home.store.tally, segments=0) == Tally(
+        sent=7, received=5, failed=1, pending=0
+    )
     await home.store.close()
 
 
@@ -238,7 +247,9 @@ async def test_a_damaged_file_of_version_3_is_carried_on(
     home = Home(await open_store(path, clock), clock)
     assert home.store.salvage is not None
     assert home.store.salvage.lost == 0
-    assert home.store.tally == Tally(sent=4, received=3, failed=1, pending=5)
+    assert replace(home.store.tally, segments=0) == Tally(
+        sent=4, received=3, failed=1, pending=5
+    )
     accepted = outbound("x", text="unknown")
     home.adapter.accepted.append((START + timedelta(seconds=1), "P-unknown", accepted))
     await home.carry_on()

@@ -119,7 +119,13 @@ async def test_no_message_vanishes_from_a_damaged_file(
     assert await store.inbound.known(ids) == set(ids)
     assert await store.inbound.progress() == START + timedelta(seconds=count)
     assert await store.inbound.horizon() == START
-    tally = Tally(sent=count, received=count, failed=len(failed), pending=len(due) + 60)
+    tally = Tally(
+        sent=count,
+        received=count,
+        failed=len(failed),
+        pending=len(due) + 60,
+        segments=count,
+    )
     assert store.tally == tally
     await store.close()
 

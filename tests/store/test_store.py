@@ -193,7 +193,7 @@ async def test_statuses_only_move_forward(store: Store) -> None:
         ("queued", "sent"),
         ("sent", "undelivered"),
     ]
-    assert store.tally == Tally(sent=1, failed=1)
+    assert store.tally == Tally(sent=1, segments=1, failed=1)
 
 
 async def test_a_receipt_brings_its_reason(store: Store) -> None:
@@ -267,7 +267,7 @@ async def test_a_provider_id_belongs_to_one_message(store: Store) -> None:
     assert await store.outbound.is_claimed("P")
     assert not await store.outbound.is_claimed("Q")
     assert [due.message.message_id for due in await store.outbound.due()] == ["n"]
-    assert store.tally == Tally(sent=1, pending=2)
+    assert store.tally == Tally(sent=1, segments=1, pending=2)
 
 
 async def test_a_receipt_may_overtake_the_answer(store: Store) -> None:
@@ -297,7 +297,7 @@ async def test_a_receipt_with_our_id_may_overtake_the_answer(store: Store) -> No
     assert (change.reason, change.error_code, change.at) == ("spam", "1", early.at)
     sent = SentMessage(provider_id="P", status=DeliveryStatus.SENT)
     assert await store.outbound.accept("m", sent) == []
-    assert store.tally == Tally(sent=1, failed=1)
+    assert store.tally == Tally(sent=1, segments=1, failed=1)
 
 
 async def test_who_listens_hears_of_every_count(store: Store) -> None:
@@ -308,7 +308,7 @@ async def test_who_listens_hears_of_every_count(store: Store) -> None:
     await store.outbound.accept("m", SentMessage(provider_id="P"))
     await store.outbound.receive(receipt("P", DeliveryStatus.SENT))
     await store.examine()
-    assert heard == [Tally(pending=1), Tally(sent=1, pending=1)]
+    assert heard == [Tally(pending=1), Tally(sent=1, segments=1, pending=1)]
     stop()
 
 
@@ -345,7 +345,7 @@ async def test_a_receipt_with_our_id_claims_its_message(store: Store) -> None:
 
     assert change
     assert (change.message_id, change.provider_id) == ("m", "P")
-    assert store.tally == Tally(sent=1, pending=2)
+    assert store.tally == Tally(sent=1, segments=1, pending=2)
     stranger = receipt("Q", DeliveryStatus.SENT, message_id="unheard of")
     assert not await store.outbound.expects(stranger)
     assert await store.outbound.receive(stranger) is None
@@ -365,7 +365,7 @@ async def test_only_what_was_not_accepted_is_ours_to_move(store: Store) -> None:
     assert change
     assert change.status is DeliveryStatus.FAILED
     assert await store.outbound.move("n", FAILED) is None
-    assert store.tally == Tally(sent=1, failed=1, pending=1)
+    assert store.tally == Tally(sent=1, segments=1, failed=1, pending=1)
 
 
 async def test_what_was_accepted_or_ended_is_never_due(store: Store) -> None:
@@ -601,7 +601,7 @@ async def test_old_messages_are_forgotten(store: Store, clock: Clock) -> None:
     assert {each.message_id for each in await store.outbound.unpublished()} == {
         "waiting"
     }
-    assert store.tally == Tally(sent=1, failed=1, pending=1)
+    assert store.tally == Tally(sent=1, segments=1, failed=1, pending=1)
 
 
 async def test_there_are_never_too_many_messages(

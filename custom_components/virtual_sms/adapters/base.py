@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from .call_models import CallEvent
+from .callback_failures import CallbackFailure
 from .calls import CallVerbs
 from .elapsed import Elapsed
 from .errors import (
@@ -32,7 +33,6 @@ from .models import (
     Authorization,
     AuthorizationState,
     Balance,
-    CallbackFailure,
     CallbackRequest,
     CallbackUrls,
     Capability,

@@ -13,7 +13,9 @@ from enum import Flag, StrEnum, auto
 from functools import cached_property
 from urllib.parse import parse_qsl
 
+from .costs import Cost
 from .plain_text import clean
+from .wishes import Wish
 
 _LONGEST_ID = 128
 _LONGEST_NAME = 255
@@ -185,6 +187,7 @@ class SentMessage:
     provider_id: str
     status: DeliveryStatus = DeliveryStatus.QUEUED
     segments: int | None = None
+    cost: Cost | None = None
     exact: bool = True
 
     def __post_init__(self) -> None:
@@ -193,7 +196,7 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:
-    """A text someone wrote to a number of ours; `message_id` is the provider's."""
+    """A text someone wrote to a number of ours; id and `wish` are the provider's."""
 
     message_id: str
     number: str | None = field(repr=False)
@@ -202,6 +205,7 @@ class InboundMessage:
     received_at: datetime
     segments: int | None = None
     media: tuple[Media, ...] = field(default=(), repr=False)
+    wish: Wish | None = None
 
     def __post_init__(self) -> None:
         _clean(
@@ -251,6 +255,7 @@ class DeliveryReceipt:
     reason: RejectReason | None = None
     error_code: str | None = None
     at: datetime | None = None
+    cost: Cost | None = None
 
     def __post_init__(self) -> None:
         _clean(
@@ -290,26 +295,6 @@ class CallbackUrls:
 
     def __post_init__(self) -> None:
         _clean(self, inbound=_LONGEST_URL, status=_LONGEST_URL)
-
-
-class FailureKind(StrEnum):
-    """Why a provider's call did not get through to us."""
-
-    CERTIFICATE = "certificate"
-    HTTP_STATUS = "http_status"
-    NAME_UNKNOWN = "name_unknown"
-    TIMED_OUT = "timed_out"
-    UNREACHABLE = "unreachable"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallbackFailure:
-    """A call of the provider's that failed; `status` is what it was answered."""
-
-    at: datetime
-    kind: FailureKind
-    status: int | None = None
 
 
 class Advice(StrEnum):

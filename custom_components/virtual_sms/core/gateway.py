@@ -10,13 +10,15 @@ import sqlite3
 
 from ..adapters.call_models import OutboundCall
 from ..adapters.models import OutboundMessage
-from ..store.changes import Change
+from ..store.changes import Change, Received
 from ..store.database import DatabaseClosedError
 from ..store.store import Store
+from ..store.usage import Allowance
 from .calls import CallOutcome, Calls
 from .inbox import Inbox
 from .line import Dependencies, Line
-from .outbox import Outbox, Outcome
+from .outbox import Outbox
+from .outcome import Outcome
 from .publisher import Publisher
 
 _LOGGER = logging.getLogger(__name__)
@@ -48,7 +50,8 @@ class Gateway:
         self.store = store
         self._hooks = hooks
         self._spawn = dependencies.spawn
-        self._publisher = Publisher(store, hooks.publish)
+        self._now, self._guard = dependencies.now, dependencies.guard
+        self._publisher = Publisher(store, self._publish)
         publish = self._publisher.publish
         self.outbox = Outbox(line, store.outbound, publish, dependencies)
         self.calls = Calls(line, store.calls, publish, hooks.wake_calls)
@@ -71,7 +74,10 @@ class Gateway:
         await self.store.close()
 
     async def send(
-        self, messages: Sequence[OutboundMessage], retry_window: timedelta
+        self,
+        messages: Sequence[OutboundMessage],
+        retry_window: timedelta,
+        allowance: Allowance | None = None,
     ) -> list[Outcome]:
         """Send messages and say where they stand after the first attempt.
 
@@ -86,7 +92,7 @@ class Gateway:
             outcomes[outcome.message.message_id] = outcome
 
         async def send() -> None:
-            await self.outbox.send(messages, retry_window, report)
+            await self.outbox.send(messages, retry_window, report, allowance)
             if self.outbox.has_work or any(each.waits for each in outcomes.values()):
                 self._hooks.wake()
 
@@ -118,3 +124,10 @@ class Gateway:
             raise DatabaseClosedError
         task.result()
         return outcomes
+
+    def _publish(self, change: Change) -> None:
+        """Publish a change; whom we believe depends on when that is."""
+        if isinstance(change, Received):
+            now = self.line.provider_time(self._now())
+            change = self._guard.review(change, now)
+        self._hooks.publish(change)

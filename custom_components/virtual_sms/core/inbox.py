@@ -23,6 +23,7 @@ from ..adapters.models import (
 )
 from ..store.changes import Change, StatusChanged
 from ..store.store import Store
+from .intake import Intake
 from .line import Dependencies, Line
 from .record_reader import RecordReader
 
@@ -51,6 +52,7 @@ class Inbox:
         self._reader = RecordReader(
             line, store.inbound, publish, dependencies, catch_up_soon
         )
+        self._intake = Intake(line, store.inbound, publish, dependencies)
         self._is_begun_anew: bool | None = None
 
     async def begin(self) -> None:
@@ -66,7 +68,7 @@ class Inbox:
         On return it is safe on disk.
         """
         if isinstance(event, InboundMessage):
-            await self._store.inbound.admit([event], late=late, then=self._publish)
+            await self._intake.admit([event], late=late)
         else:
             await self._store.outbound.receive(event, self._publish_change)
 
@@ -120,7 +122,7 @@ class Inbox:
         await self._reader.read(late=late)
 
     async def catch_up_receipts(self) -> bool:
-        """Ask where our own messages stand, a few of those that are under way.
+        """Ask where our own messages stand, and what they have cost, a few at a time.
 
         Each takes a question of its own, so this may take long. It goes on while that
         brings news: then callbacks were missed. Returns whether some are left that
@@ -128,10 +130,12 @@ class Inbox:
         """
         if Capability.RECEIPTS not in self._line.adapter.capabilities:
             return False
-        makes_sense = True
+        records, makes_sense = self._store.outbound, True
+        unpriced = await records.unpriced(_RECEIPTS_AT_ONCE)
         for _ in range(_MOST_ROUNDS):
-            opened = await self._store.outbound.open_deliveries(_RECEIPTS_AT_ONCE)
-            news = [await self._fetch_receipt(each) for each in opened]
+            opened = await records.open_deliveries(_RECEIPTS_AT_ONCE)
+            asked, unpriced = dict.fromkeys([*opened, *unpriced]), []
+            news = [await self._fetch_receipt(each) for each in asked]
             makes_sense = makes_sense and None not in news
             if len(opened) < _RECEIPTS_AT_ONCE or not any(news):
                 return not makes_sense

@@ -10,8 +10,7 @@ that none depends on an answer, or on a disk, that may never come.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 import logging
@@ -34,11 +33,13 @@ from ..adapters.plain_text import clean
 from ..adapters.segments import count_segments
 from ..store.changes import Progress, StatusChanged
 from ..store.database import DatabaseClosedError
-from ..store.outbound import OutboundTable
+from ..store.outbound import OutboundTable, Queued
 from ..store.outbound_orders import SETTLE
 from ..store.outbound_rows import Due
+from ..store.usage import Allowance
 from ..store.whole_call import wait_out
 from .line import Dependencies, Line
+from .outcome import Outcome, accepted, queued_or_refused, refused
 from .reconciliation import LONGEST_DOUBT, Reconciliation
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,24 +52,6 @@ _LONGEST_ASKED = timedelta(hours=1)
 _CANNOT_WRITE = (DatabaseClosedError, OSError, sqlite3.Error)
 
 type Write = Callable[[], Awaitable[Sequence[StatusChanged]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """Where a message stands after its first attempt, and what went wrong.
-
-    `error` is only there when the message surely does not go out any more.
-    """
-
-    message: OutboundMessage
-    status: DeliveryStatus
-    provider_id: str | None = None
-    error: SmsError | None = None
-
-    @property
-    def waits(self) -> bool:
-        """Say whether the message is yet to be accepted."""
-        return self.provider_id is None and not self.status.is_final
 
 
 class Outbox:
@@ -129,42 +112,46 @@ class Outbox:
         messages: Sequence[OutboundMessage],
         retry_window: timedelta,
         report: Callable[[Outcome], None] = lambda _: None,
+        allowance: Allowance | None = None,
     ) -> list[Outcome]:
         """Write messages down, try each once, and say where it stands then.
 
         For `retry_window` what can be tried again is tried again by `work`. Raises what
         keeps them from being written down, and then nothing is sent. `report` hears
-        where each stands once they are written, and again after its attempt.
+        where each stands once they are written, and again after its attempt. Those
+        that `allowance` leaves no room for, or whose recipient wants none, are neither
+        written down nor sent.
         """
         # A later run must find the times of these where this one puts them.
         await self._records.note_clock()
         deadline = self._now() + retry_window
         sent_after = self._reconciliation.sent_after
-        queued = await self._write_down(messages, deadline, sent_after, report)
+        queue = self._records.queue(messages, deadline, sent_after, allowance)
+        queued = await self._write_down(messages, queue, report)
         dues = [
             Due(message=message, deadline=deadline, sent_after=sent_after)
             for message in messages
+            if message.message_id not in queued.refusals
         ]
         # To send comes before to tell of it.
         attempts = [
             asyncio.Task(self._attempt(due, report), eager_start=True) for due in dues
         ]
-        self._publish(queued)
-        return await asyncio.gather(*attempts)
+        self._publish(queued.changes)
+        return refused(messages, queued) + await asyncio.gather(*attempts)
 
     async def _write_down(
         self,
         messages: Sequence[OutboundMessage],
-        deadline: datetime,
-        sent_after: datetime | None,
+        queue: Coroutine[object, object, Queued],
         report: Callable[[Outcome], None],
-    ) -> Sequence[StatusChanged]:
+    ) -> Queued:
         """Write messages down, and report it whatever ends this task meanwhile."""
 
-        async def write() -> Sequence[StatusChanged]:
-            queued = await self._records.add(messages, deadline, sent_after)
-            for message in messages:
-                report(Outcome(message=message, status=DeliveryStatus.QUEUED))
+        async def write() -> Queued:
+            queued = await queue
+            for outcome in queued_or_refused(messages, queued):
+                report(outcome)
             return queued
 
         writing = asyncio.ensure_future(write())
@@ -280,7 +267,7 @@ class Outbox:
             return await self._handle(due, SendOutcomeUnknownError(type(err).__name__))
         accept = partial(self._records.accept, message.message_id, sent)
         await self._record(message.message_id, accept)
-        return _accepted(message, sent)
+        return accepted(message, sent)
 
     async def _handle(self, due: Due, err: SmsError) -> Outcome:
         """Decide what an error means for the message it happened to."""
@@ -324,7 +311,7 @@ class Outbox:
             return unknown
         if found and await self._reconciliation.may_claim(due, found, is_settled=False):
             await self._claim(message, found[0])
-            return _accepted(message, found[0])
+            return accepted(message, found[0])
         others = self._is_on_its_way(message.recipient, but=message.message_id)
         if found or others or not err.answered:
             return unknown
@@ -384,7 +371,3 @@ class Outbox:
         asked = timedelta(seconds=min(seconds, _LONGEST_ASKED.total_seconds()))
         next_at = now + max(pause * self._jitter(*_JITTER), asked)
         return min(next_at, due.deadline) if now < due.deadline else next_at
-
-
-def _accepted(message: OutboundMessage, sent: SentMessage) -> Outcome:
-    return Outcome(message=message, status=sent.status, provider_id=sent.provider_id)

@@ -7,6 +7,7 @@ meanwhile, or was cut short by a crash, is held back and told in order.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 import logging
@@ -40,8 +41,7 @@ class Publisher:
     async def load(self) -> None:
         """Take up what an earlier run knew but did not tell."""
         self._waiting.extend(
-            Received(message=each.message, late=True)
-            for each in await self._store.inbound.unpublished()
+            replace(each, late=True) for each in await self._store.inbound.unpublished()
         )
         self._waiting.extend(await self._store.outbound.unpublished())
         self._waiting.extend(await self._store.calls.unpublished())

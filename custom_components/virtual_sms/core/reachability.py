@@ -13,7 +13,8 @@ from ipaddress import ip_address
 import secrets
 from urllib.parse import urlsplit
 
-from ..adapters.models import CallbackFailure, CallbackRequest, FailureKind
+from ..adapters.callback_failures import CallbackFailure, FailureKind
+from ..adapters.models import CallbackRequest
 
 HEADER = "x-virtual-sms-check"
 FIELD = "check"

@@ -12,6 +12,7 @@ import logging
 from ..adapters.models import InboundMessage, SetAside, SetAsideReason
 from ..store.changes import Received
 from ..store.inbound import InboundTable
+from .intake import Intake
 from .line import Dependencies, Line
 from .record_reading import OVERLAP, Reading
 from .second_reading import WAIT_FOR_REST, SecondReader
@@ -38,7 +39,7 @@ class RecordReader:
         """Take the line and its rows, who hears of news, and who has us read again."""
         self._line = line
         self._records = records
-        self._publish = publish
+        self._intake = Intake(line, records, publish, dependencies)
         self._monotonic = dependencies.monotonic
         self._spawn = dependencies.spawn
         self._catch_up_soon = catch_up_soon
@@ -145,7 +146,7 @@ class RecordReader:
     ) -> None:
         news = [each for each in messages if each.received_at >= reading.horizon]
         if news:
-            await self._records.admit(news, late=late, then=self._publish)
+            await self._intake.admit(news, late=late)
 
     async def _sort_out(
         self, reading: Reading, aside: Sequence[SetAside]

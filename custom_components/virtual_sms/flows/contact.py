@@ -28,7 +28,8 @@ from ..contacts import (
 )
 from ..core.contacts import CodeKind
 from ..core.phone_numbers import InvalidNumberError, parse_number
-from .contact_check_steps import CONF_SEND_TEST, ContactCheckSteps
+from .contact_check_steps import CONF_SEND_TEST
+from .contact_code import CodeSteps
 from .people import FormRefusedError
 from .schemas import CONF_NAME, Form
 
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
-CODE_KINDS: Final = (CodeKind.NONE,)
-"""The kinds of codes that can be set up."""
 FIELDS: Final = (CONF_PERSON, CONF_MAY_COMMAND, CONF_CODE, CONF_LANGUAGE)
 """What is stored as it was typed, if it was."""
 
@@ -55,7 +54,7 @@ class NumbersSelector(TextSelector):
 def contact_schema(*, is_new: bool) -> vol.Schema:
     """Return the form of a contact; a new one can be sent a test text."""
     codes = SelectSelectorConfig(
-        options=list(CODE_KINDS),
+        options=list(CodeKind),
         mode=SelectSelectorMode.DROPDOWN,
         translation_key=CONF_CODE,
     )
@@ -76,7 +75,7 @@ def contact_schema(*, is_new: bool) -> vol.Schema:
     )
 
 
-class ContactFlow(ContactCheckSteps):
+class ContactFlow(CodeSteps):
     """Ask who it is, and what they may do."""
 
     @override
@@ -96,16 +95,9 @@ class ContactFlow(ContactCheckSteps):
     @override
     async def _async_complete(self) -> SubentryFlowResult:
         kind = CodeKind(self._data[CONF_CODE])
+        self._drop_codes(but=kind)
         if kind is not CodeKind.NONE and self._data[CONF_MAY_COMMAND]:
             return await self._async_set_code(kind)
-        return await self._async_end()
-
-    async def _async_set_code(self, kind: CodeKind) -> SubentryFlowResult:
-        """Ask for what a code of this kind consists of, then finish.
-
-        The kinds that have no step are not offered, and not stored.
-        """
-        self._data[CONF_CODE] = CodeKind.NONE.value
         return await self._async_end()
 
     @override

@@ -16,10 +16,12 @@ from ..const import (
     CONF_MODE,
     MODE_MANUAL,
     MODE_POLLING,
+    OPTION_COMMAND_MAX_AGE,
     OPTION_INCOMING_CALLS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
+    OPTION_SIMPLIFY,
 )
 from ..core.callback_urls import CallbackRegistration, ForeignCallbackError
 from ..core.privacy import Privacy
@@ -27,7 +29,13 @@ from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from .callback_steps import CallbackSteps
 from .form_errors import NO_ERROR, FormError, read_error
-from .schemas import CONF_CONFIRM, DEFAULT_RETRY_FOR, Form, options_schema
+from .schemas import (
+    CONF_CONFIRM,
+    DEFAULT_COMMAND_MAX_AGE,
+    DEFAULT_RETRY_FOR,
+    Form,
+    options_schema,
+)
 
 if TYPE_CHECKING:
     from ..adapters.models import CallbackUrls
@@ -172,6 +180,8 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             OPTION_POLL_INTERVAL: ADAPTERS[data.provider].poll_interval,
             OPTION_RETRY_FOR: DEFAULT_RETRY_FOR,
             OPTION_PRIVACY: Privacy.FULL.value,
+            OPTION_SIMPLIFY: True,
+            OPTION_COMMAND_MAX_AGE: DEFAULT_COMMAND_MAX_AGE,
             **({OPTION_INCOMING_CALLS: CALLS_IGNORE} if self._can_call else {}),
             **self.config_entry.options,
         }

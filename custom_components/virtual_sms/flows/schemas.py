@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -28,13 +29,17 @@ from ..const import (
     MODE_MANUAL,
     MODE_POLLING,
     OPTION_BALANCE_THRESHOLD,
+    OPTION_COMMAND_MAX_AGE,
     OPTION_GREETING,
     OPTION_INCOMING_CALLS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
+    OPTION_SIMPLIFY,
+    SECTION_LIMITS,
 )
 from ..core.privacy import Privacy
+from ..store.usage import Limit, Limits
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -50,6 +55,9 @@ LONGEST_GREETING = 1000
 
 DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
+DEFAULT_COMMAND_MAX_AGE = 300
+"""Seconds after which a command is not believed any more."""
+MOST_SEGMENTS = 1_000_000
 
 type Form = dict[str, Any]
 
@@ -107,7 +115,23 @@ def options_schema(*, calls: bool) -> vol.Schema:
                 NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
             ),
             vol.Optional(OPTION_PRIVACY): _choice(OPTION_PRIVACY, list(Privacy)),
+            vol.Optional(OPTION_SIMPLIFY): BooleanSelector(),
+            vol.Optional(OPTION_COMMAND_MAX_AGE): _amount(30, 86_400, "s"),
             **(about_calls if calls else {}),
+            vol.Optional(SECTION_LIMITS): section(limits_schema(), {"collapsed": True}),
+        }
+    )
+
+
+def limits_schema() -> vol.Schema:
+    """Return the section of what a number may send; a month may be without limit."""
+    limits, amount = Limits(), _amount(1, MOST_SEGMENTS)
+    return vol.Schema(
+        {
+            vol.Required(Limit.HOUR.value, default=limits.hour): amount,
+            vol.Required(Limit.DAY.value, default=limits.day): amount,
+            vol.Optional(Limit.MONTH.value): amount,
+            vol.Required(Limit.REPEATS.value, default=limits.repeats): amount,
         }
     )
 
@@ -121,14 +145,12 @@ def _choice(key: str, options: Sequence[str]) -> SelectSelector:
     )
 
 
-def _amount(least: int, most: int, unit: str) -> vol.All[int]:
+def _amount(least: int, most: int, unit: str | None = None) -> vol.All[int]:
     config = NumberSelectorConfig(
-        min=least,
-        max=most,
-        step=1,
-        unit_of_measurement=unit,
-        mode=NumberSelectorMode.BOX,
+        min=least, max=most, step=1, mode=NumberSelectorMode.BOX
     )
+    if unit is not None:
+        config["unit_of_measurement"] = unit
     return vol.All(NumberSelector(config), vol.Coerce(int))
 
 

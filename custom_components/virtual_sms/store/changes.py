@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ..adapters.call_models import CallState, Direction
+from ..adapters.costs import Cost
 from ..adapters.models import DeliveryStatus, InboundMessage, RejectReason
 
 
@@ -20,10 +21,15 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """Someone wrote to us; `late` when it was only found out after a gap."""
+    """Someone wrote to us; `late` when it was only found out after a gap.
+
+    `contact_id` names the contact it is from, None where it is from nobody known.
+    """
 
     message: InboundMessage
     late: bool
+    trust: Trust = Trust.UNKNOWN
+    contact_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,8 @@ class StatusChanged:
     reason: RejectReason | None = None
     error_code: str | None = None
     at: datetime
+    cost: Cost | None = None
+    """What is known of the price by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

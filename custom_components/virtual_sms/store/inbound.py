@@ -7,7 +7,7 @@ import json
 import sqlite3
 
 from ..adapters.models import InboundMessage, Media, SetAside, SetAsideReason
-from .changes import Received
+from .changes import Received, Trust
 from .database import Database
 from .forgotten import forget_before, recall
 from .recovery import BEGUN_ANEW
@@ -16,6 +16,12 @@ from .set_aside import SetAsideRow, drop_rows, list_rows, set_aside
 _HORIZON = "horizon"
 _PROGRESS = "progress"
 _MOST_INBOUND = 50_000
+
+type Judge = Callable[[sqlite3.Connection, Received], Received]
+"""Says, in the transaction that makes a message new, how it is kept and published.
+
+It may be asked again about a message whose transaction failed.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +72,20 @@ class InboundTable:
         *,
         late: bool,
         then: Callable[[Sequence[Received]], None] | None = None,
+        judge: Judge | None = None,
     ) -> list[Received]:
         """Record messages and return those that were not known, oldest first.
 
         From then on they are safe, and due to be published. `then` gets them
         also when nobody waits any more: recorded, they are known the next time.
+        Each is written as `judge` returns it, so what that takes out is on no disk.
         """
         ordered = sorted(messages, key=lambda message: message.received_at)
         received = [Received(message=each, late=late) for each in ordered]
-        return await self._run(lambda connection: _admit(connection, received), then)
+        judge_one = judge or _take_as_it_is
+        return await self._run(
+            lambda connection: _admit(connection, received, judge_one), then
+        )
 
     async def advance(self, until: datetime) -> None:
         """Note up to when the provider's history is known; it never goes back."""
@@ -117,10 +128,7 @@ class InboundTable:
                 "WHERE content IS NOT NULL ORDER BY received_at"
             ).fetchall()
         )
-        return [
-            Received(message=_load(message_id, received_at, content), late=bool(late))
-            for message_id, received_at, late, content in rows
-        ]
+        return [_load(*row) for row in rows]
 
 
 def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) -> None:
@@ -206,14 +214,15 @@ def _correct(connection: sqlite3.Connection, bounds: Bounds) -> None:
 
 
 def _admit(
-    connection: sqlite3.Connection, received: Sequence[Received]
+    connection: sqlite3.Connection, received: Sequence[Received], judge: Judge
 ) -> list[Received]:
-    """Record messages, and return those that were not known."""
+    """Record messages as they are judged, and return those that were not known."""
     seen = recall(connection, [each.message.message_id for each in received])
     new: dict[str, Received] = {}
     for each in received:
-        if each.message.message_id not in seen:
-            new.setdefault(each.message.message_id, each)
+        message_id = each.message.message_id
+        if message_id not in seen and message_id not in new:
+            new[message_id] = judge(connection, each)
     connection.executemany(
         "INSERT INTO inbound (message_id, received_at, late, content, correspondent)"
         " VALUES (?, ?, ?, ?, ?)",
@@ -222,7 +231,7 @@ def _admit(
                 each.message.message_id,
                 each.message.received_at.timestamp(),
                 each.late,
-                _dump(each.message),
+                _dump(each),
                 each.message.sender,
             )
             for each in new.values()
@@ -230,6 +239,10 @@ def _admit(
     )
     bump(connection, "received", len(new))
     return list(new.values())
+
+
+def _take_as_it_is(_: sqlite3.Connection, received: Received) -> Received:
+    return received
 
 
 def _set_fact(connection: sqlite3.Connection, name: str, value: float) -> None:
@@ -247,16 +260,18 @@ def _time(connection: sqlite3.Connection, name: str) -> datetime | None:
     return datetime.fromtimestamp(row[0], UTC) if row else None
 
 
-def _dump(message: InboundMessage) -> str:
+def _dump(received: Received) -> str:
+    message = received.message
     media = [[each.url, each.content_type] for each in message.media]
-    return json.dumps(
-        [message.number, message.sender, message.text, message.segments, media]
-    )
+    content = [message.number, message.sender, message.text, message.segments, media]
+    return json.dumps([*content, received.trust, received.contact_id])
 
 
-def _load(message_id: str, received_at: float, content: str) -> InboundMessage:
-    number, sender, text, segments, media = json.loads(content)
-    return InboundMessage(
+def _load(message_id: str, received_at: float, late: int, content: str) -> Received:
+    number, sender, text, segments, media, *judged = json.loads(content)
+    # An earlier release judged nobody.
+    trust, contact_id = judged or (Trust.UNKNOWN, None)
+    message = InboundMessage(
         message_id=message_id,
         number=number,
         sender=sender,
@@ -264,4 +279,7 @@ def _load(message_id: str, received_at: float, content: str) -> InboundMessage:
         received_at=datetime.fromtimestamp(received_at, UTC),
         segments=segments,
         media=tuple(Media(url=url, content_type=kind) for url, kind in media),
+    )
+    return Received(
+        message=message, late=bool(late), trust=Trust(trust), contact_id=contact_id
     )

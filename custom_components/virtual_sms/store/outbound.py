@@ -6,7 +6,8 @@ another is made. Its text is kept only until the provider has accepted it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
 import sqlite3
@@ -21,7 +22,7 @@ from .changes import Progress, StatusChanged
 from .clock import TOLERANCE, SteadyClock
 from .clock_offset import make_due, note_offset, read_offset
 from .database import Database
-from .outbound_moves import STATE, claim, find, move, move_own, read_state
+from .outbound_moves import STATE, claim, find, move, move_own, note_price, read_state
 from .outbound_orders import (
     SETTLE,
     WATCH,
@@ -31,6 +32,17 @@ from .outbound_orders import (
     note_asked,
 )
 from .outbound_rows import Due, read_due, read_time
+from .prices import NameMonth, list_unpriced, name_utc_month
+from .refusals import Refusal, foresee, show_ends
+from .usage import Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What was written down, and which messages were not, by their ids."""
+
+    changes: list[StatusChanged]
+    refusals: Mapping[str, Refusal]
 
 
 class OutboundTable:
@@ -46,6 +58,8 @@ class OutboundTable:
         self._noted_offset = timedelta()
         self.clock = clock
         """All times are its own, but for those that are published, and the provider's."""
+        self.name_month: NameMonth = name_utc_month
+        """By which calendar costs are counted."""
 
     async def add(
         self,
@@ -54,10 +68,34 @@ class OutboundTable:
         sent_after: datetime | None = None,
     ) -> list[StatusChanged]:
         """Record messages whose first attempt follows at once."""
+        return (await self.queue(messages, deadline, sent_after, None)).changes
+
+    async def queue(
+        self,
+        messages: Sequence[OutboundMessage],
+        deadline: datetime,
+        sent_after: datetime | None,
+        allowance: Allowance | None,
+    ) -> Queued:
+        """Record messages as `add` does, but for those that are not to be sent."""
         now = self._now()
-        order = Order(messages, deadline, sent_after, self.clock.now(), now)
-        await self._run(lambda connection: add_order(connection, order))
-        return [_first_state(message, now) for message in messages]
+        order = Order(messages, deadline, sent_after, self.clock.now(), now, allowance)
+        refusals = await self._run(lambda connection: add_order(connection, order))
+        kept = [each for each in messages if each.message_id not in refusals]
+        return Queued(
+            changes=[_first_state(message, now) for message in kept],
+            refusals=show_ends(refusals, self.clock.offset),
+        )
+
+    async def foresee(
+        self, messages: Sequence[OutboundMessage], allowance: Allowance
+    ) -> Mapping[str, Refusal]:
+        """Return which messages `queue` would not record now, by their ids."""
+        now = self.clock.now()
+        found = await self._run(
+            lambda connection: foresee(connection, messages, allowance, now)
+        )
+        return show_ends(found, self.clock.offset)
 
     async def attempt(self, message_id: str) -> bool:
         """Record that an attempt begins: until it ends, its outcome is unknown.
@@ -107,10 +145,11 @@ class OutboundTable:
 
     async def accept(self, message_id: str, sent: SentMessage) -> list[StatusChanged]:
         """Record that the provider has the message, and return the changes."""
-        progress, now = Progress(status=sent.status), self._now()
+        progress, now, steady = Progress(status=sent.status), *self._times
 
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            state = claim(connection, message_id, sent.provider_id)
+            state = claim(connection, message_id, sent.provider_id, steady)
+            state = note_price(connection, state, sent.cost, self._name_month)
             return state and move(connection, state, progress, now)
 
         change = await self._run(operation)
@@ -143,10 +182,11 @@ class OutboundTable:
         asks where each message stands. `then` gets the change also when nobody waits
         any more.
         """
-        progress, now = _read_progress(receipt), self._now()
+        progress, now, steady = _read_progress(receipt), *self._times
 
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            state = find(connection, receipt)
+            state = find(connection, receipt, steady)
+            state = note_price(connection, state, receipt.cost, self._name_month)
             return state and move(connection, state, progress, now)
 
         return await self._run(operation, then)
@@ -240,6 +280,11 @@ class OutboundTable:
             lambda connection: note_asked(connection, provider_id, now)
         )
 
+    async def unpriced(self, limit: int) -> list[str]:
+        """List provider ids whose price is to be asked for now, seldomer each time."""
+        now = self.clock.now().timestamp()
+        return await self._run(lambda connection: list_unpriced(connection, limit, now))
+
     async def unpublished(self) -> list[StatusChanged]:
         """List the states that were reached but not published."""
         rows = await self._run(
@@ -270,6 +315,14 @@ class OutboundTable:
         if abs(offset - self._noted_offset) > TOLERANCE:
             await self._run(lambda connection: note_offset(connection, offset))
             self._noted_offset = offset
+
+    @property
+    def _times(self) -> tuple[datetime, datetime]:
+        """Return the time that people see, and that of our own."""
+        return self._now(), self.clock.now()
+
+    def _name_month(self, steady: datetime) -> str:
+        return self.name_month(steady + self.clock.offset)
 
     async def _update(self, message_id: str, change: str, **values: float) -> bool:
         """Change a message unless it has been accepted or has ended."""

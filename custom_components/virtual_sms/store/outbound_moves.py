@@ -6,18 +6,25 @@ from datetime import datetime
 import sqlite3
 from typing import Any
 
+from ..adapters.costs import Cost
 from ..adapters.models import DeliveryReceipt, DeliveryStatus, RejectReason
 from .changes import Progress, StatusChanged
+from .consent import Source, note_consent
 from .inbound import bump
 from .outbound_rows import read_time
+from .prices import FIRST_PAUSE, NameMonth, note_cost, read_cost
 
 _FAILURES = (DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED)
-STATE = "message_id, provider_id, recipient, contact, status, reason, error_code, at"
+STATE = (
+    "message_id, provider_id, recipient, contact, status, reason, error_code, at,"
+    " cost, currency"
+)
 """The columns that a state is read from."""
 # What the provider has, or what has ended, needs no text and no next attempt.
 _CLAIM = f"""
-    UPDATE OR IGNORE outbound SET provider_id = ?, content = NULL, next_at = NULL
-    WHERE message_id = ? AND open AND provider_id IS NULL RETURNING {STATE}
+    UPDATE OR IGNORE outbound
+    SET provider_id = ?, price_due_at = ?, content = NULL, next_at = NULL
+    WHERE message_id = ? AND open AND provider_id IS NULL RETURNING {STATE}, segments
 """  # noqa: S608  # our own constant
 _MOVE = """
     UPDATE outbound SET
@@ -29,28 +36,33 @@ _MOVE = """
 
 
 def find(
-    connection: sqlite3.Connection, receipt: DeliveryReceipt
+    connection: sqlite3.Connection, receipt: DeliveryReceipt, now: datetime
 ) -> StatusChanged | None:
     """Return where the message of a receipt stands, learning the provider's id."""
     state = _read(connection, "provider_id = ?", receipt.provider_id)
     if state is None and receipt.message_id:
-        state = claim(connection, receipt.message_id, receipt.provider_id)
+        state = claim(connection, receipt.message_id, receipt.provider_id, now)
     return state
 
 
 def claim(
-    connection: sqlite3.Connection, message_id: str, provider_id: str
+    connection: sqlite3.Connection, message_id: str, provider_id: str, now: datetime
 ) -> StatusChanged | None:
     """Give a message its provider's id, once, and return where it stands.
 
+    Its price is asked for a little later.
+
     None when it has another or has ended, or the id belongs to another message.
     """
-    row = connection.execute(_CLAIM, (provider_id, message_id)).fetchone()
+    due_at = (now + FIRST_PAUSE).timestamp()
+    row = connection.execute(_CLAIM, (provider_id, due_at, message_id)).fetchone()
     if row is None:
         known = "message_id = ? AND provider_id = ?"
         return _read(connection, known, message_id, provider_id)
+    *state, segments = row
     bump(connection, "sent", 1)
-    return read_state(row)
+    bump(connection, "segments", segments or 0)
+    return read_state(state)
 
 
 def move(
@@ -83,6 +95,8 @@ def move(
         },
     )
     bump(connection, "failed", int(change.status in _FAILURES))
+    if change.reason is RejectReason.OPTED_OUT:
+        note_consent(connection, change.recipient, Source.PROVIDER, change.at)
     return change
 
 
@@ -98,7 +112,8 @@ def read_state(
     row: Sequence[Any], previous: DeliveryStatus | None = None
 ) -> StatusChanged:
     """Read where a message stands, as a change from an earlier state."""
-    message_id, provider_id, recipient, contact, status, reason, error_code, at = row
+    message_id, provider_id, recipient, contact, *how, at, cost, currency = row
+    status, reason, error_code = how
     return StatusChanged(
         message_id=message_id,
         provider_id=provider_id,
@@ -109,7 +124,21 @@ def read_state(
         reason=RejectReason(reason) if reason else None,
         error_code=error_code,
         at=read_time(at),
+        cost=read_cost(cost, currency),
     )
+
+
+def note_price(
+    connection: sqlite3.Connection,
+    state: StatusChanged | None,
+    cost: Cost | None,
+    name_month: NameMonth,
+) -> StatusChanged | None:
+    """Note what a message has cost, where that is said and new; return it with it."""
+    if state is None or cost is None:
+        return state
+    note_cost(connection, state.message_id, cost, name_month)
+    return replace(state, cost=cost)
 
 
 def _read(

@@ -7,6 +7,8 @@ import json
 import sqlite3
 
 from ..adapters.models import DeliveryStatus, OutboundMessage
+from .refusals import Refusal, find_refusals
+from .usage import Allowance, hash_text
 
 SETTLE = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
@@ -19,21 +21,28 @@ after a quarter of its age."""
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Messages that are to be sent until a deadline."""
+    """Messages that are to be sent until a deadline, as far as they are allowed."""
 
     messages: Sequence[OutboundMessage]
     deadline: datetime
     sent_after: datetime | None
     steady: datetime
     now: datetime
+    allowance: Allowance | None = None
 
 
-def add_order(connection: sqlite3.Connection, order: Order) -> None:
-    """Write down messages whose first attempt follows at once."""
+def add_order(connection: sqlite3.Connection, order: Order) -> dict[str, Refusal]:
+    """Write down messages whose first attempt follows at once.
+
+    Returns those that are not to be sent, by their ids, and why.
+    """
+    refusals = find_refusals(connection, order.messages, order.allowance, order.steady)
+    is_critical = order.allowance is not None and order.allowance.is_critical
     connection.executemany(
         "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at, next_at, sent_after, segments, encoding, contact)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " deadline, settled_at, next_at, sent_after, segments, encoding, contact,"
+        " critical, text_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 message.message_id,
@@ -49,10 +58,14 @@ def add_order(connection: sqlite3.Connection, order: Order) -> None:
                 message.segments,
                 message.encoding,
                 message.contact,
+                is_critical,
+                hash_text(message),
             )
             for message in order.messages
+            if message.message_id not in refusals
         ],
     )
+    return refusals
 
 
 def list_open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:

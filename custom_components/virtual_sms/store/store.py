@@ -13,22 +13,37 @@ from functools import partial
 import json
 import sqlite3
 
+from ..adapters.costs import Cost
+from .answers import AnswerTable
 from .calls import CallTable, note_calls, prune_calls
 from .changes import CallChanged, Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
+from .codes import CodeTable
+from .consent import ConsentTable
 from .database import Database, Resolve
 from .database_file import explain
 from .inbound import InboundTable, note_received, prune_inbound
 from .outbound import OutboundTable, note_changes
+from .prices import read_cost
 from .recovery import mend
 from .salvage import Salvage
+from .usage import UsageTable, forget_texts
 
 RETENTION = timedelta(days=200)
 """How long an inbound id is known: longer than any provider keeps its history."""
 _KEEP_CLOSED = timedelta(days=30)
 _MOST_OUTBOUND = 20_000
+_MONTHS_SHOWN = 4
 # A provider that has sent no receipt in three days sends none any more.
 _GIVE_UP_RECEIPT = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCost:
+    """What the messages of a calendar month have cost, in one currency or credits."""
+
+    month: str
+    cost: Cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +54,9 @@ class Tally:
     received: int = 0
     failed: int = 0
     pending: int = 0
+    segments: int = 0
+    costs: tuple[MonthCost, ...] = ()
+    """What the newest months have cost, the newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +83,10 @@ class Store:
         self.tally = Tally()
         self._listeners: list[Callable[[], None]] = []
         self.inbound = InboundTable(database)
+        self.codes = CodeTable(database)
+        self.consent = ConsentTable(database)
+        self.usage = UsageTable(database, self._clock)
+        self.answers = AnswerTable(database, self._clock)
         self.outbound = OutboundTable(database, now, self._clock)
         self.calls = CallTable(database, now, self._clock)
         database.conclude = self._count
@@ -119,6 +141,7 @@ class Store:
             prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, steady)
             prune_calls(connection, steady - _KEEP_CLOSED)
+            forget_texts(connection, steady)
 
         await self._database.run(operation)
         self._database.compact()
@@ -162,11 +185,19 @@ def _examine(connection: sqlite3.Connection, now: datetime) -> StoreHealth:
 
 def _read_tally(connection: sqlite3.Connection) -> Tally:
     # As one row, for to fetch one is to wait once.
-    (tally,) = connection.execute(
-        "SELECT json_group_object(name, CAST(value AS INTEGER)) FROM fact "
-        "WHERE name IN ('sent', 'received', 'failed', 'pending')"
+    counts, costs = connection.execute(
+        "SELECT json_group_object(name, CAST(value AS INTEGER)), ("
+        " SELECT json_group_array(json_array(month, amount, currency)) FROM ("
+        "  SELECT * FROM cost_month ORDER BY month DESC LIMIT ?)) FROM fact"
+        " WHERE name IN ('sent', 'received', 'failed', 'pending', 'segments')",
+        (_MONTHS_SHOWN,),
     ).fetchone()
-    return Tally(**json.loads(tally))
+    months = (
+        MonthCost(month, cost)
+        for month, *price in json.loads(costs)
+        if (cost := read_cost(*price))
+    )
+    return Tally(**json.loads(counts), costs=tuple(months))
 
 
 def _prune_outbound(connection: sqlite3.Connection, now: datetime) -> None:

@@ -56,6 +56,7 @@ from custom_components.virtual_sms.adapters.twilio.http import (
 )
 from custom_components.virtual_sms.adapters.twilio.records import TRIAL_PREFIX
 from custom_components.virtual_sms.adapters.twilio.sdk import Sdk, load, use
+from custom_components.virtual_sms.adapters.wishes import Wish
 from simulator import Media, Simulator
 from tests.adapters.test_conformance import nothing_known
 
@@ -565,6 +566,24 @@ def test_inbound_callback(signer: TwilioAdapter) -> None:
     said = signer.acknowledge(event)
     assert (said.status, said.content_type) == (200, "text/xml")
     assert said.body.endswith("<Response/>")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wish"),
+    [
+        ("STOP", Wish.STOP),
+        ("start", Wish.START),
+        ("HELP", None),
+        ("", None),
+    ],
+)
+def test_what_twilio_understands_of_a_text(
+    kind: str, wish: Wish | None, signer: TwilioAdapter
+) -> None:
+    """Advanced Opt-Out knows words of its customer's own."""
+    event = signer.parse(callback(INBOUND | {"OptOutType": kind, "Body": "Arretez"}))
+    assert isinstance(event, InboundMessage)
+    assert event.wish is wish
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from custom_components.virtual_sms.adapters.callback_failures import (
+    CallbackFailure,
+    FailureKind,
+)
 from custom_components.virtual_sms.adapters.errors import (
     MissingRightsError,
 )
 from custom_components.virtual_sms.adapters.models import (
-    CallbackFailure,
-    FailureKind,
     PhoneNumber,
 )
 from custom_components.virtual_sms.adapters.twilio.adapter import TwilioAdapter

@@ -5,7 +5,7 @@ Guides are those of ovh/docs, named by their titles; `ovh/...` are repositories.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -13,6 +13,7 @@ from hashlib import blake2s
 import re
 from typing import Any, Final
 
+from ..costs import Cost
 from ..errors import InvalidResponseError, SmsError
 from ..models import (
     Authorization,
@@ -246,7 +247,10 @@ def read_sent(answer: Any) -> SentMessage:
     """Read a sending report, which comes with 200 also for a refused receiver."""
     if not as_list(answer["validReceivers"]):
         raise rejection("invalid_receiver")
-    return SentMessage(provider_id=str(as_integer(answer["ids"][0])))
+    return SentMessage(
+        provider_id=str(as_integer(answer["ids"][0])),
+        cost=Cost.read(answer.get("totalCreditsRemoved")),
+    )
 
 
 def read_inbound(number: PhoneNumber, answer: Any) -> InboundMessage:
@@ -285,12 +289,13 @@ def _set_aside(message_id: str, error: SmsError) -> SetAside:
 def read_receipt(answer: Any) -> DeliveryReceipt:
     """Read where a message stands that was sent."""
     at = answer.get("deliveredAt") or answer.get("sentAt")
-    return make_receipt(
+    receipt = make_receipt(
         str(as_integer(answer["id"])),
         optional(as_integer, answer.get("deliveryReceipt")),
         optional(as_integer, answer.get("ptt")),
         optional(as_moment, at),
     )
+    return replace(receipt, cost=Cost.read(answer.get("credits")))
 
 
 def read_pending(answer: Any) -> DeliveryReceipt:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, override
 
 from ..base import KnownIds
+from ..callback_failures import CallbackFailure
 from ..errors import (
     CallbackRejectedError,
     CallbackUnreadableError,
@@ -25,7 +26,6 @@ from ..models import (
     Account,
     Acknowledgement,
     Balance,
-    CallbackFailure,
     CallbackRequest,
     CallbackUrls,
     Capability,

@@ -11,7 +11,7 @@ import re
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from ..models import CallbackFailure, FailureKind
+from ..callback_failures import CallbackFailure, FailureKind
 from .lists import read_page, readable
 from .records import read_time
 

@@ -10,6 +10,7 @@ import re
 from typing import Any, Final
 
 from ..models import InboundMessage, Media, SetAside, SetAsideReason
+from ..wishes import Wish
 from .lists import Unreadable
 from .records import read_count, read_text, read_time
 
@@ -21,6 +22,8 @@ _FORMATTING: Final = re.compile(
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _MEDIA_URL: Final = re.compile(r"MediaUrl([0-9]{1,4})", re.ASCII)
 _IDS: Final = ("MessageSid", "SmsMessageSid", "SmsSid")
+# "Customize User Opt-out Keywords": HELP is a wish for words only.
+_WISHES: Final = {"STOP": Wish.STOP, "START": Wish.START}
 _INBOUND: Final = frozenset({"received", "receiving"})
 
 
@@ -133,6 +136,7 @@ def read_inbound_callback(fields: Mapping[str, str], now: datetime) -> InboundMe
         received_at=now,
         segments=read_count(fields.get("NumSegments")),
         media=_media(fields),
+        wish=_WISHES.get(fields.get("OptOutType", "").upper()),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from ..base import ErrorRule
+from ..costs import Cost
 from ..errors import (
     AccountSuspendedError,
     AuthenticationError,
@@ -195,12 +196,13 @@ def read_sent(record: Any) -> SentMessage:
 
 def read_receipt(record: Any) -> DeliveryReceipt:
     """Read where an outbound message stands."""
-    return _receipt(
+    receipt = _receipt(
         read_text(record.sid),
         read_text(record.status),
         None if record.error_code is None else str(record.error_code),
         at=record.date_updated and read_time(record.date_updated),
     )
+    return replace(receipt, cost=_read_cost(record))
 
 
 def read_service(record: Any) -> str | None:
@@ -315,6 +317,13 @@ def _receipt(
         error_code=error_code,
         at=at,
     )
+
+
+def _read_cost(record: Any) -> Cost | None:
+    """Read the price, which comes late, and below zero as it is taken away."""
+    if record.price is None or not record.price_unit:
+        return None
+    return Cost.read(record.price, record.price_unit)
 
 
 def _reason(code: str) -> RejectReason:

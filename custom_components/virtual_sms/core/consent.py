@@ -1,0 +1,48 @@
+"""Understand who wants no more messages, and who wants them again.
+
+Providers and laws know a few words for it, which count as the whole text. Where the
+provider itself has understood another word, its own reading counts.
+"""
+
+from collections.abc import Mapping
+import sqlite3
+from typing import Final
+
+from ..adapters.models import InboundMessage
+from ..adapters.wishes import Wish
+from ..store.consent import Source, list_stopped, note_consent
+
+_STOP: Final = (
+    "STOP STOPALL UNSUBSCRIBE END QUIT CANCEL ARRET ARRÊT DESABONNER".casefold().split()
+)
+_START: Final = "START UNSTOP REPRENDRE".casefold().split()
+_WORDS: Final[Mapping[str, Wish]] = {
+    **dict.fromkeys(_STOP, Wish.STOP),
+    **dict.fromkeys(_START, Wish.START),
+}
+_YES: Final = "YES".casefold()
+"""It means so much else that it counts only after a stop."""
+_SOURCES: Final = {Wish.STOP: Source.STOP, Wish.START: Source.START}
+
+
+def follow_wish(connection: sqlite3.Connection, message: InboundMessage) -> None:
+    """Note what a new message says about further ones, if it does."""
+    wish = _read_wish(connection, message)
+    if wish is not None:
+        source, at = _SOURCES[wish], message.received_at
+        note_consent(connection, message.sender, source, at)
+
+
+def may_be_wish(message: InboundMessage) -> bool:
+    """Say whether a message may change what its sender wants."""
+    word = message.text.strip().casefold()
+    return message.wish is not None or word == _YES or word in _WORDS
+
+
+def _read_wish(connection: sqlite3.Connection, message: InboundMessage) -> Wish | None:
+    if message.wish is not None:
+        return message.wish
+    word = message.text.strip().casefold()
+    if word == _YES and list_stopped(connection, [message.sender]):
+        return Wish.START
+    return _WORDS.get(word)

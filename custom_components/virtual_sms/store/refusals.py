@@ -1,0 +1,86 @@
+"""Which messages are not to be sent, as the transaction finds that writes them down."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import sqlite3
+
+from ..adapters.models import OutboundMessage
+from .consent import list_stopped
+from .usage import Allowance, Limit, LimitReached, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """The recipient wants no more messages."""
+
+
+type Refusal = LimitReached | OptedOut
+
+
+def find_refusals(
+    connection: sqlite3.Connection,
+    messages: Sequence[OutboundMessage],
+    allowance: Allowance | None,
+    now: datetime,
+) -> dict[str, Refusal]:
+    """Return which messages are refused, by their ids, and count the rest.
+
+    Without an allowance there is no limit to them, and all the same they are counted.
+    """
+    found, usage = _find_all(connection, messages, allowance, now)
+    if usage is not None:
+        usage.write()
+    return found
+
+
+def foresee(
+    connection: sqlite3.Connection,
+    messages: Sequence[OutboundMessage],
+    allowance: Allowance,
+    now: datetime,
+) -> dict[str, Refusal]:
+    """Return which messages would be refused, and count none."""
+    found, _ = _find_all(connection, messages, allowance, now)
+    return found
+
+
+def _find_all(
+    connection: sqlite3.Connection,
+    messages: Sequence[OutboundMessage],
+    allowance: Allowance | None,
+    now: datetime,
+) -> tuple[dict[str, Refusal], Usage | None]:
+    stopped = list_stopped(connection, {each.recipient for each in messages})
+    usage = Usage(connection, messages, now) if allowance else None
+    found = {
+        each.message_id: refusal
+        for each in messages
+        if (refusal := _find(each, allowance, stopped, usage))
+    }
+    return found, usage
+
+
+def _find(
+    message: OutboundMessage,
+    allowance: Allowance | None,
+    stopped: set[str],
+    usage: Usage | None,
+) -> Refusal | None:
+    if message.recipient in stopped:
+        return OptedOut()
+    if allowance is None or usage is None:
+        return None
+    return usage.take(message, allowance)
+
+
+def show_ends(refusals: Mapping[str, Refusal], offset: timedelta) -> dict[str, Refusal]:
+    """Write the ends of sliding windows as people see the time."""
+    return {key: _show_end(refusal, offset) for key, refusal in refusals.items()}
+
+
+def _show_end(refusal: Refusal, offset: timedelta) -> Refusal:
+    match refusal:
+        case LimitReached(Limit.HOUR | Limit.DAY | Limit.REPEATS, datetime() as until):
+            return LimitReached(refusal.limit, until + offset)
+    return refusal

@@ -1,0 +1,249 @@
+"""How much a line has sent of late, and what its limits leave.
+
+It is counted in the transaction that writes messages down, so that fifty at once
+cannot slip past. Hour and day are sliding windows, by the clock that never jumps. A
+month is counted apart, as the messages of its beginning may be forgotten by its end.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+import json
+import sqlite3
+from typing import Final
+
+from ..adapters.models import OutboundMessage
+from .clock import SteadyClock
+from .database import Database
+from .inbound import bump
+from .outbound_rows import read_time
+
+_SINCE: Final = "limits_since"
+_MONTH: Final = "month_"
+
+
+class Limit(StrEnum):
+    """What there may not be more of."""
+
+    HOUR = "limit_hour"
+    DAY = "limit_day"
+    MONTH = "limit_month"
+    REPEATS = "limit_repeats"
+
+
+WINDOWS: Final = {
+    Limit.HOUR: timedelta(hours=1),
+    Limit.DAY: timedelta(days=1),
+    Limit.REPEATS: timedelta(minutes=10),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Segments per hour, day and month, and equal texts to one recipient.
+
+    None where there is no limit.
+    """
+
+    hour: int | None = 100
+    day: int | None = 300
+    month: int | None = None
+    repeats: int | None = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month where the home is: its name, as 2026-11, and its end."""
+
+    name: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What messages may use: all limits once, and critical ones a second time."""
+
+    limits: Limits
+    month: Month
+    is_critical: bool = False
+
+    def most(self, limit: Limit) -> int | None:
+        """Return how much there may be; None if there may be any number."""
+        limits = self.limits
+        most = {
+            Limit.HOUR: limits.hour,
+            Limit.DAY: limits.day,
+            Limit.MONTH: limits.month,
+            Limit.REPEATS: limits.repeats,
+        }[limit]
+        return most * 2 if most is not None and self.is_critical else most
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """Which limit a message does not fit into, and until when.
+
+    None where it never will, by itself: it is larger than all of the limit.
+    """
+
+    limit: Limit
+    until: datetime | None
+
+
+class UsageTable:
+    """What a line has used of its limits."""
+
+    def __init__(self, database: Database, clock: SteadyClock) -> None:
+        """Take the way to the disk, and the clock by which messages are made."""
+        self._run = database.run
+        self._clock = clock
+
+    async def open_anew(self) -> None:
+        """Count from now on only: what was sent before uses up nothing any more."""
+        now = self._clock.now()
+        await self._run(lambda connection: _open_anew(connection, now))
+
+
+class Usage:
+    """What was sent, as one transaction sees it, and what that adds."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        messages: Sequence[OutboundMessage],
+        now: datetime,
+    ) -> None:
+        """Count what matters to some messages that are to be sent now."""
+        self._connection = connection
+        self._now = now
+        (counts,) = connection.execute(
+            _COUNT, self._parameters([each.recipient for each in messages])
+        ).fetchone()
+        hour, day, months, repeats = json.loads(counts)
+        self._sent = {Limit.HOUR: hour, Limit.DAY: day}
+        self._months = Counter(months)
+        self._repeats = Counter({(to, text): count for to, text, count in repeats})
+        self._added: Counter[str] = Counter()
+
+    def take(
+        self, message: OutboundMessage, allowance: Allowance
+    ) -> LimitReached | None:
+        """Count a message if it fits into all limits, else say which one it does not."""
+        month, repeats = _MONTH + allowance.month.name, self._count_repeats(message)
+        used = self._sent | {
+            Limit.MONTH: self._months[month] + self._added[month],
+            Limit.REPEATS: repeats,
+        }
+        for limit in Limit:
+            cost, most = _cost(limit, message), allowance.most(limit)
+            over = 0 if most is None else used[limit] + cost - most
+            if most is not None and over > 0:
+                end = self._find_end(limit, over, message, allowance.month)
+                return LimitReached(limit, end if cost <= most else None)
+        self._add(message, month)
+        return None
+
+    def write(self) -> None:
+        """Write down what each month has used; an earlier one is over then."""
+        for month, count in self._added.items():
+            if month not in self._months:
+                self._connection.execute(
+                    "DELETE FROM fact WHERE name GLOB ? AND name < ?",
+                    (f"{_MONTH}*", month),
+                )
+            bump(self._connection, month, count)
+
+    def _count_repeats(self, message: OutboundMessage) -> int:
+        return self._repeats[message.recipient, hash_text(message)]
+
+    def _add(self, message: OutboundMessage, month: str) -> None:
+        for limit in self._sent:
+            self._sent[limit] += message.segments
+        self._repeats[message.recipient, hash_text(message)] += 1
+        self._added[month] += message.segments
+
+    def _find_end(
+        self, limit: Limit, over: int, message: OutboundMessage, month: Month
+    ) -> datetime:
+        """Say when so much will have left a window that a message fits into it."""
+        if limit is Limit.MONTH:
+            return month.ends_at
+        query = _LIST_REPEATS if limit is Limit.REPEATS else _LIST
+        parameters = self._parameters([message.recipient])
+        parameters |= {"start": parameters[limit], "text": hash_text(message)}
+        for created_at, count in self._connection.execute(query, parameters):
+            over -= count
+            if over <= 0:
+                return read_time(created_at) + WINDOWS[limit]
+        # It is filled by those of this very transaction.
+        return self._now + WINDOWS[limit]
+
+    def _parameters(self, recipients: Sequence[str]) -> dict[str, object]:
+        starts = {
+            each.value: (self._now - window).timestamp()
+            for each, window in WINDOWS.items()
+        }
+        return {
+            **starts,
+            "now": self._now.timestamp(),
+            "recipients": json.dumps(recipients),
+        }
+
+
+def hash_text(message: OutboundMessage) -> str:
+    """Return what tells a repeated text, and nothing of what it says."""
+    content = json.dumps([message.text, message.media])
+    return blake2b(content.encode(), digest_size=8).hexdigest()
+
+
+def forget_texts(connection: sqlite3.Connection, now: datetime) -> None:
+    """Forget the hashes of texts that can be no repeats any more."""
+    connection.execute(
+        "UPDATE outbound SET text_hash = NULL"
+        " WHERE text_hash IS NOT NULL AND created_at < ?",
+        ((now - WINDOWS[Limit.REPEATS]).timestamp(),),
+    )
+
+
+def _cost(limit: Limit, message: OutboundMessage) -> int:
+    return 1 if limit is Limit.REPEATS else message.segments
+
+
+def _open_anew(connection: sqlite3.Connection, now: datetime) -> None:
+    connection.execute("DELETE FROM fact WHERE name GLOB ?", (f"{_MONTH}*",))
+    connection.execute(
+        "INSERT OR REPLACE INTO fact VALUES (?, ?)", (_SINCE, now.timestamp())
+    )
+
+
+# One that lies in the future, since a clock was put back, opens nothing.
+_FROM = f"""
+    WITH since (at) AS (
+        SELECT ifnull(max(value), 0) FROM fact WHERE name = '{_SINCE}' AND value <= :now
+    )
+"""  # noqa: S608  # our own constant
+# As one row, for to fetch one is to wait once.
+_COUNT = f"""{_FROM} SELECT json_array(
+    (SELECT ifnull(sum(segments), 0) FROM outbound, since
+        WHERE created_at > max(:limit_hour, since.at)),
+    (SELECT ifnull(sum(segments), 0) FROM outbound, since
+        WHERE created_at > max(:limit_day, since.at)),
+    json((SELECT json_group_object(name, CAST(value AS INTEGER)) FROM fact
+        WHERE name GLOB '{_MONTH}*')),
+    json((SELECT json_group_array(json_array(recipient, text_hash, count)) FROM (
+        SELECT recipient, text_hash, count(*) AS count FROM outbound, since
+        WHERE text_hash IS NOT NULL
+        AND recipient IN (SELECT value FROM json_each(:recipients))
+        AND created_at > max(:limit_repeats, since.at) GROUP BY 1, 2
+    )))
+)"""  # noqa: S608  # our own constants
+_LIST = f"""{_FROM} SELECT created_at, ifnull(segments, 0) FROM outbound, since
+    WHERE created_at > max(:start, since.at) ORDER BY created_at
+"""  # noqa: S608  # our own constant
+_LIST_REPEATS = f"""{_FROM} SELECT created_at, 1 FROM outbound, since
+    WHERE recipient IN (SELECT value FROM json_each(:recipients))
+    AND text_hash = :text AND created_at > max(:start, since.at) ORDER BY created_at
+"""  # noqa: S608  # our own constant
