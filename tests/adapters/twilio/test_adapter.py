@@ -590,7 +590,7 @@ def test_what_twilio_understands_of_a_text(
     "fields",
     [
         {},
-        {"CallSid": "CA1", "CallStatus": "ringing", "From": "+1", "To": "+1"},
+        {"CallSid": "CA1", "CallStatus": "", "From": "+1", "To": "+1"},
         {"MessageStatus": "sent"},
         {"MessageSid": "", "MessageStatus": "sent"},
         {"MessageSid": "SM1", "MessageStatus": ""},
