@@ -20,7 +20,10 @@ _TILES = (
 
 
 async def show_dashboard(home: Home, numbers: Sequence[tuple[str, str]]) -> None:
-    """Make a dashboard with a column for each number: its title and entry id."""
+    """Make a dashboard with a column for each number: its title and entry id.
+
+    A view of its own shows what was written with whom.
+    """
     await home.command(
         "lovelace/dashboards/create",
         url_path=_PATH,
@@ -33,8 +36,21 @@ async def show_dashboard(home: Home, numbers: Sequence[tuple[str, str]]) -> None
     sections = [
         _section(title, await home.entities(entry_id)) for title, entry_id in numbers
     ]
-    view = {"title": "Numbers", "type": "sections", "sections": sections}
-    await home.command("lovelace/config/save", url_path=_PATH, config={"views": [view]})
+    views = [
+        {"title": "Numbers", "type": "sections", "sections": sections},
+        {
+            "title": "Conversations",
+            "path": "conversations",
+            "type": "sections",
+            "sections": [_inbox(title, entry_id) for title, entry_id in numbers],
+        },
+    ]
+    await home.command("lovelace/config/save", url_path=_PATH, config={"views": views})
+
+
+def _inbox(title: str, entry_id: str) -> dict[str, Any]:
+    card = {"type": "custom:virtual-sms-card", "config_entry_id": entry_id}
+    return {"type": "grid", "cards": [{**card, "title": title}]}
 
 
 def _section(title: str, entities: dict[str, str]) -> dict[str, Any]:

@@ -31,10 +31,15 @@ def main() -> None:
     print(f"{len(paths)} JSON and YAML files are well-formed")
 
 
+def is_ours(folder: str) -> bool:
+    """Say whether a folder may hold files of this project's own."""
+    return folder == ".github" or (folder[0] != "." and folder != "node_modules")
+
+
 def data_files(root: Path) -> Iterator[Path]:
     """Find the data files, leaving out what the commands have made."""
     for folder, folders, names in root.walk():
-        folders[:] = [name for name in folders if name[0] != "." or name == ".github"]
+        folders[:] = [name for name in folders if is_ours(name)]
         yield from (folder / name for name in names if Path(name).suffix in READERS)
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from simulator import Simulator
 
 NEIGHBOURS = [f"+336{number:08}" for number in range(1, 51)]
-JOURNAL = "database"
+STORE = "whole_call"
+"""The module that gives the store's work to a thread."""
 MOST_THREADS = {"twilio": 16}
 """Where the provider's library blocks: Twilio's did so before its version 8."""
 
@@ -182,7 +183,7 @@ async def test_threads(
 ) -> None:
     """The store takes one, an asynchronous adapter none, any other only a few."""
     await live(hass, simulator, entry)
-    assert threads.most.pop(JOURNAL) == 1
+    assert threads.most.pop(STORE) == 1
     if entry.runtime_data.gateway.line.adapter.is_asynchronous:
         assert not threads.most
     else:
@@ -197,5 +198,5 @@ async def test_many_sends_share_their_writing(
 ) -> None:
     """Fifty messages are not fifty waits for the disk before they go and after."""
     await send(hass, twilio_entry, to=NEIGHBOURS)
-    assert 1 <= threads.jobs[JOURNAL] <= 2 * len(NEIGHBOURS)
+    assert 1 <= threads.jobs[STORE] <= 2 * len(NEIGHBOURS)
     await settle(hass, simulator)

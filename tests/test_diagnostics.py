@@ -61,13 +61,7 @@ async def test_says_what_helps(
         assert secret not in written, secret
 
     libraries = found.pop("libraries")
-    assert sorted(libraries) == [
-        "ovh",
-        "phonenumberslite",
-        "pyotp",
-        "regex",
-        "twilio",
-    ]
+    assert sorted(libraries) == ["ovh", "phonenumberslite", "pyotp", "regex", "twilio"]
     major = int(libraries["twilio"].partition(".")[0])
     is_asynchronous = found.pop("asynchronous_library")
     assert is_asynchronous is (provider == "ovh" or major >= 8)

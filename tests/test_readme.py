@@ -28,6 +28,9 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     RejectReason,
 )
+from custom_components.virtual_sms.alert_actions import ALERT_SCHEMA
+from custom_components.virtual_sms.alerts import EVENT_ALERT
+from custom_components.virtual_sms.ask_action import ASK_SCHEMA
 from custom_components.virtual_sms.bus import (
     EVENT_CALL,
     EVENT_RECEIVED,
@@ -38,6 +41,7 @@ from custom_components.virtual_sms.coordinator import _BALANCE_INTERVAL, _NET_IN
 from custom_components.virtual_sms.core.privacy import Privacy
 from custom_components.virtual_sms.flows.schemas import DEFAULT_RETRY_FOR
 from custom_components.virtual_sms.monitor import INSPECTION_INTERVAL
+from custom_components.virtual_sms.questions import EVENT_ANSWERED
 from custom_components.virtual_sms.services import CALL_SCHEMA, SEND_MESSAGE_SCHEMA
 from custom_components.virtual_sms.store.call_rows import CHECK
 from custom_components.virtual_sms.store.changes import (
@@ -125,7 +129,7 @@ AUTOMATIONS = {
 }
 [ACTION, CALL] = [each for each in blocks() if "action" in each]
 [RECORDER] = [each for each in blocks() if "recorder" in each]
-[CARD] = [each for each in blocks() if "type" in each]
+[CARD, INBOX] = [each for each in blocks() if "type" in each]
 EXCLUDED = {"last_message", "last_sender"}
 
 
@@ -249,6 +253,29 @@ def test_every_field_of_the_action_is_explained() -> None:
     for name, key in fields_.items():
         required = type(key).__name__ == "Required"
         assert told[name] == ("yes" if required else "no"), name
+
+
+@pytest.mark.parametrize(
+    ("title", "schema", "inside"),
+    [
+        ("Ask", ASK_SCHEMA, set[str]()),
+        # They are told of in the row of the steps.
+        ("Alarm", ALERT_SCHEMA, {"contacts", "to", "call"}),
+    ],
+)
+def test_every_field_of_the_other_actions_is_explained(
+    title: str, schema: Any, inside: set[str]
+) -> None:
+    """The tables of the actions that ask and alarm name each field."""
+    told = {
+        name for row in tables(section(title))[0][1:] for name in read_names(row[0])
+    }
+    assert told == {str(key) for key in schema.schema} - inside
+
+
+def read_names(cell: str) -> set[str]:
+    """Return the names in a cell."""
+    return set(re.findall(r"`(\w+)`", cell))
 
 
 def test_every_entity_is_explained() -> None:
@@ -442,6 +469,13 @@ async def test_other_examples_are_valid(hass: HomeAssistant) -> None:
     """An action and the recorder's settings are accepted as well."""
     assert cv.SCRIPT_SCHEMA([ACTION, CALL])
     assert RECORDER_SCHEMA(RECORDER)
+
+
+def test_card_of_the_example_has_the_settings_of_its_form() -> None:
+    """It is the card that comes with the integration, and there is nothing more to set."""
+    assert INBOX["type"] == "custom:virtual-sms-card"
+    form = (PROJECT / "frontend/src/config.ts").read_text(encoding="utf-8")
+    assert set(re.findall(r'name: "(\w+)"', form)) == set(INBOX) - {"type"}
 
 
 @pytest.fixture
@@ -689,7 +723,8 @@ async def test_recorder_of_the_example_leaves_out(
 ) -> None:
     """It names the events and the entities that hold texts and numbers."""
     excluded = RECORDER["recorder"]["exclude"]
-    assert set(excluded["event_types"]) == {EVENT_CALL, EVENT_RECEIVED, EVENT_STATUS}
+    events = {EVENT_CALL, EVENT_RECEIVED, EVENT_STATUS, EVENT_ANSWERED, EVENT_ALERT}
+    assert set(excluded["event_types"]) == events
     hears = convert_include_exclude_filter(RECORDER_SCHEMA(RECORDER)["recorder"])
     kept = {key: hears(entity_id(hass, home, key)) for key in EXCLUDED | {"balance"}}
     assert kept == dict.fromkeys(EXCLUDED, False) | {"balance": True}
@@ -708,7 +743,7 @@ async def test_entities_of_the_examples_exist(
 def test_every_example_is_run() -> None:
     """Who adds an example adds a test that lets it act."""
     others = [each for each in blocks() if "triggers" not in each]
-    assert others == [ACTION, CALL, CARD, RECORDER]
+    assert others == [ACTION, CALL, CARD, INBOX, RECORDER]
     assert set(RUN_BY) == set(AUTOMATIONS)
 
 

@@ -35,6 +35,7 @@ from .callbacks.registrar import Registrar, async_release_callbacks
 from .callbacks.retired_secrets import RetiredSecrets
 from .callbacks.voice import async_read_greeting
 from .callbacks.webhook import async_register as async_register_webhook
+from .card import async_offer_card, async_setup_card, async_withdraw_card
 from .const import (
     CONF_ACCOUNT,
     CONF_CALLBACK_URL,
@@ -45,11 +46,14 @@ from .const import (
 )
 from .contact_platforms import async_add_people
 from .contacts import async_setup_people
+from .conversations import async_forget_with_people, get_days_kept
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
 from .core.limits import month_of
 from .core.line import Dependencies, Line
+from .desks import async_erase_home, async_setup_desks
 from .error_messages import async_create_adapter, wants_new_credentials
+from .home_file import async_get_home_file
 from .issues import async_clear_issues
 from .monitor import Monitor
 from .notify import async_setup_notify
@@ -61,6 +65,7 @@ from .store.changes import Change
 from .store.database import DatabaseClosedError
 from .store.store import Store
 from .trust import async_trust
+from .websocket import async_setup_websocket
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -70,10 +75,13 @@ _PRUNE_INTERVAL = timedelta(days=1)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions: they exist whether a number is loaded or not."""
+    """Register what exists whether a number is loaded or not."""
     async_setup_people(hass)
     async_trust(hass)
+    await async_setup_desks(hass)
     async_setup_services(hass)
+    async_setup_websocket(hass)
+    await async_setup_card(hass)
     return True
 
 
@@ -117,6 +125,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
         # Platforms that stay would keep the number from ever being set up again.
         await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
         raise
+    entry.async_create_background_task(hass, async_offer_card(hass), f"{DOMAIN} card")
     return True
 
 
@@ -135,9 +144,13 @@ async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
     """
     async_clear_issues(hass, entry)
     await _async_clear(create_database(hass, entry).erase(), "on disk")
+    if not hass.config_entries.async_entries(DOMAIN):
+        await _async_clear(async_erase_home(hass), "on disk")
     await _async_clear(async_release_callbacks(hass, entry), "at the provider")
     webhook_id = entry.data[CONF_WEBHOOK_ID]
     await _async_clear(async_forget_callback_url(hass, webhook_id), "in the cloud")
+    if not hass.config_entries.async_entries(DOMAIN):
+        await _async_clear(async_withdraw_card(hass), "on the dashboards")
 
 
 async def _async_clear(clearing: Awaitable[None], place: str) -> None:
@@ -167,6 +180,7 @@ async def _async_create_gateway(
         wake=timers.messages.async_wake,
         wake_calls=timers.calls.async_wake,
         catch_up_soon=account.catch_up_soon,
+        pending=async_get_home_file(hass).async_get_pending,
     )
     dependencies = Dependencies(
         now=dt_util.utcnow,
@@ -210,7 +224,10 @@ async def _async_open(
     await async_open_storage(hass, entry, gateway)
     entry.async_on_unload(gateway.close)
     with explained(hass, entry):
+        days = get_days_kept(entry)
+        await gateway.store.conversations.keep(days, dt_util.utcnow())
         await async_trust(hass).async_load(entry, gateway)
+    entry.async_on_unload(async_forget_with_people(hass, entry))
     entry.async_on_unload(async_join(hass, entry, gateway))
     entry.async_on_unload(async_register_webhook(hass, entry, gateway))
 

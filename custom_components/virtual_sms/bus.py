@@ -18,6 +18,7 @@ from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 from .adapters.costs import Cost
 from .adapters.segments import count_segments
+from .answering import async_follow_status, async_take_answer
 from .const import DOMAIN, OPTION_PRIVACY
 from .core.privacy import Privacy
 from .entry_data import EntryData
@@ -72,12 +73,16 @@ def async_publish(
         **own,
         **(who := async_identify(hass, entry.entry_id, change)),
     }
+    if isinstance(change, Received):
+        data["answer_to"] = async_take_answer(hass, entry.entry_id, change, who)
     publication = Publication(entry=entry, change=change, data=data)
     async_dispatcher_send(hass, _OF_ONE.format(entry.entry_id), publication)
     async_dispatcher_send(hass, _OF_ANY, publication)
     if who["contact_id"] is not None:
         async_dispatcher_send(hass, _OF_CONTACT.format(who["contact_id"]), publication)
     hass.bus.async_fire(event_type, get_privacy(entry).redact(data))
+    if isinstance(change, StatusChanged):
+        async_follow_status(hass, entry, change)
 
 
 @callback

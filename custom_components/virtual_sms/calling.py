@@ -25,15 +25,15 @@ from .sending import (
     async_share_out,
     describe_recipient,
     explain_failures,
-    explained,
     fail_all,
-    refuse_request,
+    find_failures,
 )
+from .sending_errors import explained, refuse_request
 from .spoken import async_load_phrases
 from .store.changes import CallChanged, Change
 
 
-class WaitFor(StrEnum):
+class WaitForCall(StrEnum):
     """What an action waits for: that a call is taken, is answered, is acknowledged."""
 
     ACCEPTED = "accepted"
@@ -45,10 +45,10 @@ class WaitFor(StrEnum):
         return state.is_final or state.rank >= _LEVELS[self].rank
 
 
-_LEVELS: Mapping[WaitFor, CallState] = {
-    WaitFor.ACCEPTED: CallState.QUEUED,
-    WaitFor.ANSWERED: CallState.ANSWERED,
-    WaitFor.ACKNOWLEDGED: CallState.ACKNOWLEDGED,
+_LEVELS: Mapping[WaitForCall, CallState] = {
+    WaitForCall.ACCEPTED: CallState.QUEUED,
+    WaitForCall.ANSWERED: CallState.ANSWERED,
+    WaitForCall.ACKNOWLEDGED: CallState.ACKNOWLEDGED,
 }
 
 
@@ -61,7 +61,7 @@ class CallRequest:
     text: str = field(repr=False)
     repeat: int
     digit: str | None
-    wait_for: WaitFor
+    wait_for: WaitForCall
     timeout: timedelta
 
 
@@ -101,12 +101,12 @@ class CallReport:
 
     def raise_for_failures(self, *, answered: bool) -> None:
         """Raise when nobody is called, or someone is not and no response tells."""
-        failure = explain_failures(self.results, answered=answered)
-        if failure is not None:
-            raise failure[0](
+        if failed := find_failures(self.results, answered=answered):
+            kind, details = explain_failures(failed)
+            raise kind(
                 translation_domain=DOMAIN,
                 translation_key="not_called",
-                translation_placeholders={"details": failure[1]},
+                translation_placeholders={"details": details},
             )
 
 
@@ -134,7 +134,7 @@ class CallWatch:
         except TimeoutError:
             return
 
-    def _is_reached(self, outcome: CallOutcome, wait_for: WaitFor) -> bool:
+    def _is_reached(self, outcome: CallOutcome, wait_for: WaitForCall) -> bool:
         change = self.get(outcome.call.call_id)
         return wait_for.is_reached((change or outcome).state)
 
@@ -156,7 +156,7 @@ async def async_call(
     """
     if not request.text.strip():
         raise refuse_request("call_empty")
-    if request.digit is None and request.wait_for is WaitFor.ACKNOWLEDGED:
+    if request.digit is None and request.wait_for is WaitForCall.ACKNOWLEDGED:
         raise refuse_request("call_needs_key")
 
     async def use(

@@ -24,6 +24,8 @@ CALLS_SPEAK: Final = "speak"
 
 OPTION_BALANCE_THRESHOLD: Final = "balance_threshold"
 OPTION_COMMAND_MAX_AGE: Final = "command_max_age"
+OPTION_FALLBACK: Final = "fallback"
+OPTION_KEEP_CONVERSATIONS: Final = "keep_conversations"
 OPTION_GREETING: Final = "greeting"
 OPTION_INCOMING_CALLS: Final = "incoming_calls"
 OPTION_POLL_INTERVAL: Final = "poll_interval"

@@ -19,12 +19,11 @@ from .sending import (
     SendRequest,
     check_length,
     describe_recipient,
-    explained,
     get_loaded,
     group_by_line,
-    name_reason,
     write_text,
 )
+from .sending_errors import explained, name_reason
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant

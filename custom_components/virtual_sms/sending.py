@@ -1,25 +1,22 @@
 """Send a text to one or many: what the notify action and our own action share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 
-from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
+from .adapters.errors import MessageRejectedError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
 from .addressing import Recipient, async_address
 from .bus import describe_cost
 from .const import DOMAIN, OPTION_RETRY_FOR
-from .core.limits import LimitReachedError
 from .core.outcome import Outcome
 from .core.phone_numbers import InvalidNumberError
 from .core.simplify import simplify
@@ -35,7 +32,8 @@ from .error_messages import (
 from .flows.schemas import DEFAULT_RETRY_FOR
 from .limits import LIMITED, async_follow_limits, async_get_allowance, simplifies
 from .runtime import VirtualSmsConfigEntry
-from .store.database import DatabaseClosedError
+from .sending_errors import explained, find_reason, name_reason, refuse_request, trouble
+from .store.changes import StatusChanged
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -60,6 +58,8 @@ class SendRequest:
     max_segments: int | None = None
     simplify: bool | None = None
     is_critical: bool = False
+    planned_id: str | None = None
+    """The id of the only message, if it was chosen before."""
 
     @property
     def whole_text(self) -> str:
@@ -101,46 +101,45 @@ class Report:
 
     def describe(self) -> JsonObjectType:
         """Return the response of an action."""
-        return {"messages": [_describe(*each) for each in self.results]}
+        return {"messages": [describe_result(*each) for each in self.results]}
 
     def raise_for_failures(self, *, answered: bool) -> None:
         """Raise when nobody got it, or someone did not and no response tells."""
-        failure = explain_failures(self.results, answered=answered)
-        if failure is None:
-            return
-        kind, details = failure
-        if self._is_limited:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="limit_reached",
-                translation_placeholders={"details": details},
-            )
-        raise kind(
-            translation_domain=DOMAIN,
-            translation_key="not_sent",
-            translation_placeholders={"details": details},
-        )
+        if failed := find_failures(self.results, answered=answered):
+            raise_not_sent(failed)
 
-    @property
-    def _is_limited(self) -> bool:
-        """Say whether limits alone keep messages back."""
-        failed = [each for _, each in self.results if isinstance(each, Failed)]
-        return all(each.reason == LIMITED for each in failed)
+
+def find_failures(
+    results: Sequence[tuple[Recipient, object]], *, answered: bool
+) -> list[tuple[Recipient, Failed]]:
+    """Return who gets nothing; nobody where a response tells of it."""
+    failed = [(to, each) for to, each in results if isinstance(each, Failed)]
+    return [] if answered and len(failed) < len(results) else failed
 
 
 def explain_failures(
-    results: Sequence[tuple[Recipient, object]], *, answered: bool
-) -> tuple[type[HomeAssistantError], str] | None:
-    """Return the kind of exception to raise, and who gets nothing and why.
-
-    None where nothing failed, or a response tells of it.
-    """
-    failed = [(to, each) for to, each in results if isinstance(each, Failed)]
-    if not failed or (answered and len(failed) < len(results)):
-        return None
-    bad_input = all(each.is_bad_input for _, each in failed)
-    kind = ServiceValidationError if bad_input else HomeAssistantError
+    failed: Sequence[tuple[Recipient, Failed]],
+) -> tuple[type[HomeAssistantError], str]:
+    """Return the kind of exception to raise, and who gets nothing and why."""
+    is_bad_input = all(each.is_bad_input for _, each in failed)
+    kind = ServiceValidationError if is_bad_input else HomeAssistantError
     return kind, "; ".join(each.explain(to.name) for to, each in failed)
+
+
+def raise_not_sent(failed: Sequence[tuple[Recipient, Failed]]) -> NoReturn:
+    """Raise an error that names who gets nothing, and why."""
+    kind, details = explain_failures(failed)
+    if all(each.reason == LIMITED for _, each in failed):
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="limit_reached",
+            translation_placeholders={"details": details},
+        )
+    raise kind(
+        translation_domain=DOMAIN,
+        translation_key="not_sent",
+        translation_placeholders={"details": details},
+    )
 
 
 async def async_send(
@@ -178,10 +177,35 @@ async def async_share_out[T](
     return [(each, _conclude(hass, each, by_entry)) for each in recipients]
 
 
-def group_by_line(recipients: Sequence[Recipient]) -> dict[str, list[Recipient]]:
-    """Return who can be reached, by the line that does it; raises if nobody is named."""
+def require_recipient(recipients: Sequence[Recipient]) -> None:
+    """Raise if nobody is named."""
     if not recipients:
         raise refuse_request("no_recipient")
+
+
+async def async_send_to(
+    hass: HomeAssistant, recipient: Recipient, request: SendRequest
+) -> Outcome | Failed:
+    """Send a request to one recipient by their line, and say what became of it."""
+
+    async def use(
+        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
+    ) -> LineResults[Outcome]:
+        return await _async_send_by(hass, entry, recipients, request)
+
+    results: dict[str, LineResults[Outcome] | HomeAssistantError] = {}
+    line = recipient.line
+    if recipient.error is None and line is not None:
+        if hass.config_entries.async_get_entry(line) is None:
+            results[line] = trouble("entry_not_loaded")
+        else:
+            results[line] = await _async_try(hass, line, [recipient], use)
+    return _conclude(hass, recipient, results)
+
+
+def group_by_line(recipients: Sequence[Recipient]) -> dict[str, list[Recipient]]:
+    """Return who can be reached, by the line that does it; raises if nobody is named."""
+    require_recipient(recipients)
     by_line: dict[str, list[Recipient]] = {}
     for each in recipients:
         if each.error is None and each.line is not None:
@@ -246,14 +270,24 @@ def get_loaded(hass: HomeAssistant, line: str) -> VirtualSmsConfigEntry:
 
 
 def fail(hass: HomeAssistant, provider: str, error: Failure) -> Failed:
-    """Return what is said of a recipient who gets nothing."""
+    """Return what an error means for a recipient."""
     is_bad_input = isinstance(error, AddressError)
     return Failed(
         sentence=explain(hass, provider, error),
         reason=name_reason(error),
-        is_bad_input=is_bad_input or _reason(error) is RejectReason.INVALID_NUMBER,
+        is_bad_input=is_bad_input or find_reason(error) is RejectReason.INVALID_NUMBER,
         is_named=isinstance(error, AddressError | InvalidNumberError),
     )
+
+
+@callback
+def async_explain_end(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, state: StatusChanged
+) -> Failed:
+    """Say why a message that was on its way has ended badly."""
+    reason = state.reason or RejectReason.OTHER
+    error = MessageRejectedError(reason=reason, provider_code=state.error_code)
+    return fail(hass, EntryData.of(entry).provider, error)
 
 
 def _compose(
@@ -276,9 +310,12 @@ def compose(
     known = contact.addressee.write() if contact else None
     outbox = entry.runtime_data.gateway.outbox
     try:
-        return outbox.compose(recipient.to, text, request.media, known)
+        message = outbox.compose(recipient.to, text, request.media, known)
     except SmsError as err:
         raise refuse(EntryData.of(entry).provider, err) from err
+    if request.planned_id is None:
+        return message
+    return replace(message, message_id=request.planned_id)
 
 
 def write_text(entry: VirtualSmsConfigEntry, request: SendRequest) -> str:
@@ -317,27 +354,6 @@ async def _async_hand_over(
     return {outcome.message.recipient: outcome for outcome in outcomes}
 
 
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn what a store raises into what a person understands."""
-    try:
-        yield
-    except DatabaseClosedError as err:
-        raise trouble("entry_not_loaded") from err
-    except sqlite3.Error as err:
-        raise trouble("storage_failed") from err
-
-
-def trouble(key: str) -> HomeAssistantError:
-    """Return the exception for what keeps a number from working now."""
-    return HomeAssistantError(translation_domain=DOMAIN, translation_key=key)
-
-
-def refuse_request(key: str) -> ServiceValidationError:
-    """Return the exception for a request that cannot be."""
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
-
-
 def describe_recipient(recipient: Recipient) -> JsonObjectType:
     """Return what a response says of who somebody is."""
     contact = recipient.contact
@@ -348,7 +364,8 @@ def describe_recipient(recipient: Recipient) -> JsonObjectType:
     }
 
 
-def _describe(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
+def describe_result(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
+    """Return what a response says of a recipient."""
     where = describe_recipient(recipient)
     if isinstance(result, Failed):
         return {**where, **result.describe()}
@@ -361,20 +378,3 @@ def _describe(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
         "encoding": result.message.encoding.value,
         "cost": describe_cost(result.cost),
     }
-
-
-def name_reason(err: Failure) -> str:
-    """Return the reason that a response gives."""
-    return LIMITED if isinstance(err, LimitReachedError) else _reason(err).value
-
-
-def _reason(err: Failure) -> RejectReason:
-    """Give the reason that the status event of the same message gives."""
-    match err:
-        case InvalidNumberError():
-            return RejectReason.INVALID_NUMBER
-        case MessageRejectedError(reason=reason):
-            return reason
-        case ProviderUnavailableError():
-            return RejectReason.EXPIRED
-    return RejectReason.OTHER

@@ -11,14 +11,17 @@ from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
+    SensorStateClass,
 )
 from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .adapters.models import Capability, DeliveryStatus
+from .alerts import ALERTS, SIGNAL_ALERT
 from .bus import EventData, get_privacy
 from .coordinator import VirtualSmsCoordinator
 from .entity import ListeningEntity, VirtualSmsEntity
@@ -102,6 +105,11 @@ LINE_STATUS = SensorEntityDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
     options=[status.value for status in LineStatus],
 )
+OPEN_ALERTS = SensorEntityDescription(
+    key="open_alerts",
+    translation_key="open_alerts",
+    state_class=SensorStateClass.MEASUREMENT,
+)
 # It changes with every poll, and few ever need it.
 LAST_CHECK = SensorEntityDescription(
     key="last_check",
@@ -123,6 +131,7 @@ async def async_setup_entry(
     async_add_entities(
         [LineStatusSensor(entry, LINE_STATUS), LastCheckSensor(entry, LAST_CHECK)]
     )
+    async_add_entities([OpenAlertsSensor(entry, OPEN_ALERTS)])
     adapter = entry.runtime_data.gateway.line.adapter
     if Capability.BALANCE in adapter.capabilities:
         counts = Capability.CREDITS in adapter.capabilities
@@ -173,6 +182,26 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
             None if value is None else str(value)[:MAX_LENGTH_STATE_STATE]
         )
         self._attr_extra_state_attributes = attributes
+
+
+class OpenAlertsSensor(VirtualSmsEntity, SensorEntity):
+    """How many alerts that text by this number wait for somebody to take them."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, SIGNAL_ALERT, self._async_follow)
+        )
+
+    @property
+    @override
+    def native_value(self) -> int:
+        return self.hass.data[ALERTS].async_count(self._entry.entry_id)
+
+    @callback
+    def _async_follow(self, _: EventData) -> None:
+        self.async_write_ha_state()
 
 
 class PolledSensor(CoordinatorEntity[VirtualSmsCoordinator], VirtualSmsEntity):

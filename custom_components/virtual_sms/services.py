@@ -12,13 +12,22 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
 
 from .adapters.call_models import KEYS
-from .addressing import async_find_line
-from .calling import CallRequest, WaitFor, async_call
+from .alert_actions import async_setup_alert
+from .ask_action import async_setup_ask
+from .calling import CallRequest, WaitForCall, async_call
 from .const import DOMAIN
+from .core.waiting import WaitFor
+from .delivery import DEFAULT_TIMEOUT, Terms, async_deliver, async_has_fallback
 from .dry_run import async_foresee
+from .people_fields import (
+    ATTR_CONTACTS,
+    ATTR_TO,
+    PEOPLE_FIELDS,
+    async_find_entry,
+    async_find_sender,
+)
 from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
 
 if TYPE_CHECKING:
@@ -29,9 +38,9 @@ else:
 SERVICE_CALL = "call"
 SERVICE_SEND_MESSAGE = "send_message"
 ATTR_ACKNOWLEDGE = "acknowledge"
-ATTR_CONTACTS = "contacts"
 ATTR_CRITICAL = "critical"
 ATTR_DRY_RUN = "dry_run"
+ATTR_FALLBACK = "fallback"
 ATTR_MAX_SEGMENTS = "max_segments"
 ATTR_MESSAGE = "message"
 ATTR_REPEAT = "repeat"
@@ -39,22 +48,21 @@ ATTR_RETRY_FOR = "retry_for"
 ATTR_SIMPLIFY = "simplify"
 ATTR_TIMEOUT = "timeout"
 ATTR_TITLE = "title"
-ATTR_TO = "to"
 ATTR_WAIT_FOR = "wait_for"
 
 MOST_REPEATS = 10
 
-# A recipient may be anything: one that cannot be read must not keep the others
-# from their message.
 SEND_MESSAGE_SCHEMA = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Optional(ATTR_CONTACTS, default=list): vol.All(cv.ensure_list, [cv.string]),
-        vol.Optional(ATTR_TO, default=list): vol.All(cv.ensure_list, [object]),
+        **PEOPLE_FIELDS,
         vol.Required(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_TITLE): cv.string,
         vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA,
         vol.Optional(ATTR_RETRY_FOR): cv.positive_time_period,
+        vol.Optional(ATTR_WAIT_FOR): vol.Coerce(WaitFor),
+        vol.Optional(ATTR_TIMEOUT): cv.positive_time_period,
+        vol.Optional(ATTR_FALLBACK): vol.All(cv.ensure_list, [cv.string]),
         vol.Optional(ATTR_MAX_SEGMENTS): cv.positive_int,
         vol.Optional(ATTR_SIMPLIFY): cv.boolean,
         vol.Optional(ATTR_CRITICAL, default=False): cv.boolean,
@@ -65,14 +73,15 @@ SEND_MESSAGE_SCHEMA = vol.Schema(
 CALL_SCHEMA = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Optional(ATTR_CONTACTS, default=list): vol.All(cv.ensure_list, [cv.string]),
-        vol.Optional(ATTR_TO, default=list): vol.All(cv.ensure_list, [object]),
+        **PEOPLE_FIELDS,
         vol.Required(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_REPEAT, default=2): vol.All(
             vol.Coerce(int), vol.Range(min=1, max=MOST_REPEATS)
         ),
         vol.Optional(ATTR_ACKNOWLEDGE): vol.All(cv.string, vol.In(KEYS)),
-        vol.Optional(ATTR_WAIT_FOR, default=WaitFor.ACCEPTED): vol.Coerce(WaitFor),
+        vol.Optional(ATTR_WAIT_FOR, default=WaitForCall.ACCEPTED): vol.Coerce(
+            WaitForCall
+        ),
         vol.Optional(
             ATTR_TIMEOUT, default=timedelta(minutes=2)
         ): cv.positive_time_period,
@@ -98,6 +107,8 @@ def async_setup_services(hass: HomeAssistant) -> None:
         schema=SEND_MESSAGE_SCHEMA,
         supports_response=SupportsResponse.OPTIONAL,
     )
+    async_setup_ask(hass)
+    async_setup_alert(hass)
 
 
 async def _async_send_message(call: ServiceCall) -> ServiceResponse:
@@ -113,13 +124,17 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         simplify=call.data.get(ATTR_SIMPLIFY),
         is_critical=call.data[ATTR_CRITICAL],
     )
-    line = _find_line(call)
+    line, terms = async_find_sender(call.hass, call.data), _read_terms(call)
     if call.data[ATTR_DRY_RUN]:
         foreseen = await async_foresee(call.hass, line, request)
         return foreseen if call.return_response else None
-    report = await async_send(call.hass, line, request)
-    report.raise_for_failures(answered=call.return_response)
-    return report.describe() if call.return_response else None
+    if terms is None and not async_has_fallback(call.hass, line, request):
+        report = await async_send(call.hass, line, request)
+        report.raise_for_failures(answered=call.return_response)
+        return report.describe() if call.return_response else None
+    delivery = await async_deliver(call.hass, line, request, terms or Terms())
+    delivery.raise_for_failures(call.hass, answered=call.return_response)
+    return delivery.describe() if call.return_response else None
 
 
 async def _async_call(call: ServiceCall) -> ServiceResponse:
@@ -133,15 +148,21 @@ async def _async_call(call: ServiceCall) -> ServiceResponse:
         wait_for=call.data[ATTR_WAIT_FOR],
         timeout=call.data[ATTR_TIMEOUT],
     )
-    report = await async_call(call.hass, _find_line(call), request)
+    report = await async_call(
+        call.hass, async_find_sender(call.hass, call.data), request
+    )
     report.raise_for_failures(answered=call.return_response)
     return report.describe() if call.return_response else None
 
 
-def _find_line(call: ServiceCall) -> str | None:
-    """Return which number sends; contacts alone need none, they have their own."""
-    if not call.data[ATTR_TO]:
+def _read_terms(call: ServiceCall) -> Terms | None:
+    """Return what the call waits for; None if it asks for none of that."""
+    data = call.data
+    if data.keys().isdisjoint({ATTR_WAIT_FOR, ATTR_TIMEOUT, ATTR_FALLBACK}):
         return None
-    line = async_find_line(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID))
-    async_get_config_entry(call.hass, DOMAIN, line)
-    return line
+    fallback = data.get(ATTR_FALLBACK)
+    return Terms(
+        wait_for=data.get(ATTR_WAIT_FOR, WaitFor.ACCEPTED),
+        timeout=data.get(ATTR_TIMEOUT, DEFAULT_TIMEOUT),
+        fallback=fallback and [async_find_entry(call.hass, each) for each in fallback],
+    )

@@ -23,6 +23,7 @@ from .adapters.call_models import CallState, Direction
 from .adapters.models import DeliveryStatus
 from .bus import EventData, async_listen
 from .core.text_match import InvalidPatternError, Match, TextMatch
+from .home_trigger import AlertChangedTrigger, QuestionAnsweredTrigger
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
 from .target import Target
@@ -239,6 +240,8 @@ class CallChangedTrigger(ChangeTrigger):
 TRIGGERS: Final[Mapping[str, type[Trigger]]] = {
     "message_received": MessageReceivedTrigger,
     "delivery_changed": DeliveryChangedTrigger,
+    "question_answered": QuestionAnsweredTrigger,
+    "alert_changed": AlertChangedTrigger,
     "call_changed": CallChangedTrigger,
 }
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
-    ConfigEntry,
     ConfigEntryChange,
     ConfigEntryState,
 )
@@ -70,7 +69,7 @@ class Trust:
             self._memory.lock(contact_id)
         self._async_read()
 
-    def create_guard(self, entry: ConfigEntry) -> ContactGuard:
+    def create_guard(self, entry: VirtualSmsConfigEntry) -> ContactGuard:
         """Return who judges what comes in on a line."""
 
         def max_age() -> timedelta:
@@ -134,7 +133,9 @@ class Trust:
         ]
 
     @callback
-    def _async_follow(self, _change: ConfigEntryChange, entry: ConfigEntry) -> None:
+    def _async_follow(
+        self, _change: ConfigEntryChange, entry: VirtualSmsConfigEntry
+    ) -> None:
         if entry.domain == DOMAIN:
             before = self._known.directory
             self._async_read()

@@ -51,6 +51,8 @@ def show(report: Report) -> None:
     """Print what was done and what was counted."""
     done = ", ".join(f"{name} {count}" for name, count in report.shaken.items())
     print(f"==> shaken: {done}\n{render(report.names, report.rows)}")
+    counted = ", ".join(f"{name} {count}" for name, count in report.alarms.items())
+    print(f"==> alarms and questions: {counted}")
     print(f"==> errors in the log: {len(report.complaints)}", flush=True)
     for each in (*report.complaints[:5], *report.refusals[:5]):
         print(each.rstrip())

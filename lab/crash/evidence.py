@@ -10,9 +10,10 @@ from typing import Final
 from lab.witness import EVENTS
 from simulator import Message
 
+from .alarms import ALARMED
 from .world import Json, Kill, Span, Traffic, World
 
-RECEIVED, STATUS = EVENTS
+RECEIVED, STATUS, *_ = EVENTS
 MOMENT: Final = 1.0
 """Seconds in which what was told is surely noted, on a machine as busy as this."""
 MOST_IN_FLIGHT: Final = 32
@@ -58,7 +59,9 @@ class Evidence:
         told = [
             Told(type=each["type"], pid=each["pid"], at=each["at"], data=each["data"])
             for each in world.events()
-            if each["data"]["entry_id"] == traffic.entry_id
+            if each["data"].get("entry_id") == traffic.entry_id
+            # Those are counted by themselves.
+            and each["data"].get("recipient") not in ALARMED
         ]
         self.first, self.again, self.twice = sort_out(told, world.kills, world.full)
 

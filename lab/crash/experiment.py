@@ -13,6 +13,7 @@ from lab.home import PROJECT, Home, Plan, free_port
 from lab.shaken.mutants import MUTANT
 from simulator import Quirk, Simulator
 
+from .alarms import PROMISES, Alarms, count as count_alarms
 from .columns import NEEDED, Row, broken, count
 from .damage import damage
 from .evidence import Evidence
@@ -57,11 +58,13 @@ class Report:
     """In which words callers heard that a text is not sent that is."""
     shaken: Mapping[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    alarms: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def broken(self) -> set[str]:
         """Return the promises that were not kept."""
         found = {key for row in self.rows for key in broken(row)}
+        found |= {key for key in PROMISES if self.alarms.get(key)}
         return found | ({"complaints"} if self.complaints else set())
 
 
@@ -90,6 +93,7 @@ class Experiment:
         """Take the world, and how to shake it."""
         self._world = world
         self._pace = pace
+        self._alarms = Alarms()
         self._ends_at = 0.0
         self._is_shaken = False
         """Whether there was a shake of each kind: havoc lasts at least so long."""
@@ -129,6 +133,8 @@ class Experiment:
             for each in world.traffic:
                 for act in (write, ask, forge):
                     tasks.create_task(self._repeat(partial(act, world, each)))
+            for act in (self._alarms.alarm, self._alarms.ask):
+                tasks.create_task(self._repeat(partial(act, world, world.traffic[0])))
         world.simulator.faults.clear()
 
     @property
@@ -184,6 +190,8 @@ class Experiment:
 
     async def _is_calm(self) -> bool:
         rows = await self._count()
+        if count_alarms(self._world, self._alarms)["alarms lost"]:
+            return False
         still = ("inbound_lost", "outbound_lost", "unpublished", "pending")
         return not any(row[key] for row in rows for key in still)
 
@@ -211,8 +219,14 @@ class Experiment:
             for each in seen
             for words in each.falsely_refused
         ]
+        report.alarms = count_alarms(self._world, self._alarms)
         report.shaken = self._world.shaken
         report.missing = find_missing(self._pace.shakes, self._world.shaken, rows)
+        report.missing += [
+            key
+            for key, each in report.alarms.items()
+            if not each and key not in PROMISES
+        ]
         return report
 
 

@@ -20,7 +20,10 @@ from homeassistant.helpers.start import async_at_started
 
 from lab.shaken import clock, disk, mutants
 
-EVENTS = ("virtual_sms_received", "virtual_sms_status")
+EVENTS = (
+    *("virtual_sms_received", "virtual_sms_status"),
+    *("virtual_sms_alert", "virtual_sms_answered"),
+)
 FILE = "witness.jsonl"
 
 

@@ -124,6 +124,13 @@ class Flow:
         await self._dialog.get_by_text(title, exact=True).first.wait_for()
         await wait_until_still(self._page, self.frame)
 
+    async def wait_for_one(self, title: str, other: str) -> str:
+        """Wait for the step with one of two titles, and return that."""
+        found = self._dialog.get_by_text(title, exact=True)
+        either = found.or_(self._dialog.get_by_text(other, exact=True)).first
+        await either.wait_for()
+        return await either.inner_text()
+
     async def choose(self, text: str) -> None:
         """Choose an item of a menu, or a radio button."""
         await self._dialog.get_by_text(text, exact=True).click()

@@ -25,6 +25,7 @@ _TIMEOUT = 20.0
 # of ours but those of the simulator's page.
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "action": ("services.send_message",),
+    "card": (),
     "callbacks": ("config.step.callbacks", "selector.mode"),
     "dashboard": ("entity.*.*.name", "entity.*.*.state"),
     "device": ("entity.*.*.name", "entity.*.*.state", "common"),

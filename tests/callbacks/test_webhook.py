@@ -94,6 +94,11 @@ async def test_round_trip(
         "late": False,
         "segments": 1,
         "media": [],
+        "contact": None,
+        "contact_id": None,
+        "person": None,
+        "answer_to": None,
+        "trust": "unknown",
     }
     received_at = datetime.fromisoformat(received["received_at"])
     assert received_at.utcoffset() == datetime.now(UTC).utcoffset()

@@ -1029,3 +1029,61 @@ async def test_a_disk_that_is_full_when_a_doubt_is_settled(
     disk.is_full = False
     await home.live(200)
     assert home.accepted == ["m"]
+
+
+async def test_withdrawn_before_it_left(home: Home) -> None:
+    """A message that waits, and is withdrawn, is canceled and never sent."""
+    home.adapter.outcomes.append(ProviderUnavailableError(maybe_processed=False))
+    await home.send("m")
+    await home.outbox.withdraw("m")
+    assert home.states()[-1] == ("queued", "canceled")
+    await home.live(3600)
+    assert not home.accepted
+    await home.outbox.withdraw("m")
+    assert home.states()[-1] == ("queued", "canceled")
+
+
+async def test_withdrawn_when_it_may_have_left(home: Home) -> None:
+    """A message that may be out is looked for, and not sent a second time."""
+    home.adapter.outcomes.append(SendOutcomeUnknownError())
+    await home.send("m")
+    await home.outbox.withdraw("m")
+    await home.live(3600)
+    assert home.lookups
+    assert len(home.adapter.attempts) == 1
+    assert home.states()[-1] == ("unknown", "failed")
+
+
+async def test_withdrawn_but_out(home: Home) -> None:
+    """A message that turns out to have left keeps its end."""
+    home.adapter.outcomes.append((SendOutcomeUnknownError(), 1))
+    await home.send("m")
+    await home.outbox.withdraw("m")
+    await home.live(3600)
+    assert home.accepted == ["m"]
+    assert home.states()[-1] == ("unknown", "sent")
+    await home.outbox.withdraw("m")
+    assert home.states()[-1] == ("unknown", "sent")
+
+
+async def test_withdrawn_while_it_is_looked_for(home: Home) -> None:
+    """Whoever is about to send again finds that there is no time left."""
+    home.adapter.outcomes.append(SendOutcomeUnknownError(answered=True))
+    await home.send("m")
+
+    async def withdraw() -> None:
+        await home.outbox.withdraw("m")
+
+    home.adapter.during["find_sent"] = withdraw
+    await home.live(3600)
+    assert len(home.adapter.attempts) == 1
+    assert home.states()[-1] == ("unknown", "failed")
+
+
+async def test_where_a_message_stands(home: Home) -> None:
+    """The table tells it by our own id; of others it knows nothing."""
+    await home.send("m")
+    state = await home.store.outbound.find("m")
+    assert state is not None
+    assert (state.provider_id, state.status) == ("P0", "queued")
+    assert await home.store.outbound.find("n") is None

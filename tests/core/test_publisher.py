@@ -310,3 +310,62 @@ async def test_who_fails_to_hear_does_not_silence_the_rest(
         publisher.publish(news)
     await come_to_rest(store, publisher)
     assert names(heard) == ["a", "b"]
+
+
+async def test_what_follows_is_on_disk_first(tmp_path: Path) -> None:
+    """Changes are noted as published once what they led to is written, and not before."""
+    store = await open_store(tmp_path / "store.db", Clock())
+    pending: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    heard: list[Change] = []
+    publisher = Publisher(store, heard.append, lambda: pending)
+    publisher.start()
+    publisher.publish(await store.inbound.admit([inbound("m")], late=False))
+    await store.examine()
+    await asyncio.sleep(0.02)
+    assert len(heard) == 1
+    assert len(await store.inbound.unpublished()) == 1
+    pending.set_result([None])
+    await come_to_rest(store, publisher)
+    assert await store.inbound.unpublished() == []
+    await store.close()
+
+
+async def test_a_store_that_closes_before_that(tmp_path: Path) -> None:
+    """What cannot be noted any more is published again by the next run."""
+    store = await open_store(tmp_path / "store.db", Clock())
+    pending: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    publisher = Publisher(store, lambda _: None, lambda: pending)
+    publisher.start()
+    publisher.publish(await store.inbound.admit([inbound("m")], late=False))
+    await store.close()
+    pending.set_result([None])
+    await asyncio.sleep(0)
+    store = await open_store(tmp_path / "store.db", Clock())
+    assert len(await store.inbound.unpublished()) == 1
+    await store.close()
+
+
+async def test_notes_keep_their_order(tmp_path: Path) -> None:
+    """What is told while a note is held up is noted after it, and waits for its own."""
+    store = await open_store(tmp_path / "store.db", Clock())
+    loop = asyncio.get_running_loop()
+    first: asyncio.Future[Any] = loop.create_future()
+    second: asyncio.Future[Any] = loop.create_future()
+    pending = [first, second]
+    publisher = Publisher(
+        store, lambda _: None, lambda: pending.pop(0) if pending else None
+    )
+    publisher.start()
+    publisher.publish(await store.outbound.add([outbound("m")], START))
+    publisher.publish(await store.outbound.accept("m", SentMessage(provider_id="P")))
+    change = await store.outbound.receive(receipt("P", DeliveryStatus.DELIVERED))
+    assert change is not None
+    publisher.publish([change])
+    first.set_result([None])
+    await asyncio.sleep(0.02)
+    await store.examine()
+    assert [each.status for each in await store.outbound.unpublished()] == ["delivered"]
+    second.set_result([None])
+    await come_to_rest(store, publisher)
+    assert await store.outbound.unpublished() == []
+    await store.close()

@@ -124,6 +124,7 @@ async def test_begins_with_what_applies(
         "poll_interval": ADAPTERS[provider].poll_interval,
         "retry_for": 30,
         "privacy": "full",
+        "keep_conversations": 30,
         "simplify": True,
         "command_max_age": 300,
     }
@@ -132,6 +133,7 @@ async def test_begins_with_what_applies(
         "retry_for": 0.0,
         "balance_threshold": 2.5,
         "privacy": "masked",
+        "keep_conversations": 7.0,
         "simplify": False,
         "command_max_age": 60.0,
     }
@@ -382,3 +384,20 @@ async def test_number_that_does_not_run(
     await choose(hass, entry, mode="automatic")
     assert entry.data[CONF_MODE] == "automatic"
     assert standing(simulator, provider)
+
+
+async def test_other_numbers_to_fall_back_on(
+    hass: HomeAssistant, twilio_entry: ConfigEntry, ovh_entry: ConfigEntry
+) -> None:
+    """A number's others are offered by title, in any order, and one that is gone stays."""
+    options = await begin(hass, twilio_entry)
+    field = options["data_schema"].schema["fallback"]
+    assert field.config["multiple"] is True
+    assert [each["label"] for each in field.config["options"]] == ["OVH line"]
+    await answer(hass, options, fallback=[ovh_entry.entry_id])
+    assert twilio_entry.options["fallback"] == [ovh_entry.entry_id]
+    await hass.config_entries.async_remove(ovh_entry.entry_id)
+    options = await begin(hass, twilio_entry)
+    assert shown(options)["fallback"] == [ovh_entry.entry_id]
+    field = options["data_schema"].schema["fallback"]
+    assert [each["value"] for each in field.config["options"]] == [ovh_entry.entry_id]

@@ -10,7 +10,6 @@ import re
 from string import Formatter
 from typing import Any
 
-from homeassistant.helpers.selector import SelectSelector
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
@@ -27,6 +26,11 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     RejectReason,
 )
+from custom_components.virtual_sms.alert_actions import (
+    ALERT_SCHEMA,
+    CANCEL_ALERT_FIELDS,
+)
+from custom_components.virtual_sms.ask_action import ASK_SCHEMA
 from custom_components.virtual_sms.const import SECTION_LIMITS
 from custom_components.virtual_sms.contact_sensor import CONTACT_STATUS
 from custom_components.virtual_sms.core.contacts import CodeKind
@@ -63,6 +67,13 @@ URL = re.compile(r"(\w+://|www\.)", re.IGNORECASE)
 HTML = re.compile(r"<[a-z!/]", re.IGNORECASE)
 QUOTED_PLACEHOLDER = re.compile(r"'{\w+}'")
 REFERENCE = re.compile(r"\[%")
+SENT = {
+    "question_choices": {"choices"},
+    "alert_answer": {"answer"},
+    "alert_taken": {"who", "message"},
+    "alert_taken_by_you": {"message"},
+}
+"""What people are texted by us, and not by an automation."""
 PLACEHOLDERS_OF_LOGBOOK = {
     "logbook_received_text": {"correspondent", "text"},
     "logbook_someone": set[str](),
@@ -372,13 +383,15 @@ def test_other_forms_are_complete(language: str) -> None:
         sorted(limits["data"]) == sorted(limits["data_description"]) == sorted(fields)
     )
     for select in schema.schema.values():
-        if isinstance(select, SelectSelector):
+        if "translation_key" in getattr(select, "config", ()):
             words = read(language)["selector"][select.config["translation_key"]]
             assert sorted(words["options"]) == sorted(select.config["options"])
-    of_triggers = {"call_direction", "call_state", "late", "match", "status", "trust"}
-    of_calls = {"incoming_calls", "wait_for_call"}
-    others = {"code", "mode", "privacy"}
-    assert set(read(language)["selector"]) == others | of_calls | of_triggers
+    of_triggers = {"alert_state", "call_direction", "call_state", "late", "match"}
+    of_triggers |= {"status", "trust"}
+    of_actions = {"answers", "steps", "wait_for", "wait_for_call"}
+    of_options = {"incoming_calls", "mode", "privacy"}
+    expected = {"code"} | of_options | of_triggers | of_actions
+    assert set(read(language)["selector"]) == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -484,9 +497,9 @@ def test_logbook_is_complete(language: str) -> None:
     """Everything that happens has its sentence."""
     keys = {"received", "received_text", "someone", *DeliveryStatus}
     keys |= {f"call_{direction}" for direction in Direction}
-    common = read(language)["common"]
-    for key, expected in SPOKEN.items():
-        assert placeholders(common.pop(key)) == expected
+    common = dict(read(language)["common"])
+    for key, words in (SPOKEN | SENT).items():
+        assert placeholders(common.pop(key)) == words
     assert placeholders(common.pop("callback_check_passed")) == {"provider"}
     assert placeholders(common.pop("contact_check")) == {"line"}
     assert set(common) == {f"logbook_{key}" for key in keys}
@@ -525,6 +538,7 @@ def sensors() -> list[Any]:
         sensor.MONEY,
         sensor.LINE_STATUS,
         sensor.LAST_CHECK,
+        sensor.OPEN_ALERTS,
         CONTACT_STATUS,
     ]
 
@@ -587,7 +601,8 @@ def test_icons_are_complete() -> None:
     assert set(icons["services"]) == set(services())
     for action, words in english["services"].items():
         assert icons["services"][action]["service"]
-        assert set(icons["services"][action]["sections"]) == set(words["sections"])
+        sections = icons["services"][action].get("sections", {})
+        assert set(sections) == set(words.get("sections", {}))
     for step, words in english["config"]["step"].items():
         shown = icons["config"]["step"].get(step, {"sections": {}})
         assert set(shown["sections"]) == set(words.get("sections", {}))
@@ -638,15 +653,33 @@ def test_actions_are_complete(language: str) -> None:
 
 @pytest.mark.parametrize(
     ("action", "schema"),
-    [("call", CALL_SCHEMA), ("send_message", SEND_MESSAGE_SCHEMA)],
+    [
+        ("send_message", SEND_MESSAGE_SCHEMA),
+        ("call", CALL_SCHEMA),
+        ("ask", ASK_SCHEMA),
+        ("alert", ALERT_SCHEMA),
+        ("cancel_alert", CANCEL_ALERT_FIELDS),
+    ],
 )
-def test_actions_describe_their_schema(action: str, schema: vol.Schema) -> None:
+def test_actions_describe_their_schema(action: str, schema: Any) -> None:
     """What an action takes is what the frontend offers, and as mandatory."""
     fields = services()[action]["fields"]
-    more = fields.pop("additional_fields")["fields"]
+    more = fields.pop("additional_fields", {}).get("fields", {})
     described = {
         key: field.get("required", False) for key, field in {**fields, **more}.items()
     }
     assert described == {
         str(key): isinstance(key, vol.Required) for key in schema.schema
     }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_objects_in_actions_are_described(language: str) -> None:
+    """Every field of a choice, and of a step, has a name."""
+    for action, field, schema in (
+        ("ask", "answers", {"id", "sentences"}),
+        ("alert", "steps", {"contacts", "to", "call"}),
+    ):
+        selector = services()[action]["fields"][field]["selector"]["object"]
+        words = read(language)["selector"][selector["translation_key"]]["fields"]
+        assert set(selector["fields"]) == set(words) == schema

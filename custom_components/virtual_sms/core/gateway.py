@@ -19,7 +19,7 @@ from .inbox import Inbox
 from .line import Dependencies, Line
 from .outbox import Outbox
 from .outcome import Outcome
-from .publisher import Publisher
+from .publisher import Pending, Publisher, nothing_pending
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,12 +30,14 @@ class GatewayHooks:
 
     `publish` is given each change, `wake` has the outbox work on what waits,
     `wake_calls` has open calls asked about, and `catch_up_soon` has the provider's
-    record read before long.
+    record read before long. `pending` returns what ends when all that follows from
+    changes is on disk, None if it is already.
     """
 
     publish: Callable[[Change], None]
     wake: Callable[[], None]
     catch_up_soon: Callable[[], None]
+    pending: Pending = nothing_pending
     wake_calls: Callable[[], None] = lambda: None
 
 
@@ -51,7 +53,7 @@ class Gateway:
         self._hooks = hooks
         self._spawn = dependencies.spawn
         self._now, self._guard = dependencies.now, dependencies.guard
-        self._publisher = Publisher(store, self._publish)
+        self._publisher = Publisher(store, self._publish, hooks.pending)
         publish = self._publisher.publish
         self.outbox = Outbox(line, store.outbound, publish, dependencies)
         self.calls = Calls(line, store.calls, publish, hooks.wake_calls)

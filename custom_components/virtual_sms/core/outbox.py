@@ -163,6 +163,13 @@ class Outbox:
             raise
         return writing.result()
 
+    async def withdraw(self, message_id: str) -> None:
+        """See to it that a message is not sent again, nor for the first time.
+
+        What is on its way, or was accepted, cannot be held back any more.
+        """
+        self._publish(await self._records.withdraw(message_id))
+
     async def work(self) -> timedelta | None:
         """Do what is due, and return after what pause something will be due again."""
         async with self._working:

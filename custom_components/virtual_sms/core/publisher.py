@@ -13,7 +13,7 @@ from functools import partial
 import logging
 
 from ..store.changes import Change, Received
-from ..store.database import FLUSH_DELAY
+from ..store.database import FLUSH_DELAY, DatabaseClosedError
 from ..store.store import Store
 
 _LOGGER = logging.getLogger(__name__)
@@ -25,15 +25,32 @@ AT_ONCE = 16
 """Changes in a row, before the rest of the home has a turn."""
 
 
+type Pending = Callable[[], asyncio.Future[list[BaseException | None]] | None]
+"""Returns what ends when all that follows from changes is on disk, if anything does."""
+
+
+def nothing_pending() -> None:
+    """Wait for nothing."""
+
+
 class Publisher:
     """Publish changes in order, each once."""
 
-    def __init__(self, store: Store, publish: Callable[[Change], None]) -> None:
-        """Take the store that remembers, and whom to tell."""
+    def __init__(
+        self,
+        store: Store,
+        publish: Callable[[Change], None],
+        pending: Pending = nothing_pending,
+    ) -> None:
+        """Take the store that remembers, whom to tell, and what they have to write."""
         self._store = store
+        self._pending = pending
         self._publish = publish
         self._waiting: deque[Change] = deque()
         self._missed: list[Change] = []
+        self._hold: asyncio.Future[list[BaseException | None]] | None = None
+        self._held: list[Change] = []
+        """What is to be noted after what is held back."""
         self._unnoted = 0
         self._is_telling = False
         self._is_open = False
@@ -85,10 +102,40 @@ class Publisher:
         """Note in the store what was told, with what could not be noted before."""
         told, self._missed = self._missed + told, []
         self._unnoted += len(told)
-        note = self._store.note_published(told, 0.0 if self._waiting else FLUSH_DELAY)
-        note.add_done_callback(partial(self._go_on_after, told))
+        if self._hold is None:
+            self._hold_back(told)
+        else:
+            # What is noted out of order would count as unpublished.
+            self._held += told
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _hold_back(self, told: list[Change]) -> None:
+        """Note changes once all that follows from them is written.
+
+        A crash before that has them published again.
+        """
+        self._hold = self._pending()
+        if self._hold is None:
+            self._note_now(told)
+        else:
+            self._hold.add_done_callback(lambda _: self._let_go(told))
+
+    def _let_go(self, told: list[Change]) -> None:
+        self._hold = None
+        self._note_now(told)
+        held, self._held = self._held, []
+        if held:
+            self._hold_back(held)
+
+    def _note_now(self, told: list[Change]) -> None:
+        try:
+            note = self._store.note_published(
+                told, 0.0 if self._waiting else FLUSH_DELAY
+            )
+        except DatabaseClosedError:
+            return  # The next run publishes them again.
+        note.add_done_callback(partial(self._go_on_after, told))
 
     def _go_on_after(self, told: list[Change], note: asyncio.Future[None]) -> None:
         """Tell more, whether what was told could be noted or not."""

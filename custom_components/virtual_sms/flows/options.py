@@ -14,10 +14,13 @@ from ..callbacks.voice import voice_registration
 from ..const import (
     CALLS_IGNORE,
     CONF_MODE,
+    DOMAIN,
     MODE_MANUAL,
     MODE_POLLING,
     OPTION_COMMAND_MAX_AGE,
+    OPTION_FALLBACK,
     OPTION_INCOMING_CALLS,
+    OPTION_KEEP_CONVERSATIONS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
@@ -32,6 +35,7 @@ from .form_errors import NO_ERROR, FormError, read_error
 from .schemas import (
     CONF_CONFIRM,
     DEFAULT_COMMAND_MAX_AGE,
+    DEFAULT_KEEP_CONVERSATIONS,
     DEFAULT_RETRY_FOR,
     Form,
     options_schema,
@@ -65,11 +69,10 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             return self._show(user_input, read_error(self.hass, self._provider, err))
 
     def _show(self, values: Form, error: FormError = NO_ERROR) -> ConfigFlowResult:
+        schema = options_schema(self._others, calls=self._can_call)
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(
-                options_schema(calls=self._can_call), values
-            ),
+            data_schema=self.add_suggested_values_to_schema(schema, values),
             description_placeholders=error.placeholders or None,
             errors=error.errors,
         )
@@ -172,6 +175,15 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         return EntryData.of(self.config_entry)
 
     @property
+    def _others(self) -> dict[str, str]:
+        """Return the titles of the home's other numbers, and of those chosen before."""
+        chosen = self.config_entry.options.get(OPTION_FALLBACK, ())
+        entries = self.hass.config_entries.async_entries(DOMAIN)
+        titles = {each.entry_id: each.title for each in entries}
+        del titles[self.config_entry.entry_id]
+        return {each: each for each in chosen} | titles
+
+    @property
     def _current(self) -> Form:
         """Return what applies now, without having been chosen as well."""
         data = self._data
@@ -180,6 +192,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             OPTION_POLL_INTERVAL: ADAPTERS[data.provider].poll_interval,
             OPTION_RETRY_FOR: DEFAULT_RETRY_FOR,
             OPTION_PRIVACY: Privacy.FULL.value,
+            OPTION_KEEP_CONVERSATIONS: DEFAULT_KEEP_CONVERSATIONS,
             OPTION_SIMPLIFY: True,
             OPTION_COMMAND_MAX_AGE: DEFAULT_COMMAND_MAX_AGE,
             **({OPTION_INCOMING_CALLS: CALLS_IGNORE} if self._can_call else {}),

@@ -30,8 +30,10 @@ from ..const import (
     MODE_POLLING,
     OPTION_BALANCE_THRESHOLD,
     OPTION_COMMAND_MAX_AGE,
+    OPTION_FALLBACK,
     OPTION_GREETING,
     OPTION_INCOMING_CALLS,
+    OPTION_KEEP_CONVERSATIONS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
@@ -57,7 +59,11 @@ DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
 DEFAULT_COMMAND_MAX_AGE = 300
 """Seconds after which a command is not believed any more."""
+DEFAULT_KEEP_CONVERSATIONS = 30
+"""Days that conversations are kept for."""
 MOST_SEGMENTS = 1_000_000
+
+_NO_OTHERS: Mapping[str, str] = {}
 
 type Form = dict[str, Any]
 
@@ -95,8 +101,13 @@ def callbacks_schema(default: str) -> vol.Schema:
     )
 
 
-def options_schema(*, calls: bool) -> vol.Schema:
-    """Return the form of the options, those about calls included or not."""
+def options_schema(
+    others: Mapping[str, str] = _NO_OTHERS, *, calls: bool
+) -> vol.Schema:
+    """Return the form of the options, those about calls included or not.
+
+    `others` are the other numbers, by entry id.
+    """
     about_calls = {
         vol.Optional(OPTION_INCOMING_CALLS): _choice(
             OPTION_INCOMING_CALLS, INCOMING_CALLS
@@ -111,10 +122,12 @@ def options_schema(*, calls: bool) -> vol.Schema:
             vol.Optional(CONF_MODE): _choice(CONF_MODE, MODES),
             vol.Optional(OPTION_POLL_INTERVAL): _amount(5, 3600, "s"),
             vol.Optional(OPTION_RETRY_FOR): _amount(0, 1440, "min"),
+            vol.Optional(OPTION_FALLBACK): _choose_some(others),
             vol.Optional(OPTION_BALANCE_THRESHOLD): NumberSelector(
                 NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
             ),
             vol.Optional(OPTION_PRIVACY): _choice(OPTION_PRIVACY, list(Privacy)),
+            vol.Optional(OPTION_KEEP_CONVERSATIONS): _amount(0, 3650, "d"),
             vol.Optional(OPTION_SIMPLIFY): BooleanSelector(),
             vol.Optional(OPTION_COMMAND_MAX_AGE): _amount(30, 86_400, "s"),
             **(about_calls if calls else {}),
@@ -141,6 +154,16 @@ def _choice(key: str, options: Sequence[str]) -> SelectSelector:
     return SelectSelector(
         SelectSelectorConfig(
             options=list(options), mode=SelectSelectorMode.LIST, translation_key=key
+        )
+    )
+
+
+def _choose_some(labels: Mapping[str, str]) -> SelectSelector:
+    """Return a list to choose several from, which keeps their order."""
+    options = [SelectOptionDict(value=key, label=text) for key, text in labels.items()]
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=options, multiple=True, mode=SelectSelectorMode.DROPDOWN
         )
     )
 

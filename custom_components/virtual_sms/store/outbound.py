@@ -22,7 +22,18 @@ from .changes import Progress, StatusChanged
 from .clock import TOLERANCE, SteadyClock
 from .clock_offset import make_due, note_offset, read_offset
 from .database import Database
-from .outbound_moves import STATE, claim, find, move, move_own, note_price, read_state
+from .outbound_moves import (
+    STATE,
+    claim,
+    find,
+    find_own,
+    move,
+    move_own,
+    note_price,
+    read_progress,
+    read_state,
+    withdraw,
+)
 from .outbound_orders import (
     SETTLE,
     WATCH,
@@ -100,12 +111,14 @@ class OutboundTable:
     async def attempt(self, message_id: str) -> bool:
         """Record that an attempt begins: until it ends, its outcome is unknown.
 
-        False when there is nothing left to attempt.
+        False when there is nothing left to attempt, or no time.
         """
         now = self.clock.now()
         return await self._update(
             message_id,
             "settled_at = :settled_at, next_at = :next_at",
+            "AND deadline > :now",
+            now=now.timestamp(),
             settled_at=(now + SETTLE).timestamp(),
             next_at=(now + WATCH).timestamp(),
         )
@@ -160,6 +173,22 @@ class OutboundTable:
         change = await self.move(message_id, progress)
         return [change] if change else []
 
+    async def find(self, message_id: str) -> StatusChanged | None:
+        """Return where a message stands; None if this table does not know it."""
+        return await self._run(lambda connection: find_own(connection, message_id))
+
+    async def withdraw(self, message_id: str) -> list[StatusChanged]:
+        """See to it that no attempt follows, and return the changes.
+
+        A message that surely has not left is canceled. Of one that may have left, the
+        outcome is still asked for, but it is not sent again.
+        """
+        steady, now = self.clock.now(), self._now()
+        change = await self._run(
+            lambda connection: withdraw(connection, message_id, steady, now)
+        )
+        return [change] if change else []
+
     async def move(self, message_id: str, progress: Progress) -> StatusChanged | None:
         """Move a message forward and return the change, None if it changes nothing.
 
@@ -182,7 +211,7 @@ class OutboundTable:
         asks where each message stands. `then` gets the change also when nobody waits
         any more.
         """
-        progress, now, steady = _read_progress(receipt), *self._times
+        progress, now, steady = read_progress(receipt), *self._times
 
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
             state = find(connection, receipt, steady)
@@ -324,13 +353,15 @@ class OutboundTable:
     def _name_month(self, steady: datetime) -> str:
         return self.name_month(steady + self.clock.offset)
 
-    async def _update(self, message_id: str, change: str, **values: float) -> bool:
+    async def _update(
+        self, message_id: str, change: str, and_if: str = "", **values: float
+    ) -> bool:
         """Change a message unless it has been accepted or has ended."""
         count = await self._run(
             lambda connection: (
                 connection.execute(
                     f"UPDATE outbound SET {change} "  # noqa: S608  # our own constants
-                    "WHERE message_id = :id AND open AND provider_id IS NULL",
+                    f"WHERE message_id = :id AND open AND provider_id IS NULL {and_if}",
                     {"id": message_id, **values},
                 ).rowcount
             )
@@ -349,15 +380,6 @@ def note_changes(
             "WHERE message_id = each.key",
             (json.dumps(published),),
         )
-
-
-def _read_progress(receipt: DeliveryReceipt) -> Progress:
-    return Progress(
-        status=receipt.status,
-        reason=receipt.reason,
-        error_code=receipt.error_code,
-        at=receipt.at,
-    )
 
 
 def _first_state(message: OutboundMessage, now: datetime) -> StatusChanged:

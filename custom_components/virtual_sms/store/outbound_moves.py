@@ -108,6 +108,31 @@ def move_own(
     return None if state is None else move(connection, state, progress, now)
 
 
+def find_own(connection: sqlite3.Connection, message_id: str) -> StatusChanged | None:
+    """Return where a message of ours stands, by our own id."""
+    return _read(connection, "message_id = ?", message_id)
+
+
+def withdraw(
+    connection: sqlite3.Connection, message_id: str, steady: datetime, now: datetime
+) -> StatusChanged | None:
+    """End a message that surely has not left; keep any other from being sent again."""
+    waits = connection.execute(
+        "SELECT 1 FROM outbound WHERE message_id = ? AND open "
+        "AND provider_id IS NULL AND settled_at IS NULL",
+        (message_id,),
+    ).fetchone()
+    if waits:
+        canceled = Progress(status=DeliveryStatus.CANCELED)
+        return move_own(connection, message_id, canceled, now)
+    connection.execute(
+        "UPDATE outbound SET deadline = min(deadline, ?) "
+        "WHERE message_id = ? AND open AND provider_id IS NULL",
+        (steady.timestamp(), message_id),
+    )
+    return None
+
+
 def read_state(
     row: Sequence[Any], previous: DeliveryStatus | None = None
 ) -> StatusChanged:
@@ -149,3 +174,13 @@ def _read(
         values,
     ).fetchone()
     return None if row is None else read_state(row)
+
+
+def read_progress(receipt: DeliveryReceipt) -> Progress:
+    """Return how far a receipt says that a message is."""
+    return Progress(
+        status=receipt.status,
+        reason=receipt.reason,
+        error_code=receipt.error_code,
+        at=receipt.at,
+    )

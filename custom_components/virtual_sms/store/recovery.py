@@ -25,6 +25,14 @@ _OUTBOUND_NONSENSE = """
     OR typeof(deadline) != 'real' OR open NOT IN (0, 1)
     OR status NOT IN (SELECT value FROM json_each(?))
 """
+_MESSAGE_NONSENSE = """
+    DELETE FROM message WHERE typeof(at) != 'real' OR typeof(correspondent) != 'text'
+    OR unread NOT IN (0, 1)
+    OR (status IS NULL, iif(json_valid(content), json_array_length(content), 0))
+    NOT IN (VALUES (1, 5), (1, 7), (0, 2))
+    OR status NOT IN (SELECT value FROM json_each(?))
+    OR reason NOT IN (SELECT value FROM json_each(?))
+"""
 _CALL_NONSENSE = """
     DELETE FROM call WHERE typeof(created_at) != 'real' OR typeof(at) != 'real'
     OR typeof(settled_at) != 'real' OR direction NOT IN ('inbound', 'outbound')
@@ -76,6 +84,8 @@ def mend(connection: sqlite3.Connection, saved: Salvage, now: datetime) -> None:
 def _drop_nonsense(connection: sqlite3.Connection) -> None:
     connection.execute(_INBOUND_NONSENSE)
     connection.execute(_OUTBOUND_NONSENSE, (json.dumps(list(DeliveryStatus)),))
+    known = json.dumps(list(DeliveryStatus)), json.dumps(list(RejectReason))
+    connection.execute(_MESSAGE_NONSENSE, known)
     connection.execute(_CALL_NONSENSE, (json.dumps(list(CallState)),))
     connection.execute(_ODD_KEY)
     connection.execute(_ODD_CONTACT)

@@ -90,6 +90,38 @@ MIGRATIONS = (
         PRIMARY KEY (month, currency)
     ) WITHOUT ROWID
     """,
+    # What is kept to be read. A message without a status came in. `content` is that of
+    # the other two tables as it is, for not every text passes through sqlite's own JSON.
+    """
+    CREATE TABLE message (
+        message_id TEXT PRIMARY KEY, correspondent TEXT NOT NULL, at REAL NOT NULL,
+        content TEXT NOT NULL, status TEXT, reason TEXT, segments INTEGER,
+        unread INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    CREATE INDEX message_correspondent ON message (correspondent, at);
+    CREATE INDEX message_unread ON message (correspondent) WHERE unread;
+    CREATE INDEX message_age ON message (at);
+    CREATE TRIGGER message_received AFTER INSERT ON inbound
+    WHEN new.content IS NOT NULL
+    AND (SELECT value FROM fact WHERE name = 'keep_conversations') > 0 BEGIN
+        INSERT OR IGNORE INTO message (message_id, correspondent, at, content, unread)
+        VALUES (new.message_id, new.correspondent, new.received_at, new.content, 1);
+    END;
+    CREATE TRIGGER message_queued AFTER INSERT ON outbound
+    WHEN new.content IS NOT NULL
+    AND (SELECT value FROM fact WHERE name = 'keep_conversations') > 0 BEGIN
+        INSERT OR IGNORE INTO message (
+            message_id, correspondent, at, content, status, segments
+        ) VALUES (
+            new.message_id, new.recipient, new.at, new.content, new.status, new.segments
+        );
+    END;
+    CREATE TRIGGER message_moved AFTER UPDATE OF status ON outbound
+    WHEN new.status != old.status BEGIN
+        UPDATE message SET status = new.status, reason = new.reason
+        WHERE message_id = new.message_id;
+    END
+    """,
     # A call of ours has an id of our own, one of somebody else's that of the provider.
     # No text is kept, for no call is made twice: `wanted` is the key that is asked for.
     """

@@ -20,6 +20,7 @@ from .changes import CallChanged, Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
 from .codes import CodeTable
 from .consent import ConsentTable
+from .conversations import Conversations, prune_messages
 from .database import Database, Resolve
 from .database_file import explain
 from .inbound import InboundTable, note_received, prune_inbound
@@ -68,7 +69,7 @@ class StoreHealth:
 
 
 class Store:
-    """All that is remembered of one number, in three tables."""
+    """All that is remembered of one number: what came in, what went out, what was said."""
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class Store:
         self.usage = UsageTable(database, self._clock)
         self.answers = AnswerTable(database, self._clock)
         self.outbound = OutboundTable(database, now, self._clock)
+        self.conversations = Conversations(database)
         self.calls = CallTable(database, now, self._clock)
         database.conclude = self._count
         database.mend = self._mend
@@ -141,6 +143,7 @@ class Store:
             prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, steady)
             prune_calls(connection, steady - _KEEP_CLOSED)
+            prune_messages(connection, now)
             forget_texts(connection, steady)
 
         await self._database.run(operation)

@@ -1,0 +1,39 @@
+"""Set up what waits for answers: questions and alerts."""
+
+from contextlib import suppress
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.start import async_at_started
+
+from .alerts import ALERTS, AlertDesk
+from .answering import async_add_desk
+from .home_file import async_get_home_file
+from .questions import QUESTIONS, QuestionDesk
+
+
+async def async_setup_desks(hass: HomeAssistant) -> None:
+    """Take up what an earlier run left; go on with it once the home has started.
+
+    Then all numbers have been set up, and automations run.
+    """
+    file = async_get_home_file(hass)
+    questions = hass.data[QUESTIONS] = QuestionDesk(hass, file)
+    alerts = hass.data[ALERTS] = AlertDesk(hass, file)
+    async_add_desk(hass, questions)
+    async_add_desk(hass, alerts)
+    # What goes wrong is logged; a home without its questions still sends and receives.
+    with suppress(HomeAssistantError):
+        await questions.async_load()
+        await alerts.async_load()
+
+    async def resume(_: HomeAssistant) -> None:
+        await questions.async_resume()
+        await alerts.async_resume()
+
+    async_at_started(hass, resume)
+
+
+async def async_erase_home(hass: HomeAssistant) -> None:
+    """Delete what is stored of the home."""
+    await async_get_home_file(hass).async_erase()

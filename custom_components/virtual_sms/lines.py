@@ -1,0 +1,44 @@
+"""Find the number of a line that is at work."""
+
+import sqlite3
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+
+from .core.gateway import Gateway
+from .runtime import VirtualSmsConfigEntry
+from .store.changes import StatusChanged
+from .store.database import DatabaseClosedError
+
+
+@callback
+def async_find_gateway(hass: HomeAssistant, line: str) -> Gateway | None:
+    """Return the gateway of an entry; None if it is not loaded, or gone."""
+    entry: VirtualSmsConfigEntry | None = hass.config_entries.async_get_entry(line)
+    if entry is None or entry.state is not ConfigEntryState.LOADED:
+        return None
+    return entry.runtime_data.gateway
+
+
+async def async_look_up(
+    hass: HomeAssistant, line: str, message_id: str
+) -> StatusChanged | None:
+    """Return where a message stands; None if its line does not know, or is at rest."""
+    gateway = async_find_gateway(hass, line)
+    if gateway is None:
+        return None
+    try:
+        return await gateway.store.outbound.find(message_id)
+    except DatabaseClosedError, sqlite3.Error:
+        return None
+
+
+async def async_withdraw(hass: HomeAssistant, line: str, message_id: str) -> None:
+    """See to it that a line does not send a message that it has not sent yet."""
+    gateway = async_find_gateway(hass, line)
+    if gateway is None:
+        return
+    try:
+        await gateway.outbox.withdraw(message_id)
+    except DatabaseClosedError, sqlite3.Error:
+        return

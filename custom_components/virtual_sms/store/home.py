@@ -1,0 +1,121 @@
+"""Remember what spans the numbers of a home: questions and alerts.
+
+The file stands beside those of the numbers. What is stored of a question or an alert is
+written whole at each change: there are few of them, and each is small.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+import sqlite3
+
+from .clock import TOLERANCE, SteadyClock, monotonic
+from .database import Database
+
+HOME_MIGRATIONS = (
+    """
+    CREATE TABLE question (
+        item_id TEXT PRIMARY KEY, at REAL NOT NULL, content TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE alert (
+        item_id TEXT PRIMARY KEY, at REAL NOT NULL, content TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE fact (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID
+    """,
+)
+"""Each brings the file from one version to the next; never change a released one."""
+
+_OFFSET = "clock_offset"
+
+
+class Kind(StrEnum):
+    """What is stored, by the name of its table."""
+
+    QUESTION = "question"
+    ALERT = "alert"
+
+
+class HomeStore:
+    """The home's own file, and the clock by which its times are."""
+
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float] = monotonic,
+    ) -> None:
+        """Take the file to write in, the home's clock, and one that never jumps."""
+        self._database = database
+        self.clock = SteadyClock(now, monotonic)
+
+    async def open(self) -> None:
+        """Open the file, and go on with its clock; raises StorageError."""
+        await self._database.open()
+        offset, newest = await self._database.run(_read_clock)
+        self.clock.begin(offset, newest)
+
+    async def close(self) -> None:
+        """Close the file; everything is on disk already."""
+        await self._database.close()
+
+    async def erase(self) -> None:
+        """Delete the file."""
+        await self._database.erase()
+
+    async def load(self, kind: Kind) -> Sequence[str]:
+        """List what is stored of a kind."""
+        rows = await self._database.run(
+            lambda connection: connection.execute(
+                f"SELECT content FROM {kind} ORDER BY at"  # noqa: S608  # our own names
+            ).fetchall()
+        )
+        return [content for (content,) in rows]
+
+    def save(self, kind: Kind, item_id: str, content: str) -> asyncio.Future[None]:
+        """Write something whole; what is saved later is written later.
+
+        Raises DatabaseClosedError; the future raises what the disk says.
+        """
+        now, offset = self.clock.now(), self.clock.offset
+
+        def operation(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?)",  # noqa: S608  # our own names
+                (item_id, now.timestamp(), content),
+            )
+            if abs(offset) > TOLERANCE:
+                _note_offset(connection, offset)
+
+        return self._database.post(operation)
+
+    def delete(self, kind: Kind, item_id: str) -> asyncio.Future[None]:
+        """Forget something."""
+
+        def operation(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                f"DELETE FROM {kind} WHERE item_id = ?",  # noqa: S608  # our own names
+                (item_id,),
+            )
+
+        return self._database.post(operation)
+
+
+def _read_clock(connection: sqlite3.Connection) -> tuple[timedelta, datetime | None]:
+    """Return the step of the wall clock that was noted, and the newest time of ours."""
+    offset = connection.execute(
+        "SELECT value FROM fact WHERE name = ?", (_OFFSET,)
+    ).fetchone()
+    (newest,) = connection.execute(
+        "SELECT max(at) FROM (SELECT at FROM question UNION SELECT at FROM alert)"
+    ).fetchone()
+    return (
+        timedelta(seconds=offset[0] if offset else 0.0),
+        None if newest is None else datetime.fromtimestamp(newest, UTC),
+    )
+
+
+def _note_offset(connection: sqlite3.Connection, offset: timedelta) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO fact VALUES (?, ?)", (_OFFSET, offset.total_seconds())
+    )

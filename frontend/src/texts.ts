@@ -1,0 +1,86 @@
+/** The words of the card, in the languages of the integration. */
+
+const ENGLISH = {
+  attachment: "Attachment",
+  back: "Back to the conversations",
+  canceled: "Canceled",
+  choose: "Choose a conversation.",
+  conversations: "Conversations",
+  dear: "“{character}” makes it dear: {room} instead of {cheap} characters in an SMS",
+  delivered: "Delivered",
+  description: "Read and write SMS, by the people of your home.",
+  empty:
+    "No conversations yet. What is sent and received appears here, for as long as the options of the number keep it.",
+  failed: "Not sent",
+  line: "Number",
+  log: "Messages with {name}",
+  message: "Message",
+  newMessage: "New message",
+  noAnswer: "This sender cannot be answered.",
+  notConfigured: "Choose a number in the card's settings.",
+  older: "Older messages",
+  queued: "Waiting to be sent",
+  recipient: "Phone number",
+  segments: "{segments} SMS · {used}/{room}",
+  send: "Send",
+  sending: "Sending…",
+  sent: "Sent",
+  they: "{name} wrote",
+  title: "Title",
+  today: "Today",
+  undelivered: "Not delivered",
+  unknown: "It is not known whether it was sent",
+  unread: "Unread: {count}",
+  we: "You wrote",
+  yesterday: "Yesterday",
+};
+
+export type Key = keyof typeof ENGLISH;
+
+const FRENCH: Record<Key, string> = {
+  attachment: "Pièce jointe",
+  back: "Retour aux conversations",
+  canceled: "Annulé",
+  choose: "Choisissez une conversation.",
+  conversations: "Conversations",
+  dear: "« {character} » coûte cher : {room} caractères par SMS au lieu de {cheap}",
+  delivered: "Remis",
+  description: "Lire et écrire des SMS, au nom des personnes de la maison.",
+  empty:
+    "Pas encore de conversation. Ce qui est envoyé et reçu apparaît ici, tant que les options du numéro le conservent.",
+  failed: "Non envoyé",
+  line: "Numéro",
+  log: "Messages avec {name}",
+  message: "Message",
+  newMessage: "Nouveau message",
+  noAnswer: "Il n'est pas possible de répondre à cet expéditeur.",
+  notConfigured: "Choisissez un numéro dans les réglages de la carte.",
+  older: "Messages plus anciens",
+  queued: "En attente d'envoi",
+  recipient: "Numéro de téléphone",
+  segments: "{segments} SMS · {used}/{room}",
+  send: "Envoyer",
+  sending: "Envoi…",
+  sent: "Envoyé",
+  they: "{name} a écrit",
+  title: "Titre",
+  today: "Aujourd'hui",
+  undelivered: "Non remis",
+  unknown: "On ne sait pas s'il a été envoyé",
+  unread: "Non lus : {count}",
+  we: "Vous avez écrit",
+  yesterday: "Hier",
+};
+
+const LANGUAGES: Record<string, Record<Key, string>> = { en: ENGLISH, fr: FRENCH };
+
+export type Say = (key: Key, values?: Record<string, string | number>) => string;
+
+/** Return how to say things in a language; in English where it is not spoken. */
+export function speak(language: string | undefined): Say {
+  const words = LANGUAGES[(language ?? "en").split("-")[0]!] ?? ENGLISH;
+  return (key, values = {}) =>
+    words[key].replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+}
+
+export { ENGLISH, FRENCH };

@@ -1,0 +1,134 @@
+"""Alarms and questions under the same havoc: who got how many texts, and what followed.
+
+Each alarm has two steps and two rounds, so each of its people gets two texts at most;
+a question reaches each of its people once. A person answers now and then.
+"""
+
+import asyncio
+from collections import Counter
+import contextlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from lab.home import HomeError
+
+from .world import HARMLESS, Json, Traffic, World
+
+ALERT, ANSWERED = "virtual_sms_alert", "virtual_sms_answered"
+FIRST, SECOND = "+33612345601", "+33612345602"
+ALARMED: Final = (FIRST, SECOND)
+ROUNDS: Final = 2
+STEP_AFTER: Final = 4
+TIMEOUT: Final = 8
+_ANSWERING: Final = 0.8
+_REFUSED: Final = 400
+PROMISES: Final = ("texted twice", "alarms lost", "taken, went on")
+"""What must be zero."""
+_ENDS: Final = {"acknowledged", "exhausted", "canceled"}
+
+
+@dataclass(kw_only=True)
+class Alarms:
+    """What was begun: our id of each once the caller has it, and which were asked."""
+
+    alerts: dict[str, str | None] = field(default_factory=dict)
+    questions: set[str] = field(default_factory=set)
+
+    async def alarm(self, world: World, traffic: Traffic) -> None:
+        """Begin an alarm, and perhaps take it somewhat later."""
+        text = f"alarm {len(self.alerts)}"
+        self.alerts[text] = None
+        data = {
+            "config_entry_id": traffic.entry_id,
+            "message": text,
+            "steps": [{"to": FIRST}, {"to": SECOND}],
+            "step_after": STEP_AFTER,
+            "rounds": ROUNDS,
+        }
+        with contextlib.suppress(*HARMLESS):
+            answer = await _call(world, "alert", data)
+            self.alerts[text] = answer["alert_id"]
+        await self._answer(world, traffic, "ok")
+
+    async def ask(self, world: World, traffic: Traffic) -> None:
+        """Ask a question, and perhaps answer it."""
+        text = f"question {len(self.questions)}"
+        self.questions.add(text)
+        data = {
+            "config_entry_id": traffic.entry_id,
+            "to": [FIRST, SECOND],
+            "message": text,
+            "answers": [{"id": "yes", "sentences": ["yes"]}],
+            "timeout": TIMEOUT,
+        }
+        with contextlib.suppress(*HARMLESS):
+            await asyncio.gather(
+                _call(world, "ask", data), self._answer(world, traffic, "yes")
+            )
+
+    async def _answer(self, world: World, traffic: Traffic, text: str) -> None:
+        await asyncio.sleep(world.chance.uniform(0, 1.5 * STEP_AFTER))
+        if world.chance.random() < _ANSWERING:
+            provider = world.simulator.providers[traffic.provider]
+            provider.receive(FIRST, text, number=traffic.number)
+
+
+def count(world: World, alarms: Alarms) -> dict[str, int]:
+    """Count what was begun, and what must not be."""
+    events = list(world.events())
+    return {
+        "alerts": sum(each is not None for each in alarms.alerts.values()),
+        "questions": len(alarms.questions),
+        "answered": sum(each["type"] == ANSWERED for each in events),
+        "texted twice": _count_repeats(world, alarms),
+        "alarms lost": _count_lost(events, alarms),
+        "taken, went on": _count_restless(events),
+    }
+
+
+def _count_repeats(world: World, alarms: Alarms) -> int:
+    """Count the texts that somebody got too often."""
+    copies: Counter[tuple[str, str]] = Counter(
+        (each.to, each.text.partition("\n")[0])
+        for provider in world.simulator.providers.values()
+        for each in provider.messages
+    )
+    most = dict.fromkeys(alarms.alerts, ROUNDS) | dict.fromkeys(alarms.questions, 1)
+    return sum(
+        max(copies[to, text] - limit, 0)
+        for text, limit in most.items()
+        for to in (FIRST, SECOND)
+    )
+
+
+def _count_lost(events: list[Json], alarms: Alarms) -> int:
+    """Count the alarms whose caller has their id, and that came to no end."""
+    ended = {
+        each["data"]["alert_id"]
+        for each in events
+        if each["type"] == ALERT and each["data"]["state"] in _ENDS
+    }
+    return sum(each not in ended for each in alarms.alerts.values() if each)
+
+
+def _count_restless(events: list[Json]) -> int:
+    """Count what happened to alarms after somebody had taken them."""
+    ended: dict[str, str] = {}
+    count = 0
+    for each in events:
+        if each["type"] == ALERT:
+            alert_id, state = each["data"]["alert_id"], each["data"]["state"]
+            # A change in flight at a kill comes once more.
+            count += alert_id in ended and state != ended[alert_id]
+            if state in _ENDS:
+                ended[alert_id] = state
+    return count
+
+
+async def _call(world: World, action: str, data: Json) -> Json:
+    path = f"/api/services/virtual_sms/{action}?return_response"
+    status, answer = await world.home.request("POST", path, data)
+    if status >= _REFUSED:
+        raise HomeError(str(answer))
+    response: Json = answer["service_response"]
+    return response

@@ -1,0 +1,79 @@
+"""People who are asked and alarmed, and a home that starts again meanwhile."""
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.virtual_sms.alerts import ALERTS
+from custom_components.virtual_sms.answering import _DESKS
+from custom_components.virtual_sms.const import DOMAIN
+from custom_components.virtual_sms.desks import async_setup_desks
+from custom_components.virtual_sms.home_file import HOME_FILE
+from custom_components.virtual_sms.questions import QUESTIONS
+
+from .home import settle
+
+if TYPE_CHECKING:
+    from freezegun.api import FrozenDateTimeFactory
+    from homeassistant.core import HomeAssistant
+
+    from simulator import Simulator
+
+
+async def hear(
+    hass: HomeAssistant, simulator: Simulator, sender: str, text: str
+) -> None:
+    """Have somebody write, and let all that follows happen."""
+    simulator.twilio.receive(sender, text)
+    await settle(hass, simulator)
+
+
+async def pass_time(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    seconds: float,
+) -> None:
+    """Let time go by, and what happens then."""
+    freezer.tick(timedelta(seconds=seconds))
+    async_fire_time_changed(hass)
+    await settle(hass, simulator)
+
+
+def texts(simulator: Simulator) -> list[tuple[str, str]]:
+    """List who was sent what."""
+    return [(each.to, each.text) for each in simulator.twilio.messages]
+
+
+async def restart(
+    hass: HomeAssistant, simulator: Simulator, *, seconds: float = 0, **more: Any
+) -> None:
+    """Stop the numbers and the home's own file, and start again on what is on disk."""
+    freezer: FrozenDateTimeFactory | None = more.get("freezer")
+    entries = hass.config_entries.async_entries(DOMAIN)
+    for entry in entries:
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.data[HOME_FILE]._store.close()
+    for desk in hass.data.pop(_DESKS):
+        desk._timer.async_set(None)  # type: ignore[attr-defined]
+    for key in (HOME_FILE, QUESTIONS, ALERTS):
+        hass.data.pop(key)
+    if freezer is not None:
+        freezer.tick(timedelta(seconds=seconds))
+    await asyncio.sleep(0)
+    # All numbers have been set up when a home has started.
+    await _async_start(hass)
+    await settle(hass, simulator)
+
+
+async def _async_start(hass: HomeAssistant) -> None:
+    hass.set_state(CoreState.starting)
+    await async_setup_desks(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
