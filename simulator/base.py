@@ -101,7 +101,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
-    accepted: tuple[Message, ...] = ()
+    accepted: tuple[Any, ...] = ()
 
     def response(self) -> web.Response:
         """Render as JSON, unless the payload is bytes already."""
@@ -244,6 +244,10 @@ class Provider[I: MessageId, M: Message](ABC):
     @abstractmethod
     def lines(self) -> list[Json]:
         """Describe the numbers and their callback URLs, for the handset."""
+
+    def describe_calls(self) -> list[Json]:
+        """Describe the calls, oldest first, for the handset."""
+        return []
 
     @property
     @abstractmethod

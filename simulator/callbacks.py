@@ -58,7 +58,7 @@ class Callback:
     """Hold one call to make."""
 
     provider: str
-    kind: str  # "inbound" or "status"
+    kind: str  # "inbound" or "status" of a message, "voice" or "call"
     message_id: str | int
     method: str
     url: str

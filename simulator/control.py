@@ -10,6 +10,9 @@ POST     /_sim/{provider}/messages/{id}/status  {status} or {code}
 POST     /_sim/{provider}/messages/{id}/record  fields its record shows instead of
                                                 the truth; {} for the truth
 POST     /_sim/twilio/numbers/{number}/record   the same for a number's record
+POST     /_sim/twilio/calls                     {caller, number?}: call the home
+POST     /_sim/twilio/calls/{id}                {do: answer | press | hang_up | busy |
+                                                silent | fail, digits?}
 GET      /_sim/faults                           the active faults
 POST     /_sim/faults                           {kind, provider?, method?, path?,
                                                 times?, recipient?, delay?,
@@ -72,6 +75,8 @@ def add_routes(app: web.Application, state: State) -> None:
         ("POST", message, control.set_status),
         ("POST", "/_sim/{provider}/messages/{message}/record", control.set_record),
         ("POST", "/_sim/twilio/numbers/{number}/record", control.set_number_record),
+        ("POST", "/_sim/twilio/calls", control.ring),
+        ("POST", "/_sim/twilio/calls/{call}", control.use_phone),
     )
     for method, path, handler in routes:
         app.router.add_route(method, path, _guarded(handler))
@@ -194,6 +199,22 @@ class Control:
         number.record = await _body(request)
         return number.record
 
+    async def ring(self, request: web.Request) -> object:
+        """Call the home."""
+        body = await _body(request)
+        call_id = self._state.twilio.phones.ring(
+            str(body["caller"]), number=body.get("number")
+        )
+        return {"id": call_id}
+
+    async def use_phone(self, request: web.Request) -> object:
+        """Do what a person does with a phone that rings, or that they hold."""
+        body, call = await _body(request), request.match_info["call"]
+        await self._state.twilio.phones.use(
+            call, str(body["do"]), str(body.get("digits", ""))
+        )
+        return {}
+
     def _provider(self, request: web.Request) -> AnyProvider:
         return self._state.providers[request.match_info["provider"]]
 
@@ -235,6 +256,7 @@ def _describe_provider(provider: AnyProvider, shown: int) -> Json:
         "quirks": sorted(provider.quirks),
         "finals": sorted(provider.finals),
         "messages": [describe_message(each) for each in messages[-shown:]],
+        "calls": provider.describe_calls()[-shown:],
     }
 
 

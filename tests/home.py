@@ -122,7 +122,7 @@ async def _rest(hass: HomeAssistant) -> None:
 
 def entity_id(hass: HomeAssistant, entry: ConfigEntry, key: str) -> str:
     """Return the id of an entity by its key."""
-    platform = "event" if key in {"message", "delivery"} else "sensor"
+    platform = "event" if key in {"call", "delivery", "message"} else "sensor"
     found = er.async_get(hass).async_get_entity_id(
         platform, DOMAIN, f"{entry.entry_id}_{key}"
     )

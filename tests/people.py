@@ -106,7 +106,9 @@ def entity_of(
     key: str = "notify",
 ) -> str:
     """Return the id of an entity of a contact or a group."""
-    platform = {"notify": "notify", "message": "event"}.get(key, "sensor")
+    platform = {"call": "event", "notify": "notify", "message": "event"}.get(
+        key, "sensor"
+    )
     unique_id = f"{entry.entry_id}_{subentry.subentry_id}_{key}"
     found = er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id)
     assert found is not None

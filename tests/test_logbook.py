@@ -14,6 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms import logbook
+from custom_components.virtual_sms.adapters.call_models import CallState
 from custom_components.virtual_sms.adapters.models import DeliveryStatus
 from custom_components.virtual_sms.const import DOMAIN
 
@@ -172,7 +173,11 @@ def test_icons() -> None:
     path = Path(logbook.__file__).with_name("icons.json")
     events = json.loads(path.read_text("utf-8"))["entity"]["event"]
     statuses = events["delivery"]["state_attributes"]["event_type"]
+    calls = events["call"]["state_attributes"]["event_type"]
     assert {"received": events["message"]["default"]} | {
         status: statuses["state"].get(status, statuses["default"])
         for status in DeliveryStatus
+    } | {
+        f"call_{state}": calls["state"].get(state, calls["default"])
+        for state in CallState
     } == logbook.ICONS

@@ -1,5 +1,6 @@
 """README and docs are true: their tables, their pictures, and each of their examples."""
 
+import asyncio
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from homeassistant.components.automation.config import async_validate_config_ite
 from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.entityfilter import convert_include_exclude_filter
+from homeassistant.helpers.script import Script
 from homeassistant.helpers.service import async_call_from_config
 from homeassistant.setup import async_setup_component
 import pytest
@@ -19,6 +21,7 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 import yaml
 
 from custom_components.virtual_sms.adapters import ADAPTERS
+from custom_components.virtual_sms.adapters.call_models import CallState, Direction
 from custom_components.virtual_sms.adapters.models import (
     Capability,
     DeliveryStatus,
@@ -28,14 +31,24 @@ from custom_components.virtual_sms.adapters.models import (
 from custom_components.virtual_sms.alert_actions import ALERT_SCHEMA
 from custom_components.virtual_sms.alerts import EVENT_ALERT
 from custom_components.virtual_sms.ask_action import ASK_SCHEMA
-from custom_components.virtual_sms.bus import EVENT_RECEIVED, EVENT_STATUS, describe
+from custom_components.virtual_sms.bus import (
+    EVENT_CALL,
+    EVENT_RECEIVED,
+    EVENT_STATUS,
+    describe,
+)
 from custom_components.virtual_sms.coordinator import _BALANCE_INTERVAL, _NET_INTERVAL
 from custom_components.virtual_sms.core.privacy import Privacy
 from custom_components.virtual_sms.flows.schemas import DEFAULT_RETRY_FOR
 from custom_components.virtual_sms.monitor import INSPECTION_INTERVAL
 from custom_components.virtual_sms.questions import EVENT_ANSWERED
-from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
-from custom_components.virtual_sms.store.changes import Received, StatusChanged
+from custom_components.virtual_sms.services import CALL_SCHEMA, SEND_MESSAGE_SCHEMA
+from custom_components.virtual_sms.store.call_rows import CHECK
+from custom_components.virtual_sms.store.changes import (
+    CallChanged,
+    Received,
+    StatusChanged,
+)
 from custom_components.virtual_sms.store.store import _KEEP_CLOSED, RETENTION
 
 from .browser.pictures import RECORD, SHOWN, fingerprints
@@ -77,6 +90,7 @@ AT = datetime(2026, 11, 21, 18, 4, 5, tzinfo=UTC)
 ROWS = {
     "Delivery status of each message": Capability.RECEIPTS,
     "Picture messages (MMS)": Capability.MEDIA,
+    "Calls, out and in": Capability.CALLS,
     "Messages missed while Home Assistant was off": Capability.HISTORY,
     "A send without an answer is looked up before it is repeated": Capability.LOOKUP,
     "Balance": Capability.BALANCE,
@@ -115,7 +129,7 @@ AUTOMATIONS = {
     for index, each in enumerate(blocks())
     if "triggers" in each
 }
-[ACTION] = [each for each in blocks() if "action" in each]
+[ACTION, CALL] = [each for each in blocks() if "action" in each]
 [RECORDER] = [each for each in blocks() if "recorder" in each]
 [CARD, INBOX] = [each for each in blocks() if "type" in each]
 EXCLUDED = {"last_message", "last_sender"}
@@ -218,9 +232,10 @@ def test_what_polling_costs() -> None:
 
 def test_figures_are_those_of_the_code() -> None:
     """How often and how long stands in one place of the code."""
-    _, pushed, net, balance, look = tables(section("How data is updated"))[0]
+    _, pushed, net, calls, balance, look = tables(section("How data is updated"))[0]
     assert "callback" in pushed[1]
     assert net[1].startswith(f"Every {_NET_INTERVAL.seconds // 60} minutes")
+    assert f"every {CHECK.seconds} seconds" in calls[1]
     assert balance[1] == f"Every {int(_BALANCE_INTERVAL) // 60} minutes"
     assert look[1] == f"Every {INSPECTION_INTERVAL.seconds // 3600} hours"
     kept = (
@@ -277,7 +292,7 @@ def test_every_entity_is_explained() -> None:
 
 def test_every_field_of_the_events_is_explained() -> None:
     """The tables of the events name each field."""
-    common, received, status = tables(section("Events"))
+    common, received, status, calls = tables(section("Events"))
     message = InboundMessage(
         message_id="SM1", number=None, sender=ME, text="Hello", received_at=AT
     )
@@ -298,6 +313,24 @@ def test_every_field_of_the_events_is_explained() -> None:
     assert told | ids == {*data, *who, "answer_to", "trust"}
     _, data = describe(change)
     assert {row[0].strip("`") for row in status[1:]} | ids == {*data, *who}
+    call = CallChanged(
+        call_id="one",
+        provider_id="CA1",
+        direction=Direction.OUTBOUND,
+        correspondent=ME,
+        state=CallState.QUEUED,
+        previous=None,
+        at=AT,
+    )
+    _, data = describe(call)
+    told = {row[0].strip("`") for row in calls[1:]}
+    assert told | ids == {*data, *who, "trust"}
+    assert {each.value for each in CallState} <= names(calls, 1)
+
+
+def test_every_field_of_a_call_is_explained() -> None:
+    """The table of the action that calls names each field."""
+    assert names(tables(section("Call"))[0]) == {str(key) for key in CALL_SCHEMA.schema}
 
 
 @pytest.mark.parametrize("vocabulary", [DeliveryStatus, RejectReason])
@@ -434,9 +467,9 @@ async def test_automation_is_valid(hass: HomeAssistant, alias: str) -> None:
     assert config.validation_error is None
 
 
-def test_other_examples_are_valid() -> None:
+async def test_other_examples_are_valid(hass: HomeAssistant) -> None:
     """An action and the recorder's settings are accepted as well."""
-    assert cv.SCRIPT_SCHEMA([ACTION])
+    assert cv.SCRIPT_SCHEMA([ACTION, CALL])
     assert RECORDER_SCHEMA(RECORDER)
 
 
@@ -663,12 +696,33 @@ async def test_action_of_the_example_sends(
     assert (message.to, message.text) == (ME, ACTION["data"]["message"])
 
 
+async def test_call_of_the_example_calls(
+    hass: HomeAssistant, simulator: Simulator, home: ConfigEntry
+) -> None:
+    """The example of the action that calls waits for the key, as it stands there."""
+    steps = cv.SCRIPT_SCHEMA([CALL])
+    script = Script(hass, steps, "Call", "script")
+    running = hass.async_create_task(script.async_run())
+    phones = simulator.twilio.phones
+    while not phones.calls or phones.calls[0].status != "ringing":
+        await asyncio.sleep(0.01)
+    [call] = phones.calls
+    await phones.use(call.id, "answer")
+    await phones.use(call.id, "press", CALL["data"]["acknowledge"])
+    result = await running
+    assert result is not None
+    [answer] = result.variables["answer"]["calls"]
+    assert (answer["to"], answer["state"]) == (ME, "acknowledged")
+    assert CALL["data"]["message"] in call.heard[0]
+    await settle(hass, simulator)
+
+
 async def test_recorder_of_the_example_leaves_out(
     hass: HomeAssistant, home: ConfigEntry
 ) -> None:
     """It names the events and the entities that hold texts and numbers."""
     excluded = RECORDER["recorder"]["exclude"]
-    events = {EVENT_RECEIVED, EVENT_STATUS, EVENT_ANSWERED, EVENT_ALERT}
+    events = {EVENT_CALL, EVENT_RECEIVED, EVENT_STATUS, EVENT_ANSWERED, EVENT_ALERT}
     assert set(excluded["event_types"]) == events
     hears = convert_include_exclude_filter(RECORDER_SCHEMA(RECORDER)["recorder"])
     kept = {key: hears(entity_id(hass, home, key)) for key in EXCLUDED | {"balance"}}
@@ -688,7 +742,7 @@ async def test_entities_of_the_examples_exist(
 def test_every_example_is_run() -> None:
     """Who adds an example adds a test that lets it act."""
     others = [each for each in blocks() if "triggers" not in each]
-    assert others == [ACTION, CARD, INBOX, RECORDER]
+    assert others == [ACTION, CALL, CARD, INBOX, RECORDER]
     assert set(RUN_BY) == set(AUTOMATIONS)
 
 

@@ -28,7 +28,13 @@ from custom_components.virtual_sms.issues import (
 )
 from custom_components.virtual_sms.repairs import _FLOWS, async_create_fix_flow
 
-from . import test_limits as limits, test_monitor as monitor, test_storage as storage
+from . import (
+    test_calls as calls,
+    test_incoming_calls as incoming_calls,
+    test_limits as limits,
+    test_monitor as monitor,
+    test_storage as storage,
+)
 from .callbacks import test_registrar as registration
 from .callbacks.test_registrar import FOREIGN, change_address, issues, put, standing
 from .home import settle
@@ -50,6 +56,7 @@ NEEDS = {
     Problem.LIMIT_REACHED: {"sentence"},
     Problem.CALLBACK_CHECK: {"explanation"},
     Problem.STORAGE_DAMAGED: {"file", "lost"},
+    Problem.VOICE_FOREIGN: {"foreign_url"},
 }
 
 
@@ -346,6 +353,10 @@ COMES_AND_GOES = {
     Problem.SERVICE_EXPIRED: monitor.test_service_expired,
     Problem.STORAGE_DAMAGED: storage.test_a_damaged_file_is_shown,
     Problem.TRIAL_LIMITS: monitor.test_advice,
+    Problem.VOICE_COUNTRY_NOT_ENABLED: calls.test_a_country_that_is_not_enabled,
+    Problem.VOICE_FOREIGN: incoming_calls.test_the_url_is_watched,
+    Problem.VOICE_MISSING: incoming_calls.test_the_url_is_watched,
+    Problem.VOICE_OVERRULED: incoming_calls.test_an_application_that_takes_the_calls,
 }
 """Where each is raised by what happens, and taken back by what happens."""
 

@@ -31,6 +31,7 @@ from .bus import async_publish
 from .callbacks.public_url import async_forget_callback_url
 from .callbacks.registrar import Registrar, async_release_callbacks
 from .callbacks.retired_secrets import RetiredSecrets
+from .callbacks.voice import async_read_greeting
 from .callbacks.webhook import async_register as async_register_webhook
 from .card import async_offer_card, async_setup_card, async_withdraw_card
 from .const import DOMAIN
@@ -48,7 +49,7 @@ from .home_file import async_get_home_file
 from .issues import async_clear_issues
 from .monitor import Monitor
 from .notify import async_setup_notify
-from .outbox_timer import OutboxTimer
+from .outbox_timer import OutboxTimer, Timers
 from .runtime import Runtime, VirtualSmsConfigEntry
 from .services import async_setup_services
 from .storage import async_open_storage, create_database, explained
@@ -82,8 +83,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
     Its webhook opens before the provider is asked for anything, so that an
     outage there costs no inbound message.
     """
-    timer = OutboxTimer(hass, entry)
-    gateway = await _async_create_gateway(hass, entry, timer)
+    timers = Timers(OutboxTimer(hass, entry), OutboxTimer(hass, entry))
+    gateway = await _async_create_gateway(hass, entry, timers)
+    gateway.calls.greeting = await async_read_greeting(hass, entry)
     # From when the door is open, a callback may want the coordinator.
     coordinator = VirtualSmsCoordinator(hass, entry, gateway)
     entry.runtime_data = Runtime(
@@ -110,7 +112,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
     try:
         with explained(hass, entry):
             await async_setup_notify(hass, entry)
-            await _async_start(hass, entry, timer)
+            await _async_start(hass, entry, timers)
     except BaseException:
         # Platforms that stay would keep the number from ever being set up again.
         await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
@@ -151,7 +153,7 @@ async def _async_clear(clearing: Awaitable[None], place: str) -> None:
 
 
 async def _async_create_gateway(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, timer: OutboxTimer
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, timers: Timers
 ) -> Gateway:
     """Compose a number's parts, with the adapter that its account shares."""
     account = async_get_account(hass, entry)
@@ -164,7 +166,8 @@ async def _async_create_gateway(
     )
     hooks = GatewayHooks(
         publish=_create_publish(hass, entry),
-        wake=timer.async_wake,
+        wake=timers.messages.async_wake,
+        wake_calls=timers.calls.async_wake,
         catch_up_soon=account.catch_up_soon,
         pending=async_get_home_file(hass).async_get_pending,
     )
@@ -227,7 +230,7 @@ async def _async_open(
 
 
 async def _async_start(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, timer: OutboxTimer
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, timers: Timers
 ) -> None:
     """Go to work once Home Assistant has started, for only then automations hear."""
     gateway, coordinator = entry.runtime_data.gateway, entry.runtime_data.coordinator
@@ -236,7 +239,8 @@ async def _async_start(
         care = Monitor(hass, entry)
         care.async_listen()
         gateway.start()
-        timer.async_start(gateway.outbox)
+        timers.messages.async_start(gateway.outbox)
+        timers.calls.async_start(gateway.calls)
         await entry.runtime_data.registrar.async_follow()
         entry.runtime_data.registrar.async_watch()
         await coordinator.async_refresh()

@@ -24,8 +24,9 @@ from .core.privacy import Privacy
 from .entry_data import EntryData
 from .identity import async_identify
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Change, Received, StatusChanged
+from .store.changes import CallChanged, Change, Received, StatusChanged
 
+EVENT_CALL: Final = f"{DOMAIN}_call"
 EVENT_RECEIVED: Final = f"{DOMAIN}_received"
 EVENT_STATUS: Final = f"{DOMAIN}_status"
 
@@ -131,6 +132,8 @@ def describe(change: Change) -> tuple[str, dict[str, object]]:
             return EVENT_RECEIVED, _describe_received(change)
         case StatusChanged():
             return EVENT_STATUS, _describe_status(change)
+        case CallChanged():
+            return EVENT_CALL, _describe_call(change)
         case _:
             assert_never(change)
 
@@ -164,6 +167,23 @@ def _describe_status(change: StatusChanged) -> dict[str, object]:
         "error_code": change.error_code,
         "at": change.at.isoformat(),
         "cost": describe_cost(change.cost),
+    }
+
+
+def _describe_call(change: CallChanged) -> dict[str, object]:
+    return {
+        "message_id": change.call_id,
+        "provider_id": change.provider_id,
+        "direction": change.direction.value,
+        "correspondent": change.correspondent,
+        "state": change.state.value,
+        "previous": change.previous and change.previous.value,
+        "final": change.state.is_final,
+        "duration": change.duration,
+        "digits": change.digits,
+        "reason": change.reason and change.reason.value,
+        "error_code": change.error_code,
+        "at": change.at.isoformat(),
     }
 
 

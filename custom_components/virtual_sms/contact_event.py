@@ -1,4 +1,4 @@
-"""The event entity of a contact: what they wrote, to whichever line."""
+"""The event entities of a contact: what they wrote, and calls, on whichever line."""
 
 from collections.abc import Iterable
 
@@ -7,15 +7,25 @@ from .core.contacts import Contact, Group
 from .event import EVENTS, VirtualSmsEvent
 from .runtime import VirtualSmsConfigEntry
 
-(MESSAGE,) = (each for each in EVENTS if each.key == "message")
+_OF_CONTACTS = ("message", "call")
 
 
 class ContactEvent(ContactEntity, VirtualSmsEvent):
-    """A contact wrote."""
+    """A contact wrote, or a call with them moved on."""
 
 
 def create_events(
     entry: VirtualSmsConfigEntry, whose: Contact | Group
 ) -> Iterable[VirtualSmsEvent]:
-    """Create the event entity of a contact; a group writes nothing."""
-    return [] if isinstance(whose, Group) else [ContactEvent(entry, whose, MESSAGE)]
+    """Create the event entities of a contact; a group writes nothing.
+
+    Calls are there where the contact's own line has them.
+    """
+    if isinstance(whose, Group):
+        return []
+    capabilities = entry.runtime_data.gateway.line.adapter.capabilities
+    return [
+        ContactEvent(entry, whose, each)
+        for each in EVENTS
+        if each.key in _OF_CONTACTS and each.needs in capabilities
+    ]

@@ -77,6 +77,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self._balance_at = monotonic()
         name = gateway.line.adapter.name
         self._aside = SideQuestion("records set aside", name)
+        self._calls = SideQuestion("calls", name)
         self._receipts = SideQuestion("receipts", name)
         self._balance_question = SideQuestion("balance", name, _BALANCE_INTERVAL)
         # A refusal of before a reload stands until something says otherwise.
@@ -105,7 +106,12 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         """Return what cannot be read beside the messages, and the code of why."""
         return {
             each.kind: each.error.code
-            for each in (self._aside, self._receipts, self._balance_question)
+            for each in (
+                self._aside,
+                self._calls,
+                self._receipts,
+                self._balance_question,
+            )
             if each.error is not None
         }
 
@@ -205,6 +211,8 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         if self._asks_for_receipts:
             await self._try_receipts()
         self.update_interval = self._pause
+        if self._calls.is_due:
+            await self._calls.ask(self._gateway.calls.catch_up)
         await self._try_balance()
         self.succeeded = number
         return LineState(balance=self._balance)

@@ -18,12 +18,12 @@ from .limits import async_get_allowance
 from .sending import (
     SendRequest,
     check_length,
-    explained,
+    describe_recipient,
     get_loaded,
     group_by_line,
-    name_reason,
     write_text,
 )
+from .sending_errors import explained, name_reason
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -75,12 +75,7 @@ async def async_foresee(
 
 
 def _describe(recipient: Recipient, foreseen: _Foreseen) -> JsonObjectType:
-    return {
-        "to": recipient.to,
-        "line": recipient.line,
-        "contact": recipient.contact.name if recipient.contact else None,
-        **foreseen.describe(),
-    }
+    return {**describe_recipient(recipient), **foreseen.describe()}
 
 
 async def _async_try(

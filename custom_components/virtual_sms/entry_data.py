@@ -13,7 +13,9 @@ from .const import (
     CONF_MODE,
     CONF_NUMBER,
     CONF_PREVIOUS_CALLBACKS,
+    CONF_PREVIOUS_VOICE_URL,
     CONF_PROVIDER,
+    CONF_VOICE_URL,
     MODE_AUTOMATIC,
     MODE_POLLING,
 )
@@ -29,7 +31,9 @@ class EntryData:
     """A number, the keys to its account, and how its messages get here.
 
     `callback_url` is None where the number checks regularly. `previous_callbacks`
-    are the foreign URLs that ours replaced, to be put back one day.
+    are the foreign URLs that ours replaced, to be put back one day. `voice_url` is what
+    we registered for calls, None while those are none of ours; with it goes
+    `previous_voice_url`.
     """
 
     provider: str
@@ -39,6 +43,8 @@ class EntryData:
     mode: str
     callback_url: str | None = field(default=None, repr=False)
     previous_callbacks: CallbackUrls | None = None
+    voice_url: str | None = field(default=None, repr=False)
+    previous_voice_url: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, entry: VirtualSmsConfigEntry) -> Self:
@@ -53,6 +59,8 @@ class EntryData:
             mode=data[CONF_MODE],
             callback_url=data.get(CONF_CALLBACK_URL),
             previous_callbacks=CallbackUrls(**previous) if previous else None,
+            voice_url=data.get(CONF_VOICE_URL),
+            previous_voice_url=data.get(CONF_PREVIOUS_VOICE_URL),
         )
 
     @property
@@ -85,4 +93,8 @@ class EntryData:
         if (previous := self.previous_callbacks) is not None:
             urls = {"inbound": previous.inbound, "status": previous.status}
             data[CONF_PREVIOUS_CALLBACKS] = urls
-        return data
+        voice = {
+            CONF_VOICE_URL: self.voice_url,
+            CONF_PREVIOUS_VOICE_URL: self.previous_voice_url,
+        }
+        return data | {key: url for key, url in voice.items() if url is not None}

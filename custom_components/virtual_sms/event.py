@@ -1,4 +1,4 @@
-"""Events: a message came in, a message of ours moved on."""
+"""Events: a message came in, a message of ours moved on, or a call did."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,24 +13,30 @@ from homeassistant.components.event import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .adapters.models import DeliveryStatus
+from .adapters.call_models import CallState
+from .adapters.models import Capability, DeliveryStatus
 from .bus import EventData, get_privacy
 from .entity import ListeningEntity
 from .entity_adders import async_keep_adder
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Change, Received, StatusChanged
+from .store.changes import CallChanged, Change, Received, StatusChanged
 
 PARALLEL_UPDATES = 0
 
 RECEIVED = "received"
+_NOTHING = Capability(0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualSmsEventDescription(EventEntityDescription):
-    """An event entity: the kind of change that it shows, and what that is called."""
+    """An event entity: the kind of change that it shows, and what that is called.
+
+    It is only there where the provider has what it `needs`.
+    """
 
     source: type[Change]
     read_type: Callable[[EventData], str]
+    needs: Capability = _NOTHING
 
 
 EVENTS = (
@@ -48,6 +54,14 @@ EVENTS = (
         source=StatusChanged,
         read_type=lambda shown: str(shown["status"]),
     ),
+    VirtualSmsEventDescription(
+        key="call",
+        translation_key="call",
+        event_types=[state.value for state in CallState],
+        source=CallChanged,
+        read_type=lambda shown: str(shown["state"]),
+        needs=Capability.CALLS,
+    ),
 )
 
 
@@ -57,14 +71,19 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the event entities of a number."""
-    async_add_entities(VirtualSmsEvent(entry, each) for each in EVENTS)
+    capabilities = entry.runtime_data.gateway.line.adapter.capabilities
+    async_add_entities(
+        VirtualSmsEvent(entry, each) for each in EVENTS if each.needs in capabilities
+    )
     async_keep_adder(hass, entry, EVENT_DOMAIN, async_add_entities)
 
 
 class VirtualSmsEvent(ListeningEntity, EventEntity):
     """What last happened, with all that is known of it."""
 
-    _unrecorded_attributes = frozenset({"media", "recipient", "sender", "text"})
+    _unrecorded_attributes = frozenset(
+        {"correspondent", "media", "recipient", "sender", "text"}
+    )
     entity_description: VirtualSmsEventDescription
 
     @override

@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .contacts import async_directory, async_find_person
 from .core.contacts import Addressee, Contact
-from .store.changes import Change, Received, StatusChanged, Trust
+from .store.changes import CallChanged, Change, Received, StatusChanged, Trust
 
 
 @callback
@@ -21,7 +21,13 @@ def async_identify(
             trust = _trust(writer, change).value
             return {**known, "answer_to": None, "trust": trust}
         case StatusChanged():
-            return _describe(hass, _find_addressee(hass, entry_id, change))
+            to = change.recipient
+            return _describe(hass, _find_addressee(hass, entry_id, change.contact, to))
+        case CallChanged():
+            to = change.correspondent
+            other = _find_addressee(hass, entry_id, change.contact, to)
+            trust = Trust.KNOWN if other else Trust.UNKNOWN
+            return {**_describe(hass, other), "trust": trust.value}
         case _:
             assert_never(change)
 
@@ -35,12 +41,12 @@ def _trust(writer: Contact | None, received: Received) -> Trust:
 
 
 def _find_addressee(
-    hass: HomeAssistant, entry_id: str, change: StatusChanged
+    hass: HomeAssistant, entry_id: str, stored: str | None, number: str
 ) -> Addressee | None:
-    """Return whom a message was meant for, also when they are gone by now."""
-    if (addressee := Addressee.read(change.contact)) is not None:
+    """Return whom a message or a call is about, also when they are gone by now."""
+    if (addressee := Addressee.read(stored)) is not None:
         return addressee
-    contact = async_directory(hass).find_sender(change.recipient, entry_id)
+    contact = async_directory(hass).find_sender(number, entry_id)
     return contact.addressee if contact else None
 
 

@@ -44,6 +44,10 @@ class Problem(StrEnum):
     SERVICE_EXPIRED = "service_expired"
     STORAGE_DAMAGED = "storage_damaged"
     TRIAL_LIMITS = "trial_limits"
+    VOICE_COUNTRY_NOT_ENABLED = "voice_country_not_enabled"
+    VOICE_FOREIGN = "voice_foreign"
+    VOICE_MISSING = "voice_missing"
+    VOICE_OVERRULED = "voice_overruled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +86,15 @@ TRAITS: Mapping[Problem, Traits] = {
     Problem.SERVICE_EXPIRED: Traits(severity=_ERROR, fixable=True, lasting=True),
     Problem.STORAGE_DAMAGED: Traits(severity=_ERROR, fixable=True, lasting=True),
     Problem.TRIAL_LIMITS: Traits(fixable=True, lasting=True),
+    Problem.VOICE_COUNTRY_NOT_ENABLED: Traits(fixable=True, lasting=True),
+    Problem.VOICE_FOREIGN: Traits(fixable=True),
+    Problem.VOICE_MISSING: Traits(fixable=True),
+    Problem.VOICE_OVERRULED: Traits(),
 }
 
 ADVICE: Mapping[Advice, Problem] = {
     Advice.ENABLE_COUNTRY: Problem.COUNTRY_NOT_ENABLED,
+    Advice.ENABLE_VOICE_COUNTRY: Problem.VOICE_COUNTRY_NOT_ENABLED,
     Advice.LEAVE_TRIAL: Problem.TRIAL_LIMITS,
     Advice.REGISTER_SENDER: Problem.REGISTRATION_MISSING,
     Advice.RENEW_SERVICE: Problem.SERVICE_EXPIRED,

@@ -10,7 +10,7 @@ from homeassistant.components.logbook.const import (
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations
 
-from .bus import EVENT_RECEIVED, EVENT_STATUS, get_privacy
+from .bus import EVENT_CALL, EVENT_RECEIVED, EVENT_STATUS, get_privacy
 from .const import CONF_NUMBER, DOMAIN
 from .core.privacy import Privacy
 from .runtime import VirtualSmsConfigEntry
@@ -25,6 +25,16 @@ ICONS = {
     "failed": "mdi:message-alert-outline",
     "canceled": "mdi:message-off-outline",
     "unknown": "mdi:message-question-outline",
+    "call_queued": "mdi:phone-outgoing-outline",
+    "call_ringing": "mdi:phone-ring-outline",
+    "call_answered": "mdi:phone-in-talk-outline",
+    "call_acknowledged": "mdi:phone-check-outline",
+    "call_completed": "mdi:phone-outline",
+    "call_busy": "mdi:phone-lock-outline",
+    "call_no_answer": "mdi:phone-missed-outline",
+    "call_failed": "mdi:phone-alert-outline",
+    "call_canceled": "mdi:phone-cancel-outline",
+    "call_rejected": "mdi:phone-hangup-outline",
 }
 
 type Line = dict[str, str | None]
@@ -56,6 +66,16 @@ def async_describe_events(
             sentence += f" ({_reason(hass, str(data['reason']))})"
         return _describe(hass, event, status, sentence)
 
+    @callback
+    def describe_call(event: Event) -> Line:
+        data = _redact(hass, event)
+        state = data["state"]
+        path = f"entity.event.call.state_attributes.state.state.{state}"
+        sentence = _sentence(hass, f"call_{data['direction']}", data)
+        sentence = f"{sentence} ({_word(hass, 'entity', path)})"
+        return _describe(hass, event, f"call_{state}", sentence)
+
+    async_describe_event(DOMAIN, EVENT_CALL, describe_call)
     async_describe_event(DOMAIN, EVENT_RECEIVED, describe_received)
     async_describe_event(DOMAIN, EVENT_STATUS, describe_status)
 
@@ -83,7 +103,8 @@ def _describe(hass: HomeAssistant, event: Event, kind: str, sentence: str) -> Li
 
 def _sentence(hass: HomeAssistant, key: str, data: dict[str, object]) -> str:
     someone = _word(hass, "common", "common.logbook_someone")
-    correspondent = data.get("sender") or data.get("recipient") or someone
+    known = map(data.get, ("sender", "recipient", "correspondent"))
+    correspondent = next(filter(None, known), someone)
     sentence = _word(hass, "common", f"common.logbook_{key}")
     return sentence.format(correspondent=correspondent, text=data.get("text"))
 

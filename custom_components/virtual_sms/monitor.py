@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
+from .adapters.call_models import CallState, Direction
 from .adapters.errors import SmsError
 from .adapters.models import Advice, DeliveryStatus, RejectReason
 from .balance_timer import BalanceTimer
@@ -32,7 +33,7 @@ from .issues import (
     async_set_issue,
 )
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Change, Received, StatusChanged
+from .store.changes import CallChanged, Change, Received, StatusChanged
 
 INSPECTION_INTERVAL = timedelta(hours=6)
 US = "US"
@@ -41,6 +42,8 @@ US = "US"
 _ABOUT_A_COUNTRY = frozenset(
     {Problem.COUNTRY_NOT_ENABLED, Problem.REGISTRATION_MISSING, Problem.TRIAL_LIMITS}
 )
+_WITH_REGIONS = _ABOUT_A_COUNTRY | {Problem.VOICE_COUNTRY_NOT_ENABLED}
+_TALKED = frozenset({CallState.ANSWERED, CallState.ACKNOWLEDGED, CallState.COMPLETED})
 _ABOUT_THE_ACCOUNT = frozenset({Problem.NO_CREDIT, Problem.SERVICE_EXPIRED})
 
 
@@ -101,6 +104,8 @@ class Monitor:
                 self._async_handle_message(change)
             case StatusChanged():
                 self._async_handle_status(change)
+            case CallChanged():
+                self._async_handle_call(change)
             case _:
                 assert_never(change)
 
@@ -130,6 +135,16 @@ class Monitor:
         is_poor = change.reason is RejectReason.NO_CREDIT
         advice = Advice.TOP_UP if is_poor else self._find_advice(change.error_code)
         self._async_advise(advice, region)
+
+    @callback
+    def _async_handle_call(self, change: CallChanged) -> None:
+        """Take back what a call disproves, or raise what its refusal shows."""
+        region = region_of(change.correspondent)
+        if change.state.is_final:
+            self._balance_timer.async_start()
+            self._async_advise(self._find_advice(change.error_code), region)
+        if change.direction is Direction.OUTBOUND and change.state in _TALKED:
+            self._async_disprove(Problem.VOICE_COUNTRY_NOT_ENABLED, region)
 
     @callback
     def _async_accept(self, problems: set[Problem]) -> None:
@@ -235,7 +250,7 @@ class Monitor:
         elif problem is Problem.REGISTRATION_MISSING:
             region = US
         regions = async_get_regions(self._hass, self._entry, problem)
-        regions |= {region} if region and problem in _ABOUT_A_COUNTRY else set()
+        regions |= {region} if region and problem in _WITH_REGIONS else set()
         async_raise_issue(self._hass, self._entry, problem, regions)
 
     @callback

@@ -1,12 +1,13 @@
-"""Wake the outbox when a message is due."""
+"""Wake what works on messages or calls when one of them is due."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
+from typing import Protocol
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from .core.outbox import Outbox
 from .runtime import VirtualSmsConfigEntry
 from .store.database import DatabaseClosedError
 
@@ -16,18 +17,29 @@ _AFTER_TROUBLE = timedelta(minutes=1)
 _LONGEST_SLEEP = timedelta(minutes=5)
 
 
+class Worker(Protocol):
+    """What works on what is due: an outbox, or the calls of a line."""
+
+    @property
+    def has_work(self) -> bool:
+        """Say whether something waits that has no time of its own."""
+
+    async def work(self) -> timedelta | None:
+        """Do what is due, and return after what pause something will be due again."""
+
+
 class OutboxTimer:
-    """A timer that always stands at the next message due."""
+    """A timer that always stands at the next message or call due."""
 
     def __init__(self, hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
         """Belong to an entry: the timer ends with it."""
         self._hass = hass
         self._entry = entry
-        self._outbox: Outbox | None = None
+        self._outbox: Worker | None = None
         self._cancel: CALLBACK_TYPE | None = None
 
     @callback
-    def async_start(self, outbox: Outbox) -> None:
+    def async_start(self, outbox: Worker) -> None:
         """Begin with what an earlier run left."""
         self._outbox = outbox
         self._entry.async_on_unload(self._async_stop)
@@ -64,3 +76,11 @@ class OutboxTimer:
         if self._cancel is not None:
             self._cancel()
             self._cancel = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """The timers of a number."""
+
+    messages: OutboxTimer
+    calls: OutboxTimer

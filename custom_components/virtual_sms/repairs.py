@@ -96,6 +96,24 @@ class TakeoverFlow(FixFlow):
         return None
 
 
+class RegisterVoiceFlow(FixFlow):
+    """Put our URL for calls at the provider again."""
+
+    @override
+    async def _async_fix(self) -> str | None:
+        await self._registrar.voice.async_claim()
+        return None
+
+
+class TakeoverVoiceFlow(FixFlow):
+    """Replace another application's URL for calls."""
+
+    @override
+    async def _async_fix(self) -> str | None:
+        await self._registrar.voice.async_claim(replace=True)
+        return None
+
+
 class PastedFlow(FixFlow):
     """Take note that the new URL was pasted at the provider."""
 
@@ -172,6 +190,8 @@ _FLOWS: Mapping[Problem, type[FixFlow]] = {
     Problem.CREDENTIALS_EXPIRING: RenewFlow,
     Problem.LIMIT_REACHED: OpenAnewFlow,
     Problem.CALLBACK_CHECK: CheckAgainFlow,
+    Problem.VOICE_FOREIGN: TakeoverVoiceFlow,
+    Problem.VOICE_MISSING: RegisterVoiceFlow,
 }
 
 

@@ -1,11 +1,9 @@
 """Send a text to one or many: what the notify action and our own action share."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-import sqlite3
 from typing import TYPE_CHECKING, NoReturn
 
 from homeassistant.config_entries import ConfigEntryState
@@ -14,12 +12,11 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 
-from .adapters.errors import MessageRejectedError, ProviderUnavailableError, SmsError
+from .adapters.errors import MessageRejectedError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
 from .addressing import Recipient, async_address
 from .bus import describe_cost
 from .const import DOMAIN, OPTION_RETRY_FOR
-from .core.limits import LimitReachedError
 from .core.outcome import Outcome
 from .core.phone_numbers import InvalidNumberError
 from .core.simplify import simplify
@@ -35,8 +32,8 @@ from .error_messages import (
 from .flows.schemas import DEFAULT_RETRY_FOR
 from .limits import LIMITED, async_follow_limits, async_get_allowance, simplifies
 from .runtime import VirtualSmsConfigEntry
+from .sending_errors import explained, find_reason, name_reason, refuse_request, trouble
 from .store.changes import StatusChanged
-from .store.database import DatabaseClosedError
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -89,7 +86,11 @@ class Failed:
         return {"error": self.sentence, "reason": self.reason}
 
 
-type LineResult = dict[str, Outcome | Failed] | HomeAssistantError
+type LineResults[T] = dict[str, T | Failed]
+type Use[T] = Callable[
+    [VirtualSmsConfigEntry, Sequence[Recipient]], Awaitable[LineResults[T]]
+]
+"""Has a line do something for its recipients, and returns what became of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +105,36 @@ class Report:
 
     def raise_for_failures(self, *, answered: bool) -> None:
         """Raise when nobody got it, or someone did not and no response tells."""
-        failed = [(to, each) for to, each in self.results if isinstance(each, Failed)]
-        if failed and not (answered and len(failed) < len(self.results)):
+        if failed := find_failures(self.results, answered=answered):
             raise_not_sent(failed)
+
+
+def find_failures(
+    results: Sequence[tuple[Recipient, object]], *, answered: bool
+) -> list[tuple[Recipient, Failed]]:
+    """Return who gets nothing; nobody where a response tells of it."""
+    failed = [(to, each) for to, each in results if isinstance(each, Failed)]
+    return [] if answered and len(failed) < len(results) else failed
+
+
+def explain_failures(
+    failed: Sequence[tuple[Recipient, Failed]],
+) -> tuple[type[HomeAssistantError], str]:
+    """Return the kind of exception to raise, and who gets nothing and why."""
+    is_bad_input = all(each.is_bad_input for _, each in failed)
+    kind = ServiceValidationError if is_bad_input else HomeAssistantError
+    return kind, "; ".join(each.explain(to.name) for to, each in failed)
 
 
 def raise_not_sent(failed: Sequence[tuple[Recipient, Failed]]) -> NoReturn:
     """Raise an error that names who gets nothing, and why."""
-    details = "; ".join(each.explain(to.name) for to, each in failed)
+    kind, details = explain_failures(failed)
     if all(each.reason == LIMITED for _, each in failed):
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="limit_reached",
             translation_placeholders={"details": details},
         )
-    is_bad_input = all(each.is_bad_input for _, each in failed)
-    kind = ServiceValidationError if is_bad_input else HomeAssistantError
     raise kind(
         translation_domain=DOMAIN,
         translation_key="not_sent",
@@ -134,40 +149,62 @@ async def async_send(
 
     Raises before anything is sent when the request itself cannot be.
     """
+
+    async def use(
+        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
+    ) -> LineResults[Outcome]:
+        return await _async_send_by(hass, entry, recipients, request)
+
     recipients = async_address(hass, line, request.recipients, request.contacts)
+    return Report(await async_share_out(hass, recipients, use))
+
+
+async def async_share_out[T](
+    hass: HomeAssistant, recipients: Sequence[Recipient], use: Use[T]
+) -> list[tuple[Recipient, T | Failed]]:
+    """Have each line do something for its own recipients, all at the same time.
+
+    Raises before anything is done when nobody is named, or when the only line cannot.
+    """
     by_line = group_by_line(recipients)
     results = await asyncio.gather(
-        *(_async_try(hass, line, some, request) for line, some in by_line.items())
+        *(_async_try(hass, line, some, use) for line, some in by_line.items())
     )
     refused = [each for each in results if isinstance(each, HomeAssistantError)]
     if refused and len({each.line for each in recipients}) == 1:
         raise refused[0]
     by_entry = dict(zip(by_line, results, strict=True))
-    return Report([(each, _conclude(hass, each, by_entry)) for each in recipients])
+    return [(each, _conclude(hass, each, by_entry)) for each in recipients]
 
 
 def require_recipient(recipients: Sequence[Recipient]) -> None:
     """Raise if nobody is named."""
     if not recipients:
-        raise _refuse("no_recipient")
+        raise refuse_request("no_recipient")
 
 
 async def async_send_to(
     hass: HomeAssistant, recipient: Recipient, request: SendRequest
 ) -> Outcome | Failed:
     """Send a request to one recipient by their line, and say what became of it."""
-    results: dict[str, LineResult] = {}
+
+    async def use(
+        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
+    ) -> LineResults[Outcome]:
+        return await _async_send_by(hass, entry, recipients, request)
+
+    results: dict[str, LineResults[Outcome] | HomeAssistantError] = {}
     line = recipient.line
     if recipient.error is None and line is not None:
         if hass.config_entries.async_get_entry(line) is None:
-            results[line] = _trouble("entry_not_loaded")
+            results[line] = trouble("entry_not_loaded")
         else:
-            results[line] = await _async_try(hass, line, [recipient], request)
+            results[line] = await _async_try(hass, line, [recipient], use)
     return _conclude(hass, recipient, results)
 
 
 def group_by_line(recipients: Sequence[Recipient]) -> dict[str, list[Recipient]]:
-    """Return who can be texted, by the line that does it; raises if nobody is named."""
+    """Return who can be reached, by the line that does it; raises if nobody is named."""
     require_recipient(recipients)
     by_line: dict[str, list[Recipient]] = {}
     for each in recipients:
@@ -176,9 +213,11 @@ def group_by_line(recipients: Sequence[Recipient]) -> dict[str, list[Recipient]]
     return by_line
 
 
-def _conclude(
-    hass: HomeAssistant, recipient: Recipient, results: Mapping[str, LineResult]
-) -> Outcome | Failed:
+def _conclude[T](
+    hass: HomeAssistant,
+    recipient: Recipient,
+    results: Mapping[str, LineResults[T] | HomeAssistantError],
+) -> T | Failed:
     """Say what became of a recipient, given what their line says."""
     if recipient.error is not None:
         return fail(hass, "", recipient.error)
@@ -189,42 +228,44 @@ def _conclude(
     return result[recipient.to]
 
 
-async def _async_try(
-    hass: HomeAssistant,
-    line: str,
-    recipients: Sequence[Recipient],
-    request: SendRequest,
-) -> LineResult:
-    """Return what keeps a line from sending: the other lines send all the same."""
+async def _async_try[T](
+    hass: HomeAssistant, line: str, recipients: Sequence[Recipient], use: Use[T]
+) -> LineResults[T] | HomeAssistantError:
+    """Return what keeps a line from it: the other lines do it all the same."""
     try:
-        return await _async_send_by(hass, line, recipients, request)
+        return await use(get_loaded(hass, line), recipients)
     except HomeAssistantError as err:
         return err
 
 
 async def _async_send_by(
     hass: HomeAssistant,
-    line: str,
+    entry: VirtualSmsConfigEntry,
     recipients: Sequence[Recipient],
     request: SendRequest,
-) -> dict[str, Outcome | Failed]:
+) -> LineResults[Outcome]:
     """Have a line send to its recipients, and return what became of each."""
-    entry = get_loaded(hass, line)
     messages = _compose(entry, recipients, request)
     outcomes = await _async_hand_over(hass, entry, messages, request)
     errors = {to: each.error for to, each in outcomes.items() if each.error}
+    return {**outcomes, **fail_all(hass, entry, errors)}
+
+
+def fail_all(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, errors: Mapping[str, SmsError]
+) -> dict[str, Failed]:
+    """Say why recipients of a line get nothing, and ask for what would help."""
     if any(wants_new_credentials(error) for error in errors.values()):
         entry.async_start_reauth(hass)
     provider = EntryData.of(entry).provider
-    failed = {to: fail(hass, provider, error) for to, error in errors.items()}
-    return {**outcomes, **failed}
+    return {to: fail(hass, provider, error) for to, error in errors.items()}
 
 
 def get_loaded(hass: HomeAssistant, line: str) -> VirtualSmsConfigEntry:
     """Return the entry of a line that is at work; raises where it is not."""
     entry: VirtualSmsConfigEntry = hass.config_entries.async_get_known_entry(line)
     if entry.state is not ConfigEntryState.LOADED:
-        raise _trouble("entry_not_loaded")
+        raise trouble("entry_not_loaded")
     return entry
 
 
@@ -234,7 +275,7 @@ def fail(hass: HomeAssistant, provider: str, error: Failure) -> Failed:
     return Failed(
         sentence=explain(hass, provider, error),
         reason=name_reason(error),
-        is_bad_input=is_bad_input or _reason(error) is RejectReason.INVALID_NUMBER,
+        is_bad_input=is_bad_input or find_reason(error) is RejectReason.INVALID_NUMBER,
         is_named=isinstance(error, AddressError | InvalidNumberError),
     )
 
@@ -313,33 +354,19 @@ async def _async_hand_over(
     return {outcome.message.recipient: outcome for outcome in outcomes}
 
 
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn what a store raises into what a person understands."""
-    try:
-        yield
-    except DatabaseClosedError as err:
-        raise _trouble("entry_not_loaded") from err
-    except sqlite3.Error as err:
-        raise _trouble("storage_failed") from err
-
-
-def _trouble(key: str) -> HomeAssistantError:
-    return HomeAssistantError(translation_domain=DOMAIN, translation_key=key)
-
-
-def _refuse(key: str) -> ServiceValidationError:
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
-
-
-def describe_result(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
-    """Return what a response says of a recipient."""
+def describe_recipient(recipient: Recipient) -> JsonObjectType:
+    """Return what a response says of who somebody is."""
     contact = recipient.contact
-    where: JsonObjectType = {
+    return {
         "to": recipient.to,
         "line": recipient.line,
         "contact": contact.name if contact else None,
     }
+
+
+def describe_result(recipient: Recipient, result: Outcome | Failed) -> JsonObjectType:
+    """Return what a response says of a recipient."""
+    where = describe_recipient(recipient)
     if isinstance(result, Failed):
         return {**where, **result.describe()}
     return {
@@ -351,20 +378,3 @@ def describe_result(recipient: Recipient, result: Outcome | Failed) -> JsonObjec
         "encoding": result.message.encoding.value,
         "cost": describe_cost(result.cost),
     }
-
-
-def name_reason(err: Failure) -> str:
-    """Return the reason that a response gives."""
-    return LIMITED if isinstance(err, LimitReachedError) else _reason(err).value
-
-
-def _reason(err: Failure) -> RejectReason:
-    """Give the reason that the status event of the same message gives."""
-    match err:
-        case InvalidNumberError():
-            return RejectReason.INVALID_NUMBER
-        case MessageRejectedError(reason=reason):
-            return reason
-        case ProviderUnavailableError():
-            return RejectReason.EXPIRED
-    return RejectReason.OTHER

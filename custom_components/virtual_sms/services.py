@@ -1,5 +1,6 @@
 """The actions of this integration."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -12,8 +13,10 @@ from homeassistant.core import (
 )
 from homeassistant.helpers import config_validation as cv
 
+from .adapters.call_models import KEYS
 from .alert_actions import async_setup_alert
 from .ask_action import async_setup_ask
+from .calling import CallRequest, WaitForCall, async_call
 from .const import DOMAIN
 from .core.waiting import WaitFor
 from .delivery import DEFAULT_TIMEOUT, Terms, async_deliver, async_has_fallback
@@ -32,17 +35,22 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
+SERVICE_CALL = "call"
 SERVICE_SEND_MESSAGE = "send_message"
+ATTR_ACKNOWLEDGE = "acknowledge"
 ATTR_CRITICAL = "critical"
 ATTR_DRY_RUN = "dry_run"
 ATTR_FALLBACK = "fallback"
 ATTR_MAX_SEGMENTS = "max_segments"
 ATTR_MESSAGE = "message"
+ATTR_REPEAT = "repeat"
 ATTR_RETRY_FOR = "retry_for"
 ATTR_SIMPLIFY = "simplify"
 ATTR_TIMEOUT = "timeout"
 ATTR_TITLE = "title"
 ATTR_WAIT_FOR = "wait_for"
+
+MOST_REPEATS = 10
 
 SEND_MESSAGE_SCHEMA = vol.Schema(
     {
@@ -62,10 +70,36 @@ SEND_MESSAGE_SCHEMA = vol.Schema(
     }
 )
 
+CALL_SCHEMA = vol.Schema(
+    {
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        **PEOPLE_FIELDS,
+        vol.Required(ATTR_MESSAGE): cv.string,
+        vol.Optional(ATTR_REPEAT, default=2): vol.All(
+            vol.Coerce(int), vol.Range(min=1, max=MOST_REPEATS)
+        ),
+        vol.Optional(ATTR_ACKNOWLEDGE): vol.All(cv.string, vol.In(KEYS)),
+        vol.Optional(ATTR_WAIT_FOR, default=WaitForCall.ACCEPTED): vol.Coerce(
+            WaitForCall
+        ),
+        vol.Optional(
+            ATTR_TIMEOUT, default=timedelta(minutes=2)
+        ): cv.positive_time_period,
+        vol.Optional(ATTR_CRITICAL, default=False): cv.boolean,
+    }
+)
+
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_CALL,
+        _async_call,
+        schema=CALL_SCHEMA,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
     hass.services.async_register(
         DOMAIN,
         SERVICE_SEND_MESSAGE,
@@ -101,6 +135,24 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
     delivery = await async_deliver(call.hass, line, request, terms or Terms())
     delivery.raise_for_failures(call.hass, answered=call.return_response)
     return delivery.describe() if call.return_response else None
+
+
+async def _async_call(call: ServiceCall) -> ServiceResponse:
+    """Call somebody from one of the home's numbers, or from those of contacts."""
+    request = CallRequest(
+        recipients=call.data[ATTR_TO],
+        contacts=call.data[ATTR_CONTACTS],
+        text=call.data[ATTR_MESSAGE],
+        repeat=call.data[ATTR_REPEAT],
+        digit=call.data.get(ATTR_ACKNOWLEDGE),
+        wait_for=call.data[ATTR_WAIT_FOR],
+        timeout=call.data[ATTR_TIMEOUT],
+    )
+    report = await async_call(
+        call.hass, async_find_sender(call.hass, call.data), request
+    )
+    report.raise_for_failures(answered=call.return_response)
+    return report.describe() if call.return_response else None
 
 
 def _read_terms(call: ServiceCall) -> Terms | None:

@@ -1,4 +1,4 @@
-"""Start automations: when a message comes in, and when one of ours gets on or fails.
+"""Start automations: when a message comes in, when one of ours or a call gets on.
 
 A trigger sees each message itself, not the state of an entity: so a burst starts one run
 for each message, a reload starts none, and privacy hides nothing from it.
@@ -19,12 +19,13 @@ from homeassistant.helpers.trigger import (
     TriggerNotTriggeredReporter,
 )
 
+from .adapters.call_models import CallState, Direction
 from .adapters.models import DeliveryStatus
 from .bus import EventData, async_listen
 from .core.text_match import InvalidPatternError, Match, TextMatch
 from .home_trigger import AlertChangedTrigger, QuestionAnsweredTrigger
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Change, Received, StatusChanged
+from .store.changes import CallChanged, Change, Received, StatusChanged
 from .target import Target
 
 if TYPE_CHECKING:
@@ -34,12 +35,15 @@ else:
     import voluptuous as vol
 
 CONF_ANSWERS: Final = "answers"
+CONF_DIRECTION: Final = "direction"
 CONF_LATE: Final = "late"
 CONF_MATCH: Final = "match"
+CONF_STATE: Final = "state"
 CONF_STATUS: Final = "status"
 CONF_TEXT: Final = "text"
 CONF_TRUST: Final = "trust"
 
+DIRECTION_ANY: Final = "any"
 LATE_ANY, LATE_ONLY, LATE_EXCLUDE = "any", "only", "exclude"
 TRUSTED: Final = "trusted"
 TRUST: Final = ("unknown", "known", TRUSTED, "unproven", "locked")
@@ -80,6 +84,17 @@ _STATUS_OPTIONS = vol.Schema(
             CONF_STATUS,
             default=lambda: [DeliveryStatus.UNDELIVERED, DeliveryStatus.FAILED],
         ): vol.All(cv.ensure_list, [vol.Coerce(DeliveryStatus)]),
+    }
+)
+_CALL_OPTIONS = vol.Schema(
+    {
+        vol.Optional(CONF_DIRECTION, default=DIRECTION_ANY): vol.In(
+            (DIRECTION_ANY, *map(str, Direction))
+        ),
+        vol.Optional(
+            CONF_STATE,
+            default=lambda: [each for each in CallState if each.rank],
+        ): vol.All(cv.ensure_list, [vol.Coerce(CallState)]),
     }
 )
 
@@ -202,11 +217,32 @@ class DeliveryChangedTrigger(ChangeTrigger):
         )
 
 
+class CallChangedTrigger(ChangeTrigger):
+    """A call reached a state, whoever called."""
+
+    _options_schema = _CALL_OPTIONS
+
+    @override
+    def _read(self, change: Change, data: EventData) -> Payload | None:
+        if not isinstance(change, CallChanged):
+            return None
+        is_meant = self._options[CONF_DIRECTION] in {DIRECTION_ANY, change.direction}
+        return {} if is_meant and change.state in self._options[CONF_STATE] else None
+
+    @override
+    def _describe(self, data: EventData) -> str:
+        contact = data.get("contact")
+        word = "from" if data["direction"] == Direction.INBOUND else "to"
+        whole = f"call {word} {contact}" if contact else "call"
+        return f"{whole} {data['state']}"
+
+
 TRIGGERS: Final[Mapping[str, type[Trigger]]] = {
     "message_received": MessageReceivedTrigger,
     "delivery_changed": DeliveryChangedTrigger,
     "question_answered": QuestionAnsweredTrigger,
     "alert_changed": AlertChangedTrigger,
+    "call_changed": CallChangedTrigger,
 }
 
 

@@ -43,7 +43,7 @@ from .conversations import (
     describe_message,
 )
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Change, Received, StatusChanged
+from .store.changes import CallChanged, Change, Received, StatusChanged
 from .store.conversations import MOST_AT_ONCE, Conversations, StoredMessage
 from .store.database import DatabaseClosedError
 
@@ -233,6 +233,8 @@ class _Subscription:
                     change.message_id,
                     partial(self._send_status, change),
                 )
+            case CallChanged():
+                return
             case _:
                 assert_never(change)
         with suppress(DatabaseClosedError):

@@ -18,6 +18,9 @@ Recipients that behave specially, whatever is sent to them:
 +15005552001       stays `queued` for ever
 =================  ============================================================
 
+Who is called behaves as `phones` says; refused are 1 with 21217, 2 with 21214, 3 with
+21215 (country not enabled for calls), 4 with 21216, 5 with 21219 and 8 with 10004.
+
 As a *sender*, +15005550001 answers 21212, +15005550007 21606 and +15005550008
 21611. Who texts STOP to a number is refused with 21610 until START.
 """

@@ -18,10 +18,10 @@ from ..world import now
 from . import render
 from .errors import error
 from .query import is_web_url, read_moment, read_page
-from .send import accept
+from .send import accept, accept_call
 
 if TYPE_CHECKING:
-    from .models import Number, TwilioMessage
+    from .models import Call, Number, TwilioMessage
     from .state import TwilioState
 
 ROOT: Final = "/2010-04-01/Accounts/{account}"
@@ -39,6 +39,9 @@ NUMBER_FIELDS: Final = {
     "SmsMethod": "sms_method",
     "SmsFallbackMethod": "sms_fallback_method",
     "SmsApplicationSid": "sms_application_sid",
+    "VoiceUrl": "voice_url",
+    "VoiceMethod": "voice_method",
+    "VoiceApplicationSid": "voice_application_sid",
     "FriendlyName": "friendly_name",
 }
 
@@ -67,6 +70,9 @@ class TwilioApi:
         yield Route("GET", ROOT + "/IncomingPhoneNumbers.json", self.list_numbers)
         yield Route("GET", number, self.get_number)
         yield Route("POST", number, self.update_number)
+        yield Route("POST", ROOT + "/Calls.json", self.call)
+        yield Route("GET", ROOT + "/Calls.json", self.list_calls)
+        yield Route("GET", ROOT + "/Calls/{call}.json", self.get_call)
         yield Route("GET", ROOT + "/Balance.json", self.balance)
         yield Route("GET", ACCOUNT_ONLY, self.account)
 
@@ -224,6 +230,33 @@ class TwilioApi:
             setattr(number, name, value)
         number.updated = now()
         return Reply(payload=self._number(number))
+
+    async def call(self, request: web.Request) -> Reply:
+        """Call somebody, or refuse it with the code Twilio would give."""
+        call = accept_call(self._state, await request.post())
+        return Reply(payload=self._call(call), status=201, accepted=(call,))
+
+    async def list_calls(self, request: web.Request) -> Reply:
+        """List calls, newest first."""
+        query = request.query
+        found = [
+            call
+            for call in self._state.call_log.values()
+            if query.get("To") in {None, call.to}
+            and query.get("From") in {None, call.sender}
+        ]
+        found.sort(key=lambda call: call.created, reverse=True)
+        return self._page(request, "calls", found, self._call)
+
+    async def get_call(self, request: web.Request) -> Reply:
+        """Fetch one call."""
+        call = self._state.call_log.get(request.match_info["call"])
+        if call is None:
+            raise error(20404, request.path)
+        return Reply(payload=self._call(call))
+
+    def _call(self, call: Call) -> Json:
+        return render.call(self._state.ACCOUNT_SID, call) | call.record
 
     async def balance(self, _request: web.Request) -> Reply:
         """Tell the money left."""

@@ -1,6 +1,7 @@
 """Write and sign Twilio's callbacks, and judge the answers to them."""
 
 import base64
+from email.utils import format_datetime
 import hashlib
 import hmac
 import re
@@ -14,7 +15,7 @@ from ..world import now
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .models import TwilioMessage
+    from .models import Call, TwilioMessage
 
 API_VERSION: Final = "2010-04-01"
 HEADERS: Final = {"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"}
@@ -61,6 +62,38 @@ def status_fields(account_sid: str, message: TwilioMessage) -> dict[str, str]:
     return fields
 
 
+def call_fields(account_sid: str, call: Call) -> dict[str, str]:
+    """List the fields of any callback about a call."""
+    return {
+        "CallSid": call.id,
+        "AccountSid": account_sid,
+        "From": call.sender,
+        "To": call.to,
+        "Caller": call.sender,
+        "Called": call.to,
+        "CallStatus": call.status,
+        "Direction": "inbound" if call.inbound else "outbound-api",
+        "ApiVersion": API_VERSION,
+    }
+
+
+def progress_fields(account_sid: str, call: Call) -> dict[str, str]:
+    """List the fields of a status callback of a call."""
+    fields = call_fields(account_sid, call) | {
+        "Timestamp": format_datetime(now()),
+        "CallbackSource": "call-progress-events",
+        "SequenceNumber": str(call.sequence),
+    }
+    if call.ended is not None:
+        fields["CallDuration"] = str(call.duration)
+    return fields
+
+
+def voice_url(url: str) -> str:
+    """Write a voice URL as it is signed: over https without its port."""
+    return re.sub(r"^(https://[^/?#]*?):\d+(?=[/?#]|$)", r"\1", url)
+
+
 def inbound_fields(
     account_sid: str, message: TwilioMessage, media_urls: Sequence[str]
 ) -> dict[str, str]:
@@ -91,7 +124,8 @@ def judge(callback: Callback, answer: Answer) -> tuple[Verdict, int | None]:
     if not answer.success:
         return _judge_failure(answer)
     if not answer.body.strip():
-        return Verdict.ACCEPTED, None
+        asked = callback.kind == "voice"
+        return (Verdict.WARNING, 12100) if asked else (Verdict.ACCEPTED, None)
     kind = answer.content_type.partition(";")[0].strip().lower()
     if kind in {"text/xml", "application/xml"}:
         return _judge_twiml(answer.body)

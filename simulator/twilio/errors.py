@@ -8,6 +8,7 @@ MORE_INFO: Final = "https://www.twilio.com/docs/errors/{code}"
 
 # code: (HTTP status, message); {value} is what was sent.
 API_ERRORS: Final[dict[int, tuple[int, str]]] = {
+    10004: (429, "Call concurrency limit exceeded"),
     20001: (400, "Invalid parameter: {value}"),
     20003: (401, "Authenticate"),
     20004: (405, "Method not allowed"),
@@ -17,8 +18,26 @@ API_ERRORS: Final[dict[int, tuple[int, str]]] = {
     20429: (429, "Too Many Requests"),
     20500: (500, "An internal server error has occurred"),
     20503: (503, "Service unavailable"),
+    21201: (400, "No 'To' number is specified"),
+    21205: (400, "Url parameter is required."),
+    21210: (
+        400,
+        "The source phone number provided, {value}, is not yet verified for your account.",
+    ),
     21211: (400, "Invalid 'To' Phone Number: {value}"),
     21212: (400, "Invalid From Number (caller ID): {value}"),
+    21213: (400, "A 'From' phone number is required."),
+    21214: (400, "'To' phone number cannot be reached: {value}"),
+    21215: (
+        400,
+        "Account not authorized to call {value}. Perhaps you need to enable some international permissions.",
+    ),
+    21216: (403, "Account not allowed to call {value}"),
+    21217: (400, "Phone number does not appear to be valid: {value}"),
+    21219: (
+        400,
+        "The number {value} is unverified. Trial accounts may only make calls to verified numbers.",
+    ),
     21266: (400, "'To' and 'From' number cannot be the same: {value}"),
     21402: (400, "Invalid Url: {value}"),
     21403: (400, "Method is not valid: {value}"),
@@ -54,6 +73,7 @@ API_ERRORS: Final[dict[int, tuple[int, str]]] = {
     21703: (400, "The Messaging Service does not exist: {value}"),
     30400: (400, "Only one of Body and Status can be updated at a time"),
     30409: (409, "Message cannot be canceled in its current status"),
+    32018: (400, "Twiml size exceeded maximum allowed value of 4000 characters"),
     35114: (400, "SendAt time must be between 300 seconds and 35 days ahead"),
     35117: (400, "ScheduleType and SendAt need a MessagingServiceSid"),
     70051: (403, "The API key lacks the permission for this request"),

@@ -20,10 +20,12 @@ from .callbacks import (
     status_fields,
     with_query,
 )
-from .models import TwilioMessage
+from .models import Call, TwilioMessage
+from .phones import Phones
 from .state import TwilioState
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable
 
     from aiohttp import web
@@ -53,6 +55,7 @@ class Twilio(TwilioState):
         """Build the HTTP side first: the state refers to it."""
         self.api = TwilioApi(self)
         self.alerts = TwilioAlerts(self)
+        self.phones = Phones(self)
         super().__init__(world)
 
     @override
@@ -72,6 +75,17 @@ class Twilio(TwilioState):
     async def recipients(self, request: web.Request) -> set[str]:
         form = await request.post()
         return {str(value) for value in form.getall("To", [])}
+
+    @override
+    def start(self, message: TwilioMessage | Call, answered: asyncio.Event) -> None:
+        if not isinstance(message, Call):
+            super().start(message, answered)
+        elif self.world.automatic:
+            self.world.background(self.phones.run(message, answered))
+
+    @override
+    def describe_calls(self) -> list[Json]:
+        return self.phones.describe()
 
     @override
     def failure(self, status: int) -> Reply:
@@ -184,6 +198,7 @@ class Twilio(TwilioState):
                 "callback_url": number.sms_url,
                 "sms": number.sms,
                 "mms": number.mms,
+                "voice_url": number.voice_url,
             }
             for number in self.numbers.values()
             if number.sms

@@ -7,7 +7,7 @@ from .errors import DELIVERY_ERRORS
 
 if TYPE_CHECKING:
     from ..base import Json
-    from .models import Number, TwilioMessage
+    from .models import Call, Number, TwilioMessage
 
 
 def _base(account: str) -> str:
@@ -39,6 +39,42 @@ def message(account: str, currency: str, message: TwilioMessage) -> Json:
         "status": message.status,
         "subresource_uris": {"media": f"{uri}/Media.json"},
         "to": message.to,
+        "uri": f"{uri}.json",
+    }
+
+
+def call(account: str, call: Call) -> Json:
+    """Describe a call."""
+    uri = f"{_base(account)}/Calls/{call.id}"
+    began = call.answered or call.ended
+    parts = ("Notifications", "Recordings", "Payments", "Events", "Siprec", "Streams")
+    return {
+        "account_sid": account,
+        "annotation": None,
+        "answered_by": None,
+        "api_version": "2010-04-01",
+        "caller_name": None,
+        "date_created": format_datetime(call.created),
+        "date_updated": format_datetime(call.ended or call.created),
+        "direction": "inbound" if call.inbound else "outbound-api",
+        "duration": None if call.ended is None else str(call.duration),
+        "end_time": None if call.ended is None else format_datetime(call.ended),
+        "forwarded_from": None,
+        "from": call.sender,
+        "from_formatted": call.sender,
+        "group_sid": None,
+        "parent_call_sid": None,
+        "phone_number_sid": None,
+        "price": None,
+        "price_unit": "USD",
+        "queue_time": "0",
+        "sid": call.id,
+        "start_time": None if began is None else format_datetime(began),
+        "status": call.status,
+        "subresource_uris": {each.lower(): f"{uri}/{each}.json" for each in parts},
+        "to": call.to,
+        "to_formatted": call.to,
+        "trunk_sid": None,
         "uri": f"{uri}.json",
     }
 
@@ -90,14 +126,14 @@ def number(account: str, number: Number) -> Json:
         "status": "in-use",
         "status_callback": "",
         "status_callback_method": "POST",
-        "trunk_sid": None,
+        "trunk_sid": number.trunk_sid or None,
         "type": "local",
         "uri": f"{_base(account)}/IncomingPhoneNumbers/{number.sid}.json",
-        "voice_application_sid": "",
+        "voice_application_sid": number.voice_application_sid,
         "voice_caller_id_lookup": False,
         "voice_fallback_method": "POST",
         "voice_fallback_url": None,
-        "voice_method": "POST",
+        "voice_method": number.voice_method,
         "voice_receive_mode": "voice",
-        "voice_url": None,
+        "voice_url": number.voice_url or None,
     }

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from ..base import Draft, Media
 from ..world import now
 from .errors import error
+from .models import Call
 from .query import is_web_url
+from .state import REFUSED_CALLS
 
 if TYPE_CHECKING:
     from aiohttp.web_request import FileField
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 LONGEST_BODY: Final = 1600
+LONGEST_TWIML: Final = 4000
 MOST_MEDIA: Final = 10
 SENDER_BARRED: Final = 21606
 SOONEST: Final = timedelta(seconds=300)
@@ -50,6 +53,35 @@ def accept(state: TwilioState, form: Form) -> TwilioMessage:
     if _scheduled(form, service):
         message.status = "scheduled"
     return state.keep(message)
+
+
+def accept_call(state: TwilioState, form: Form) -> Call:
+    """Check a form and turn it into a call that waits, or raise the refusal."""
+    to, sender = _tidy(_text(form, "To")), _tidy(_text(form, "From"))
+    if not to:
+        raise error(21201)
+    if not sender:
+        raise error(21213)
+    if sender not in state.numbers:
+        raise error(21210, sender)
+    if not E164.fullmatch(to):
+        raise error(21211, to)
+    if to in REFUSED_CALLS:
+        raise error(REFUSED_CALLS[to], to)
+    twiml = _text(form, "Twiml")
+    if not twiml:
+        raise error(21205)
+    if len(twiml) > LONGEST_TWIML:
+        raise error(32018)
+    events = frozenset(map(str, form.getall("StatusCallbackEvent", ["completed"])))
+    call = Call(to=to, sender=sender, inbound=False, status="queued", twiml=twiml)
+    call.callback_url, call.events = (
+        _check_callback(_text(form, "StatusCallback")),
+        events,
+    )
+    call.statuses.append(call.status)
+    state.call_log[call.id] = call
+    return call
 
 
 def _text(form: Form, name: str) -> str:

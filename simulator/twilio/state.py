@@ -5,7 +5,7 @@ import secrets
 from typing import Any, Final, override
 
 from ..base import Draft, Provider
-from .models import Alert, Number, TwilioMessage
+from .models import Alert, Call, Number, TwilioMessage
 
 STOP_WORDS: Final = frozenset(
     {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
@@ -20,6 +20,15 @@ REFUSED_RECIPIENTS: Final = {
     "+15005550007": 21606,
     "+15005550008": 21611,
     "+15005550009": 21614,
+}
+# "Test Credentials", of calls.
+REFUSED_CALLS: Final = {
+    "+15005550001": 21217,
+    "+15005550002": 21214,
+    "+15005550003": 21215,
+    "+15005550004": 21216,
+    "+15005550005": 21219,
+    "+15005550008": 10004,
 }
 REFUSED_SENDERS: Final = {
     "+15005550001": 21212,
@@ -63,6 +72,7 @@ class TwilioState(Provider[str, TwilioMessage]):
         self.currency = "USD"
         self.opted_out: set[tuple[str, str]] = set()
         self.added_alerts: list[Alert] = []
+        self.call_log: dict[str, Call] = {}
         self.numbers = {
             number.number: number
             for number in (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from custom_components.virtual_sms.adapters.base import SmsAdapter
+from custom_components.virtual_sms.adapters.call_models import OutboundCall, Speech
 from custom_components.virtual_sms.adapters.errors import (
     InvalidResponseError,
     UnsupportedFeatureError,
@@ -97,3 +98,29 @@ async def test_a_provider_without_a_record(bare: SmsAdapter) -> None:
     batches = [each async for each in bare.fetch_inbound(NUMBER, NOW, known)]
     assert not any(batches)
     assert asked == ["account"]
+
+
+async def test_calls_are_optional(bare: SmsAdapter) -> None:
+    """An adapter without calls says so at every verb about them."""
+    call = OutboundCall(
+        call_id="1",
+        recipient="+33612345679",
+        speech=Speech(text="Hello", language="en"),
+        created_at=NOW,
+    )
+    for refuse in (
+        lambda: bare.check_call(call, None),
+        lambda: bare.answer_call(None, None),
+    ):
+        with pytest.raises(UnsupportedFeatureError):
+            refuse()
+    for ask in (
+        lambda: bare.make_call(NUMBER, call, None),
+        lambda: bare.fetch_call(NUMBER, "1"),
+        lambda: bare.find_calls(NUMBER, "+33612345679", NOW),
+        lambda: bare.fetch_incoming_calls(NUMBER, NOW),
+        lambda: bare.get_voice_callbacks(NUMBER),
+        lambda: bare.set_voice_callbacks(NUMBER, CallbackUrls()),
+    ):
+        with pytest.raises(UnsupportedFeatureError):
+            await ask()

@@ -63,6 +63,16 @@ METHODS = {
     Capability.AUTHORIZATION: ("request_authorization", "authorization_state"),
     Capability.BALANCE: ("get_balance",),
     Capability.CALLBACK_FAILURES: ("fetch_callback_failures",),
+    Capability.CALLS: (
+        "_make_call",
+        "answer_call",
+        "check_call",
+        "fetch_call",
+        "fetch_incoming_calls",
+        "find_calls",
+        "get_voice_callbacks",
+        "set_voice_callbacks",
+    ),
     Capability.CALLBACK_URLS: ("get_callbacks", "set_callbacks"),
     Capability.HISTORY: ("fetch_inbound", "fetch_inbound_message"),
     Capability.LOOKUP: ("find_sent",),
@@ -77,6 +87,10 @@ READING = (
     "fetch_receipt",
     "find_sent",
     "get_balance",
+    "fetch_call",
+    "fetch_incoming_calls",
+    "find_calls",
+    "get_voice_callbacks",
 )
 
 
@@ -109,19 +123,19 @@ async def ask(
 ) -> object:
     """Use one of the verbs that read."""
     now = datetime.now(UTC)
-    match verb:
-        case "get_balance" | "get_callbacks":
-            return await getattr(adapter, verb)(number)
-        case "fetch_callback_failures":
-            return await adapter.fetch_callback_failures(number, URL, now)
-        case "fetch_inbound":
-            return await fetch(adapter, number, now - timedelta(hours=1))
-        case "fetch_receipt":
-            return await adapter.fetch_receipt(number, provider_id)
-        case "find_sent":
-            return await adapter.find_sent(number, outbound("+33612345678"), now)
-        case _:
-            return await getattr(adapter, verb)()
+    of_a_number = {"get_balance", "get_callbacks", "get_voice_callbacks"}
+    arguments: dict[str, tuple[object, ...]] = {
+        **dict.fromkeys(of_a_number, (number,)),
+        "fetch_callback_failures": (number, URL, now),
+        "fetch_call": (number, provider_id),
+        "fetch_incoming_calls": (number, now),
+        "fetch_receipt": (number, provider_id),
+        "find_calls": (number, "+33612345678", now),
+        "find_sent": (number, outbound("+33612345678"), now),
+    }
+    if verb == "fetch_inbound":
+        return await fetch(adapter, number, now - timedelta(hours=1))
+    return await getattr(adapter, verb)(*arguments.get(verb, ()))
 
 
 def list_verbs(capabilities: Capability) -> list[str]:
@@ -201,6 +215,8 @@ async def test_capabilities_are_the_methods(key: str) -> None:
         }
         assert overridden == {capability in adapter.capabilities}, capability
     signed = Capability.SIGNED_CALLBACKS in adapter.capabilities
+    # A key that is pressed must be answered at once, and so be believed.
+    assert signed or Capability.CALLS not in adapter.capabilities
     assert signed == (adapter.confirm is SmsAdapter.confirm)
 
 
@@ -215,6 +231,7 @@ async def test_what_is_missing_is_unsupported(
             number, URL, datetime.now(UTC)
         ),
         Capability.CALLBACK_URLS: lambda: adapter.get_callbacks(number),
+        Capability.CALLS: lambda: adapter.fetch_call(number, "1"),
         Capability.HISTORY: lambda: adapter.fetch_inbound_message(number, "1"),
         Capability.LOOKUP: lambda: adapter.find_sent(
             number, outbound("+33612345678"), datetime.now(UTC)
@@ -263,7 +280,7 @@ async def test_nothing_slow_on_the_loop(
     prepared = len(imported)
     sent = await adapter.send(number, outbound(harness.recipient), None)
     for verb in READING:
-        with suppress(UnsupportedFeatureError):
+        with suppress(NotFoundError, UnsupportedFeatureError):
             await ask(verb, adapter, number, sent.provider_id)
     with suppress(CallbackError):
         adapter.verify(CallbackRequest(method="POST", url="https://example.com/"))

@@ -12,6 +12,7 @@ import pytest
 
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.adapters.errors import UnsupportedFeatureError
+from custom_components.virtual_sms.adapters.models import Capability
 from custom_components.virtual_sms.const import (
     CONF_CALLBACK_URL,
     CONF_MODE,
@@ -116,7 +117,9 @@ async def test_begins_with_what_applies(
     """The options show what applies without them, and store what was typed."""
     result = await begin(hass, entry)
     expect_form(result, "init")
-    assert shown(result) == {
+    can_call = Capability.CALLS in ADAPTERS[provider].capabilities
+    calls = {"incoming_calls": "ignore"} if can_call else {}
+    assert shown(result) == calls | {
         "mode": "polling",
         "poll_interval": ADAPTERS[provider].poll_interval,
         "retry_for": 30,
@@ -141,7 +144,7 @@ async def test_begins_with_what_applies(
     assert type(entry.options["retry_for"]) is int
 
     result = await begin(hass, entry)
-    assert shown(result) == typed | {"mode": "polling"}
+    assert shown(result) == calls | typed | {"mode": "polling"}
     with pytest.raises(InvalidData):
         await answer(hass, result, poll_interval=1)
     with pytest.raises(InvalidData):

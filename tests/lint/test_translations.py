@@ -16,6 +16,7 @@ import voluptuous as vol
 
 from custom_components.virtual_sms import bus as events, event, sensor, tally_sensor
 from custom_components.virtual_sms.adapters import ADAPTERS
+from custom_components.virtual_sms.adapters.call_models import CallState, Direction
 from custom_components.virtual_sms.adapters.errors import (
     MessageRejectedError,
     SmsError,
@@ -47,8 +48,13 @@ from custom_components.virtual_sms.flows.schemas import (
     number_schema,
     options_schema,
 )
-from custom_components.virtual_sms.services import SEND_MESSAGE_SCHEMA
-from custom_components.virtual_sms.store.changes import Received, StatusChanged, Trust
+from custom_components.virtual_sms.services import CALL_SCHEMA, SEND_MESSAGE_SCHEMA
+from custom_components.virtual_sms.store.changes import (
+    CallChanged,
+    Received,
+    StatusChanged,
+    Trust,
+)
 from custom_components.virtual_sms.store.database_file import StorageError
 from custom_components.virtual_sms.store.usage import Limit
 
@@ -72,6 +78,11 @@ PLACEHOLDERS_OF_LOGBOOK = {
     "logbook_received_text": {"correspondent", "text"},
     "logbook_someone": set[str](),
 }
+SPOKEN = {
+    "call_greeting": set[str](),
+    "call_prompt": {"digit"},
+    "call_thanks": set[str](),
+}
 KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 ADDRESS_ERRORS = {"group_empty", "no_contact"}
@@ -87,6 +98,15 @@ RECEIVED = Received(
         message_id="m", number=None, sender="s", text="t", received_at=NOW
     ),
     late=False,
+)
+CALLED = CallChanged(
+    call_id="c",
+    provider_id=None,
+    direction=Direction.OUTBOUND,
+    correspondent="r",
+    state=CallState.QUEUED,
+    previous=None,
+    at=NOW,
 )
 CHANGED = StatusChanged(
     message_id="m",
@@ -355,20 +375,23 @@ def test_other_forms_are_complete(language: str) -> None:
             sorted(step["data"]) == sorted(step["data_description"]) == sorted(fields)
         )
     init = options["step"]["init"]
-    fields = [each for each in fields_of(options_schema()) if each != SECTION_LIMITS]
+    schema = options_schema(calls=True)
+    fields = [each for each in fields_of(schema) if each != SECTION_LIMITS]
     assert sorted(init["data"]) == sorted(init["data_description"]) == sorted(fields)
     limits, fields = init["sections"][SECTION_LIMITS], fields_of(limits_schema())
     assert (
         sorted(limits["data"]) == sorted(limits["data_description"]) == sorted(fields)
     )
-    for select in options_schema().schema.values():
+    for select in schema.schema.values():
         if "translation_key" in getattr(select, "config", ()):
             words = read(language)["selector"][select.config["translation_key"]]
             assert sorted(words["options"]) == sorted(select.config["options"])
-    of_triggers = {"alert_state", "late", "match", "status", "trust"}
-    of_actions = {"answers", "steps", "wait_for"}
-    both = of_triggers | of_actions
-    assert set(read(language)["selector"]) == {"code", "mode", "privacy"} | both
+    of_triggers = {"alert_state", "call_direction", "call_state", "late", "match"}
+    of_triggers |= {"status", "trust"}
+    of_actions = {"answers", "steps", "wait_for", "wait_for_call"}
+    of_options = {"incoming_calls", "mode", "privacy"}
+    expected = {"code"} | of_options | of_triggers | of_actions
+    assert set(read(language)["selector"]) == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -473,8 +496,9 @@ def test_errors_have_what_they_refer_to(language: str) -> None:
 def test_logbook_is_complete(language: str) -> None:
     """Everything that happens has its sentence."""
     keys = {"received", "received_text", "someone", *DeliveryStatus}
+    keys |= {f"call_{direction}" for direction in Direction}
     common = dict(read(language)["common"])
-    for key, words in SENT.items():
+    for key, words in (SPOKEN | SENT).items():
         assert placeholders(common.pop(key)) == words
     assert placeholders(common.pop("callback_check_passed")) == {"provider"}
     assert placeholders(common.pop("contact_check")) == {"line"}
@@ -544,11 +568,16 @@ def test_attributes_are_complete(language: str) -> None:
     for each in sensor.LAST_SENSORS:
         words = entity["sensor"][each.translation_key].get("state_attributes", {})
         assert set(words) == set(each.attributes)
-    for key, change in (("message", RECEIVED), ("delivery", CHANGED)):
+    for key, change in (
+        ("message", RECEIVED),
+        ("delivery", CHANGED),
+        ("call", CALLED),
+    ):
         _, told = events.describe(change)
         words = entity["event"][key]["state_attributes"]
-        answers = {"answer_to", "trust"} if isinstance(change, Received) else set()
-        assert set(words) == {"event_type", *told, *OF_CONTACT, *answers}
+        more = {Received: {"answer_to", "trust"}, CallChanged: {"trust"}}
+        expected = {"event_type", *told, *OF_CONTACT, *more.get(type(change), set())}
+        assert set(words) == expected
         assert all(each["name"] for each in words.values())
     words = entity["event"]["message"]["state_attributes"]
     assert set(words["trust"]["state"]) == set(Trust)
@@ -556,6 +585,11 @@ def test_attributes_are_complete(language: str) -> None:
     assert set(words["reason"]["state"]) == set(RejectReason)
     for key in ("event_type", "status", "previous"):
         assert set(words[key]["state"]) == set(DeliveryStatus)
+    words = entity["event"]["call"]["state_attributes"]
+    for key in ("event_type", "state", "previous"):
+        assert set(words[key]["state"]) == set(CallState)
+    assert set(words["reason"]["state"]) == set(RejectReason)
+    assert set(words["direction"]["state"]) == set(Direction)
 
 
 def test_icons_are_complete() -> None:
@@ -621,6 +655,7 @@ def test_actions_are_complete(language: str) -> None:
     ("action", "schema"),
     [
         ("send_message", SEND_MESSAGE_SCHEMA),
+        ("call", CALL_SCHEMA),
         ("ask", ASK_SCHEMA),
         ("alert", ALERT_SCHEMA),
         ("cancel_alert", CANCEL_ALERT_FIELDS),

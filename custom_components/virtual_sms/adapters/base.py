@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 import time
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from .call_models import CallEvent
 from .callback_failures import CallbackFailure
+from .calls import CallVerbs
 from .elapsed import Elapsed
 from .errors import (
     InvalidResponseError,
@@ -77,7 +79,7 @@ class ErrorRule:
     advice: Advice | None = None
 
 
-class SmsAdapter(ABC):
+class SmsAdapter(CallVerbs, ABC):
     """One provider, seen with one set of credentials.
 
     Every method that asks the provider raises AuthenticationError (wrong or
@@ -177,7 +179,7 @@ class SmsAdapter(ABC):
         """Say whether the credentials keep a replaced secret that counts no more."""
         return False
 
-    async def prepare(self) -> None:  # noqa: B027  # most need it, none must
+    async def prepare(self) -> None:
         """Load what is slow to load, off the event loop; a second time costs nothing."""
 
     @abstractmethod
@@ -229,7 +231,7 @@ class SmsAdapter(ABC):
         """Raise CallbackRejectedError unless the callback is authentic."""
 
     @abstractmethod
-    def parse(self, request: CallbackRequest) -> Event:
+    def parse(self, request: CallbackRequest) -> Event | CallEvent:
         """Read a verified callback, or raise CallbackUnreadableError."""
 
     def acknowledge(self, event: Event) -> Acknowledgement:

@@ -37,15 +37,15 @@ class Capability(Flag):
     """What a provider can do beyond sending and receiving callbacks.
 
     CREDITS: the balance is a number of credits, not an amount of money.
-    SHARED_CALLBACK_URLS: the URLs are the account's, for inbound messages and
-    statuses alike; otherwise each number has one for inbound messages, and each
-    outbound message carries its own.
+    SHARED_CALLBACK_URLS: the URLs are the account's, for inbound messages and statuses
+    alike; otherwise each number has one, and each outbound message its own.
     """
 
     AUTHORIZATION = auto()
     BALANCE = auto()
     CALLBACK_FAILURES = auto()
     CALLBACK_URLS = auto()
+    CALLS = auto()
     CREDITS = auto()
     HISTORY = auto()
     LOOKUP = auto()
@@ -228,9 +228,8 @@ class SetAsideReason(StrEnum):
 class SetAside:
     """An inbound record that is to be read again later.
 
-    INCOMPLETE: the provider is still receiving it, or a part of it cannot be read
-    now; `message` is what there is of it. UNREADABLE: it makes no sense. `at` is
-    when it was received, by the provider's clock, as far as is known.
+    INCOMPLETE: a part of it cannot be read yet; `message` is the rest. UNREADABLE: it
+    makes no sense. `at` is when it was received, by the provider's clock, if known.
     """
 
     record_id: str
@@ -285,8 +284,8 @@ class Balance:
 class CallbackUrls:
     """The URLs that stand at the provider for a number; None where there is none.
 
-    `overruled_by` names what makes the provider ignore them, as an application
-    of Twilio's does; `perhaps_overruled_by` what may, as far as can be told.
+    `overruled_by` names what makes the provider ignore them, as an application does;
+    `perhaps_overruled_by` what may, as far as can be told.
     """
 
     inbound: str | None = field(default=None, repr=False)
@@ -302,6 +301,7 @@ class Advice(StrEnum):
     """What only the user can do about a refusal, at the provider."""
 
     ENABLE_COUNTRY = "enable_country"
+    ENABLE_VOICE_COUNTRY = "enable_voice_country"
     LEAVE_TRIAL = "leave_trial"
     REGISTER_SENDER = "register_sender"
     RENEW_SERVICE = "renew_service"
@@ -352,9 +352,9 @@ class Acknowledgement:
 class CallbackRequest:
     """A provider's HTTP request, free of any web framework.
 
-    `url` is the URL that was registered with the provider plus the query that
-    arrived, for a proxy may have changed everything else. Header names are in
-    lower case. `truncated` tells that the body was longer than anyone may send.
+    `url` is the one that was registered plus the query that arrived, for a proxy may
+    have changed everything else. Header names are in lower case. `truncated` tells
+    that the body was longer than anyone may send.
     """
 
     method: str

@@ -135,7 +135,7 @@ async def _async_judge(
     if not url or not async_has_url(hass):
         return Verdict.NO_URL
     registration = registrar.registration
-    verdict = judge_url(url, registration.adapter.base_url)
+    verdict = judge_url(url, registrar.adapter.base_url)
     if verdict is Verdict.OK:
         verdict = await async_try_url(hass, data.webhook_id, url)
     if verdict is Verdict.OK:
@@ -164,7 +164,7 @@ async def _async_judge_calls(
     once for each failed call, and no failure counts that a good call came after.
     """
     registration = registrar.registration
-    adapter = registration.adapter
+    adapter = registrar.adapter
     if Capability.CALLBACK_FAILURES not in adapter.capabilities:
         return verdict
     since = max(dt_util.utcnow() - RECENT, registrar.health.accepted_at)

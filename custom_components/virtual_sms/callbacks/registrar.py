@@ -27,6 +27,7 @@ from .public_url import (
     async_callback_url,
     async_listen_to_address,
 )
+from .voice import VoiceRegistrar, async_release_voice
 
 if TYPE_CHECKING:
     from ..runtime import VirtualSmsConfigEntry
@@ -49,6 +50,12 @@ class Registrar:
         self._lock = asyncio.Lock()
         self._cancel_retry: CALLBACK_TYPE | None = None
         self.health = CallbackHealth(hass, entry)
+        self.voice = VoiceRegistrar(hass, entry, line)
+
+    @property
+    def adapter(self) -> SmsAdapter:
+        """Return what the provider is asked through."""
+        return self._line.adapter
 
     @property
     def registration(self) -> CallbackRegistration:
@@ -75,8 +82,11 @@ class Registrar:
         Polling finds what no callback brings meanwhile.
         """
         self.health.async_enter_mode(self._data.mode)
-        if self._data.polls:
-            return
+        if not self._data.polls:
+            await self._async_follow_address()
+        await self.voice.async_follow()
+
+    async def _async_follow_address(self) -> None:
         try:
             await self._async_register()
         except CloudAwayError:
@@ -113,6 +123,7 @@ class Registrar:
         if not data.is_automatic or not url or self._lock.locked():
             return
         self.health.async_show_finding(await self.registration.inspect(url))
+        await self.voice.async_inspect()
 
     @callback
     def async_accept_address(self, url: str) -> None:
@@ -188,6 +199,7 @@ async def async_release_callbacks(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry
 ) -> None:
     """Take our URL back from the provider, and put back what stood there before."""
+    await async_release_voice(hass, entry)
     data = EntryData.of(entry)
     if data.callback_url is None or not data.is_automatic:
         return

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..adapters.base import SmsAdapter
+from ..adapters.call_models import CallEvent, CallUpdate, IncomingCall
 from ..adapters.errors import CallbackRejectedError, CallbackUnreadableError, SmsError
 from ..adapters.models import (
     Acknowledgement,
@@ -139,6 +140,8 @@ class Account:
         if request.truncated:
             raise CallbackUnreadableError("longer than any provider sends")
         event = adapter.parse(request)
+        if isinstance(event, IncomingCall | CallUpdate):
+            return await self._take_call(called, event)
         if Capability.SIGNED_CALLBACKS in adapter.capabilities:
             await self._take(called, event)
         else:
@@ -158,6 +161,27 @@ class Account:
                 if self._forgeries % FORGERIES_IN_A_ROW == 0:
                     await asyncio.sleep(0)
                 raise
+
+    async def _take_call(self, called: Gateway, event: CallEvent) -> Acknowledgement:
+        """Hand a call to the line it belongs to, and answer what the person hears."""
+        try:
+            gateway = await self._find_line_of_call(called, event)
+            reply = await gateway.calls.take(event)
+        except DatabaseClosedError as err:
+            raise LineAwayError from err
+        line = gateway.line
+        return line.adapter.answer_call(reply, line.callback_url)
+
+    async def _find_line_of_call(self, called: Gateway, event: CallEvent) -> Gateway:
+        if isinstance(event, CallUpdate):
+            known = [each for each in self.gateways if await each.calls.knows(event)]
+            return known[0] if known else called
+        for gateway in self.gateways:
+            if gateway.inbox.has_number(event.number):
+                return gateway
+        if bare(event.number) in {bare(each) for each in self._away}:
+            raise LineAwayError
+        raise NoSuchLineError(event.number)
 
     async def _take(self, called: Gateway, event: Event) -> None:
         """Hand an authentic event to the line it belongs to."""

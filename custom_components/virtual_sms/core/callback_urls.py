@@ -7,8 +7,9 @@ it is read first, never replaced unasked, and put back in the end.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
-from ..adapters.base import SmsAdapter
+from ..adapters.calls import CallVerbs
 from ..adapters.errors import NotFoundError, ProviderUnavailableError, SmsError
 from ..adapters.models import CallbackUrls, Capability, PhoneNumber
 
@@ -53,6 +54,39 @@ class Finding:
     perhaps_overruled_by: str | None = None
 
 
+class CallbackPlace(Protocol):
+    """Where a provider keeps URLs of a number's: an adapter is one, for messages."""
+
+    @property
+    def capabilities(self) -> Capability:
+        """Say whether numbers share them."""
+
+    async def get_callbacks(self, number: PhoneNumber) -> CallbackUrls:
+        """Read them."""
+
+    async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
+        """Write them."""
+
+
+_ITS_OWN = Capability(0)
+
+
+@dataclass(frozen=True, slots=True)
+class VoicePlace:
+    """Where a provider keeps the URL that is asked when somebody calls a number."""
+
+    adapter: CallVerbs
+    capabilities: Capability = _ITS_OWN
+
+    async def get_callbacks(self, number: PhoneNumber) -> CallbackUrls:
+        """Read it, as the one for what comes in."""
+        return await self.adapter.get_voice_callbacks(number)
+
+    async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
+        """Write it; those for messages stay as they are."""
+        await self.adapter.set_voice_callbacks(number, urls)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackRegistration:
     """Our claim on a number's callback URLs.
@@ -62,7 +96,7 @@ class CallbackRegistration:
     external address.
     """
 
-    adapter: SmsAdapter
+    adapter: CallbackPlace
     number: PhoneNumber
     own: Collection[str]
 

@@ -8,11 +8,13 @@ from datetime import timedelta
 import logging
 import sqlite3
 
+from ..adapters.call_models import OutboundCall
 from ..adapters.models import OutboundMessage
 from ..store.changes import Change, Received
 from ..store.database import DatabaseClosedError
 from ..store.store import Store
 from ..store.usage import Allowance
+from .calls import CallOutcome, Calls
 from .inbox import Inbox
 from .line import Dependencies, Line
 from .outbox import Outbox
@@ -26,15 +28,17 @@ _LOGGER = logging.getLogger(__name__)
 class GatewayHooks:
     """What a gateway asks of whoever runs it.
 
-    `publish` is given each change, `wake` has the outbox work on what waits, and
-    `catch_up_soon` has the provider's record read before long. `pending` returns what
-    ends when all that follows from changes is on disk, None if it is already.
+    `publish` is given each change, `wake` has the outbox work on what waits,
+    `wake_calls` has open calls asked about, and `catch_up_soon` has the provider's
+    record read before long. `pending` returns what ends when all that follows from
+    changes is on disk, None if it is already.
     """
 
     publish: Callable[[Change], None]
     wake: Callable[[], None]
     catch_up_soon: Callable[[], None]
     pending: Pending = nothing_pending
+    wake_calls: Callable[[], None] = lambda: None
 
 
 class Gateway:
@@ -52,6 +56,7 @@ class Gateway:
         self._publisher = Publisher(store, self._publish, hooks.pending)
         publish = self._publisher.publish
         self.outbox = Outbox(line, store.outbound, publish, dependencies)
+        self.calls = Calls(line, store.calls, publish, hooks.wake_calls)
         self.inbox = Inbox(line, store, publish, dependencies, hooks.catch_up_soon)
 
     async def open(self) -> None:
@@ -102,6 +107,25 @@ class Gateway:
         elif not task.cancelled() and (error := task.exception()):
             _LOGGER.error("Sending ended in an unforeseen way", exc_info=error)
         return list(outcomes.values())
+
+    async def call(self, calls: Sequence[OutboundCall]) -> list[CallOutcome]:
+        """Call people and say where each call stands then.
+
+        That is carried to its end even when nobody waits for it any more. Raises
+        DatabaseClosedError or what the disk says when nothing was written down, and
+        then nobody is called.
+        """
+        outcomes: list[CallOutcome] = []
+
+        async def place() -> None:
+            outcomes.extend(await self.calls.place(calls))
+
+        task = self._spawn(place(), "call")
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise DatabaseClosedError
+        task.result()
+        return outcomes
 
     def _publish(self, change: Change) -> None:
         """Publish a change; whom we believe depends on when that is."""

@@ -77,6 +77,7 @@ def _hide_urls(media: object) -> object:
 _REDACTIONS: Final[Mapping[Privacy, Mapping[str, Redaction]]] = {
     Privacy.FULL: {},
     Privacy.MASKED: {
+        "correspondent": mask_correspondent,
         "media": _hide_urls,
         "recipient": mask_correspondent,
         "sender": mask_correspondent,
@@ -85,6 +86,7 @@ _REDACTIONS: Final[Mapping[Privacy, Mapping[str, Redaction]]] = {
     Privacy.METADATA: {
         "contact": _hide,
         "contact_id": _hide,
+        "correspondent": _hide,
         "media": _hide_urls,
         "person": _hide,
         "recipient": _hide,

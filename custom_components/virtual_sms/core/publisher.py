@@ -61,6 +61,7 @@ class Publisher:
             replace(each, late=True) for each in await self._store.inbound.unpublished()
         )
         self._waiting.extend(await self._store.outbound.unpublished())
+        self._waiting.extend(await self._store.calls.unpublished())
 
     def start(self) -> None:
         """Begin to tell: what was held back first, the oldest before the rest."""

@@ -7,28 +7,33 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
 from ..account_entries import async_own_marks
 from ..adapters import ADAPTERS
+from ..adapters.models import Capability
 from ..callbacks.public_url import async_forget_callback_url
 from ..callbacks.registrar import async_release_callbacks
+from ..callbacks.voice import voice_registration
 from ..const import (
+    CALLS_IGNORE,
     CONF_MODE,
     DOMAIN,
     MODE_MANUAL,
     MODE_POLLING,
     OPTION_COMMAND_MAX_AGE,
     OPTION_FALLBACK,
+    OPTION_INCOMING_CALLS,
     OPTION_KEEP_CONVERSATIONS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
     OPTION_SIMPLIFY,
 )
-from ..core.callback_urls import CallbackRegistration
+from ..core.callback_urls import CallbackRegistration, ForeignCallbackError
 from ..core.privacy import Privacy
 from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from .callback_steps import CallbackSteps
 from .form_errors import NO_ERROR, FormError, read_error
 from .schemas import (
+    CONF_CONFIRM,
     DEFAULT_COMMAND_MAX_AGE,
     DEFAULT_KEEP_CONVERSATIONS,
     DEFAULT_RETRY_FOR,
@@ -48,6 +53,8 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     """
 
     _options: Form
+    _finished: EntryData
+    _is_about_calls = False
 
     async def async_step_init(self, user_input: Form | None = None) -> ConfigFlowResult:
         """Ask for all of them."""
@@ -62,7 +69,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             return self._show(user_input, read_error(self.hass, self._provider, err))
 
     def _show(self, values: Form, error: FormError = NO_ERROR) -> ConfigFlowResult:
-        schema = options_schema(self._others)
+        schema = options_schema(self._others, calls=self._can_call)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(schema, values),
@@ -77,7 +84,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         self._webhook_id = data.webhook_id
         self._keeps_url = data.callback_url is not None
         if mode is None or (mode == data.mode and mode != MODE_MANUAL):
-            return self._finish(data)
+            return await self._async_finish(data)
         return await self._async_arrange(mode)
 
     @override
@@ -100,20 +107,56 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     async def _async_conclude(
         self, previous: CallbackUrls | None = None
     ) -> ConfigFlowResult:
-        data = replace(self._data, mode=self._mode)
         if self._mode == MODE_POLLING:
             await async_release_callbacks(self.hass, self.config_entry)
             await async_forget_callback_url(self.hass, self._webhook_id)
-            return self._finish(
+            data = replace(self._data, mode=self._mode)
+            return await self._async_finish(
                 replace(data, callback_url=None, previous_callbacks=None)
             )
+        data = replace(self._data, mode=self._mode)
         self._keeps_url = True
         kept = previous or data.previous_callbacks
-        return self._finish(
+        return await self._async_finish(
             replace(data, callback_url=self._callback_url, previous_callbacks=kept)
         )
 
-    def _finish(self, data: EntryData) -> ConfigFlowResult:
+    async def _async_finish(
+        self, data: EntryData, *, replaces: bool = False
+    ) -> ConfigFlowResult:
+        """Have calls come here as well, if they are to, and write all down."""
+        self._finished = data
+        choice = self._options.get(OPTION_INCOMING_CALLS, CALLS_IGNORE)
+        url = data.callback_url if data.is_automatic else None
+        if not self._can_call or choice == CALLS_IGNORE or url is None:
+            return self._write(data)
+        adapter = await async_create_adapter(self.hass, data.provider, data.credentials)
+        registration = voice_registration(self.hass, self.config_entry, adapter)
+        replaced: list[CallbackUrls] = []
+        try:
+            await registration.claim(url, replaced.append, replace=replaces)
+        except ForeignCallbackError as err:
+            self._foreign_url, self._is_about_calls = err.url, True
+            return self._show_takeover()
+        previous = replaced[0].inbound if replaced else data.previous_voice_url
+        return self._write(replace(data, voice_url=url, previous_voice_url=previous))
+
+    @override
+    async def async_step_takeover(
+        self, user_input: Form | None = None
+    ) -> ConfigFlowResult:
+        """Ask before another application's URL is replaced, that for calls as well."""
+        if not self._is_about_calls or user_input is None:
+            return await super().async_step_takeover(user_input)
+        if not user_input[CONF_CONFIRM]:
+            self._is_about_calls = False
+            return await self._async_choose_again()
+        try:
+            return await self._async_finish(self._finished, replaces=True)
+        except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
+            return self._show_takeover(read_error(self.hass, self._provider, err))
+
+    def _write(self, data: EntryData) -> ConfigFlowResult:
         """Write data and options down together, so that one reload is enough."""
         entries, entry = self.hass.config_entries, self.config_entry
         if entries.async_update_entry(
@@ -121,6 +164,10 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         ):
             entries.async_schedule_reload(entry.entry_id)
         return self.async_create_entry(data=self._options)
+
+    @property
+    def _can_call(self) -> bool:
+        return Capability.CALLS in ADAPTERS[self._data.provider].capabilities
 
     @property
     def _data(self) -> EntryData:
@@ -148,5 +195,6 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             OPTION_KEEP_CONVERSATIONS: DEFAULT_KEEP_CONVERSATIONS,
             OPTION_SIMPLIFY: True,
             OPTION_COMMAND_MAX_AGE: DEFAULT_COMMAND_MAX_AGE,
+            **({OPTION_INCOMING_CALLS: CALLS_IGNORE} if self._can_call else {}),
             **self.config_entry.options,
         }

@@ -14,10 +14,14 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
     TextSelector,
+    TextSelectorConfig,
 )
 
 from ..adapters.models import PhoneNumber
 from ..const import (
+    CALLS_IGNORE,
+    CALLS_REJECT,
+    CALLS_SPEAK,
     CONF_ACCOUNT,
     CONF_MODE,
     CONF_NUMBER,
@@ -27,6 +31,8 @@ from ..const import (
     OPTION_BALANCE_THRESHOLD,
     OPTION_COMMAND_MAX_AGE,
     OPTION_FALLBACK,
+    OPTION_GREETING,
+    OPTION_INCOMING_CALLS,
     OPTION_KEEP_CONVERSATIONS,
     OPTION_POLL_INTERVAL,
     OPTION_PRIVACY,
@@ -46,6 +52,8 @@ CONF_CONFIRM = "confirm"
 CONF_NAME = "name"
 
 MODES = (MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING)
+INCOMING_CALLS = (CALLS_IGNORE, CALLS_REJECT, CALLS_SPEAK)
+LONGEST_GREETING = 1000
 
 DEFAULT_RETRY_FOR = 30
 """Minutes that sending is tried for."""
@@ -93,8 +101,22 @@ def callbacks_schema(default: str) -> vol.Schema:
     )
 
 
-def options_schema(others: Mapping[str, str] = _NO_OTHERS) -> vol.Schema:
-    """Return the form of the options; `others` are the other numbers, by entry id."""
+def options_schema(
+    others: Mapping[str, str] = _NO_OTHERS, *, calls: bool
+) -> vol.Schema:
+    """Return the form of the options, those about calls included or not.
+
+    `others` are the other numbers, by entry id.
+    """
+    about_calls = {
+        vol.Optional(OPTION_INCOMING_CALLS): _choice(
+            OPTION_INCOMING_CALLS, INCOMING_CALLS
+        ),
+        vol.Optional(OPTION_GREETING): vol.All(
+            TextSelector(TextSelectorConfig(multiline=True)),
+            vol.Length(max=LONGEST_GREETING),
+        ),
+    }
     return vol.Schema(
         {
             vol.Optional(CONF_MODE): _choice(CONF_MODE, MODES),
@@ -108,6 +130,7 @@ def options_schema(others: Mapping[str, str] = _NO_OTHERS) -> vol.Schema:
             vol.Optional(OPTION_KEEP_CONVERSATIONS): _amount(0, 3650, "d"),
             vol.Optional(OPTION_SIMPLIFY): BooleanSelector(),
             vol.Optional(OPTION_COMMAND_MAX_AGE): _amount(30, 86_400, "s"),
+            **(about_calls if calls else {}),
             vol.Optional(SECTION_LIMITS): section(limits_schema(), {"collapsed": True}),
         }
     )

@@ -1,9 +1,10 @@
-"""What is published: the two things that happen to a number."""
+"""What is published: the three things that happen to a number."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ..adapters.call_models import CallState, Direction
 from ..adapters.costs import Cost
 from ..adapters.models import DeliveryStatus, InboundMessage, RejectReason
 
@@ -61,4 +62,26 @@ class Progress:
     at: datetime | None = None
 
 
-type Change = Received | StatusChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallChanged:
+    """A call moved forward; `previous` is None for its first state.
+
+    `call_id` is ours if we called, else the provider's. `digits` are the keys that
+    acknowledged it, `duration` is in seconds.
+    """
+
+    call_id: str
+    provider_id: str | None
+    direction: Direction
+    correspondent: str = field(repr=False)
+    contact: str | None = field(default=None, repr=False)
+    state: CallState
+    previous: CallState | None
+    digits: str | None = field(default=None, repr=False)
+    duration: int | None = None
+    reason: RejectReason | None = None
+    error_code: str | None = None
+    at: datetime
+
+
+type Change = Received | StatusChanged | CallChanged

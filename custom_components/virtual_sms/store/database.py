@@ -38,6 +38,10 @@ class DatabaseClosedError(Exception):
     """The database is closed: nothing can be written down any more."""
 
 
+CANNOT_WRITE = (DatabaseClosedError, OSError, sqlite3.Error)
+"""What keeps something from being written down now."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     """Something to be done in a worker, and how the loop learns what came of it."""

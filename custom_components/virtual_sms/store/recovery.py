@@ -8,6 +8,7 @@ from datetime import datetime
 import json
 import sqlite3
 
+from ..adapters.call_models import CallState
 from ..adapters.models import DeliveryStatus, RejectReason
 from .salvage import Fragment, Row, Salvage
 
@@ -32,6 +33,12 @@ _MESSAGE_NONSENSE = """
     OR status NOT IN (SELECT value FROM json_each(?))
     OR reason NOT IN (SELECT value FROM json_each(?))
 """
+_CALL_NONSENSE = """
+    DELETE FROM call WHERE typeof(created_at) != 'real' OR typeof(at) != 'real'
+    OR typeof(settled_at) != 'real' OR direction NOT IN ('inbound', 'outbound')
+    OR state NOT IN (SELECT value FROM json_each(?))
+"""
+_ODD_KEY = "UPDATE call SET wanted = NULL WHERE NOT json_valid(wanted)"
 _ODD_CONTACT = "UPDATE outbound SET contact = NULL WHERE NOT json_valid(contact)"
 _NUMBERS = {
     "answer_sent": "at",
@@ -79,6 +86,8 @@ def _drop_nonsense(connection: sqlite3.Connection) -> None:
     connection.execute(_OUTBOUND_NONSENSE, (json.dumps(list(DeliveryStatus)),))
     known = json.dumps(list(DeliveryStatus)), json.dumps(list(RejectReason))
     connection.execute(_MESSAGE_NONSENSE, known)
+    connection.execute(_CALL_NONSENSE, (json.dumps(list(CallState)),))
+    connection.execute(_ODD_KEY)
     connection.execute(_ODD_CONTACT)
     connection.execute(_ODD_CONSENT)
     for table, column in _NUMBERS.items():

@@ -122,5 +122,19 @@ MIGRATIONS = (
         WHERE message_id = new.message_id;
     END
     """,
+    # A call of ours has an id of our own, one of somebody else's that of the provider.
+    # No text is kept, for no call is made twice: `wanted` is the key that is asked for.
+    """
+    CREATE TABLE call (
+        call_id TEXT PRIMARY KEY, provider_id TEXT, direction TEXT NOT NULL,
+        correspondent TEXT NOT NULL, contact TEXT, wanted TEXT,
+        state TEXT NOT NULL, published TEXT, digits TEXT, duration INTEGER,
+        reason TEXT, error_code TEXT, at REAL NOT NULL, created_at REAL NOT NULL,
+        sent_after REAL, settled_at REAL, next_at REAL
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX call_provider ON call (provider_id);
+    CREATE INDEX call_due ON call (next_at) WHERE next_at IS NOT NULL;
+    CREATE INDEX call_age ON call (created_at)
+    """,
 )
 """Each brings the file from one version to the next; never change a released one."""

@@ -15,7 +15,8 @@ import sqlite3
 
 from ..adapters.costs import Cost
 from .answers import AnswerTable
-from .changes import Change, Received, StatusChanged
+from .calls import CallTable, note_calls, prune_calls
+from .changes import CallChanged, Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
 from .codes import CodeTable
 from .consent import ConsentTable
@@ -89,6 +90,7 @@ class Store:
         self.answers = AnswerTable(database, self._clock)
         self.outbound = OutboundTable(database, now, self._clock)
         self.conversations = Conversations(database)
+        self.calls = CallTable(database, now, self._clock)
         database.conclude = self._count
         database.mend = self._mend
 
@@ -102,6 +104,7 @@ class Store:
         await self._database.open()
         try:
             await self.outbound.recover()
+            await self.calls.recover()
         except sqlite3.Error as err:
             await self._database.close()
             raise explain(err) from err
@@ -139,6 +142,7 @@ class Store:
         def operation(connection: sqlite3.Connection) -> None:
             prune_inbound(connection, now, RETENTION)
             _prune_outbound(connection, steady)
+            prune_calls(connection, steady - _KEEP_CLOSED)
             prune_messages(connection, now)
             forget_texts(connection, steady)
 
@@ -170,6 +174,7 @@ def _note(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
     note_changes(
         connection, (each for each in changes if isinstance(each, StatusChanged))
     )
+    note_calls(connection, (each for each in changes if isinstance(each, CallChanged)))
 
 
 def _examine(connection: sqlite3.Connection, now: datetime) -> StoreHealth:

@@ -122,13 +122,14 @@ CODES = {
     MissingRightsError: "70051",
     AccountSuspendedError: "20005 20403 90010 30002",
     NotFoundError: "20404",
-    RateLimitedError: "20429 21611 30001 30022 30023 30027 63038",
+    RateLimitedError: "10004 20429 21611 30001 30022 30023 30027 63038",
     ProviderUnavailableError: "20500 20503",
     MessageRejectedError: (
         "21211 21265 21266 21212 21603 21606 21659 21660 21661 21408 21608 572005 "
         "572002 30044 10002 21609 21610 21612 21614 21635 30006 21602 21617 21620 "
         "21623 11751 30011 30019 21703 21704 21705 30003 30005 30008 30004 30007 "
-        "30450 30032 30034 30036 30410"
+        "30450 30032 30034 30036 30410 "
+        "10005 21210 21214 21215 21216 21217 21219 32018"
     ),
 }
 
@@ -589,7 +590,7 @@ def test_what_twilio_understands_of_a_text(
     "fields",
     [
         {},
-        {"CallSid": "CA1", "CallStatus": "ringing", "From": "+1", "To": "+1"},
+        {"CallSid": "CA1", "CallStatus": "", "From": "+1", "To": "+1"},
         {"MessageStatus": "sent"},
         {"MessageSid": "", "MessageStatus": "sent"},
         {"MessageSid": "SM1", "MessageStatus": ""},

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-import re
 from typing import TYPE_CHECKING, ClassVar, Final, override
 
 from ..base import KnownIds
@@ -40,15 +39,18 @@ from ..models import (
     SetAside,
     SetAsideReason,
 )
-from . import inbound, records
+from . import call_records, inbound, records
 from .alerts import read_failures
-from .client import LARGEST_PAGE, SIGNATURE, TwilioClient
+from .calls import TwilioCalls
+from .client import LARGEST_PAGE, SIGNATURE
 from .http import CONNECTIONS, ORIGIN
 from .lists import UNNAMED, Unreadable
-from .sdk import api_key, equal
+from .sdk import SID, api_key, equal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+    from ..call_models import CallEvent
 
 RECENT: Final = 50
 # Reading a page keeps the event loop for as long.
@@ -60,10 +62,9 @@ _ABOUT_ONE: Final = (
     ProviderUnavailableError,
 )
 """What may be wrong with the files of one message, the list having been given."""
-_SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
 
 
-class TwilioAdapter(TwilioClient):
+class TwilioAdapter(TwilioCalls):
     """An account at Twilio."""
 
     key = "twilio"
@@ -72,6 +73,7 @@ class TwilioAdapter(TwilioClient):
         Capability.BALANCE
         | Capability.CALLBACK_FAILURES
         | Capability.CALLBACK_URLS
+        | Capability.CALLS
         | Capability.HISTORY
         | Capability.LOOKUP
         | Capability.MEDIA
@@ -175,16 +177,18 @@ class TwilioAdapter(TwilioClient):
             )
 
     @override
-    def parse(self, request: CallbackRequest) -> Event:
+    def parse(self, request: CallbackRequest) -> Event | CallEvent:
         try:
             fields = request.fields
-            status = inbound.read_status(fields)
+            status, query = inbound.read_status(fields), dict(request.query)
+            if status is None and "CallSid" in fields:
+                ours = query.get(call_records.CALL_ID) or None
+                return call_records.read_callback(fields, ours)
             if status is None:
                 now = self.provider_time or datetime.now(UTC)
                 return inbound.read_inbound_callback(fields, now)
             sid = inbound.read_callback_id(fields)
-            ours = dict(request.query).get("m")
-            return records.read_status_callback(sid, status, fields, ours)
+            return records.read_status_callback(sid, status, fields, query.get("m"))
         except (KeyError, ValueError) as err:
             raise CallbackUnreadableError("no message") from err
 
@@ -201,7 +205,7 @@ class TwilioAdapter(TwilioClient):
 
     @override
     async def get_callbacks(self, number: PhoneNumber) -> CallbackUrls:
-        _, urls = await self._find_number(number)
+        _, urls = await self._find_number(number, records.read_callbacks)
         # A Messaging Service's URL may win as well. Which numbers are in one, only
         # another API tells; but the messages name theirs.
         with suppress(InvalidResponseError, MissingRightsError):
@@ -217,7 +221,7 @@ class TwilioAdapter(TwilioClient):
 
     @override
     async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
-        sid, _ = await self._find_number(number)
+        sid, _ = await self._find_number(number, records.read_callbacks)
         await self._ask(
             records.read_sid,
             lambda sdk: sdk.rest.incoming_phone_numbers(sid),
@@ -264,7 +268,7 @@ class TwilioAdapter(TwilioClient):
     ) -> InboundMessage | SetAside:
         if message_id.startswith(UNNAMED):
             raise InvalidResponseError("a record without an id cannot be asked for")
-        if not _SID.fullmatch(message_id):
+        if not SID.fullmatch(message_id):
             raise NotFoundError("no SID")
         try:
             found = await self._ask(
@@ -281,7 +285,7 @@ class TwilioAdapter(TwilioClient):
     async def fetch_receipt(
         self, number: PhoneNumber, provider_id: str
     ) -> DeliveryReceipt:
-        if not _SID.fullmatch(provider_id):
+        if not SID.fullmatch(provider_id):
             raise NotFoundError("no SID")
         return await self._ask(
             records.read_receipt, lambda sdk: sdk.rest.messages(provider_id), "fetch"
@@ -309,18 +313,6 @@ class TwilioAdapter(TwilioClient):
         return await self._ask(
             records.read_balance, lambda sdk: sdk.rest.balance, "fetch"
         )
-
-    async def _find_number(self, number: PhoneNumber) -> tuple[str, CallbackUrls]:
-        found = await self._list_readable(
-            records.read_callbacks,
-            lambda sdk: sdk.rest.incoming_phone_numbers,
-            phone_number=number.number,
-        )
-        # The filter also finds numbers that merely contain this one.
-        for each, sid, urls in found:
-            if each == number.number:
-                return sid, urls
-        raise NotFoundError("no such number in the account")
 
     async def _complete(
         self, found: Sequence[inbound.Found | Unreadable]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
-    from ..models import CallbackRequest
+    from ..models import CallbackRequest, PhoneNumber
 
 LARGEST_PAGE: Final = 1000
 SIGNATURE: Final = "x-twilio-signature"
@@ -121,6 +121,23 @@ class TwilioClient(SmsAdapter, ABC):
             return readable(await self._list(read, choose, **filters))
         except ValueError as err:
             raise InvalidResponseError(str(err)) from err
+
+    async def _find_number[T](
+        self,
+        number: PhoneNumber,
+        read: Callable[[Any], tuple[str, str, T]],
+    ) -> tuple[str, T]:
+        """Return a number's SID, and what is read of its record."""
+        found = await self._list_readable(
+            read,
+            lambda sdk: sdk.rest.incoming_phone_numbers,
+            phone_number=number.number,
+        )
+        # The filter also finds numbers that merely contain this one.
+        for each, sid, value in found:
+            if each == number.number:
+                return sid, value
+        raise NotFoundError("no such number in the account")
 
     async def _ask[T](
         self,

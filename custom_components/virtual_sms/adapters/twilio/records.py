@@ -66,9 +66,9 @@ STATUSES: Final[Mapping[str | None, DeliveryStatus]] = {
 
 # "Error and Warning Dictionary".
 _REJECTIONS: Final[Mapping[RejectReason, str]] = {
-    RejectReason.INVALID_NUMBER: "21211 21265 21266 30005",
-    RejectReason.UNREACHABLE: "21612 30003 30410",
-    RejectReason.BLOCKED: "30004 30450",
+    RejectReason.INVALID_NUMBER: "21211 21217 21265 21266 30005",
+    RejectReason.UNREACHABLE: "21214 21612 30003 30410",
+    RejectReason.BLOCKED: "21216 30004 30450",
     RejectReason.OPTED_OUT: "21610",
     RejectReason.LANDLINE: "21614 21635 30006",
     RejectReason.SPAM: "30007",
@@ -76,8 +76,9 @@ _REJECTIONS: Final[Mapping[RejectReason, str]] = {
     RejectReason.EXPIRED: "30036",
     RejectReason.OTHER: (
         "21212 21603 21606 21659 21660 21661 "  # the sender
-        "21408 "  # the country
-        "21608 572005 572002 30044 10002 "  # a trial account
+        "21408 21215 "  # the country
+        "10005 21210 32018 "  # a call: not allowed at all, its sender, its text
+        "21219 21608 572005 572002 30044 10002 "  # a trial account
         "21609 "  # the callback URL
         "21602 21617 "  # the text
         "21620 21623 11751 30011 30019 "  # the media
@@ -90,14 +91,15 @@ _TROUBLE: Final[Mapping[type[SmsError], str]] = {
     MissingRightsError: "70051",
     AccountSuspendedError: "20005 20403 90010 30002",
     NotFoundError: "20404",
-    RateLimitedError: "20429 21611 30001 30022 30023 30027 63038",
+    RateLimitedError: "10004 20429 21611 30001 30022 30023 30027 63038",
     ProviderUnavailableError: "20500 20503",
 }
 _ADVICE: Final[Mapping[str, Advice]] = {
     code: advice
     for advice, codes in {
         Advice.ENABLE_COUNTRY: "21408",
-        Advice.LEAVE_TRIAL: "10002 21608 30044 572002 572005",
+        Advice.ENABLE_VOICE_COUNTRY: "21215",
+        Advice.LEAVE_TRIAL: "10002 21219 21608 30044 572002 572005",
         Advice.REGISTER_SENDER: "30032 30034",
     }.items()
     for code in codes.split()
@@ -147,14 +149,19 @@ def _rule(refusal: Refusal) -> ErrorRule:
     return ERROR_RULES.get(refusal.code or "", fallback)
 
 
-def with_message_id(url: str, message_id: str) -> str:
-    """Add our id to a URL; what follows a `#` is a wish about retries.
+def with_parameter(url: str, name: str, value: str) -> str:
+    """Add a parameter to a URL; what follows a `#` is a wish about retries.
 
     See "Webhook connection overrides".
     """
     url, hash_sign, wish = url.partition("#")
     joint = "&" if "?" in url else "?"
-    return f"{url}{joint}{urlencode({'m': message_id})}{hash_sign}{wish}"
+    return f"{url}{joint}{urlencode({name: value})}{hash_sign}{wish}"
+
+
+def with_message_id(url: str, message_id: str) -> str:
+    """Add our id of a message to a URL."""
+    return with_parameter(url, "m", message_id)
 
 
 def find_problem(message: OutboundMessage) -> str | None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ..errors import AuthenticationError
 from .http import AsyncHttp, BlockingHttp, ignore_date
+from .old_calls import with_twiml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..base import RunBlocking
     from .http import NoteDate
 
+SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
 _SID: Final = re.compile(r"(AC|SK)\w+", re.ASCII)
 # Given none, or an empty one, the SDK obeys TWILIO_REGION of the process.
 _ENVIRONMENT: Final = {"TWILIO_REGION": ""}
@@ -34,6 +36,8 @@ class Sdk:
     rest: Any
     owner: Any
     build_validator: Callable[[str], Any]
+    calls: Any
+    """As `rest.calls`, but with the TwiML in the request in any generation."""
 
     @property
     def is_asynchronous(self) -> bool:
@@ -90,7 +94,13 @@ def load(
     build = partial(
         Client, account_sid=owner[0], http_client=http, environment=_ENVIRONMENT
     )
-    sdk = Sdk(rest=build(*rest), owner=build(*owner), build_validator=RequestValidator)
+    client = build(*rest)
+    sdk = Sdk(
+        rest=client,
+        owner=build(*owner),
+        build_validator=RequestValidator,
+        calls=with_twiml(client.calls),
+    )
     for client in (sdk.rest, sdk.owner):
         _ = client.messages, client.incoming_phone_numbers, client.balance
     _ = sdk.rest.monitor.v1.alerts
