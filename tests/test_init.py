@@ -41,7 +41,7 @@ def stores(hass: HomeAssistant) -> list[str]:
     return sorted(path.name for path in storage.glob(f"{DOMAIN}*"))
 
 
-OF_THE_HOME = ["virtual_sms_change"]
+OF_THE_HOME = ["virtual_sms_change", "virtual_sms_people"]
 """Trust follows all numbers, as long as the home runs."""
 
 
