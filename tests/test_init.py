@@ -42,7 +42,7 @@ def stores(hass: HomeAssistant) -> list[str]:
 
 
 OF_THE_HOME = ["virtual_sms_change", "virtual_sms_people"]
-"""Trust follows all numbers, as long as the home runs."""
+"""Trust and Assist follow all numbers, as long as the home runs."""
 
 
 def traces(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:

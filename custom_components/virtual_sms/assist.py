@@ -84,9 +84,9 @@ class AssistDesk:
         if not isinstance(change, Received):
             return
         contact = async_directory(self._hass).get_contact(change.contact_id or "")
-        own = async_list_own_numbers(self._hass)
         if contact is None or contact.assist is None:
             return
+        own = async_list_own_numbers(self._hass)
         if not is_for_assistant(change, data["answer_to"], own):
             return
         sender, line = change.message.sender, entry.entry_id
