@@ -351,7 +351,7 @@ export class VirtualSmsCard extends LitElement {
         aria-current=${correspondent === this.current ? "true" : "false"}
         @click=${() => this.open(correspondent)}
       >
-        <span class="name" dir="auto">${this.nameOf(correspondent)}</span>
+        <span class="name" dir="auto">${thread.contact ?? correspondent}</span>
         <time class="when" datetime=${thread.last_at}>${this.times.short(thread.last_at)}</time>
         <span class="last" dir="auto">${thread.last_text}</span>
         ${unread

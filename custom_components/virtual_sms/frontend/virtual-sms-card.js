@@ -405,7 +405,7 @@ var B=globalThis,K=B.ShadowRoot&&(B.ShadyCSS===void 0||B.ShadyCSS.nativeShadow)&
         aria-current=${s===this.current?"true":"false"}
         @click=${()=>this.open(s)}
       >
-        <span class="name" dir="auto">${this.nameOf(s)}</span>
+        <span class="name" dir="auto">${e.contact??s}</span>
         <time class="when" datetime=${e.last_at}>${this.times.short(e.last_at)}</time>
         <span class="last" dir="auto">${e.last_text}</span>
         ${i?u`<span class="count"
