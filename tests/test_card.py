@@ -16,6 +16,7 @@ import pytest
 from custom_components.virtual_sms.adapters.segments import count_segments
 from custom_components.virtual_sms.card import ISSUE, URL
 from custom_components.virtual_sms.const import DOMAIN
+from custom_components.virtual_sms.core.simplify import simplify
 
 from .set_up import set_up
 
@@ -171,6 +172,16 @@ def test_the_card_counts_what_the_integration_counts() -> None:
             expected.segments,
             expected.foreign,
         )
+
+
+def test_the_card_simplifies_what_the_integration_simplifies() -> None:
+    """Each character is in the file that the card's own tests compare it with."""
+    known = json.loads((ROOT / "frontend/test/simplified.json").read_text("utf-8"))
+    assert {each["text"]: each["plain"] for each in known} == {
+        each["text"]: simplify(each["text"]) for each in known
+    }
+    changed = {each for each in map(chr, range(0x10000)) if simplify(each) != each}
+    assert changed <= set("".join(each["text"] for each in known))
 
 
 def test_the_lock_file_names_no_registry() -> None:

@@ -41,8 +41,8 @@ def stores(hass: HomeAssistant) -> list[str]:
     return sorted(path.name for path in storage.glob(f"{DOMAIN}*"))
 
 
-OF_THE_HOME = ["virtual_sms_change"]
-"""Trust follows all numbers, as long as the home runs."""
+OF_THE_HOME = ["virtual_sms_change", "virtual_sms_people"]
+"""Trust and Assist follow all numbers, as long as the home runs."""
 
 
 def traces(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:

@@ -310,6 +310,7 @@ def test_no_words_without_a_problem() -> None:
     words = json.loads((ROOT / "translations" / "en.json").read_text("utf-8"))
     assert set(words["issues"]) == {
         *Problem,
+        "assist_missing",
         "callbacks_rejected",
         "card_resource",
         "contact_locked",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -15,12 +16,19 @@ import pytest
 from custom_components.virtual_sms.const import (
     OPTION_KEEP_CONVERSATIONS,
     OPTION_PRIVACY,
+    OPTION_SIMPLIFY,
 )
+from custom_components.virtual_sms.conversations import describe_message
 from custom_components.virtual_sms.core.privacy import Privacy
-from custom_components.virtual_sms.store.conversations import Conversations
+from custom_components.virtual_sms.store.conversations import (
+    MOST_CONVERSATIONS,
+    Conversations,
+)
 from custom_components.virtual_sms.websocket import _moment
 
 from .home import RECIPIENT, SENDER, entity_id, send, settle
+from .people import add_contact
+from .store.test_conversations import fill
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
 type Ask = Callable[..., Coroutine[Any, Any, Any]]
 
 COMMANDS = {
+    "line": {},
     "conversations": {},
     "conversation": {"correspondent": SENDER},
     "mark_read": {"correspondent": SENDER},
@@ -133,6 +142,7 @@ async def test_a_conversation_is_read(
         "media": [],
     }
     assert (theirs["text"], theirs["status"]) == ("<b>Hello</b>", None)
+    assert theirs["trust"] == "unknown"
 
     first = await ask("conversation", correspondent=SENDER, limit=1)
     [newest] = first["messages"]
@@ -146,6 +156,111 @@ async def test_a_conversation_is_read(
         "conversation", correspondent=SENDER, before="2020-01-01T00:00:00+00:00"
     )
     assert past == {"messages": [], "more": False}
+
+
+async def test_trust_is_shown_as_it_was_judged(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Whom the home believed then is kept with the message, whatever changes later."""
+    bob = await add_contact(hass, twilio_entry, numbers=SENDER)
+    await write(simulator, hass, "twilio")
+    data = {**bob.data, "may_command": True}
+    hass.config_entries.async_update_subentry(twilio_entry, bob, data=data)
+    await write(simulator, hass, "twilio")
+    store = twilio_entry.runtime_data.gateway.store
+    page = await store.conversations.read(SENDER, None, 10)
+    assert sorted(describe_message(each)["trust"] for each in page.messages) == [
+        "known",
+        "trusted",
+    ]
+
+
+async def test_who_subscribes_sees_whom_the_home_believes(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    client: Any,
+) -> None:
+    """An event of a message that came in carries its trust; one of ours has none."""
+    await answer(client, entry.entry_id, "subscribe")
+    await write(simulator, hass, provider)
+    event = (await client.receive_json())["event"]
+    assert (event["kind"], event["trust"]) == ("message", "unknown")
+    await send(hass, entry)
+    event = (await client.receive_json())["event"]
+    assert (event["kind"], "trust" in event) == ("message", False)
+
+
+@pytest.mark.parametrize("simplify", [None, True, False])
+async def test_a_dashboard_knows_whether_texts_are_simplified(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    *,
+    simplify: bool | None,
+) -> None:
+    """It counts what is really sent: with the number's option, which is on at first."""
+    options = {} if simplify is None else {OPTION_SIMPLIFY: simplify}
+    hass.config_entries.async_update_entry(twilio_entry, options=options)
+    await settle(hass, simulator)
+    client = await hass_ws_client(hass)
+    line = await answer(client, twilio_entry.entry_id, "line")
+    assert line == {"simplify": simplify is not False}
+
+
+async def test_a_large_inbox_holds_up_nobody(
+    hass: HomeAssistant,
+    twilio_entry: ConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """50,000 messages of as many people open in 200 ms of the loop's time, in pages."""
+    client = await hass_ws_client(hass)
+    store = twilio_entry.runtime_data.gateway.store
+    await fill(store, 50_000, 50_000)
+    began = time.thread_time()
+    threads = await answer(client, twilio_entry.entry_id, "conversations")
+    newest = threads[0]["correspondent"]
+    page = await answer(
+        client, twilio_entry.entry_id, "conversation", correspondent=newest, limit=100
+    )
+    assert time.thread_time() - began < 0.2
+    assert len(threads) == MOST_CONVERSATIONS
+    assert len(page["messages"]) == 1
+    assert not page["more"]
+
+
+async def test_a_long_conversation_is_read_in_few_rows(
+    hass: HomeAssistant,
+    twilio_entry: ConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """Of 50,000 messages with one person, a page is read: one query, a row more."""
+    client = await hass_ws_client(hass)
+    store = twilio_entry.runtime_data.gateway.store
+    await fill(store, 50_000, 1)
+    seen: list[str] = []
+    await store.conversations._run(
+        lambda connection: connection.set_trace_callback(seen.append)
+    )
+    began = time.thread_time()
+    page = await answer(
+        client,
+        twilio_entry.entry_id,
+        "conversation",
+        correspondent="+33600000000",
+        limit=50,
+    )
+    assert time.thread_time() - began < 0.2
+    await store.conversations._run(
+        lambda connection: connection.set_trace_callback(None)
+    )
+    pages = [each for each in seen if "INDEXED BY message_correspondent" in each]
+    assert len(pages) == 1
+    assert pages[0].endswith("LIMIT 51\n")
+    assert len(page["messages"]) == 50
+    assert page["more"]
 
 
 def test_an_id_is_not_taken_for_a_time() -> None:

@@ -27,6 +27,8 @@ from homeassistant.util import dt as dt_util
 from .accounts import async_get_account, async_join
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
+from .assist import async_setup_assist
+from .assist_user import async_remove_guest
 from .bus import async_publish
 from .callbacks.public_url import async_forget_callback_url
 from .callbacks.registrar import Registrar, async_release_callbacks
@@ -71,6 +73,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_people(hass)
     async_trust(hass)
     await async_setup_desks(hass)
+    async_setup_assist(hass)
     async_setup_services(hass)
     async_setup_websocket(hass)
     await async_setup_card(hass)
@@ -143,6 +146,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
     await _async_clear(async_forget_callback_url(hass, webhook_id), "in the cloud")
     if not hass.config_entries.async_entries(DOMAIN):
         await _async_clear(async_withdraw_card(hass), "on the dashboards")
+        await _async_clear(async_remove_guest(hass), "among the users")
 
 
 async def _async_clear(clearing: Awaitable[None], place: str) -> None:

@@ -12,6 +12,7 @@ from .core.privacy import mask_numbers
 if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
 
+ISSUE_ASSIST_MISSING = "assist_missing"
 ISSUE_GROUP_EMPTY = "group_empty"
 ISSUE_LOCKED = "contact_locked"
 
@@ -73,6 +74,30 @@ def async_list_locked(hass: HomeAssistant) -> list[str]:
         and each.data
         and each.data.get("problem") == ISSUE_LOCKED
     ]
+
+
+@callback
+def async_raise_assist_missing(hass: HomeAssistant, contact: Contact) -> None:
+    """Say that nobody answers a contact, until somebody does or the contact changes."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _assist_id(contact.contact_id),
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=ISSUE_ASSIST_MISSING,
+        translation_placeholders={"name": mask_numbers(contact.name)},
+    )
+
+
+@callback
+def async_clear_assist_missing(hass: HomeAssistant, contact_id: str) -> None:
+    """Take it back, if it was said."""
+    ir.async_delete_issue(hass, DOMAIN, _assist_id(contact_id))
+
+
+def _assist_id(contact_id: str) -> str:
+    return f"{ISSUE_ASSIST_MISSING}_{contact_id}"
 
 
 def _locked_id(contact_id: str) -> str:

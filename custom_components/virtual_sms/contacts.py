@@ -5,7 +5,7 @@ from what is loaded: who writes is recognised while their own line is at rest.
 """
 
 from operator import is_
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SUBENTRY_CONTACT: Final = "contact"
 SUBENTRY_GROUP: Final = "group"
 
+CONF_ASSIST: Final = "assist"
 CONF_CODE: Final = "code"
 CONF_LANGUAGE: Final = "language"
 CONF_MAY_COMMAND: Final = "may_command"
@@ -192,7 +193,13 @@ def read_contact(entry: VirtualSmsConfigEntry, subentry: ConfigSubentry) -> Cont
         may_command=data.get(CONF_MAY_COMMAND, False),
         code=CodeKind(data.get(CONF_CODE, CodeKind.NONE)),
         language=data.get(CONF_LANGUAGE),
+        assist=_read_assist(data),
     )
+
+
+def _read_assist(data: Mapping[str, Any]) -> str | None:
+    """Return who answers: nobody answers who may not command."""
+    return (data.get(CONF_MAY_COMMAND) and data.get(CONF_ASSIST)) or None
 
 
 def read_group(entry: VirtualSmsConfigEntry, subentry: ConfigSubentry) -> Group:

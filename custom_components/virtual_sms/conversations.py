@@ -130,10 +130,11 @@ def describe_conversation(
 
 
 def describe_message(message: StoredMessage) -> JsonObjectType:
-    """Return a message of a conversation."""
+    """Return a message of a conversation; who wrote it was judged if it came in."""
+    is_inbound = message.is_inbound
     return {
         "message_id": message.message_id,
-        "direction": "inbound" if message.is_inbound else "outbound",
+        "direction": "inbound" if is_inbound else "outbound",
         "text": message.text,
         "at": message.at.isoformat(),
         "status": message.status and message.status.value,
@@ -147,4 +148,5 @@ def describe_message(message: StoredMessage) -> JsonObjectType:
             }
             for each in message.media
         ],
+        **({"trust": message.trust and message.trust.value} if is_inbound else {}),
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import sqlite3
 from uuid import uuid4
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
 
 from .addressing import Recipient
@@ -51,14 +51,20 @@ async def async_may_answer(hass: HomeAssistant, person: Person) -> bool:
     gateway = async_find_gateway(hass, person.line)
     if gateway is None:
         return False
-    entries = hass.config_entries.async_entries(DOMAIN)
-    own = {each.data[CONF_NUMBER] for each in entries}
+    own = async_list_own_numbers(hass)
     try:
         return await Answers(gateway.store.answers, lambda: own).may_answer(
             person.number
         )
     except DatabaseClosedError, sqlite3.Error:
         return False
+
+
+@callback
+def async_list_own_numbers(hass: HomeAssistant) -> set[str]:
+    """Return the numbers of all lines of this home."""
+    entries = hass.config_entries.async_entries(DOMAIN)
+    return {each.data[CONF_NUMBER] for each in entries}
 
 
 async def async_say_to(

@@ -42,6 +42,7 @@ from .conversations import (
     describe_conversation,
     describe_message,
 )
+from .limits import simplifies
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
 from .store.conversations import MOST_AT_ONCE, Conversations, StoredMessage
@@ -66,7 +67,13 @@ type Answer = Callable[
 @callback
 def async_setup_websocket(hass: HomeAssistant) -> None:
     """Register the commands."""
-    for command in (_list_conversations, _read_conversation, _mark_read, _subscribe):
+    for command in (
+        _describe_line,
+        _list_conversations,
+        _read_conversation,
+        _mark_read,
+        _subscribe,
+    ):
         async_register_command(hass, command)
 
 
@@ -135,6 +142,17 @@ def _trouble(key: str) -> HomeAssistantError:
 
 def _conversations(entry: VirtualSmsConfigEntry) -> Conversations:
     return entry.runtime_data.gateway.store.conversations
+
+
+@websocket_command(
+    {vol.Required("type"): f"{DOMAIN}/line", vol.Required(_ENTRY_ID): str}
+)
+@_answers
+async def _describe_line(
+    _hass: HomeAssistant, entry: VirtualSmsConfigEntry, _: Message
+) -> JsonValueType:
+    """Say what becomes of a text before a number sends it."""
+    return {"simplify": simplifies(entry, asked=None)}
 
 
 @websocket_command(

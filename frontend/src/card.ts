@@ -60,6 +60,7 @@ export class VirtualSmsCard extends LitElement {
   private turn = 0;
   private retry?: ReturnType<typeof setTimeout>;
   private failures = 0;
+  private simplifies = true;
 
   static getConfigForm = configForm;
 
@@ -156,10 +157,14 @@ export class VirtualSmsCard extends LitElement {
   private readonly load = async (): Promise<void> => {
     const { turn } = this;
     try {
-      const threads = await this.line!.listThreads();
+      const [threads, { simplify }] = await Promise.all([
+        this.line!.listThreads(),
+        this.line!.describe(),
+      ]);
       if (turn !== this.turn) {
         return;
       }
+      this.simplifies = simplify;
       this.inbox.begin(threads);
       this.problem = "";
       this.failures = 0;
@@ -346,7 +351,7 @@ export class VirtualSmsCard extends LitElement {
         aria-current=${correspondent === this.current ? "true" : "false"}
         @click=${() => this.open(correspondent)}
       >
-        <span class="name" dir="auto">${this.nameOf(correspondent)}</span>
+        <span class="name" dir="auto">${thread.contact ?? correspondent}</span>
         <time class="when" datetime=${thread.last_at}>${this.times.short(thread.last_at)}</time>
         <span class="last" dir="auto">${thread.last_text}</span>
         ${unread
@@ -382,6 +387,7 @@ export class VirtualSmsCard extends LitElement {
             .say=${say}
             .isNew=${current === NEW}
             .sends=${this.sends}
+            .simplifies=${this.simplifies}
             .problem=${this.sendProblem}
             .text=${this.drafts.get(current) ?? ""}
             @draft=${(event: CustomEvent<string>) => this.keepDraft(current, event.detail)}

@@ -2,6 +2,7 @@
 
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { countSegments } from "./segments";
+import { simplify } from "./simplify";
 import { ofComposer, shared } from "./styles";
 import type { Say } from "./texts";
 
@@ -12,6 +13,7 @@ export class Composer extends LitElement {
     say: { attribute: false },
     isNew: { type: Boolean },
     sends: { type: Boolean },
+    simplifies: { type: Boolean },
     problem: {},
     text: {},
     recipient: {},
@@ -21,6 +23,8 @@ export class Composer extends LitElement {
   say!: Say;
   isNew = false;
   sends = false;
+  /** The number writes a text with plain characters before it is sent. */
+  simplifies = false;
   problem = "";
   text = "";
   recipient = "";
@@ -74,7 +78,8 @@ export class Composer extends LitElement {
   }
 
   private renderCount() {
-    const { segments, used, room, foreign } = countSegments(this.text);
+    const sent = this.simplifies ? simplify(this.text) : this.text;
+    const { segments, used, room, foreign } = countSegments(sent);
     const count = this.say("segments", { segments, used, room });
     if (foreign === null) {
       return count;

@@ -7,6 +7,7 @@ import * as icons from "./icons";
 import { ofConversation, shared } from "./styles";
 import type { Key, Say } from "./texts";
 import type { Times } from "./times";
+import { findTrust, isWarning } from "./trust";
 
 const NEAR = 60;
 const REFUSALS = new Set(["failed", "undelivered"]);
@@ -102,13 +103,14 @@ export class ConversationView extends LitElement {
       ${repeat(
         this.messages,
         (each) => each.message_id,
-        (each, index) => this.renderMessage(each, this.messages[index - 1]),
+        (each, index) => this.renderMessage(each, index),
       )}
     </div>`;
   }
 
-  private renderMessage(message: Message, before: Message | undefined) {
+  private renderMessage(message: Message, index: number) {
     const { times } = this;
+    const before = this.messages[index - 1];
     const isNewDay = !before || times.key(before.at) !== times.key(message.at);
     const isOurs = message.direction === "outbound";
     const who = isOurs ? this.say("we") : this.say("they", { name: this.name });
@@ -125,11 +127,19 @@ export class ConversationView extends LitElement {
         )}
         <p class="text" dir="auto">${message.text}</p>
         <div class="meta">
+          ${this.renderTrust(message, index)}
           <time datetime=${message.at}>${times.time(message.at)}</time>
           ${message.status ? this.renderStatus(message.status) : nothing}
         </div>
         ${this.renderReason(message)}
       </div>`;
+  }
+
+  private renderTrust({ trust }: Message, index: number) {
+    const word = findTrust(this.messages, index);
+    return word
+      ? html`<span class="trust ${isWarning(trust!) ? "warning" : ""}">${this.say(word)}</span>`
+      : nothing;
   }
 
   private renderStatus(status: string) {

@@ -72,11 +72,18 @@ export interface Message {
   reason: string | null;
   segments: number;
   media: Media[];
+  /** Whom the home believed to have written it, of a message that came in. */
+  trust?: string | null;
 }
 
 export interface Page {
   messages: Message[];
   more: boolean;
+}
+
+export interface LineTraits {
+  /** Texts are written with plain characters before they are sent. */
+  simplify: boolean;
 }
 
 export type HomeEvent =
@@ -106,6 +113,11 @@ export class Line {
 
   listThreads(): Promise<Thread[]> {
     return this.ask("conversations");
+  }
+
+  /** What is not known is as it is at first: nobody is kept from reading by it. */
+  describe(): Promise<LineTraits> {
+    return this.ask<LineTraits>("line").catch(() => ({ simplify: true }));
   }
 
   readPage(correspondent: string, before?: string): Promise<Page> {

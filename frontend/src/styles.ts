@@ -233,6 +233,16 @@ export const ofConversation = css`
     gap: 4px;
     font-size: 12px;
   }
+  .trust {
+    margin-inline-end: auto;
+    padding-inline-end: 12px;
+  }
+  .trust.warning {
+    font-weight: 500;
+    text-decoration: underline;
+    text-decoration-color: var(--error-color, #db4437);
+    text-decoration-thickness: 2px;
+  }
   .meta svg {
     width: 16px;
     height: 16px;

@@ -228,6 +228,110 @@ test("the segments are counted while one writes, and what makes them dear is nam
   assert.match(counter!, /^1 SMS · 4\/70 · “ê” makes it dear: 70 instead of 160/);
 });
 
+test("what is counted is what the number sends, with plain characters or without", async () => {
+  const home = withConversation();
+  await show(home);
+  await press("li button");
+  await type("« Oui » – d’accord…");
+  assert.deepEqual(texts(".counter", "virtual-sms-composer"), ["1 SMS · 19/160"]);
+  await type("“Fête”");
+  assert.match(texts(".counter", "virtual-sms-composer")[0]!, /6\/70 · “ê” makes it dear/);
+  card.remove();
+  home.simplify = false;
+  await show(home);
+  await press("li button");
+  await type("d’accord");
+  assert.match(texts(".counter", "virtual-sms-composer")[0]!, /8\/70 · “’” makes it dear/);
+});
+
+test("a number that does not say how it sends can be read and answered", async () => {
+  const home = withConversation();
+  home.trouble["line"] = { code: "unknown_command" };
+  await show(home);
+  assert.deepEqual(texts(".problem"), []);
+  await press("li button");
+  await type("d’accord");
+  assert.deepEqual(texts(".counter", "virtual-sms-composer"), ["1 SMS · 8/160"]);
+});
+
+test("whom the home believes is said where it changes, and of each doubtful message", async () => {
+  const home = withConversation();
+  const by = (id: string, trust: string | null) => message(id, { trust });
+  home.pages[ALICE] = {
+    messages: [
+      by("i", "new word"),
+      by("h", "unproven"),
+      by("g", "unproven"),
+      by("f", "locked"),
+      message("e", { direction: "outbound", status: "sent" }),
+      by("d", "trusted"),
+      by("c", "trusted"),
+      by("b", "known"),
+      by("a", "unknown"),
+      by("0", null),
+    ],
+    more: false,
+  };
+  await show(home);
+  await press("li button");
+  const metas = [...root(MESSAGES).querySelectorAll(".meta")];
+  assert.deepEqual(
+    metas.map((each) => each.querySelector(".trust")?.textContent ?? ""),
+    ["", "Unknown sender", "Known contact", "Trusted", "", "", "Locked", "Unproven", "Unproven", ""],
+  );
+  assert.equal(root(MESSAGES).querySelectorAll(".trust.warning").length, 3);
+});
+
+const ODD: Record<string, string> = {
+  markup: '<img src=x onerror="alert(1)"><script>alert(2)</script>&amp;',
+  "right to left": "שלום \u202e\u2066abc\u2069 123",
+  "nothing to see": "\u200b\u200d\ufeff\u00ad",
+  "1,600 characters": "x".repeat(1_600),
+  "an address": "https://example.org/?a=1&b=<c>",
+  "broken characters": "\ud83d\ufffd\u0000",
+};
+
+for (const [what, text] of Object.entries(ODD)) {
+  test(`a text stays what it is: ${what}`, async () => {
+    const home = new FakeHome();
+    home.threads = [thread(ALICE, { contact: text, last_text: text })];
+    home.pages[ALICE] = { messages: [message("a", { text })], more: false };
+    await show(home);
+    assert.equal(card.shadowRoot!.querySelector(".last")!.textContent, text);
+    await press("li button");
+    const shown = root(MESSAGES).querySelector(".text")!;
+    assert.equal(shown.textContent, text);
+    assert.equal(shown.children.length, 0);
+    assert.equal(shown.getAttribute("dir"), "auto");
+    for (const part of [root(MESSAGES), card.shadowRoot!]) {
+      assert.equal(part.querySelector("a, img, script"), null);
+    }
+  });
+}
+
+test("who may not read is told so, and sees nothing", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const home = withConversation();
+  const refused = { code: "unauthorized", message: "Unauthorized" };
+  home.trouble = { subscribe: refused, conversations: refused, line: refused };
+  await show(home);
+  assert.deepEqual(texts(".problem"), ["Unauthorized"]);
+  assert.deepEqual(texts("li"), []);
+  assert.equal(home.subscribers.size, 0);
+  assert.equal(card.shadowRoot!.querySelector("virtual-sms-composer"), null);
+});
+
+test("who may read but not send is told so, and keeps the text", async () => {
+  const home = withConversation();
+  home.trouble["send"] = { code: "unauthorized", message: "Unauthorized" };
+  await show(home);
+  await press("li button");
+  await type("Hello");
+  await press(".send", "virtual-sms-composer");
+  assert.deepEqual(texts("[role=alert]", "virtual-sms-composer"), ["Unauthorized"]);
+  assert.equal(root("virtual-sms-composer").querySelector("textarea")!.value, "Hello");
+});
+
 test("each conversation keeps what was begun in it", async () => {
   await show(withConversation());
   await press("li button");

@@ -47,6 +47,7 @@ export class FakeHome implements Home {
   config = { time_zone: "UTC" };
   threads: Thread[] = [];
   pages: Record<string, Page> = {};
+  simplify = true;
   asked: Record<string, unknown>[] = [];
   sent: Record<string, unknown>[] = [];
   trouble: Record<string, unknown> = {};
@@ -78,6 +79,7 @@ export class FakeHome implements Home {
       conversations: () => this.threads,
       conversation: () =>
         this.pages[data["before"] ?? data["correspondent"]!] ?? { messages: [], more: false },
+      line: () => ({ simplify: this.simplify }),
       mark_read: () => null,
       resolve_media: () => ({ url: `/signed/${data["media_content_id"]}` }),
     };

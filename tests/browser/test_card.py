@@ -95,11 +95,14 @@ async def test_the_card_is_read_and_answered(
     await ui.page.keyboard.press("Enter")
     log = card.get_by_role("log")
     await log.get_by_text(MARKUP).wait_for()
+    await log.get_by_text("Unknown sender").wait_for()
     assert await log.locator(".text b, .text img").count() == 0
     assert "broken" not in await ui.page.title()
     await thread.get_by_text("Unread: 1").wait_for(state="detached")
 
     box = card.get_by_role("textbox", name="Message")
+    await box.fill("« d’accord »")
+    await card.get_by_text("1 SMS · 10/160").wait_for()
     await box.fill("Fête")
     await card.get_by_text("makes it dear").wait_for()
     await box.fill("Good evening")

@@ -41,6 +41,7 @@ async def test_all_fields(
         may_command=True,
         code="none",
         language="fr",
+        assist="conversation.home_assistant",
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     bob = find(entry, "Bob")
@@ -51,6 +52,7 @@ async def test_all_fields(
         "may_command": True,
         "code": "none",
         "language": "fr",
+        "assist": "conversation.home_assistant",
     }
 
 
@@ -158,6 +160,7 @@ async def test_change(
         "may_command": False,
         "code": "none",
         "language": "fr",
+        "assist": None,
     }
     typed = {"name": "Robert", "numbers": [SENDER], "may_command": True}
     result = await flow.async_configure(result["flow_id"], typed)

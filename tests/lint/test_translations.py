@@ -68,6 +68,12 @@ HTML = re.compile(r"<[a-z!/]", re.IGNORECASE)
 QUOTED_PLACEHOLDER = re.compile(r"'{\w+}'")
 REFERENCE = re.compile(r"\[%")
 SENT = {
+    "assist_busy": set[str](),
+    "assist_done": set[str](),
+    "assist_failed": set[str](),
+    "assist_missing": set[str](),
+    "assist_refused": set[str](),
+    "assist_slow": set[str](),
     "question_choices": {"choices"},
     "alert_answer": {"answer"},
     "alert_taken": {"who", "message"},

@@ -106,6 +106,7 @@ async def test_both_directions_are_kept_with_all_that_is_shown(
             at=START,
             segments=2,
             media=(picture,),
+            trust=Trust.UNKNOWN,
         ),
     ]
     assert [each.is_inbound for each in page.messages] == [False, True]
@@ -131,6 +132,7 @@ async def test_what_an_earlier_release_wrote_is_read(store: Store, path: Path) -
     found = await again.conversations.get("in")
     assert found is not None
     assert found.text == "Hello"
+    assert found.trust is None
     await again.close()
 
 

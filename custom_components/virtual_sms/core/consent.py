@@ -33,10 +33,14 @@ def follow_wish(connection: sqlite3.Connection, message: InboundMessage) -> None
         note_consent(connection, message.sender, source, at)
 
 
+def is_wish(message: InboundMessage) -> bool:
+    """Say whether a message is about further ones, whatever was before."""
+    return message.wish is not None or message.text.strip().casefold() in _WORDS
+
+
 def may_be_wish(message: InboundMessage) -> bool:
     """Say whether a message may change what its sender wants."""
-    word = message.text.strip().casefold()
-    return message.wish is not None or word == _YES or word in _WORDS
+    return is_wish(message) or message.text.strip().casefold() == _YES
 
 
 def _read_wish(connection: sqlite3.Connection, message: InboundMessage) -> Wish | None:

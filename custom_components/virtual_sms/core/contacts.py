@@ -57,7 +57,8 @@ class Contact:
     """A person: the first of `numbers` is texted, all are recognised.
 
     `person_id` is the registry id of a person entity. `language` is that of automatic
-    answers, None for the home's.
+    answers, None for the home's. `assist` names the conversation agent that answers
+    them, None for nobody.
     """
 
     contact_id: str
@@ -68,6 +69,7 @@ class Contact:
     may_command: bool = False
     code: CodeKind = CodeKind.NONE
     language: str | None = None
+    assist: str | None = None
 
     @property
     def own_id(self) -> str:

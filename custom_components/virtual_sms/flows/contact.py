@@ -6,6 +6,7 @@ from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    ConversationAgentSelector,
     EntitySelector,
     EntitySelectorConfig,
     LanguageSelector,
@@ -20,6 +21,7 @@ from homeassistant.helpers.selector import (
 
 from ..adapters.plain_text import show
 from ..contacts import (
+    CONF_ASSIST,
     CONF_CODE,
     CONF_LANGUAGE,
     CONF_MAY_COMMAND,
@@ -38,7 +40,13 @@ if TYPE_CHECKING:
 else:
     import voluptuous as vol
 
-FIELDS: Final = (CONF_PERSON, CONF_MAY_COMMAND, CONF_CODE, CONF_LANGUAGE)
+FIELDS: Final = (
+    CONF_PERSON,
+    CONF_MAY_COMMAND,
+    CONF_CODE,
+    CONF_LANGUAGE,
+    CONF_ASSIST,
+)
 """What is stored as it was typed, if it was."""
 
 
@@ -70,6 +78,7 @@ def contact_schema(*, is_new: bool) -> vol.Schema:
             vol.Optional(CONF_MAY_COMMAND, default=False): BooleanSelector(),
             vol.Optional(CONF_CODE, default=CodeKind.NONE.value): SelectSelector(codes),
             vol.Optional(CONF_LANGUAGE): LanguageSelector(LanguageSelectorConfig()),
+            vol.Optional(CONF_ASSIST): ConversationAgentSelector(),
             **(test if is_new else {}),
         }
     )

@@ -15,6 +15,7 @@ from typing import Final
 
 from ..adapters.models import DeliveryStatus, Media, RejectReason
 from ..adapters.segments import count_segments
+from .changes import Trust
 from .database import Database
 
 KEEP: Final = "keep_conversations"
@@ -49,7 +50,10 @@ _BEYOND: Final = (float("inf"), "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMessage:
-    """A message of a conversation; only one that we sent has a status."""
+    """A message of a conversation; only one that we sent has a status.
+
+    `trust` is whom the home believed to have written one that came in.
+    """
 
     message_id: str
     correspondent: str = field(repr=False)
@@ -59,6 +63,7 @@ class StoredMessage:
     reason: RejectReason | None = None
     segments: int
     media: tuple[Media, ...] = ()
+    trust: Trust | None = None
 
     @property
     def is_inbound(self) -> bool:
@@ -224,7 +229,7 @@ def _get(connection: sqlite3.Connection, message_id: str) -> StoredMessage | Non
 
 
 def _load(row: sqlite3.Row) -> StoredMessage:
-    text, segments, media = _READERS[row["status"] is None](row)
+    text, segments, media, trust = _READERS[row["status"] is None](row)
     return StoredMessage(
         message_id=row["message_id"],
         correspondent=row["correspondent"],
@@ -234,24 +239,26 @@ def _load(row: sqlite3.Row) -> StoredMessage:
         reason=row["reason"] and RejectReason(row["reason"]),
         segments=segments or count_segments(text).segments,
         media=media,
+        trust=trust,
     )
 
 
-type _Content = tuple[str, int | None, tuple[Media, ...]]
+type _Content = tuple[str, int | None, tuple[Media, ...], Trust | None]
 
 
 def _read_inbound(row: sqlite3.Row) -> _Content:
-    _, _, text, segments, media, *_judged = json.loads(row["content"])
+    _, _, text, segments, media, *judged = json.loads(row["content"])
     return (
         text,
         segments,
         tuple(Media(url=url, content_type=kind) for url, kind in media),
+        Trust(judged[0]) if judged else None,
     )
 
 
 def _read_outbound(row: sqlite3.Row) -> _Content:
     text, media = json.loads(row["content"])
-    return text, row["segments"], tuple(Media(url=url) for url in media)
+    return text, row["segments"], tuple(Media(url=url) for url in media), None
 
 
 _READERS: Final = {True: _read_inbound, False: _read_outbound}
