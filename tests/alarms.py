@@ -1,11 +1,15 @@
 """People who are asked and alarmed, and a home that starts again meanwhile."""
 
 import asyncio
+from contextlib import nullcontext
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState
+from homeassistant.exceptions import ConfigEntryNotReady
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.alerts import ALERTS
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
     from simulator import Simulator
+
+SET_UP: Final = "custom_components.virtual_sms.async_setup_entry"
 
 
 async def hear(
@@ -52,11 +58,15 @@ def texts(simulator: Simulator) -> list[tuple[str, str]]:
 async def restart(
     hass: HomeAssistant, simulator: Simulator, *, seconds: float = 0, **more: Any
 ) -> None:
-    """Stop the numbers and the home's own file, and start again on what is on disk."""
+    """Stop the numbers and the home's own file, and start again on what is on disk.
+
+    With `at_rest` no number can be set up then.
+    """
     freezer: FrozenDateTimeFactory | None = more.get("freezer")
     entries = hass.config_entries.async_entries(DOMAIN)
     for entry in entries:
-        assert await hass.config_entries.async_unload(entry.entry_id)
+        if entry.state is not ConfigEntryState.NOT_LOADED:
+            assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.data[HOME_FILE]._store.close()
     for desk in hass.data.pop(_DESKS):
         desk._timer.async_set(None)  # type: ignore[attr-defined]
@@ -66,14 +76,24 @@ async def restart(
         freezer.tick(timedelta(seconds=seconds))
     await asyncio.sleep(0)
     # All numbers have been set up when a home has started.
-    await _async_start(hass)
+    at_rest = bool(more.get("at_rest"))
+    with patch(SET_UP, side_effect=ConfigEntryNotReady) if at_rest else nullcontext():
+        await _async_start(hass, at_rest=at_rest)
+        await settle(hass, simulator)
+
+
+async def wake(hass: HomeAssistant, simulator: Simulator) -> None:
+    """Set up the numbers that were at rest."""
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        assert await hass.config_entries.async_reload(entry.entry_id)
     await settle(hass, simulator)
 
 
-async def _async_start(hass: HomeAssistant) -> None:
+async def _async_start(hass: HomeAssistant, *, at_rest: bool) -> None:
     hass.set_state(CoreState.starting)
     await async_setup_desks(hass)
     for entry in hass.config_entries.async_entries(DOMAIN):
-        assert await hass.config_entries.async_setup(entry.entry_id)
+        is_up = await hass.config_entries.async_setup(entry.entry_id)
+        assert is_up is not at_rest
     hass.set_state(CoreState.running)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)

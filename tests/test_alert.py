@@ -594,7 +594,7 @@ async def test_taken_while_the_home_starts(
         )
         return False
 
-    with patch.object(alerts, "async_is_unsent", side_effect=answer):
+    with patch.object(alerts, "async_find_planned", side_effect=answer):
         await restart(hass, simulator)
     await restart(hass, simulator)
     assert [each.data["state"] for each in events] == ["started", "acknowledged"]

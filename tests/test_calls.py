@@ -419,3 +419,36 @@ async def test_privacy(
     assert state(hass, twilio_entry, "call").attributes["correspondent"] == shown
     assert answer["to"] == RECIPIENT
     assert logbook.sentences()[0] == f"calls {shown or 'someone'} (Queued)"
+
+
+async def test_a_flapping_sensor_calls_nobody_for_ever(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Beyond a limit the action fails and says so, a repair shows; critical goes on."""
+    for _ in range(5):
+        await call(hass, twilio_entry, to=BUSY)
+    with pytest.raises(HomeAssistantError) as caught:
+        await call(hass, twilio_entry, to=BUSY)
+    assert caught.value.translation_key == "limit_reached"
+    [done, limited] = await call(hass, twilio_entry, to=[SILENT, BUSY])
+    assert "reason" not in done
+    assert limited["reason"] == "limited"
+    issues = {key for _, key in ir.async_get(hass).issues}
+    assert any("limit_reached" in each for each in issues)
+    for _ in range(5):
+        await call(hass, twilio_entry, to=BUSY, critical=True)
+    with pytest.raises(HomeAssistantError):
+        await call(hass, twilio_entry, to=BUSY, critical=True)
+    await settle(hass, simulator)
+    assert [each.to for each in simulator.twilio.phones.calls].count(BUSY) == 10
+
+
+async def test_who_wants_no_messages_is_not_called(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Who texted STOP is not phoned either."""
+    simulator.twilio.receive(RECIPIENT, "STOP")
+    await settle(hass, simulator)
+    with pytest.raises(HomeAssistantError, match="has sent STOP"):
+        await call(hass, twilio_entry, critical=True)
+    assert simulator.twilio.phones.calls == []

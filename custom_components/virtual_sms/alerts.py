@@ -9,13 +9,14 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.signal_type import SignalType
 
+from .adapters.call_models import CallState
+from .alert_report import async_describe_shown, describe_change
 from .answering import Incoming, Match
-from .bus import EventData, get_privacy
+from .bus import EventData
 from .const import DOMAIN
 from .core.alerts import Alerts
 from .core.escalation import (
     Alert,
-    AlertChange,
     AlertMessage,
     AlertState,
     Notice,
@@ -24,25 +25,34 @@ from .core.escalation import (
     start,
 )
 from .core.person import Person
-from .core.privacy import Privacy
 from .core.waiting import has_ended_badly
 from .deadline_timer import DeadlineTimer
 from .home_file import KEEP, HomeFile, async_is_written
-from .lines import async_look_up, async_withdraw
+from .lines import async_find_gateway, async_is_resting, async_withdraw
 from .planned import (
-    async_is_unsent,
+    Planned,
+    Spoken,
+    async_call_planned,
+    async_find_planned,
     async_may_answer,
     async_say_to,
     async_send_planned,
     new_message_id,
 )
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import StatusChanged
+from .sending import Failed
+from .store.changes import CallChanged, StatusChanged
 from .store.home import Kind
+from .trust import async_trust
 
 EVENT_ALERT: Final = f"{DOMAIN}_alert"
 SIGNAL_ALERT: Final[SignalType[EventData]] = SignalType(f"{DOMAIN}_alert")
 """Sent with the whole data of the event, whatever the privacy option."""
+
+type ToSend = AlertMessage | Notice
+
+_LOCKED: Final = "locked"
+_NO_KEY: Final = "not_acknowledged"
 
 
 class AlertDesk:
@@ -56,6 +66,10 @@ class AlertDesk:
         self._loaded: Sequence[Alert] = ()
         self._is_ready = False
         """Nothing goes on before the numbers are there: it would reach nobody."""
+        self._begun: set[str] = set()
+        """What this run has begun to send, by the ids: that is done once only."""
+        self._waiting: set[str] = set()
+        """What is for a line at rest: nobody knows whether an earlier run sent it."""
         self._timer = DeadlineTimer(hass, file.clock, self._async_advance)
 
     async def async_load(self) -> None:
@@ -67,12 +81,26 @@ class AlertDesk:
     async def async_resume(self) -> None:
         """Go on with it, once the home has started, and its numbers are set up."""
         self._async_forget_old()
-        loaded, self._loaded = self._loaded, ()
-        for alert in loaded:
-            if alert.is_open or alert.is_unfinished:
-                await self._async_resume(alert.alert_id)
+        loaded, self._loaded = {each.alert_id for each in self._loaded}, ()
+        for alert in self._alerts.everything:
+            is_left = alert.is_open or alert.is_unfinished
+            if is_left and alert.alert_id in loaded:
+                await self._async_resume(alert, alert.pending)
         self._is_ready = True
         self._async_advance()
+
+    @callback
+    def async_resume_line(self, line: str) -> None:
+        """Go on with what waited for a number that is at work now."""
+        for alert in self._alerts.everything:
+            planned = [
+                each
+                for each in alert.pending
+                if each.person.line == line and each.message_id in self._waiting
+            ]
+            if planned:
+                self._waiting.difference_update(each.message_id for each in planned)
+                self._async_spawn(self._async_resume(alert, planned))
 
     async def async_start(self, plan: Plan) -> None:
         """Begin an alert: it is on disk when this returns, and texts go out then."""
@@ -122,11 +150,7 @@ class AlertDesk:
         alert, message = found
 
         def take() -> None:
-            now = self._file.clock.now()
-            message_id = incoming.message_id
-            self._async_put(
-                alert.acknowledge(message.person, message_id, now, new_message_id)
-            )
+            self._async_take(alert, message.person, incoming.message_id)
 
         return Match(item_id=alert.alert_id, at=message.at, take=take)
 
@@ -134,41 +158,39 @@ class AlertDesk:
     def async_miss(self, incoming: Incoming) -> None:
         """Leave any other message to whoever it is for."""
 
-    async def _async_resume(self, alert_id: str) -> None:
+    @callback
+    def _async_take(self, alert: Alert, person: Person, with_id: str) -> None:
+        """Let an alert rest: somebody has acknowledged it by a message, or a call."""
+        now = self._file.clock.now()
+        self._async_put(alert.acknowledge(person, with_id, now, new_message_id))
+
+    async def _async_resume(self, alert: Alert, planned: Sequence[ToSend]) -> None:
         """See to what a crash has cut short, by what the lines know of it."""
-        before = self._alerts.get(alert_id)
-        unsent = [
-            each
-            for each in before.pending
-            if await async_is_unsent(self._hass, each.person, each.message_id)
-        ]
-        ended = [
-            each.message_id for each in before.current if await self._has_ended(each)
-        ]
+        unsent = []
+        for each in planned:
+            match await async_find_planned(self._hass, each.person, each.message_id):
+                case Planned.UNKNOWN:
+                    self._waiting.add(each.message_id)
+                case Planned.UNSENT:
+                    unsent.append(each)
+                case state:
+                    self._async_handle(state)
         # Somebody may have taken it meanwhile.
-        alert = self._alerts.get(alert_id)
+        alert = self._alerts.get(alert.alert_id)
         unsent = [each for each in unsent if each in alert.pending]
-        if alert.is_open:
-            for message_id in ended:
-                alert = alert.fail(message_id)
-            if unsent:
-                # It could not be sent before: its step begins now.
-                alert = alert.restart_step(self._file.clock.now())
+        if alert.is_open and unsent:
+            # It could not be sent before: its step begins now.
+            alert = alert.restart_step(self._file.clock.now())
         self._async_put(alert, unsent)
 
-    async def _has_ended(self, message: AlertMessage) -> bool:
-        line = message.person.line
-        state = await async_look_up(self._hass, line, message.message_id)
-        return state is not None and has_ended_badly(state.status)
-
     @callback
-    def _async_put(
-        self, alert: Alert, planned: list[AlertMessage | Notice] | None = None
-    ) -> None:
+    def _async_put(self, alert: Alert, planned: Sequence[ToSend] | None = None) -> None:
         """Remember an alert as it is now, write it, and do what follows from it."""
         if planned is None:
             before = _list_planned(self._alerts.get(alert.alert_id))
             planned = [each for each in _list_planned(alert) if each not in before]
+        planned = [each for each in planned if each.message_id not in self._begun]
+        self._begun.update(each.message_id for each in planned)
         writing = self._async_save(alert)
         self._async_spawn(self._async_follow(alert, writing, planned))
         self._timer.async_set(self._alerts.next_due)
@@ -177,7 +199,7 @@ class AlertDesk:
         self,
         alert: Alert,
         writing: asyncio.Future[None],
-        planned: list[AlertMessage | Notice],
+        planned: Sequence[ToSend],
     ) -> None:
         """Publish what is on disk, and send what it plans."""
         if not await async_is_written(writing):
@@ -188,7 +210,14 @@ class AlertDesk:
             sends += [self._async_withdraw(each) for each in alert.messages]
         await asyncio.gather(*sends)
         if not alert.is_open:
-            self._async_save(self._alerts.get(alert.alert_id).strip())
+            self._async_strip(alert.alert_id)
+
+    @callback
+    def _async_strip(self, alert_id: str) -> None:
+        """Keep no text that nobody is sent any more."""
+        alert = self._alerts.get(alert_id)
+        if not any(each.message_id in self._waiting for each in alert.notices):
+            self._async_save(alert.strip())
 
     @callback
     def _async_publish(self, alert: Alert) -> None:
@@ -198,29 +227,48 @@ class AlertDesk:
         if not changes:
             return
         for change in changes:
-            data = _describe(alert, change)
+            data = describe_change(alert, change)
             async_dispatcher_send(self._hass, SIGNAL_ALERT, data)
-            self._hass.bus.async_fire(EVENT_ALERT, self._redact(alert, data))
+            shown = async_describe_shown(self._hass, alert, change)
+            self._hass.bus.async_fire(EVENT_ALERT, shown)
         self._async_save(current.publish(changes))
 
-    def _redact(self, alert: Alert, data: EventData) -> dict[str, object]:
-        """Return what an event may tell, by the privacy of the line that was answered."""
-        line = alert.taken_by.line if alert.taken_by else ""
-        entry = self._hass.config_entries.async_get_entry(line)
-        privacy = get_privacy(entry) if entry else Privacy.METADATA
-        return dict(privacy.redact(data))
-
-    async def _async_send(self, alert: Alert, planned: AlertMessage | Notice) -> None:
+    async def _async_send(self, alert: Alert, planned: ToSend) -> None:
         """Send something that is planned, unless it is too late for it."""
-        if isinstance(planned, Notice):
+        if self._async_must_wait(alert, planned):
+            self._begun.discard(planned.message_id)
+            self._waiting.add(planned.message_id)
+        elif isinstance(planned, Notice):
             await self._async_send_notice(alert, planned)
         elif self._alerts.get(alert.alert_id).is_open:
-            text = await self._async_write_text(alert, planned.person)
-            failed = await async_send_planned(
-                self._hass, planned.person, planned.message_id, text
-            )
+            failed = await self._async_reach(alert, planned)
             if failed is not None:
-                self._async_fail(alert.alert_id, planned.message_id)
+                self._async_fail(alert.alert_id, planned.message_id, failed.reason)
+
+    @callback
+    def _async_must_wait(self, alert: Alert, planned: ToSend) -> bool:
+        """Say whether something is sent when its line is at work again.
+
+        Whom to alarm next is better than to wait, where a line is at work for that.
+        """
+        if not async_is_resting(self._hass, planned.person.line):
+            return False
+        lines = (async_find_gateway(self._hass, each) for each in alert.lines)
+        return isinstance(planned, Notice) or not any(lines)
+
+    async def _async_reach(self, alert: Alert, message: AlertMessage) -> Failed | None:
+        """Text or call somebody, and return why that surely fails.
+
+        Who is locked is skipped: nothing that they answer is believed.
+        """
+        person, message_id = message.person, message.message_id
+        if async_trust(self._hass).is_locked(person.contact_id):
+            return Failed(sentence="", reason=_LOCKED)
+        text = await self._async_write_text(alert, person)
+        if not alert.is_call(message):
+            return await async_send_planned(self._hass, person, message_id, text)
+        spoken = Spoken(text=alert.plan.text, digit=alert.plan.digit)
+        return await async_call_planned(self._hass, person, message_id, spoken, text)
 
     async def _async_send_notice(self, alert: Alert, notice: Notice) -> None:
         """Let somebody who was alerted know who took it."""
@@ -248,16 +296,50 @@ class AlertDesk:
         await async_withdraw(self._hass, message.person.line, message.message_id)
 
     @callback
-    def async_follow(self, entry: VirtualSmsConfigEntry, change: StatusChanged) -> None:
-        """Move on where nobody is reached."""
-        if has_ended_badly(change.status):
-            alert = self._alerts.find_by_message(change.message_id)
-            if alert is not None:
-                self._async_fail(alert.alert_id, change.message_id)
+    def async_follow(
+        self, _entry: VirtualSmsConfigEntry, change: StatusChanged | CallChanged
+    ) -> None:
+        """Move on where nobody is reached, and rest where somebody presses the key."""
+        self._async_handle(change)
 
     @callback
-    def _async_fail(self, alert_id: str, message_id: str) -> None:
-        self._async_put(self._alerts.get(alert_id).fail(message_id))
+    def _async_handle(self, change: StatusChanged | CallChanged) -> None:
+        match change:
+            case StatusChanged():
+                self._async_handle_status(change)
+            case CallChanged():
+                self._async_handle_call(change)
+
+    @callback
+    def _async_handle_status(self, change: StatusChanged) -> None:
+        alert = self._alerts.find_by_message(change.message_id)
+        if alert is not None and has_ended_badly(change.status):
+            reason = change.reason or change.status
+            self._async_fail(alert.alert_id, change.message_id, reason.value)
+
+    @callback
+    def _async_handle_call(self, change: CallChanged) -> None:
+        """Handle what becomes of a call: without the key it is nobody's.
+
+        A voicemail answers as well, and presses nothing.
+        """
+        call_id = change.call_id
+        alert = self._alerts.find_by_message(call_id)
+        if alert is None:
+            return
+        if change.digits is not None:
+            self._async_take(alert, alert.get_message(call_id).person, call_id)
+        elif change.state.is_final:
+            was_heard = change.state is CallState.COMPLETED
+            reason = _NO_KEY if was_heard else (change.reason or change.state).value
+            self._async_fail(alert.alert_id, call_id, reason, was_heard=was_heard)
+
+    @callback
+    def _async_fail(
+        self, alert_id: str, message_id: str, reason: str, *, was_heard: bool = False
+    ) -> None:
+        alert = self._alerts.get(alert_id)
+        self._async_put(alert.fail(message_id, reason, was_heard=was_heard))
         self._async_advance()
 
     @callback
@@ -293,19 +375,5 @@ class AlertDesk:
 ALERTS: HassKey[AlertDesk] = HassKey(f"{DOMAIN}_alerts")
 
 
-def _describe(alert: Alert, change: AlertChange) -> dict[str, object]:
-    """Return the data of the event of a change."""
-    taker = alert.taken_by
-    return {
-        "alert_id": alert.alert_id,
-        "tag": alert.plan.tag,
-        "state": change.state.value,
-        "step": change.step,
-        "round": change.round,
-        "contact": taker and taker.name,
-        "contact_id": taker and taker.contact_id,
-    }
-
-
-def _list_planned(alert: Alert) -> list[AlertMessage | Notice]:
+def _list_planned(alert: Alert) -> list[ToSend]:
     return [*alert.messages, *alert.notices]

@@ -10,7 +10,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .runtime import VirtualSmsConfigEntry
-from .store.changes import Received, StatusChanged, Trust
+from .store.changes import CallChanged, Received, StatusChanged, Trust
 
 _DISTRUSTED: Final = (Trust.UNPROVEN.value, Trust.LOCKED.value)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -71,8 +71,10 @@ class Desk(Protocol):
     def async_miss(self, incoming: Incoming) -> None:
         """Handle a message that answers nothing."""
 
-    def async_follow(self, entry: VirtualSmsConfigEntry, change: StatusChanged) -> None:
-        """Handle what becomes of a message of ours."""
+    def async_follow(
+        self, entry: VirtualSmsConfigEntry, change: StatusChanged | CallChanged
+    ) -> None:
+        """Handle what becomes of a message or a call of ours."""
 
 
 _DESKS: HassKey[list[Desk]] = HassKey(f"{DOMAIN}_desks")
@@ -119,9 +121,11 @@ def async_take_answer(
 
 @callback
 def async_follow_status(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, change: StatusChanged
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    change: StatusChanged | CallChanged,
 ) -> None:
-    """Have the desks handle what becomes of a message of ours."""
+    """Have the desks handle what becomes of a message or a call of ours."""
     for desk in hass.data.get(_DESKS, ()):
         desk.async_follow(entry, change)
 

@@ -81,7 +81,7 @@ def async_publish(
     if who["contact_id"] is not None:
         async_dispatcher_send(hass, _OF_CONTACT.format(who["contact_id"]), publication)
     hass.bus.async_fire(event_type, get_privacy(entry).redact(data))
-    if isinstance(change, StatusChanged):
+    if not isinstance(change, Received):
         async_follow_status(hass, entry, change)
 
 

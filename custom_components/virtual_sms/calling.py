@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.json import JsonObjectType
 
 from .adapters.call_models import CallState, KeyRequest, OutboundCall, Speech
@@ -18,15 +19,19 @@ from .const import DOMAIN
 from .core.calls import CallOutcome
 from .entry_data import EntryData
 from .error_messages import refuse
+from .limits import LIMITED, async_follow_limits, async_get_allowance
 from .runtime import VirtualSmsConfigEntry
 from .sending import (
     Failed,
     LineResults,
     async_share_out,
+    async_use_line,
     describe_recipient,
     explain_failures,
     fail_all,
     find_failures,
+    get_loaded,
+    raise_not_sent,
 )
 from .sending_errors import explained, refuse_request
 from .spoken import async_load_phrases
@@ -63,6 +68,9 @@ class CallRequest:
     digit: str | None
     wait_for: WaitForCall
     timeout: timedelta
+    is_critical: bool = False
+    planned_id: str | None = None
+    """The id of the only call, if it was chosen before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +110,8 @@ class CallReport:
     def raise_for_failures(self, *, answered: bool) -> None:
         """Raise when nobody is called, or someone is not and no response tells."""
         if failed := find_failures(self.results, answered=answered):
+            if all(each.reason == LIMITED for _, each in failed):
+                raise_not_sent(failed)
             kind, details = explain_failures(failed)
             raise kind(
                 translation_domain=DOMAIN,
@@ -168,6 +178,31 @@ async def async_call(
     return CallReport(await async_share_out(hass, recipients, use))
 
 
+async def async_call_to(
+    hass: HomeAssistant, recipient: Recipient, request: CallRequest
+) -> Called | Failed:
+    """Call one recipient by their line, and say what became of it."""
+
+    async def use(
+        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
+    ) -> LineResults[Called]:
+        return await _async_call_by(hass, entry, recipients, request)
+
+    return await async_use_line(hass, recipient, use)
+
+
+async def async_can_call(
+    hass: HomeAssistant, recipient: Recipient, request: CallRequest
+) -> bool:
+    """Say whether the line of somebody is able to make such a call."""
+    try:
+        entry = get_loaded(hass, str(recipient.line))
+        await _async_compose(hass, entry, [recipient], request)
+    except HomeAssistantError:
+        return False
+    return True
+
+
 async def _async_call_by(
     hass: HomeAssistant,
     entry: VirtualSmsConfigEntry,
@@ -175,11 +210,10 @@ async def _async_call_by(
     request: CallRequest,
 ) -> LineResults[Called]:
     """Have a line call its recipients, and return what became of each."""
-    _check(entry, request)
     calls = await _async_compose(hass, entry, recipients, request)
     watch = CallWatch(hass, entry)
     try:
-        outcomes = await _async_place(entry, calls)
+        outcomes = await _async_place(hass, entry, calls, request)
         await watch.wait(outcomes, request)
     finally:
         watch.stop()
@@ -206,6 +240,8 @@ async def _async_compose(
     recipients: Sequence[Recipient],
     request: CallRequest,
 ) -> list[OutboundCall]:
+    """Make the calls; raises what the line or its provider cannot do."""
+    _check(entry, request)
     calls = entry.runtime_data.gateway.calls
     composed = []
     for each in recipients:
@@ -215,7 +251,9 @@ async def _async_compose(
         key = await _async_create_key(hass, language, request.digit)
         stored = contact.addressee.write() if contact else None
         try:
-            composed.append(calls.compose(each.to, speech, key, stored))
+            composed.append(
+                calls.compose(each.to, speech, key, stored, request.planned_id)
+            )
         except SmsError as err:
             raise refuse(EntryData.of(entry).provider, err) from err
     return composed
@@ -232,7 +270,15 @@ async def _async_create_key(
 
 
 async def _async_place(
-    entry: VirtualSmsConfigEntry, calls: Sequence[OutboundCall]
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    calls: Sequence[OutboundCall],
+    request: CallRequest,
 ) -> list[CallOutcome]:
+    is_critical = request.is_critical
+    allowance = async_get_allowance(entry, is_critical=is_critical)
     with explained():
-        return await entry.runtime_data.gateway.call(calls)
+        outcomes = await entry.runtime_data.gateway.call(calls, allowance)
+    errors = [outcome.error for outcome in outcomes]
+    async_follow_limits(hass, entry, errors, is_critical=is_critical)
+    return outcomes

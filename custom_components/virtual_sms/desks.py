@@ -2,12 +2,20 @@
 
 from contextlib import suppress
 
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.start import async_at_started
 
 from .alerts import ALERTS, AlertDesk
 from .answering import async_add_desk
+from .const import DOMAIN
 from .home_file import async_get_home_file
 from .questions import QUESTIONS, QuestionDesk
 
@@ -15,7 +23,8 @@ from .questions import QUESTIONS, QuestionDesk
 async def async_setup_desks(hass: HomeAssistant) -> None:
     """Take up what an earlier run left; go on with it once the home has started.
 
-    Then all numbers have been set up, and automations run.
+    Then all numbers have been set up, and automations run. What is for a number that
+    could not be set up by then waits for it.
     """
     file = async_get_home_file(hass)
     questions = hass.data[QUESTIONS] = QuestionDesk(hass, file)
@@ -31,7 +40,14 @@ async def async_setup_desks(hass: HomeAssistant) -> None:
         await questions.async_resume()
         await alerts.async_resume()
 
+    @callback
+    def resume_line(_: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.state is ConfigEntryState.LOADED:
+            questions.async_resume_line(entry.entry_id)
+            alerts.async_resume_line(entry.entry_id)
+
     async_at_started(hass, resume)
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, resume_line)
 
 
 async def async_erase_home(hass: HomeAssistant) -> None:

@@ -33,6 +33,15 @@ async def async_look_up(
         return None
 
 
+@callback
+def async_is_resting(hass: HomeAssistant, line: str) -> bool:
+    """Say whether an entry is not at work now, but may be before long."""
+    entry = hass.config_entries.async_get_entry(line)
+    if entry is None or entry.disabled_by is not None:
+        return False
+    return async_find_gateway(hass, line) is None
+
+
 async def async_withdraw(hass: HomeAssistant, line: str, message_id: str) -> None:
     """See to it that a line does not send a message that it has not sent yet."""
     gateway = async_find_gateway(hass, line)

@@ -1,6 +1,9 @@
-"""Send what was planned before: a message with an id that was written down first."""
+"""Send what was planned before: with an id that was written down first."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
 import sqlite3
 from uuid import uuid4
 
@@ -8,13 +11,35 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
 
 from .addressing import Recipient
+from .calling import CallRequest, WaitForCall, async_call_to, async_can_call
 from .const import CONF_NUMBER, DOMAIN
 from .contacts import async_directory
 from .core.answers import Answers
 from .core.person import Person
-from .lines import async_find_gateway, async_look_up
+from .lines import async_find_gateway
 from .sending import Failed, SendRequest, async_send_to
+from .store.changes import CallChanged, StatusChanged
 from .store.database import DatabaseClosedError
+
+_REPEAT = 2
+
+
+class Planned(Enum):
+    """What is not to be told by a state of something planned.
+
+    UNSENT: it surely never got to its line. UNKNOWN: its line is at rest.
+    """
+
+    UNSENT = "unsent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What is said to somebody who is called, and the key that they acknowledge by."""
+
+    text: str = field(repr=False)
+    digit: str
 
 
 def new_message_id() -> str:
@@ -26,21 +51,52 @@ async def async_send_planned(
     hass: HomeAssistant, person: Person, message_id: str, text: str
 ) -> Failed | None:
     """Send a message, and return why that surely fails; None if it is on its way."""
-    contact = async_directory(hass).get_contact(person.contact_id or "")
-    recipient = Recipient(to=person.number, line=person.line, contact=contact)
     request = SendRequest(text=text, is_critical=True, planned_id=message_id)
-    result = await async_send_to(hass, recipient, request)
+    result = await async_send_to(hass, _address(hass, person), request)
     return result if isinstance(result, Failed) else None
 
 
-async def async_is_unsent(hass: HomeAssistant, person: Person, message_id: str) -> bool:
-    """Say whether a planned message surely never got to its line.
+async def async_call_planned(
+    hass: HomeAssistant, person: Person, call_id: str, spoken: Spoken, text: str
+) -> Failed | None:
+    """Call somebody, and return as `async_send_planned` does.
+
+    Whose line cannot call, or cannot learn which key is pressed, is texted.
+    """
+    recipient = _address(hass, person)
+    request = CallRequest(
+        text=spoken.text,
+        repeat=_REPEAT,
+        digit=spoken.digit,
+        wait_for=WaitForCall.ACCEPTED,
+        timeout=timedelta(),
+        is_critical=True,
+        planned_id=call_id,
+    )
+    if not await async_can_call(hass, recipient, request):
+        return await async_send_planned(hass, person, call_id, text)
+    result = await async_call_to(hass, recipient, request)
+    return result if isinstance(result, Failed) else None
+
+
+async def async_find_planned(
+    hass: HomeAssistant, person: Person, planned_id: str
+) -> StatusChanged | CallChanged | Planned:
+    """Return where a planned message or call stands.
 
     What a line has it sees to by itself; what a line at rest has nobody knows.
     """
-    if async_find_gateway(hass, person.line) is None:
-        return False
-    return await async_look_up(hass, person.line, message_id) is None
+    gateway = async_find_gateway(hass, person.line)
+    if gateway is None:
+        return Planned.UNKNOWN
+    store = gateway.store
+    try:
+        found = await store.outbound.find(planned_id) or await store.calls.find(
+            planned_id
+        )
+    except DatabaseClosedError, sqlite3.Error:
+        return Planned.UNKNOWN
+    return found or Planned.UNSENT
 
 
 async def async_may_answer(hass: HomeAssistant, person: Person) -> bool:
@@ -65,6 +121,11 @@ def async_list_own_numbers(hass: HomeAssistant) -> set[str]:
     """Return the numbers of all lines of this home."""
     entries = hass.config_entries.async_entries(DOMAIN)
     return {each.data[CONF_NUMBER] for each in entries}
+
+
+def _address(hass: HomeAssistant, person: Person) -> Recipient:
+    contact = async_directory(hass).get_contact(person.contact_id or "")
+    return Recipient(to=person.number, line=person.line, contact=contact)
 
 
 async def async_say_to(

@@ -1,7 +1,8 @@
 """Ask people, and wait for the first answer that is one of the choices."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -22,7 +23,8 @@ from .core.waiting import has_ended_badly
 from .deadline_timer import DeadlineTimer
 from .home_file import KEEP, HomeFile, async_is_written
 from .planned import (
-    async_is_unsent,
+    Planned,
+    async_find_planned,
     async_may_answer,
     async_say_to,
     async_send_planned,
@@ -31,12 +33,14 @@ from .planned import (
 from .question_report import async_redact, describe_answer, describe_recipient
 from .runtime import VirtualSmsConfigEntry
 from .sending import Failed, async_explain_end
-from .store.changes import StatusChanged
+from .store.changes import CallChanged, StatusChanged
 from .store.home import Kind
 
 EVENT_ANSWERED: Final = f"{DOMAIN}_answered"
 SIGNAL_ANSWERED: Final[SignalType[EventData]] = SignalType(f"{DOMAIN}_answered")
 """Sent with the whole data of the event, whatever the privacy option."""
+
+type Send = Callable[[Question, Asked], Awaitable[None]]
 
 
 class QuestionDesk:
@@ -51,6 +55,8 @@ class QuestionDesk:
         self._callers: dict[str, asyncio.Future[None]] = {}
         self._states: dict[str, DeliveryStatus] = {}
         self._failures: dict[tuple[str, str], Failed] = {}
+        self._waiting: set[tuple[str, str]] = set()
+        """Whose line was at rest after a restart: nobody knows whether they were asked."""
         self._timer = DeadlineTimer(hass, file.clock, self._async_expire)
 
     async def async_load(self) -> None:
@@ -66,9 +72,18 @@ class QuestionDesk:
             if question.is_due_for_publishing:
                 self._async_spawn_publish(question)
             for each in question.recipients if question.is_open else ():
-                if each.turn is Turn.ASKED:
-                    await self._async_send_if_unknown(question, each)
+                await self._async_resume(question, each)
         self._async_expire()
+
+    @callback
+    def async_resume_line(self, line: str) -> None:
+        """Go on with what waited for a number that is at work now."""
+        for question in self._questions.open:
+            for each in question.recipients:
+                place = (question.question_id, each.person.key)
+                if each.person.line == line and place in self._waiting:
+                    self._waiting.remove(place)
+                    self._async_spawn(self._async_resume(question, each))
 
     async def async_ask(self, question: Question) -> Question:
         """Ask a question, and return it when it is closed.
@@ -122,11 +137,14 @@ class QuestionDesk:
     def async_miss(self, incoming: Incoming) -> None:
         """Repeat the choices once for who was asked, and meant none of them."""
         found = self._find_asked(incoming)
-        if found is None or found[1].is_reminded:
+        if found is None or found[1].reminder_id is not None:
             return
         question, asked = found
-        reminded = self._async_put(question.remind(asked.person.key))
-        self._async_spawn(self._async_remind(reminded, question, asked.person))
+        reminded = replace(asked, reminder_id=new_message_id())
+        writing = self._async_put(question.remind(reminded))
+        self._async_spawn(
+            self._async_send(self._async_remind, question, reminded, writing)
+        )
 
     def _find_asked(self, incoming: Incoming) -> tuple[Question, Asked] | None:
         found = self._questions.find_writer(incoming.sender, incoming.contact_id)
@@ -195,20 +213,36 @@ class QuestionDesk:
         for question, people in self._questions.take_turns(new_message_id, now):
             writing = self._async_put(question)
             for each in people:
-                self._async_spawn(self._async_send(question, each, writing))
+                self._async_spawn(
+                    self._async_send(self._async_hand_over, question, each, writing)
+                )
         self._timer.async_set(self._questions.next_deadline)
 
     async def _async_send(
-        self, question: Question, asked: Asked, writing: asyncio.Future[None]
+        self,
+        send: Send,
+        question: Question,
+        asked: Asked,
+        writing: asyncio.Future[None],
     ) -> None:
-        """Ask somebody, after it was written down that they are asked."""
+        """Send somebody something, after it was written down that it is sent."""
         if await async_is_written(writing):
-            await self._async_hand_over(question, asked)
+            await send(question, asked)
 
-    async def _async_send_if_unknown(self, question: Question, asked: Asked) -> None:
-        """Ask whom a crash kept from being asked, and nobody else."""
-        if await async_is_unsent(self._hass, asked.person, str(asked.message_id)):
-            await self._async_hand_over(question, asked)
+    async def _async_resume(self, question: Question, asked: Asked) -> None:
+        """Send somebody what a crash kept from being sent, and nothing else."""
+        sends = {
+            asked.message_id: self._async_hand_over,
+            asked.reminder_id: self._async_remind,
+        }
+        for message_id, send in sends.items():
+            if message_id is None or asked.turn is not Turn.ASKED:
+                continue
+            found = await async_find_planned(self._hass, asked.person, message_id)
+            if found is Planned.UNKNOWN:
+                self._waiting.add((question.question_id, asked.person.key))
+            elif found is Planned.UNSENT:
+                await send(question, asked)
 
     async def _async_hand_over(self, question: Question, asked: Asked) -> None:
         if not self._questions.get(question.question_id).is_open:
@@ -219,20 +253,25 @@ class QuestionDesk:
         if failed is not None:
             self._async_fail(question.question_id, asked.person, failed)
 
-    async def _async_remind(
-        self, writing: asyncio.Future[None], question: Question, person: Person
-    ) -> None:
-        if not await async_is_written(writing):
+    async def _async_remind(self, question: Question, asked: Asked) -> None:
+        """Send somebody the choices once more."""
+        person = asked.person
+        if not self._questions.get(question.question_id).is_open:
             return
         if not await async_may_answer(self._hass, person):
             return
         words = {"choices": list_choices(question.choices)}
         text = await async_say_to(self._hass, person, "question_choices", words)
-        await async_send_planned(self._hass, person, new_message_id(), text)
+        message_id = str(asked.reminder_id)
+        await async_send_planned(self._hass, person, message_id, text)
 
     @callback
-    def async_follow(self, entry: VirtualSmsConfigEntry, change: StatusChanged) -> None:
+    def async_follow(
+        self, entry: VirtualSmsConfigEntry, change: StatusChanged | CallChanged
+    ) -> None:
         """Ask nobody any longer whom the question did not reach."""
+        if isinstance(change, CallChanged):
+            return
         found = self._questions.find_asked(change.message_id)
         if found is None:
             return

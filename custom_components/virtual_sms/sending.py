@@ -193,7 +193,14 @@ async def async_send_to(
     ) -> LineResults[Outcome]:
         return await _async_send_by(hass, entry, recipients, request)
 
-    results: dict[str, LineResults[Outcome] | HomeAssistantError] = {}
+    return await async_use_line(hass, recipient, use)
+
+
+async def async_use_line[T](
+    hass: HomeAssistant, recipient: Recipient, use: Use[T]
+) -> T | Failed:
+    """Have the line of one recipient do something, and say what became of it."""
+    results: dict[str, LineResults[T] | HomeAssistantError] = {}
     line = recipient.line
     if recipient.error is None and line is not None:
         if hass.config_entries.async_get_entry(line) is None:

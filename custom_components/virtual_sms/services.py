@@ -147,6 +147,7 @@ async def _async_call(call: ServiceCall) -> ServiceResponse:
         digit=call.data.get(ATTR_ACKNOWLEDGE),
         wait_for=call.data[ATTR_WAIT_FOR],
         timeout=call.data[ATTR_TIMEOUT],
+        is_critical=call.data[ATTR_CRITICAL],
     )
     report = await async_call(
         call.hass, async_find_sender(call.hass, call.data), request

@@ -102,6 +102,10 @@ class Trust:
             has_opted_out = each.numbers[0] in stopped
             async_note_facts(self._hass, each.contact_id, has_opted_out=has_opted_out)
 
+    def is_locked(self, contact_id: str | None) -> bool:
+        """Say whether a contact is not believed any more."""
+        return contact_id is not None and self._memory.is_locked(contact_id)
+
     async def async_unlock(self, contact_id: str) -> None:
         """Believe a contact again, and forgive what was wrong."""
         self._memory.unlock(contact_id)

@@ -447,7 +447,7 @@ async def test_a_call_under_way_is_left_alone(home: Home) -> None:
     """What is being asked for is not looked up meanwhile."""
     call = home.gateway.calls.compose(CALLEE, WATER)
     home.gateway.calls._under_way.add(call.call_id)
-    await home.gateway.store.calls.add([call], None)
+    await home.gateway.store.calls.queue([call], None)
     home.clock.advance(61)
     assert await home.gateway.calls.work() == timedelta(seconds=30)
     assert home.phone.asked == []
@@ -459,7 +459,7 @@ async def test_what_cannot_be_written_down_is_not_called(home: Home) -> None:
     call = home.gateway.calls.compose(CALLEE, WATER)
     table = home.gateway.store.calls
     with (
-        patch.object(table, "add", side_effect=sqlite3.OperationalError),
+        patch.object(table, "queue", side_effect=sqlite3.OperationalError),
         pytest.raises(sqlite3.OperationalError),
     ):
         await home.gateway.call([call])
@@ -483,7 +483,7 @@ async def test_a_line_that_closes_meanwhile(home: Home) -> None:
     """Whoever waits learns of it."""
     call = home.gateway.calls.compose(CALLEE, WATER)
 
-    async def never(_: object) -> Any:
+    async def never(*_: object) -> Any:
         await asyncio.sleep(3600)
 
     with patch.object(home.gateway.calls, "place", never):

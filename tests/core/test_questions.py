@@ -135,10 +135,14 @@ def test_stored_and_read() -> None:
     """What is read is what was written, at each stage."""
     asked = question("a", BOB, CAT)
     assert Question.read(asked.write()) == asked
-    asked = asked.ask("bob", "m", START).remind("bob").fail(CAT.key)
+    asked = (
+        asked.ask("bob", "m", START)
+        .remind(Asked(person=BOB, reminder_id="r"))
+        .fail(CAT.key)
+    )
     assert Question.read(asked.write()) == asked
     assert asked.recipients[0] == Asked(
-        person=BOB, turn=Turn.ASKED, message_id="m", at=START, is_reminded=True
+        person=BOB, turn=Turn.ASKED, message_id="m", at=START, reminder_id="r"
     )
     answered = asked.take(ANSWER)
     assert Question.read(answered.write()) == answered

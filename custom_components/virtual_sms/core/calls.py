@@ -32,9 +32,11 @@ from ..adapters.errors import (
 from ..adapters.models import Capability, RejectReason
 from ..adapters.plain_text import clean
 from ..store.call_rows import CHECK, DueCall, WantedKey
-from ..store.calls import CallTable
+from ..store.calls import CallTable, QueuedCalls
 from ..store.changes import CallChanged
 from ..store.database import CANNOT_WRITE
+from ..store.usage import Allowance
+from .limits import as_error
 from .line import Line
 
 _LOGGER = logging.getLogger(__name__)
@@ -101,10 +103,11 @@ class Calls:
         speech: Speech,
         key: KeyRequest | None = None,
         contact: str | None = None,
+        call_id: str | None = None,
     ) -> OutboundCall:
         """Make a call, or raise what the provider cannot express."""
         call = OutboundCall(
-            call_id=uuid4().hex,
+            call_id=call_id or uuid4().hex,
             recipient=recipient,
             speech=replace(speech, text=clean(speech.text)),
             key=key,
@@ -114,20 +117,29 @@ class Calls:
         self._line.adapter.check_call(call, self._line.callback_url)
         return call
 
-    async def place(self, calls: Sequence[OutboundCall]) -> list[CallOutcome]:
+    async def place(
+        self, calls: Sequence[OutboundCall], allowance: Allowance | None = None
+    ) -> list[CallOutcome]:
         """Write calls down, make each once, and say where it stands then.
+
+        Without an allowance no limit keeps any from being made.
 
         Raises what keeps them from being written down, and then nobody is called.
         """
         time_there = self._line.adapter.provider_time
         self._under_way |= {call.call_id for call in calls}
         try:
-            added = await self._table.add(calls, time_there and time_there - _ROUNDED)
+            since = time_there and time_there - _ROUNDED
+            queued = await self._table.queue(calls, since, allowance)
+            new = {each.call_id for each in queued.changes}
             attempts = [
-                asyncio.Task(self._attempt(call), eager_start=True) for call in calls
+                asyncio.Task(self._attempt(call), eager_start=True)
+                for call in calls
+                if call.call_id in new
             ]
-            self._publish(added)
-            return await asyncio.gather(*attempts)
+            self._publish(queued.changes)
+            made = await asyncio.gather(*attempts)
+            return [*_list_rest(calls, queued), *made]
         finally:
             self._under_way -= {call.call_id for call in calls}
             self._wake()
@@ -296,6 +308,21 @@ class Calls:
 
     async def _note(self, write: Awaitable[Sequence[CallChanged]]) -> None:
         self._publish(await write)
+
+
+def _list_rest(calls: Sequence[OutboundCall], queued: QueuedCalls) -> list[CallOutcome]:
+    """Say which calls are not made now: one is refused, or was written down before."""
+    new = {each.call_id for each in queued.changes}
+    rest = [call for call in calls if call.call_id not in new]
+    refusals = {key: as_error(each) for key, each in queued.refusals.items()}
+    return [
+        CallOutcome(
+            call=call,
+            state=CallState.FAILED if call.call_id in refusals else CallState.QUEUED,
+            error=refusals.get(call.call_id),
+        )
+        for call in rest
+    ]
 
 
 def _reply(wanted: WantedKey | None, *, is_right: bool) -> CallReply:

@@ -1,9 +1,9 @@
 """Alerts that rest only when somebody acknowledges.
 
 An alert goes from step to step, and begins anew with the next round. It moves on when a
-step has had its time, or at once when none of its messages arrives. What is to be sent
-is planned with its id before it is sent: whatever a crash cuts short, nobody gets two
-texts in one step.
+step has had its time, or at once when none of its messages arrives, and none of its
+calls is acknowledged. What is to be sent is planned with its id before it is sent:
+whatever a crash cuts short, nobody gets two texts or calls in one step.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +14,8 @@ import json
 from typing import Any, Self
 
 from .person import Person
+
+_KEYS = "0123456789"
 
 
 class Reach(StrEnum):
@@ -48,7 +50,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMessage:
-    """A message of an alert to somebody, in a step of a round."""
+    """A message of an alert to somebody, or a call, in a step of a round.
+
+    `has_failed`: nothing is to be expected of it any more. A call that was not
+    acknowledged `was_heard` all the same, maybe.
+    """
 
     person: Person
     message_id: str
@@ -56,6 +62,14 @@ class AlertMessage:
     round: int
     at: datetime
     has_failed: bool = False
+    was_heard: bool = False
+    reason: str | None = None
+    """Why it has failed."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return its round and step, in the order in which they come."""
+        return self.round, self.step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +100,12 @@ class Plan:
     step_after: timedelta
     rounds: int
     words: tuple[str, ...]
+
+    @property
+    def digit(self) -> str:
+        """Return the key that acknowledges a call: the first of the words that is one."""
+        keys = (each for each in self.words if len(each) == 1 and each in _KEYS)
+        return next(keys, "1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,11 +159,7 @@ class Alert:
     @property
     def current(self) -> Sequence[AlertMessage]:
         """List the messages of the step that it is in."""
-        return [
-            each
-            for each in self.messages
-            if (each.step, each.round) == (self.step, self.round)
-        ]
+        return [each for each in self.messages if each.place == (self.round, self.step)]
 
     @property
     def pending(self) -> Sequence[AlertMessage | Notice]:
@@ -152,6 +168,10 @@ class Alert:
             return self.notices
         return [each for each in self.current if not each.has_failed]
 
+    def get_message(self, message_id: str) -> AlertMessage:
+        """Return one of its messages."""
+        return next(each for each in self.messages if each.message_id == message_id)
+
     def find_message(self, sender: str, contact_id: str | None) -> AlertMessage | None:
         """Return the last message to a sender, if they were alerted."""
         for each in reversed(self.messages):
@@ -159,14 +179,29 @@ class Alert:
                 return each
         return None
 
+    def list_unreached(self, change: AlertChange) -> Sequence[AlertMessage]:
+        """List who was not reached in the step that ended with a change."""
+        place = self._find_left(change)
+        return [
+            each for each in self.messages if each.place == place and each.has_failed
+        ]
+
+    def is_call(self, message: AlertMessage) -> bool:
+        """Say whether somebody is to be called."""
+        return self.plan.steps[message.step].reach is Reach.CALL
+
     def has_texted(self, person: Person) -> bool:
         """Say whether somebody was alerted."""
         return any(each.person.key == person.key for each in self.messages)
 
-    def fail(self, message_id: str) -> Self:
-        """Note that a message does not arrive."""
+    def fail(
+        self, message_id: str, reason: str | None = None, *, was_heard: bool = False
+    ) -> Self:
+        """Note that a message does not arrive, or that a call is not acknowledged."""
         messages = tuple(
-            replace(each, has_failed=True) if each.message_id == message_id else each
+            replace(each, has_failed=True, was_heard=was_heard, reason=reason)
+            if each.message_id == message_id
+            else each
             for each in self.messages
         )
         return replace(self, messages=messages)
@@ -182,7 +217,7 @@ class Alert:
         people = {
             each.person.key: each.person
             for each in self.messages
-            if not each.has_failed
+            if each.was_heard or not each.has_failed
         }
         taken = replace(
             self,
@@ -212,6 +247,18 @@ class Alert:
     def strip(self) -> Self:
         """Forget its text, which nobody is sent any more."""
         return replace(self, plan=replace(self.plan, text=""), notices=())
+
+    def _find_left(self, change: AlertChange) -> tuple[int, int] | None:
+        """Return the round and step that a change ended; None if it ended none."""
+        step = change.step - 1
+        match change.state:
+            case AlertState.STARTED:
+                return None
+            case AlertState.ESCALATED if step:
+                return change.round, step - 1
+            case AlertState.ESCALATED:
+                return change.round - 1, len(self.plan.steps) - 1
+        return change.round, step
 
     def write(self) -> str:
         """Return what is stored."""

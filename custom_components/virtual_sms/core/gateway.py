@@ -108,7 +108,9 @@ class Gateway:
             _LOGGER.error("Sending ended in an unforeseen way", exc_info=error)
         return list(outcomes.values())
 
-    async def call(self, calls: Sequence[OutboundCall]) -> list[CallOutcome]:
+    async def call(
+        self, calls: Sequence[OutboundCall], allowance: Allowance | None = None
+    ) -> list[CallOutcome]:
         """Call people and say where each call stands then.
 
         That is carried to its end even when nobody waits for it any more. Raises
@@ -118,7 +120,7 @@ class Gateway:
         outcomes: list[CallOutcome] = []
 
         async def place() -> None:
-            outcomes.extend(await self.calls.place(calls))
+            outcomes.extend(await self.calls.place(calls, allowance))
 
         task = self._spawn(place(), "call")
         await asyncio.wait([task])

@@ -42,8 +42,8 @@ class Asked:
     turn: Turn = Turn.WAITING
     message_id: str | None = None
     at: datetime | None = None
-    is_reminded: bool = False
-    """They were sent the choices once more."""
+    reminder_id: str | None = None
+    """The message that sends them the choices once more."""
 
     def write(self) -> dict[str, Any]:
         """Return what is stored."""
@@ -53,7 +53,7 @@ class Asked:
             "turn": self.turn,
             "message_id": self.message_id,
             "at": at,
-            "is_reminded": self.is_reminded,
+            "reminder_id": self.reminder_id,
         }
 
     @classmethod
@@ -65,7 +65,7 @@ class Asked:
             turn=Turn(stored["turn"]),
             message_id=stored["message_id"],
             at=None if at is None else datetime.fromtimestamp(at, UTC),
-            is_reminded=stored["is_reminded"],
+            reminder_id=stored.get("reminder_id"),
         )
 
 
@@ -131,9 +131,9 @@ class Question:
         """Plan to ask somebody now."""
         return self._change(key, turn=Turn.ASKED, message_id=message_id, at=now)
 
-    def remind(self, key: str) -> Self:
-        """Note that somebody is sent the choices once more."""
-        return self._change(key, is_reminded=True)
+    def remind(self, reminded: Asked) -> Self:
+        """Plan to send somebody the choices once more."""
+        return self._change(reminded.person.key, reminder_id=reminded.reminder_id)
 
     def fail(self, key: str) -> Self:
         """Note that somebody could not be asked; nobody left is the end."""

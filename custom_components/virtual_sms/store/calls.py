@@ -4,7 +4,8 @@ The outcome of a call is unknown while it has no id of the provider's. It is nev
 a second time: the provider's record tells whether it was made at all.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import json
 import sqlite3
@@ -36,6 +37,8 @@ from .clock import SteadyClock
 from .database import Database
 from .outbound_orders import SETTLE
 from .outbound_rows import read_time
+from .refusals import Refusal, find_refusals, show_ends
+from .usage import Allowance
 
 _RECORD = "calls_since"
 _MOVE = """
@@ -44,6 +47,14 @@ _MOVE = """
         error_code = :error_code, at = :at, next_at = :next_at
     WHERE call_id = :call_id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedCalls:
+    """The first states of calls that are new, and which are not made, by their ids."""
+
+    changes: list[CallChanged]
+    refusals: Mapping[str, Refusal]
 
 
 class CallTable:
@@ -57,13 +68,32 @@ class CallTable:
         self._now = now
         self.clock = clock
 
-    async def add(
-        self, calls: Sequence[OutboundCall], sent_after: datetime | None
-    ) -> list[CallChanged]:
-        """Record calls that are made at once."""
+    async def queue(
+        self,
+        calls: Sequence[OutboundCall],
+        sent_after: datetime | None,
+        allowance: Allowance | None = None,
+    ) -> QueuedCalls:
+        """Record calls that are made at once, but for those that are not to be made."""
         now, steady = self._now(), self.clock.now()
-        rows = [outbound_row(call, now, steady, sent_after) for call in calls]
-        return await self._run(lambda connection: _add(connection, rows))
+
+        def operation(connection: sqlite3.Connection) -> QueuedCalls:
+            refusals = find_refusals(connection, calls, allowance, steady)
+            rows = [
+                outbound_row(call, now, steady, sent_after)
+                for call in calls
+                if call.call_id not in refusals
+            ]
+            return QueuedCalls(_add(connection, rows), refusals)
+
+        queued = await self._run(operation)
+        return replace(queued, refusals=show_ends(queued.refusals, self.clock.offset))
+
+    async def find(self, call_id: str) -> CallChanged | None:
+        """Return where a call stands, by our id."""
+        return await self._run(
+            lambda connection: _read(connection, "call_id = ?", call_id)
+        )
 
     async def ring(self, call: IncomingCall, *, rejected: bool) -> list[CallChanged]:
         """Record that somebody calls, and return what is new about that."""

@@ -1,13 +1,14 @@
-"""Which messages are not to be sent, as the transaction finds that writes them down."""
+"""What is not to be sent, as the transaction finds that writes it down."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import sqlite3
 
+from ..adapters.call_models import OutboundCall
 from ..adapters.models import OutboundMessage
 from .consent import list_stopped
-from .usage import Allowance, Limit, LimitReached, Usage
+from .usage import Allowance, Limit, LimitReached, Usage, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +17,20 @@ class OptedOut:
 
 
 type Refusal = LimitReached | OptedOut
+type _Items = Sequence[OutboundMessage] | Sequence[OutboundCall]
 
 
 def find_refusals(
     connection: sqlite3.Connection,
-    messages: Sequence[OutboundMessage],
+    items: _Items,
     allowance: Allowance | None,
     now: datetime,
 ) -> dict[str, Refusal]:
-    """Return which messages are refused, by their ids, and count the rest.
+    """Return which messages or calls are refused, by their ids, and count the rest.
 
     Without an allowance there is no limit to them, and all the same they are counted.
     """
-    found, usage = _find_all(connection, messages, allowance, now)
+    found, usage = _find_all(connection, items, allowance, now)
     if usage is not None:
         usage.write()
     return found
@@ -47,31 +49,32 @@ def foresee(
 
 def _find_all(
     connection: sqlite3.Connection,
-    messages: Sequence[OutboundMessage],
+    items: _Items,
     allowance: Allowance | None,
     now: datetime,
 ) -> tuple[dict[str, Refusal], Usage | None]:
-    stopped = list_stopped(connection, {each.recipient for each in messages})
-    usage = Usage(connection, messages, now) if allowance else None
+    uses = [Use.of(each) for each in items]
+    stopped = list_stopped(connection, {each.recipient for each in uses})
+    usage = Usage(connection, uses, now) if allowance else None
     found = {
-        each.message_id: refusal
-        for each in messages
+        each.item_id: refusal
+        for each in uses
         if (refusal := _find(each, allowance, stopped, usage))
     }
     return found, usage
 
 
 def _find(
-    message: OutboundMessage,
+    use: Use,
     allowance: Allowance | None,
     stopped: set[str],
     usage: Usage | None,
 ) -> Refusal | None:
-    if message.recipient in stopped:
+    if use.recipient in stopped:
         return OptedOut()
     if allowance is None or usage is None:
         return None
-    return usage.take(message, allowance)
+    return usage.take(use, allowance)
 
 
 def show_ends(refusals: Mapping[str, Refusal], offset: timedelta) -> dict[str, Refusal]:

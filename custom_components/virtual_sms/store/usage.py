@@ -1,13 +1,14 @@
 """How much a line has sent of late, and what its limits leave.
 
-It is counted in the transaction that writes messages down, so that fifty at once
-cannot slip past. Hour and day are sliding windows, by the clock that never jumps. A
+It is counted in the transaction that writes messages or calls down, so that fifty at
+once cannot slip past. A call counts as one segment; calls to one person are limited as
+equal texts are, for no text of a call is kept. Hour and day are sliding windows, by the clock that never jumps. A
 month is counted apart, as the messages of its beginning may be forgotten by its end.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
@@ -15,6 +16,7 @@ import json
 import sqlite3
 from typing import Final
 
+from ..adapters.call_models import Direction, OutboundCall
 from ..adapters.models import OutboundMessage
 from .clock import SteadyClock
 from .database import Database
@@ -23,6 +25,8 @@ from .outbound_rows import read_time
 
 _SINCE: Final = "limits_since"
 _MONTH: Final = "month_"
+_CALL: Final = "call"
+"""What all calls to somebody have in common; no hash of a text is so short."""
 
 
 class Limit(StrEnum):
@@ -93,6 +97,30 @@ class LimitReached:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What a message or a call uses of the limits; `what` tells whether it is repeated."""
+
+    item_id: str
+    recipient: str = field(repr=False)
+    segments: int
+    what: str
+
+    @classmethod
+    def of(cls, item: OutboundMessage | OutboundCall) -> Use:
+        """Return what something uses that is to be sent."""
+        if isinstance(item, OutboundCall):
+            return cls(
+                item_id=item.call_id, recipient=item.recipient, segments=1, what=_CALL
+            )
+        return cls(
+            item_id=item.message_id,
+            recipient=item.recipient,
+            segments=item.segments,
+            what=hash_text(item),
+        )
+
+
 class UsageTable:
     """What a line has used of its limits."""
 
@@ -113,37 +141,35 @@ class Usage:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        messages: Sequence[OutboundMessage],
+        uses: Sequence[Use],
         now: datetime,
     ) -> None:
-        """Count what matters to some messages that are to be sent now."""
+        """Count what matters to something that is to be sent now."""
         self._connection = connection
         self._now = now
         (counts,) = connection.execute(
-            _COUNT, self._parameters([each.recipient for each in messages])
+            _COUNT, self._parameters([each.recipient for each in uses])
         ).fetchone()
         hour, day, months, repeats = json.loads(counts)
         self._sent = {Limit.HOUR: hour, Limit.DAY: day}
         self._months = Counter(months)
-        self._repeats = Counter({(to, text): count for to, text, count in repeats})
+        self._repeats = Counter({(to, what): count for to, what, count in repeats})
         self._added: Counter[str] = Counter()
 
-    def take(
-        self, message: OutboundMessage, allowance: Allowance
-    ) -> LimitReached | None:
-        """Count a message if it fits into all limits, else say which one it does not."""
-        month, repeats = _MONTH + allowance.month.name, self._count_repeats(message)
+    def take(self, use: Use, allowance: Allowance) -> LimitReached | None:
+        """Count a use if it fits into all limits, else say which one it does not."""
+        month = _MONTH + allowance.month.name
         used = self._sent | {
             Limit.MONTH: self._months[month] + self._added[month],
-            Limit.REPEATS: repeats,
+            Limit.REPEATS: self._repeats[use.recipient, use.what],
         }
         for limit in Limit:
-            cost, most = _cost(limit, message), allowance.most(limit)
+            cost, most = _cost(limit, use), allowance.most(limit)
             over = 0 if most is None else used[limit] + cost - most
             if most is not None and over > 0:
-                end = self._find_end(limit, over, message, allowance.month)
+                end = self._find_end(limit, over, use, allowance.month)
                 return LimitReached(limit, end if cost <= most else None)
-        self._add(message, month)
+        self._add(use, month)
         return None
 
     def write(self) -> None:
@@ -156,24 +182,19 @@ class Usage:
                 )
             bump(self._connection, month, count)
 
-    def _count_repeats(self, message: OutboundMessage) -> int:
-        return self._repeats[message.recipient, hash_text(message)]
-
-    def _add(self, message: OutboundMessage, month: str) -> None:
+    def _add(self, use: Use, month: str) -> None:
         for limit in self._sent:
-            self._sent[limit] += message.segments
-        self._repeats[message.recipient, hash_text(message)] += 1
-        self._added[month] += message.segments
+            self._sent[limit] += use.segments
+        self._repeats[use.recipient, use.what] += 1
+        self._added[month] += use.segments
 
-    def _find_end(
-        self, limit: Limit, over: int, message: OutboundMessage, month: Month
-    ) -> datetime:
-        """Say when so much will have left a window that a message fits into it."""
+    def _find_end(self, limit: Limit, over: int, use: Use, month: Month) -> datetime:
+        """Say when so much will have left a window that a use fits into it."""
         if limit is Limit.MONTH:
             return month.ends_at
         query = _LIST_REPEATS if limit is Limit.REPEATS else _LIST
-        parameters = self._parameters([message.recipient])
-        parameters |= {"start": parameters[limit], "text": hash_text(message)}
+        parameters = self._parameters([use.recipient])
+        parameters |= {"start": parameters[limit], "text": use.what}
         for created_at, count in self._connection.execute(query, parameters):
             over -= count
             if over <= 0:
@@ -208,8 +229,8 @@ def forget_texts(connection: sqlite3.Connection, now: datetime) -> None:
     )
 
 
-def _cost(limit: Limit, message: OutboundMessage) -> int:
-    return 1 if limit is Limit.REPEATS else message.segments
+def _cost(limit: Limit, use: Use) -> int:
+    return 1 if limit is Limit.REPEATS else use.segments
 
 
 def _open_anew(connection: sqlite3.Connection, now: datetime) -> None:
@@ -225,25 +246,35 @@ _FROM = f"""
         SELECT ifnull(max(value), 0) FROM fact WHERE name = '{_SINCE}' AND value <= :now
     )
 """  # noqa: S608  # our own constant
+_CALLS = f"FROM call, since WHERE direction = '{Direction.OUTBOUND}'"
+_TO = "IN (SELECT value FROM json_each(:recipients))"
 # As one row, for to fetch one is to wait once.
 _COUNT = f"""{_FROM} SELECT json_array(
     (SELECT ifnull(sum(segments), 0) FROM outbound, since
-        WHERE created_at > max(:limit_hour, since.at)),
+        WHERE created_at > max(:limit_hour, since.at))
+    + (SELECT count(*) {_CALLS} AND created_at > max(:limit_hour, since.at)),
     (SELECT ifnull(sum(segments), 0) FROM outbound, since
-        WHERE created_at > max(:limit_day, since.at)),
+        WHERE created_at > max(:limit_day, since.at))
+    + (SELECT count(*) {_CALLS} AND created_at > max(:limit_day, since.at)),
     json((SELECT json_group_object(name, CAST(value AS INTEGER)) FROM fact
         WHERE name GLOB '{_MONTH}*')),
     json((SELECT json_group_array(json_array(recipient, text_hash, count)) FROM (
         SELECT recipient, text_hash, count(*) AS count FROM outbound, since
-        WHERE text_hash IS NOT NULL
-        AND recipient IN (SELECT value FROM json_each(:recipients))
+        WHERE text_hash IS NOT NULL AND recipient {_TO}
         AND created_at > max(:limit_repeats, since.at) GROUP BY 1, 2
+        UNION ALL SELECT correspondent, '{_CALL}', count(*) {_CALLS}
+        AND correspondent {_TO}
+        AND created_at > max(:limit_repeats, since.at) GROUP BY 1
     )))
 )"""  # noqa: S608  # our own constants
 _LIST = f"""{_FROM} SELECT created_at, ifnull(segments, 0) FROM outbound, since
-    WHERE created_at > max(:start, since.at) ORDER BY created_at
-"""  # noqa: S608  # our own constant
+    WHERE created_at > max(:start, since.at)
+    UNION ALL SELECT created_at, 1 {_CALLS} AND created_at > max(:start, since.at)
+    ORDER BY created_at
+"""  # noqa: S608  # our own constants
 _LIST_REPEATS = f"""{_FROM} SELECT created_at, 1 FROM outbound, since
-    WHERE recipient IN (SELECT value FROM json_each(:recipients))
-    AND text_hash = :text AND created_at > max(:start, since.at) ORDER BY created_at
-"""  # noqa: S608  # our own constant
+    WHERE recipient {_TO} AND text_hash = :text AND created_at > max(:start, since.at)
+    UNION ALL SELECT created_at, 1 {_CALLS}
+    AND correspondent {_TO} AND :text = '{_CALL}' AND created_at > max(:start, since.at)
+    ORDER BY created_at
+"""  # noqa: S608  # our own constants
