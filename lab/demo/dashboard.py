@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..home import Home, Json
-from .people import GARAGE, LEAK, PEOPLE
+from .people import GARAGE, LEAK
 
 _PATH = "virtual-sms"
 _TILES = (
@@ -53,11 +53,13 @@ async def show_dashboard(
 
 async def household_view(home: Home, entry_ids: Sequence[str]) -> Json:
     """Return a view of the people of the demo, of what they steer, and of the cost."""
-    costs = [(await home.entities(each))["cost"] for each in entry_ids]
+    ids = [await home.entities(each) for each in entry_ids]
     people = [
-        {"type": "tile", "entity": f"sensor.{person.name.lower()}_{key}"}
-        for person in PEOPLE
-        for key in ("status", "last_delivery")
+        _tile(entity_id)
+        for entities in ids
+        for key, entity_id in entities.items()
+        # Before the key of a contact's entity stands the id of the contact.
+        if key.endswith(("_status", "_last_delivery")) and key not in _TILES
     ]
     return {
         "title": "Household",
@@ -66,21 +68,14 @@ async def household_view(home: Home, entry_ids: Sequence[str]) -> Json:
         "sections": [
             _grid("People", "mdi:account-group", people),
             _grid("House", "mdi:home", [_tile(GARAGE), _tile(LEAK)]),
-            _grid("Cost", "mdi:cash", [_graph(each) for each in costs]),
+            _grid("Cost", "mdi:cash", [_graph(each["cost"]) for each in ids]),
         ],
     }
 
 
 def _graph(entity_id: str) -> Json:
-    """Return a graph of what each day of the last month has cost."""
-    return {
-        "type": "statistics-graph",
-        "entities": [entity_id],
-        "stat_types": ["change"],
-        "chart_type": "bar",
-        "period": "day",
-        "days_to_show": 31,
-    }
+    """Return a graph of how the cost has grown in a month."""
+    return {"type": "history-graph", "entities": [entity_id], "hours_to_show": 31 * 24}
 
 
 def _tile(entity_id: str) -> Json:
