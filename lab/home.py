@@ -5,7 +5,7 @@ over HTTP and the websocket, never by reaching into its files.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import contextlib
 from dataclasses import dataclass, field
 import json
@@ -237,7 +237,10 @@ class Home:
 
     async def configure(self, handler: str, *inputs: Json) -> Json:
         """Run a config flow with one input per step, and return its end."""
-        path = "/api/config/config_entries/flow"
+        return await self.walk("/api/config/config_entries/flow", handler, inputs)
+
+    async def walk(self, path: str, handler: object, inputs: Sequence[Json]) -> Json:
+        """Run a flow of any kind with one input per step, and return its end."""
         step = await self.ask("POST", path, {"handler": handler})
         for data in inputs:
             step = await self.ask("POST", f"{path}/{step['flow_id']}", data)

@@ -67,6 +67,12 @@ class HomePage:
         await chooser.get_by_text(name, exact=True).click()
         return Flow(self.page, self._words)
 
+    async def add_contact(self) -> Flow:
+        """Add a contact to the only number."""
+        await self.open("/config/integrations/integration/virtual_sms")
+        await self.page.get_by_role("button", name="Add contact").click()
+        return Flow(self.page, self._words)
+
     async def open_options(self) -> Flow:
         """Open the options of the first number."""
         await self.open("/config/integrations/integration/virtual_sms")
@@ -113,6 +119,8 @@ class Flow:
         self._page = page
         self._words = words
         self._dialog = page.locator("dialog-data-entry-flow")
+        self.typed: list[str] = []
+        """What a person has typed so far."""
 
     @property
     def frame(self) -> Locator:
@@ -139,6 +147,24 @@ class Flow:
         """Fill in fields by their names."""
         for name, value in values.items():
             await self._dialog.locator(f"input[name={name}]").fill(value)
+            self.typed.append(value)
+
+    async def add_to_list(self, label: str, value: str) -> None:
+        """Add a line to a field that takes several, and fill it in."""
+        await self._dialog.get_by_role("button", name=f"Add {label}").click()
+        await self._dialog.locator("ha-selector-text input").last.fill(value)
+        self.typed.append(value)
+
+    async def switch(self, label: str) -> None:
+        """Switch something on."""
+        row = self._dialog.locator("ha-selector-boolean").filter(has_text=label)
+        await row.locator(".switch").click()
+
+    async def select(self, label: str, option: str) -> None:
+        """Choose from a list that opens."""
+        field = self._dialog.locator("ha-selector-select").filter(has_text=label)
+        await field.click()
+        await field.get_by_text(option, exact=True).click()
 
     async def toggle(self, section: str) -> None:
         """Open a closed section, or close it."""

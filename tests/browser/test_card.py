@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lab.demo import add_number, list_lines
+from lab.demo.lines import add_number, list_lines
 from lab.home import PROJECT, USER
 
 from .pages import HomePage

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.dashboard import show_dashboard
+from lab.demo.dashboard import show_dashboard
 from lab.home import USER
 
 from .pages import HandsetPage, HomePage

@@ -209,6 +209,22 @@ def test_an_integer_that_nobody_misread(value: int, country: str, number: str) -
     assert parse_number(value, country) == number
 
 
+@pytest.mark.parametrize("country", ["FR", "US", None])
+def test_a_sender_of_a_new_range_can_be_answered(country: str | None) -> None:
+    """A template makes an integer of {{ trigger.sender }}, whoever that is."""
+    assert parse_number("+33639980101", country) == "+33639980101"
+    assert parse_number(33639980101, country) == "+33639980101"
+
+
+@pytest.mark.parametrize(
+    ("value", "country"), [(5551234567, "US"), (4915555, "FR"), (639980101, "FR")]
+)
+def test_an_integer_that_is_not_clear(value: int, country: str) -> None:
+    """What is short, or could be read in two ways, is guessed at by nobody."""
+    with pytest.raises(InvalidNumberError):
+        parse_number(value, country)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -15,6 +15,8 @@ _SPELLING = re.compile(r"\+?[0-9(][0-9().\-/\s]*")
 _INTERNATIONAL_PREFIX = re.compile(r"^(?:\+|00)")
 _ZERO = "0"
 _NOWHERE = (None, "001", "ZZ")
+_LONG = 10**9
+"""The least number that is too long to have lost its country code."""
 _LONGEST = len("+") + 15
 
 # The table of each country is a module of its own, loaded when it is first asked for:
@@ -50,7 +52,8 @@ def parse_number(value: object, country: str | None) -> str:
     digits = re.sub(r"[^0-9]", "", text[0] + text[1:].replace("(0)", ""))
     if _INTERNATIONAL_PREFIX.match(text):
         return _possible(value, "+" + digits.removeprefix("00"))
-    return _first_valid(value, _readings(digits, country))
+    readings = _readings(digits, country)
+    return _first_valid(readings) or _only_possible(value, readings)
 
 
 def region_of(number: str) -> str | None:
@@ -113,12 +116,29 @@ def _readings(digits: str, country: str | None) -> list[tuple[str, str | None]]:
     return [national, international]
 
 
-def _first_valid(value: object, readings: list[tuple[str, str | None]]) -> str:
+def _first_valid(readings: list[tuple[str, str | None]]) -> str | None:
     for text, country in readings:
-        number = _parse(text, country)
-        if number is not None and phonenumbers.is_valid_number(number):
+        if (number := _valid(text, country)) is not None:
             return _format(number)
-    raise InvalidNumberError(value)
+    return None
+
+
+def _only_possible(value: object, readings: list[tuple[str, str | None]]) -> str:
+    """Put the plus sign back that a template has taken from a sender's number.
+
+    Templates make an integer of it. If the tables do not know its range, its length
+    must tell; what is short, or could be read in two ways, is refused.
+    """
+    numbers = [_parse(*reading) for reading in readings]
+    possible = {
+        _format(number)
+        for number in numbers
+        if number is not None and phonenumbers.is_possible_number(number)
+    }
+    is_long = isinstance(value, int) and value >= _LONG
+    if not is_long or possible != {f"+{value}"}:
+        raise InvalidNumberError(value)
+    return possible.pop()
 
 
 def _possible(value: object, text: str) -> str:

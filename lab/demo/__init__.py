@@ -1,0 +1,1 @@
+"""The demo: a home with a household, watched from outside."""
