@@ -118,7 +118,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
     @callback
     def async_doubt_balance(self) -> None:
         """Have the next poll read the balance, however new the last reading is."""
-        self._balance_question.doubt()
+        self._balance_question.ask_soon()
 
     async def async_refresh_balance(self) -> None:
         """Read the balance now, unless it could not be read: that has its own pauses."""

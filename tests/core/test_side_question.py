@@ -59,7 +59,7 @@ async def test_an_answer_holds(provider: Provider) -> None:
     assert await question.ask(provider.answer) == 1
     assert provider.wait_for(question) == 600
     assert await question.ask(provider.answer) == 2
-    question.doubt()
+    question.ask_soon()
     assert question.is_due
 
 
@@ -68,7 +68,7 @@ async def test_a_doubt_while_it_is_asked(provider: Provider) -> None:
     question = SideQuestion("balance", "Acme", 600.0)
 
     async def answer() -> int:
-        question.doubt()
+        question.ask_soon()
         return 1
 
     await question.ask(answer)

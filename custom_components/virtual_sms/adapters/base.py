@@ -224,7 +224,7 @@ class SmsAdapter(CallVerbs, ABC):
     async def _send(
         self, number: PhoneNumber, message: OutboundMessage, callback_url: str | None
     ) -> SentMessage:
-        """Do what `send` promises, leaving the doubtful cases to it."""
+        """Do what `send` promises, leaving the unclear cases to it."""
 
     @abstractmethod
     def verify(self, request: CallbackRequest) -> None:
@@ -298,7 +298,7 @@ class SmsAdapter(CallVerbs, ABC):
     ) -> list[SentMessage]:
         """List what the provider accepted at or after `since` that may be a message.
 
-        `since` is the provider's time. This is how a doubtful send is settled, so
+        `since` is the provider's time. This is how an unknown outcome is reconciled, so
         it must not miss what has been accepted, and may name messages that were
         sent otherwise. `exact` ones equal the message; the others went to the same
         recipient, and may be the message with its text redacted or rewritten, or

@@ -1,6 +1,6 @@
 """A secret that was replaced: for a short while it may still have signed something.
 
-It was maybe replaced because it leaked, so every doubt ends that while.
+It may have been replaced because it leaked, so it ends as early as it can.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -44,7 +44,7 @@ MOST_IN_HAND = 64
 """Callbacks that are checked and taken in at a time."""
 MOST_WAITING = 256
 TURN_TIMEOUT = 5.0
-"""How long a callback waits for its turn: a provider's own patience is longer."""
+"""How long a callback waits for its turn: a provider waits for longer."""
 MOST_READ = 256
 """Bodies that are read at a time: what a flood may cost in memory."""
 

@@ -7,7 +7,7 @@ class Credit:
     """Whether anything is left; None as long as nothing tells."""
 
     def __init__(self, *, is_spent: bool) -> None:
-        """Begin with nothing known, or with what an earlier refusal told."""
+        """Begin with nothing known, or with what an earlier refusal said."""
         self.is_left: bool | None = False if is_spent else None
         self._messages = 0
 
@@ -30,7 +30,7 @@ class Credit:
     def weigh(self, amount: Decimal, mark: int) -> None:
         """Learn a balance that was asked for at `mark`.
 
-        What a message has told since is newer.
+        What a message has shown since is newer.
         """
         if mark == self._messages:
             self.is_left = amount > 0

@@ -1,6 +1,6 @@
 """Receive each message once, by whatever way it comes.
 
-A callback that is signed is the truth; one that is not only rings the bell. The
+A callback that is signed is the truth; one that is not only has us ask. The
 provider's own record, read on a timer and after every gap, brings what no
 callback brought. All three end at the store, which admits each message once.
 """
@@ -44,7 +44,7 @@ class Inbox:
         dependencies: Dependencies,
         catch_up_soon: Callable[[], None],
     ) -> None:
-        """Take the line, its store, whom to tell of news, and who has us catch up."""
+        """Take the line, its store, who publishes changes, and who has us catch up."""
         self._line = line
         self._store = store
         self._publish = publish
@@ -63,7 +63,7 @@ class Inbox:
         await self._reader.begin()
 
     async def take(self, event: Event, *, late: bool = False) -> None:
-        """Record what is known to be true, and tell it if it is news.
+        """Record what is known to be true, and publish it if it is new.
 
         On return it is safe on disk.
         """
@@ -82,7 +82,7 @@ class Inbox:
         await self.take(event)
 
     async def concerns(self, event: Event) -> bool:
-        """Say whether an unproven event may be news for this line."""
+        """Say whether an unproven event may be new to this line."""
         if isinstance(event, DeliveryReceipt):
             return await self._store.outbound.expects(event)
         is_ours = event.number is None or self.has_number(event.number)
@@ -125,7 +125,7 @@ class Inbox:
         """Ask where our own messages stand, and what they have cost, a few at a time.
 
         Each takes a question of its own, so this may take long. It goes on while that
-        brings news: then callbacks were missed. Returns whether some are left that
+        brings changes: then callbacks were missed. Returns whether some are left that
         should not wait for long: there are more, or one made no sense.
         """
         if Capability.RECEIPTS not in self._line.adapter.capabilities:
@@ -135,14 +135,14 @@ class Inbox:
         for _ in range(_MOST_ROUNDS):
             opened = await records.open_deliveries(_RECEIPTS_AT_ONCE)
             asked, unpriced = dict.fromkeys([*opened, *unpriced]), []
-            news = [await self._fetch_receipt(each) for each in asked]
-            makes_sense = makes_sense and None not in news
-            if len(opened) < _RECEIPTS_AT_ONCE or not any(news):
+            changed = [await self._fetch_receipt(each) for each in asked]
+            makes_sense = makes_sense and None not in changed
+            if len(opened) < _RECEIPTS_AT_ONCE or not any(changed):
                 return not makes_sense
         return True
 
     async def _fetch_receipt(self, provider_id: str) -> bool | None:
-        """Take what the provider says of a message, and say whether it is news.
+        """Take what the provider says of a message, and say whether it is new.
 
         None when it makes no sense, which concerns this one only.
         """

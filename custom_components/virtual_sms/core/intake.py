@@ -21,7 +21,7 @@ class Intake:
         publish: Callable[[Sequence[Received]], None],
         dependencies: Dependencies,
     ) -> None:
-        """Take the line, its rows, and who is told of what is new."""
+        """Take the line, its rows, and who publishes what is new."""
         self._line = line
         self._records = records
         self._publish = publish

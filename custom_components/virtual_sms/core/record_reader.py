@@ -36,7 +36,7 @@ class RecordReader:
         dependencies: Dependencies,
         catch_up_soon: Callable[[], None],
     ) -> None:
-        """Take the line and its rows, who hears of news, and who has us read again."""
+        """Take the line and its rows, who publishes changes, and who has us read again."""
         self._line = line
         self._records = records
         self._intake = Intake(line, records, publish, dependencies)
@@ -144,9 +144,9 @@ class RecordReader:
     async def _admit(
         self, reading: Reading, messages: Sequence[InboundMessage], *, late: bool
     ) -> None:
-        news = [each for each in messages if each.received_at >= reading.horizon]
-        if news:
-            await self._intake.admit(news, late=late)
+        fresh = [each for each in messages if each.received_at >= reading.horizon]
+        if fresh:
+            await self._intake.admit(fresh, late=late)
 
     async def _sort_out(
         self, reading: Reading, aside: Sequence[SetAside]

@@ -29,7 +29,7 @@ class SideQuestion:
         self._interval = interval
         self._failures = 0
         self._due_at: float | None = None
-        self._is_doubted = False
+        self._is_wanted = False
 
     @property
     def is_due(self) -> bool:
@@ -39,17 +39,17 @@ class SideQuestion:
     @property
     def pause(self) -> float:
         """Return in how many seconds it is time to ask."""
-        if self._is_doubted or self._due_at is None:
+        if self._is_wanted or self._due_at is None:
             return 0.0
         return max(self._due_at - monotonic(), 0.0)
 
-    def doubt(self) -> None:
+    def ask_soon(self) -> None:
         """Have it asked at the next occasion, also if that is being done now."""
-        self._is_doubted = True
+        self._is_wanted = True
 
     async def ask[T](self, question: Callable[[], Awaitable[T]]) -> T | None:
         """Return the answer, or None when there is none now."""
-        self._is_doubted = False
+        self._is_wanted = False
         try:
             answer = await question()
         except DatabaseClosedError:

@@ -1,7 +1,7 @@
 """OVHcloud and its virtual numbers, over its SDK.
 
 `{s}` is an SMS account ("service"), `{n}` a number of it. OVHcloud signs no
-callback and names no sender of it: one rings the bell, and its API tells what
+callback and names no sender of it: one has us ask, and its API says what
 there is to know.
 """
 

@@ -172,7 +172,7 @@ class Outgoing:
 
 
 def read_callback(request: CallbackRequest, now: datetime) -> Event:
-    """Read what rings the bell; KeyError or ValueError when nothing does.
+    """Read what is to be asked about; KeyError or ValueError if there is nothing.
 
     It tells no time that can be relied on, but comes while the message does.
     """
