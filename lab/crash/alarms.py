@@ -1,29 +1,45 @@
 """Alarms and questions under the same havoc: who got how many texts, and what followed.
 
-Each alarm has two steps and two rounds, so each of its people gets two texts at most;
-a question reaches each of its people once. A person answers now and then.
+Each alarm has three steps and two rounds, so each of its people gets two texts, or
+calls, at most; a question reaches each of its people once. A person answers now and
+then, or presses the key.
 """
 
 import asyncio
 from collections import Counter
 import contextlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+import re
+import time
 from typing import Final
 
 from lab.home import HomeError
+from simulator.twilio.models import Call
 
 from .world import HARMLESS, Json, Traffic, World
 
 ALERT, ANSWERED = "virtual_sms_alert", "virtual_sms_answered"
 FIRST, SECOND = "+33612345601", "+33612345602"
-ALARMED: Final = (FIRST, SECOND)
+CALLED: Final = ("+15005553001", "+15005553001", "+15005553000", "+15005553010")
+"""One presses the key, one is a voicemail, one is busy."""
+ALARMED: Final = (FIRST, SECOND, *CALLED)
 ROUNDS: Final = 2
 STEP_AFTER: Final = 4
 TIMEOUT: Final = 8
-_ANSWERING: Final = 0.8
+_ANSWERING: Final = 0.5
 _REFUSED: Final = 400
-PROMISES: Final = ("texted twice", "alarms lost", "taken, went on")
+PROMISES: Final = (
+    "texted twice",
+    "phoned twice",
+    "alarms lost",
+    "taken, went on",
+    "pressed, went on",
+)
 """What must be zero."""
+_SURELY: Final = 8.0
+"""Seconds after which what was known must have had its effect, on a full disk too."""
+_TEXT: Final = re.compile(r"alarm \d+")
 _ENDS: Final = {"acknowledged", "exhausted", "canceled"}
 
 
@@ -41,7 +57,11 @@ class Alarms:
         data = {
             "config_entry_id": traffic.entry_id,
             "message": text,
-            "steps": [{"to": FIRST}, {"to": SECOND}],
+            "steps": [
+                {"to": FIRST},
+                {"to": world.chance.choice(CALLED), "call": True},
+                {"to": SECOND},
+            ],
             "step_after": STEP_AFTER,
             "rounds": ROUNDS,
         }
@@ -80,9 +100,13 @@ def count(world: World, alarms: Alarms) -> dict[str, int]:
         "alerts": sum(each is not None for each in alarms.alerts.values()),
         "questions": len(alarms.questions),
         "answered": sum(each["type"] == ANSWERED for each in events),
+        "phoned": len(world.simulator.twilio.phones.calls),
+        "pressed": len(_list_pressed(world)),
         "texted twice": _count_repeats(world, alarms),
+        "phoned twice": _count_repeated_calls(world),
         "alarms lost": _count_lost(events, alarms),
         "taken, went on": _count_restless(events),
+        "pressed, went on": _count_unheard(world, events, alarms),
     }
 
 
@@ -98,6 +122,47 @@ def _count_repeats(world: World, alarms: Alarms) -> int:
         max(copies[to, text] - limit, 0)
         for text, limit in most.items()
         for to in (FIRST, SECOND)
+    )
+
+
+def _count_repeated_calls(world: World) -> int:
+    """Count the calls that somebody got too often."""
+    copies = Counter((each.to, _read(each)) for each in _list_calls(world))
+    return sum(max(each - ROUNDS, 0) for each in copies.values())
+
+
+def _list_calls(world: World) -> list[Call]:
+    return world.simulator.twilio.phones.calls
+
+
+def _read(call: Call) -> str:
+    """Return the alarm that a call is about."""
+    found = _TEXT.search(call.twiml)
+    return found[0] if found else ""
+
+
+def _list_pressed(world: World) -> list[Call]:
+    """List the calls whose key was thanked for: then it is on disk."""
+    return [each for each in _list_calls(world) if "Thank" in str(each.heard[-1:])]
+
+
+def _count_unheard(world: World, events: list[Json], alarms: Alarms) -> int:
+    """Count the keys after which an alarm went on to its end all the same."""
+    since = datetime.now(UTC).timestamp() - time.monotonic()
+    exhausted = {
+        each["data"]["alert_id"]: each["at"] + since
+        for each in events
+        if each["type"] == ALERT and each["data"]["state"] == "exhausted"
+    }
+    pressed = {
+        str(alarms.alerts.get(_read(each))): each.ended.timestamp()
+        for each in _list_pressed(world)
+        if each.ended
+    }
+    return sum(
+        exhausted[alert_id] > at + _SURELY
+        for alert_id, at in pressed.items()
+        if alert_id in exhausted
     )
 
 

@@ -54,9 +54,9 @@ async def damage(world: World, drain: float) -> Row:
 
 
 def _begin(world: World) -> Traffic:
-    """Return one of the numbers, with nothing sent yet."""
+    """Return one of the numbers without a limit, with nothing sent yet."""
     return replace(
-        world.chance.choice(world.traffic),
+        world.chance.choice([each for each in world.traffic if each.limit is None]),
         mode="damaged",
         written={},
         asked={},

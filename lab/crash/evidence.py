@@ -32,7 +32,8 @@ class Told:
     @property
     def key(self) -> tuple[str, ...]:
         """Return what may be told only once."""
-        return (self.type, str(self.data["message_id"]), self.data.get("status", ""))
+        where = self.data.get("status", self.data.get("state", ""))
+        return (self.type, str(self.data["message_id"]), where)
 
 
 class Evidence:
@@ -59,7 +60,8 @@ class Evidence:
         told = [
             Told(type=each["type"], pid=each["pid"], at=each["at"], data=each["data"])
             for each in world.events()
-            if each["data"].get("entry_id") == traffic.entry_id
+            if each["type"] in (RECEIVED, STATUS)
+            and each["data"].get("entry_id") == traffic.entry_id
             # Those are counted by themselves.
             and each["data"].get("recipient") not in ALARMED
         ]

@@ -13,7 +13,7 @@ from lab.home import PROJECT, Home, Plan, free_port
 from lab.shaken.mutants import MUTANT
 from simulator import Quirk, Simulator
 
-from .alarms import PROMISES, Alarms, count as count_alarms
+from . import alarms, commands, limits
 from .columns import NEEDED, Row, broken, count
 from .damage import damage
 from .evidence import Evidence
@@ -23,6 +23,8 @@ from .log import complaints
 from .shakes import SHAKES, STEADY, Shake, put_right
 from .world import World
 
+PROMISES: Final = (*alarms.PROMISES, *commands.PROMISES, *limits.PROMISES)
+"""What must be zero, of all numbers together."""
 FOLDER: Final = PROJECT / ".demo" / "crash"
 ALL_SHAKES: Final = (*STEADY, *SHAKES, "damage")
 _SETTINGS: Final[Mapping[str, object]] = {
@@ -32,6 +34,9 @@ _SETTINGS: Final[Mapping[str, object]] = {
 }
 _AHEAD: Final = 7200.0
 _AFTER_RESTART: Final = 3.0
+_ALARMS_AT_ONCE: Final = 3
+_LIMIT_SHARE: Final = 0.8
+"""Segments a second that the number with a limit may send: it is reached in any run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +98,8 @@ class Experiment:
         """Take the world, and how to shake it."""
         self._world = world
         self._pace = pace
-        self._alarms = Alarms()
+        self._alarms = alarms.Alarms()
+        self._commands = commands.Commands()
         self._ends_at = 0.0
         self._is_shaken = False
         """Whether there was a shake of each kind: havoc lasts at least so long."""
@@ -120,6 +126,9 @@ class Experiment:
         for each in world.traffic:
             await world.add(each)
         world.simulator.ovh.service.credits = 1_000_000.0
+        limit = max(int(self._pace.seconds * _LIMIT_SHARE), 3)
+        await limits.set_up(world, world.traffic[-1], limit)
+        await self._commands.set_up(world, world.traffic[0])
         for provider in world.simulator.providers.values():
             provider.quirks = {Quirk.DUPLICATED, Quirk.REORDERED}
 
@@ -133,7 +142,10 @@ class Experiment:
             for each in world.traffic:
                 for act in (write, ask, forge):
                     tasks.create_task(self._repeat(partial(act, world, each)))
-            for act in (self._alarms.alarm, self._alarms.ask):
+            own = [self._alarms.ask, self._commands.command]
+            # Most of an alarm is waiting.
+            own += [self._alarms.alarm] * _ALARMS_AT_ONCE
+            for act in own:
                 tasks.create_task(self._repeat(partial(act, world, world.traffic[0])))
         world.simulator.faults.clear()
 
@@ -190,7 +202,7 @@ class Experiment:
 
     async def _is_calm(self) -> bool:
         rows = await self._count()
-        if count_alarms(self._world, self._alarms)["alarms lost"]:
+        if self._count_own()["alarms lost"]:
             return False
         still = ("inbound_lost", "outbound_lost", "unpublished", "pending")
         return not any(row[key] for row in rows for key in still)
@@ -203,6 +215,14 @@ class Experiment:
 
     async def _count(self) -> list[Row]:
         return [count(each) for each in await self._look()]
+
+    def _count_own(self) -> dict[str, int]:
+        """Count what is not a number's own."""
+        return {
+            **alarms.count(self._world, self._alarms),
+            **commands.count(self._world, self._commands),
+            **limits.count(self._world),
+        }
 
     async def _report(self) -> Report:
         """Count, then see that a restart has nothing to add."""
@@ -219,7 +239,7 @@ class Experiment:
             for each in seen
             for words in each.falsely_refused
         ]
-        report.alarms = count_alarms(self._world, self._alarms)
+        report.alarms = self._count_own()
         report.shaken = self._world.shaken
         report.missing = find_missing(self._pace.shakes, self._world.shaken, rows)
         report.missing += [

@@ -17,8 +17,10 @@ class Trial:
     also: frozenset[str] = frozenset()
     shakes: Sequence[str] = ()
     seconds: float = 4.0
+    drain: float = 12.0
 
 
+_IGNORED: Final = frozenset({"pressed, went on"})
 TRIALS: Final[dict[str, Trial]] = {
     "resend-without-asking": Trial("accepted_twice", shakes=("lost answers",)),
     "wait-for-ever": Trial(
@@ -33,6 +35,16 @@ TRIALS: Final[dict[str, Trial]] = {
     "one-too-many": Trial("pending"),
     "stumbling": Trial("complaints"),
     "sent-but-refused": Trial("falsely_refused"),
+    "texted-again": Trial("texted twice", seconds=8.0),
+    # The key of a call that nobody planned takes nothing.
+    "phoned-again": Trial("phoned twice", _IGNORED, seconds=8.0),
+    "alarms-quiet": Trial("alarms lost"),
+    "never-resting": Trial("taken, went on", _IGNORED, seconds=8.0, drain=60.0),
+    "keys-ignored": Trial("pressed, went on", seconds=20.0, drain=60.0),
+    "no-limit": Trial("over limit"),
+    "everybody-trusted": Trial("obeyed wrongly", frozenset({"code used twice"})),
+    "codes-taken-again": Trial("code used twice"),
+    "codes-left-in": Trial("code told"),
 }
 
 
@@ -50,7 +62,7 @@ async def _try(name: str, seed: int) -> bool:
     trial = TRIALS[name]
     pace = Pace(
         seconds=trial.seconds,
-        drain=12.0,
+        drain=trial.drain,
         traffic_every=0.2,
         polls=False,
         shakes=trial.shakes,

@@ -43,6 +43,8 @@ class Traffic:
     unreadable: set[str] = field(default_factory=set)
     """Inbound messages whose records could not be read for a while."""
     forged: int = 0
+    limit: int | None = None
+    """How many segments it may send in the whole run; None for any number."""
 
     @property
     def name(self) -> str:

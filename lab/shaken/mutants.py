@@ -14,6 +14,7 @@ from typing import Any, Final
 MUTANT: Final = "SHAKEN_MUTANT"
 """The environment variable with the name of the fault to have."""
 _EVERY: Final = 4
+_OFTEN: Final = 2
 
 
 def apply() -> None:
@@ -100,14 +101,14 @@ def _lose_some() -> None:
     changes, publisher = _find("store.changes"), _find("core.publisher").Publisher
     received = 0
 
-    def lose(self: Any, store: Any, publish: Callable[[Any], None]) -> None:
+    def lose(self: Any, store: Any, publish: Callable[[Any], None], *more: Any) -> None:
         def publish_most(change: Any) -> None:
             nonlocal received
             received += isinstance(change, changes.Received)
             if not isinstance(change, changes.Received) or received % _EVERY:
                 publish(change)
 
-        build(self, store, publish_most)
+        build(self, store, publish_most, *more)
 
     build = _replace(publisher, "__init__", lose)
 
@@ -134,11 +135,86 @@ def _stumble() -> None:
 def _refuse_what_was_sent() -> None:
     from homeassistant.exceptions import HomeAssistantError  # noqa: PLC0415  # its own
 
-    async def send_and_complain(self: Any, messages: Any, retry_window: Any) -> Any:
-        await send(self, messages, retry_window)
+    async def send_and_complain(self: Any, *arguments: Any) -> Any:
+        await send(self, *arguments)
         raise HomeAssistantError("not sent, says the fault")
 
     send = _replace(_find("core.gateway").Gateway, "send", send_and_complain)
+
+
+def _alarm_again(name: str) -> None:
+    """Have each step reach its people three times, with ids that nobody planned."""
+    planned = _find("planned")
+
+    async def reach_again(hass: Any, person: Any, planned_id: str, *more: Any) -> Any:
+        for _ in range(_OFTEN):
+            await reach(hass, person, planned.new_message_id(), *more)
+        return await reach(hass, person, planned_id, *more)
+
+    reach = _replace(_find("alerts"), name, reach_again)
+
+
+def _text_again() -> None:
+    _alarm_again("async_send_planned")
+
+
+def _phone_again() -> None:
+    _alarm_again("async_call_planned")
+
+
+def _keep_alarms_quiet() -> None:
+    def publish(self: Any, alert: Any) -> None:
+        del self, alert
+
+    _replace(_find("alerts").AlertDesk, "_async_publish", publish)
+
+
+def _never_rest() -> None:
+    def acknowledge_and_go_on(self: Any, *arguments: Any) -> Any:
+        taken = acknowledge(self, *arguments)
+        return replace(taken, state=self.state, ended_at=None)
+
+    alert = _find("core.escalation").Alert
+    acknowledge = _replace(alert, "acknowledge", acknowledge_and_go_on)
+
+
+def _ignore_keys() -> None:
+    def handle_without_key(self: Any, change: Any) -> None:
+        handle(self, replace(change, digits=None))
+
+    desk = _find("alerts").AlertDesk
+    handle = _replace(desk, "_async_handle_call", handle_without_key)
+
+
+def _know_no_limit() -> None:
+    def find_none(*_: Any) -> dict[str, object]:
+        return {}
+
+    _replace(_find("store.outbound_orders"), "find_refusals", find_none)
+
+
+def _trust_everybody() -> None:
+    trust = _find("store.changes").Trust
+
+    def trust_all(*_: Any) -> Any:
+        return trust.TRUSTED
+
+    _replace(_find("core.guard").ContactGuard, "_trust", trust_all)
+
+
+def _take_codes_again() -> None:
+    def note_as_fresh(self: Any, *arguments: Any) -> Any:
+        return replace(note(self, *arguments), is_fresh=True)
+
+    memory = _find("core.code_memory").CodeMemory
+    note = _replace(memory, "note_right", note_as_fresh)
+
+
+def _leave_codes_in() -> None:
+    def read_and_leave(code: Any, text: str, at: Any) -> Any:
+        return replace(read(code, text, at), text=text)
+
+    read = _replace(_find("core.guard"), "read_code", read_and_leave)
 
 
 MUTANTS: Final[dict[str, Callable[[], None]]] = {
@@ -153,4 +229,13 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
     "one-too-many": _count_one_too_many,
     "stumbling": _stumble,
     "sent-but-refused": _refuse_what_was_sent,
+    "texted-again": _text_again,
+    "phoned-again": _phone_again,
+    "alarms-quiet": _keep_alarms_quiet,
+    "never-resting": _never_rest,
+    "keys-ignored": _ignore_keys,
+    "no-limit": _know_no_limit,
+    "everybody-trusted": _trust_everybody,
+    "codes-taken-again": _take_codes_again,
+    "codes-left-in": _leave_codes_in,
 }

@@ -22,7 +22,7 @@ from lab.shaken import clock, disk, mutants
 
 EVENTS = (
     *("virtual_sms_received", "virtual_sms_status"),
-    *("virtual_sms_alert", "virtual_sms_answered"),
+    *("virtual_sms_alert", "virtual_sms_answered", "virtual_sms_call"),
 )
 FILE = "witness.jsonl"
 

@@ -15,7 +15,7 @@ from lab.crash import world as world_module
 from lab.crash.__main__ import conclude
 from lab.crash.columns import COLUMNS, NEEDED, broken, count
 from lab.crash.evidence import MOMENT, MOST_IN_FLIGHT, RECEIVED, STATUS, Evidence
-from lab.crash.experiment import Report, find_missing
+from lab.crash.experiment import PROMISES, Report, find_missing
 from lab.crash.forgeries import CODE, MARK
 from lab.crash.log import complaints
 from lab.crash.mutants import TRIALS
@@ -62,7 +62,8 @@ def test_a_broken_promise_is_seen(mutant: str) -> None:
 def test_every_promise_has_a_mutant() -> None:
     """A column that no fault of the product fills would prove nothing."""
     assert TRIALS.keys() == MUTANTS.keys()
-    promises = {each.key for each in COLUMNS if each.is_promise} | {"complaints"}
+    promises = {each.key for each in COLUMNS if each.is_promise}
+    promises |= {*PROMISES, "complaints"}
     assert {each.breaks for each in TRIALS.values()} == promises
 
 
