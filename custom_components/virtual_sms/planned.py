@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 import sqlite3
+from typing import Final
 from uuid import uuid4
 
 from homeassistant.core import HomeAssistant
@@ -16,19 +17,31 @@ from .lines import async_find_gateway, async_look_up
 from .sending import Failed, SendRequest, async_send_to
 from .store.database import DatabaseClosedError
 
+_RUN: Final = uuid4().hex[:8]
+"""How the ids of this run begin."""
+
 
 def new_message_id() -> str:
     """Choose the id of a message that is written down before it is handed over."""
-    return uuid4().hex
+    return _RUN + uuid4().hex[len(_RUN) :]
 
 
 async def async_send_planned(
     hass: HomeAssistant, person: Person, message_id: str, text: str
 ) -> Failed | None:
-    """Send a message, and return why that surely fails; None if it is on its way."""
+    """Send a message, and return why that surely fails; None if it is on its way.
+
+    One that was planned by an earlier run may have left just before that ended: it is
+    looked for at the provider first.
+    """
     contact = async_directory(hass).get_contact(person.contact_id or "")
     recipient = Recipient(to=person.number, line=person.line, contact=contact)
-    request = SendRequest(text=text, is_critical=True, planned_id=message_id)
+    request = SendRequest(
+        text=text,
+        is_critical=True,
+        planned_id=message_id,
+        may_have_left=not message_id.startswith(_RUN),
+    )
     result = await async_send_to(hass, recipient, request)
     return result if isinstance(result, Failed) else None
 

@@ -17,6 +17,7 @@ from custom_components.virtual_sms.store.database_file import (
     DatabaseVersionError,
     StorageError,
 )
+from custom_components.virtual_sms.store.transaction import Batch
 
 SCHEMA = ("CREATE TABLE note (value TEXT UNIQUE)",)
 
@@ -529,7 +530,7 @@ async def test_a_failing_disk_is_told_though_the_writer_was_cancelled(
         hold()
         raise trouble
 
-    monkeypatch.setattr(database_module, "_commit", fail)
+    monkeypatch.setattr(Batch, "commit", fail)
     running = asyncio.ensure_future(database.run(write("one")))
     await hold.wait()
     assert database._writer is not None
@@ -853,7 +854,7 @@ async def test_what_may_be_delayed_is_written_with_the_next(
     """It costs no flush of its own while there is company."""
     await database.run(write("one"))
     before = workers.calls
-    delayed = database.post(write("two"), delay=60)
+    delayed = database.note(write("two"), delay=60)
     await asyncio.sleep(0.01)
     assert workers.calls == before
     await database.run(write("three"))
@@ -865,8 +866,8 @@ async def test_a_delay_ends(database: Database, workers: Workers) -> None:
     """Without company it is written by itself, with whatever is delayed as well."""
     before = workers.calls
     await asyncio.gather(
-        database.post(write("one"), delay=0.01),
-        database.post(write("two"), delay=60),
+        database.note(write("one"), delay=0.01),
+        database.note(write("two"), delay=60),
     )
     assert workers.calls == before + 1
 
@@ -878,7 +879,7 @@ async def test_what_may_be_delayed_does_not_follow_at_once(
     before = workers.calls
     first = database.post(write("one"))
     await asyncio.sleep(0)
-    delayed = database.post(write("two"), delay=60)
+    delayed = database.note(write("two"), delay=60)
     await first
     await asyncio.sleep(0.01)
     assert not delayed.done()

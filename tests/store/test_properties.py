@@ -33,13 +33,17 @@ from custom_components.virtual_sms.adapters.models import (
     Event,
 )
 from custom_components.virtual_sms.core.gateway import Gateway
-from custom_components.virtual_sms.store import database_file as database_module
+from custom_components.virtual_sms.store import (
+    database_file as database_module,
+    transaction,
+)
 from custom_components.virtual_sms.store.changes import (
     Change,
     Received,
     StatusChanged,
 )
 from custom_components.virtual_sms.store.database import Database
+from custom_components.virtual_sms.store.database_file import _PRAGMAS, FULL_FLUSH
 from custom_components.virtual_sms.store.schema import MIGRATIONS
 from custom_components.virtual_sms.store.store import Store, Tally
 from tests.fakes import (
@@ -457,12 +461,8 @@ def test_a_clock_that_jumps_sends_nothing_twice(
 def _run(tale: Coroutine[Any, Any, None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         # No power is cut here, so the disk's own durability need not be paid for.
-        patch.setattr(
-            database_module,
-            "_PRAGMAS",
-            [
-                pragma.replace("synchronous=FULL", "synchronous=OFF")
-                for pragma in database_module._PRAGMAS
-            ],
-        )
+        unflushed = FULL_FLUSH.replace("=FULL", "=OFF")
+        pragmas = [unflushed if each == FULL_FLUSH else each for each in _PRAGMAS]
+        patch.setattr(database_module, "_PRAGMAS", pragmas)
+        patch.setattr(transaction, "FULL_FLUSH", unflushed)
         asyncio.run(tale)

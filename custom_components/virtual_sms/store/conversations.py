@@ -16,6 +16,7 @@ from typing import Final
 from ..adapters.models import DeliveryStatus, Media, RejectReason
 from ..adapters.segments import count_segments
 from .database import Database
+from .transaction import Hooks
 
 KEEP: Final = "keep_conversations"
 """The fact that says for how many days messages are kept; the triggers read it."""
@@ -134,7 +135,9 @@ class Conversations:
             if message is not None:
                 then(message)
 
-        reading = self._post(lambda connection: _get(connection, message_id), hand_over)
+        reading = self._post(
+            lambda connection: _get(connection, message_id), Hooks(then=hand_over)
+        )
         reading.add_done_callback(asyncio.Future.exception)
 
     async def mark_read(self, correspondent: str) -> bool:

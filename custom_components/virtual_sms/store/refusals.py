@@ -23,12 +23,13 @@ def find_refusals(
     messages: Sequence[OutboundMessage],
     allowance: Allowance | None,
     now: datetime,
+    unwritten: Sequence[OutboundMessage] = (),
 ) -> dict[str, Refusal]:
     """Return which messages are refused, by their ids, and count the rest.
 
-    Without an allowance there is no limit to them, and all the same they are counted.
+    Without an allowance there is no limit to them.
     """
-    found, usage = _find_all(connection, messages, allowance, now)
+    found, usage = _find_all(connection, messages, allowance, now, unwritten)
     if usage is not None:
         usage.write()
     return found
@@ -37,11 +38,12 @@ def find_refusals(
 def foresee(
     connection: sqlite3.Connection,
     messages: Sequence[OutboundMessage],
-    allowance: Allowance,
+    allowance: Allowance | None,
     now: datetime,
+    unwritten: Sequence[OutboundMessage] = (),
 ) -> dict[str, Refusal]:
     """Return which messages would be refused, and count none."""
-    found, _ = _find_all(connection, messages, allowance, now)
+    found, _ = _find_all(connection, messages, allowance, now, unwritten)
     return found
 
 
@@ -50,9 +52,10 @@ def _find_all(
     messages: Sequence[OutboundMessage],
     allowance: Allowance | None,
     now: datetime,
+    unwritten: Sequence[OutboundMessage],
 ) -> tuple[dict[str, Refusal], Usage | None]:
     stopped = list_stopped(connection, {each.recipient for each in messages})
-    usage = Usage(connection, messages, now) if allowance else None
+    usage = Usage(connection, messages, now, unwritten) if allowance else None
     found = {
         each.message_id: refusal
         for each in messages

@@ -1,7 +1,7 @@
 """How much a line has sent of late, and what its limits leave.
 
-It is counted in the transaction that writes messages down, so that fifty at once
-cannot slip past. Hour and day are sliding windows, by the clock that never jumps. A
+It is counted in the transaction that writes messages down, before any of them leaves,
+so that fifty at once cannot slip past. Hour and day are sliding windows, by the clock that never jumps. A
 month is counted apart, as the messages of its beginning may be forgotten by its end.
 """
 
@@ -115,8 +115,12 @@ class Usage:
         connection: sqlite3.Connection,
         messages: Sequence[OutboundMessage],
         now: datetime,
+        unwritten: Sequence[OutboundMessage] = (),
     ) -> None:
-        """Count what matters to some messages that are to be sent now."""
+        """Count what matters to some messages that are to be sent now.
+
+        What has left and could not be written down counts as well.
+        """
         self._connection = connection
         self._now = now
         (counts,) = connection.execute(
@@ -127,6 +131,9 @@ class Usage:
         self._months = Counter(months)
         self._repeats = Counter({(to, text): count for to, text, count in repeats})
         self._added: Counter[str] = Counter()
+        self._unwritten = sum(each.segments for each in unwritten)
+        for each in unwritten:
+            self._count(each, now - each.created_at)
 
     def take(
         self, message: OutboundMessage, allowance: Allowance
@@ -134,7 +141,7 @@ class Usage:
         """Count a message if it fits into all limits, else say which one it does not."""
         month, repeats = _MONTH + allowance.month.name, self._count_repeats(message)
         used = self._sent | {
-            Limit.MONTH: self._months[month] + self._added[month],
+            Limit.MONTH: self._months[month] + self._added[month] + self._unwritten,
             Limit.REPEATS: repeats,
         }
         for limit in Limit:
@@ -143,27 +150,25 @@ class Usage:
             if most is not None and over > 0:
                 end = self._find_end(limit, over, message, allowance.month)
                 return LimitReached(limit, end if cost <= most else None)
-        self._add(message, month)
+        self._count(message)
+        self._added[month] += message.segments
         return None
 
     def write(self) -> None:
         """Write down what each month has used; an earlier one is over then."""
         for month, count in self._added.items():
-            if month not in self._months:
-                self._connection.execute(
-                    "DELETE FROM fact WHERE name GLOB ? AND name < ?",
-                    (f"{_MONTH}*", month),
-                )
-            bump(self._connection, month, count)
+            _add_to_month(
+                self._connection, month, count, is_new=month not in self._months
+            )
 
     def _count_repeats(self, message: OutboundMessage) -> int:
         return self._repeats[message.recipient, hash_text(message)]
 
-    def _add(self, message: OutboundMessage, month: str) -> None:
+    def _count(self, message: OutboundMessage, age: timedelta = timedelta()) -> None:
         for limit in self._sent:
-            self._sent[limit] += message.segments
-        self._repeats[message.recipient, hash_text(message)] += 1
-        self._added[month] += message.segments
+            self._sent[limit] += message.segments * (age < WINDOWS[limit])
+        key = message.recipient, hash_text(message)
+        self._repeats[key] += age < WINDOWS[Limit.REPEATS]
 
     def _find_end(
         self, limit: Limit, over: int, message: OutboundMessage, month: Month
@@ -191,6 +196,21 @@ class Usage:
             "now": self._now.timestamp(),
             "recipients": json.dumps(recipients),
         }
+
+
+def use_month(connection: sqlite3.Connection, month: Month, segments: int) -> None:
+    """Write down that a month has used more segments."""
+    _add_to_month(connection, _MONTH + month.name, segments, is_new=True)
+
+
+def _add_to_month(
+    connection: sqlite3.Connection, month: str, segments: int, *, is_new: bool
+) -> None:
+    if is_new:
+        connection.execute(
+            "DELETE FROM fact WHERE name GLOB ? AND name < ?", (f"{_MONTH}*", month)
+        )
+    bump(connection, month, segments)
 
 
 def hash_text(message: OutboundMessage) -> str:
