@@ -134,8 +134,8 @@ def _stumble() -> None:
 def _refuse_what_was_sent() -> None:
     from homeassistant.exceptions import HomeAssistantError  # noqa: PLC0415  # its own
 
-    async def send_and_complain(self: Any, messages: Any, retry_window: Any) -> Any:
-        await send(self, messages, retry_window)
+    async def send_and_complain(self: Any, *args: Any, **options: Any) -> Any:
+        await send(self, *args, **options)
         raise HomeAssistantError("not sent, says the fault")
 
     send = _replace(_find("core.gateway").Gateway, "send", send_and_complain)

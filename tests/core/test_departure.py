@@ -403,3 +403,19 @@ async def test_a_line_that_closes_while_its_disk_is_slow(
     await home.live(100)
     assert home.accepted == ["m"]
     assert home.states()[-1] == "sent"
+
+
+async def test_a_home_that_ends_all_at_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends hears of no failure, also where the writing is ended with the rest."""
+    disk = SlowDisk(monkeypatch, home)
+    home.adapter.during["send"] = asyncio.Event().wait
+    mine = asyncio.current_task()
+    sending = asyncio.create_task(home.send("m"))
+    await wait_for(lambda: home.accepted)
+    for task in asyncio.all_tasks() - {mine, sending, home.store._database._writer}:
+        task.cancel()
+    [outcome] = await sending
+    assert outcome.status is DeliveryStatus.UNKNOWN
+    disk.gate.set()

@@ -100,6 +100,7 @@ _SENDING: st.SearchStrategy[Action] = st.one_of(
     st.tuples(st.just("work")),
     st.tuples(st.just("wait"), st.sampled_from([1, 3, 25, 1000])),
     st.tuples(st.just("step"), st.sampled_from([-86_400, -600, 600, 7200, 86_400])),
+    st.tuples(st.just("fill"), st.booleans()),
     st.tuples(st.just("kill"), st.integers(1, 25)),
     st.tuples(st.just("restart")),
 )

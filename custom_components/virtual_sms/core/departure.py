@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 import logging
 
-from ..adapters.models import OutboundMessage
+from ..adapters.models import DeliveryStatus, OutboundMessage
 from ..store.changes import StatusChanged
 from ..store.outbound import Leave, Queued
 from ..store.outbound_orders import Order
@@ -41,6 +41,7 @@ class Departure:
         self._publish = publish
         self._report = report
         self._outcomes: dict[str, Outcome] = {}
+        self._leaving: list[OutboundMessage] = []
         self._attempts: list[asyncio.Task[None]] = []
         self._is_stopped = False
         self._written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -76,10 +77,13 @@ class Departure:
         """Have those leave that are not refused, unless the line closes."""
         if self._is_stopped or self._order.may_have_left:
             return
-        self._attempts += [
-            asyncio.Task(self._send(each), eager_start=True)
+        self._leaving = [
+            each
             for each in self._order.messages
             if each.message_id not in queued.refusals
+        ]
+        self._attempts += [
+            asyncio.Task(self._send(each), eager_start=True) for each in self._leaving
         ]
 
     async def _send(self, message: OutboundMessage) -> None:
@@ -96,7 +100,12 @@ class Departure:
         for each in self._attempts:
             each.cancel()
         await wait_out(writing)
-        writing.result()
+        if not self._leaving:
+            writing.result()
+        for each in self._leaving:
+            # Home Assistant may have ended the writing as well.
+            if each.message_id not in self._outcomes:
+                self._note(Outcome(message=each, status=DeliveryStatus.UNKNOWN))
 
     def _note(self, outcome: Outcome) -> None:
         self._outcomes[outcome.message.message_id] = outcome
