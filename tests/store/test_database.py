@@ -329,7 +329,8 @@ async def test_what_was_deleted_is_gone_once_it_is_quiet(
     files = {each.name: each.read_bytes() for each in path.parent.iterdir()}
     assert len(files) == 3
     assert not [name for name, content in files.items() if b"secret" in content]
-    assert files[path.name + "-wal"] == b""
+    # It is begun anew already, with a page that holds no row.
+    assert len(files[path.name + "-wal"]) < 2048
     await asyncio.sleep(0.15)
     assert workers.calls == before + 22
 
@@ -356,7 +357,8 @@ async def test_what_is_being_written_is_not_disturbed(
     go_on.set()
     await writing
     await asyncio.sleep(0.15)
-    assert path.with_name(path.name + "-wal").read_bytes() == b""
+    assert b"secret" not in path.with_name(path.name + "-wal").read_bytes()
+    assert b"secret" not in path.read_bytes()
 
 
 async def test_who_writes_while_it_is_tidied_waits_for_that_only(

@@ -24,6 +24,7 @@ FLUSH_DELAY = 0.005
 """Seconds that a write may wait for company if nobody waits for it."""
 QUIET = 1.0
 """Seconds without a write after which no text may be left beside the file."""
+_NEVER = -1
 _TIDY = ("PRAGMA wal_checkpoint(TRUNCATE)",)
 # What is beside the file goes also if there is no room for a second copy of it.
 _COMPACT = (*_TIDY, "VACUUM", *_TIDY)
@@ -40,8 +41,8 @@ CANNOT_WRITE = (DatabaseClosedError, OSError, sqlite3.Error)
 class Database:
     """One sqlite file, one batch at a time, each batch one durable transaction.
 
-    `conclude` runs once at the end of each, in its transaction; what it returns is
-    called on the loop before anyone learns of a result.
+    `conclude` runs once at the end of each that has changed something, in its
+    transaction; what it returns is called on the loop before anyone learns of a result.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Database:
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
         self._flush = Flush()
+        self._tidied_at = _NEVER
         self._waiting: list[Job[Any]] = []
         self._writer: asyncio.Task[None] | None = None
         self._is_urgent = False
@@ -75,7 +77,7 @@ class Database:
         opened: Opened = await self._run_blocking(self._file.open, self.mend)
         self._is_suspect = False
         self._connection, self.salvage = opened.connection, opened.salvage
-        self._flush = Flush()
+        self._flush, self._tidied_at = Flush(), _NEVER
 
     async def run[T](
         self, operation: Operation[T], then: Callable[[T], None] | None = None
@@ -201,8 +203,12 @@ class Database:
         self.on_damage()
 
     def _tidy_later(self, connection: sqlite3.Connection) -> None:
-        """Have the texts in the file beside ours removed once nothing is written."""
-        if self._connection is not None:
+        """Have the texts in the file beside ours removed once nothing is written.
+
+        What only reads leaves nothing there, and wears no card.
+        """
+        is_tidy = connection.total_changes == self._tidied_at
+        if self._connection is not None and (not is_tidy or self._tidying is not _TIDY):
             loop = asyncio.get_running_loop()
             self._tidy_timer = loop.call_later(QUIET, self._tidy, connection)
 
@@ -216,8 +222,11 @@ class Database:
 
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
-            await run_whole(self._run_blocking, _truncate, connection, self._tidying)
-            self._tidying = _TIDY
+            tidied_at = connection.total_changes
+            await run_whole(
+                self._run_blocking, _tidy_up, connection, self._tidying, self._flush
+            )
+            self._tidying, self._tidied_at = _TIDY, tidied_at
         # The next quiet moment is another chance.
         except Exception as err:  # noqa: BLE001  # see above
             _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)
@@ -246,6 +255,20 @@ def _mend_nothing(_: sqlite3.Connection, __: Salvage) -> None:
 
 def _do_nothing() -> None:
     return None
+
+
+def _tidy_up(
+    connection: sqlite3.Connection, statements: Sequence[str], flush: Flush
+) -> None:
+    """Bring all into the file, and begin the one beside it anew.
+
+    To begin it takes a flush of its own, which the next message then has behind it.
+    """
+    _truncate(connection, statements)
+    flush.turn(connection, on=False)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version={version}")
+    flush.turn(connection, on=True)
 
 
 def _truncate(connection: sqlite3.Connection, statements: Sequence[str]) -> None:

@@ -107,6 +107,7 @@ class Store:
         try:
             await self.outbound.recover()
             await self.calls.recover()
+            (await self._database.run(self._count))()
         except sqlite3.Error as err:
             await self._database.close()
             raise explain(err) from err

@@ -103,8 +103,9 @@ class Flush:
 class Batch:
     """What is written together, with a flush unless all of it may be forgotten.
 
-    `conclude` runs once at its end, in the same transaction; what it returns is called
-    on the loop before anyone learns of a result.
+    `conclude` runs once at its end, in the same transaction, if that has changed what
+    may not be forgotten; what it returns is called on the loop before anyone learns of a
+    result.
     """
 
     connection: sqlite3.Connection
@@ -137,17 +138,24 @@ class Batch:
         connection = self.connection
         # A disk that failed in the middle may have kept the last one from its end.
         _undo(connection)
-        self.flush.turn(connection, on=not all(job.is_forgettable for job in self.jobs))
+        is_forgettable = all(job.is_forgettable for job in self.jobs)
+        self.flush.turn(connection, on=not is_forgettable)
+        before = connection.total_changes
         connection.execute("BEGIN IMMEDIATE")
         try:
             done = perform(connection, self.jobs)
-            concluded = self.conclude(connection)
+            has_changed = connection.total_changes != before and not is_forgettable
+            concluded = self.conclude(connection) if has_changed else _do_nothing
             _go_ahead(done, self.loop)
             _write(connection)
         except BaseException:
             _undo(connection)
             raise
         return [concluded, *map(_resolver, done)]
+
+
+def _do_nothing() -> None:
+    return None
 
 
 def _undo(connection: sqlite3.Connection) -> None:
