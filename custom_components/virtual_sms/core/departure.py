@@ -97,8 +97,8 @@ class Departure:
     async def _stop(self, writing: asyncio.Future[None]) -> None:
         """Make no attempt any more, and learn what is on disk."""
         self._is_stopped = True
-        for each in self._attempts:
-            each.cancel()
+        for attempt in self._attempts:
+            attempt.cancel()
         await wait_out(writing)
         if not self._leaving:
             writing.result()
