@@ -40,7 +40,7 @@ from custom_components.virtual_sms.core import account as accounts
 from custom_components.virtual_sms.core.gateway import Gateway, GatewayHooks
 from custom_components.virtual_sms.core.line import Dependencies, Line
 from custom_components.virtual_sms.core.publisher import Publisher
-from custom_components.virtual_sms.store import database
+from custom_components.virtual_sms.store import transaction
 from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.database import Database
 from custom_components.virtual_sms.store.schema import MIGRATIONS
@@ -52,18 +52,28 @@ NUMBER = PhoneNumber(account="acme-1", number="+33900000001")
 
 
 class FullDisk:
-    """A disk that takes nothing for a while."""
+    """A disk that takes nothing for a while, from where all can still be read.
+
+    One that is `read_only` says so before anything is tried.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_full = False
-        commit = database._commit
+        self.is_read_only = False
+        write, undo = transaction._write, transaction._undo
 
-        def write(*args: Any) -> Any:
+        def write_if_room(connection: sqlite3.Connection) -> None:
             if self.is_full:
                 raise sqlite3.OperationalError("database or disk is full")
-            return commit(*args)
+            write(connection)
 
-        monkeypatch.setattr(database, "_commit", write)
+        def undo_and_look(connection: sqlite3.Connection) -> None:
+            undo(connection)
+            if self.is_read_only:
+                raise sqlite3.OperationalError("attempt to write a readonly database")
+
+        monkeypatch.setattr(transaction, "_write", write_if_room)
+        monkeypatch.setattr(transaction, "_undo", undo_and_look)
 
     async def fill(self) -> None:
         """Be full from now on."""

@@ -353,6 +353,7 @@ COMES_AND_GOES = {
     Problem.CALLBACK_CHECK: monitor.test_callbacks_are_blocked,
     Problem.SERVICE_EXPIRED: monitor.test_service_expired,
     Problem.STORAGE_DAMAGED: storage.test_a_damaged_file_is_shown,
+    Problem.STORAGE_UNWRITABLE: storage.test_a_disk_that_takes_nothing_is_shown,
     Problem.TRIAL_LIMITS: monitor.test_advice,
     Problem.VOICE_COUNTRY_NOT_ENABLED: calls.test_a_country_that_is_not_enabled,
     Problem.VOICE_FOREIGN: incoming_calls.test_the_url_is_watched,

@@ -20,11 +20,13 @@ from custom_components.virtual_sms.store import database_file as database_open
 from custom_components.virtual_sms.store.schema import MIGRATIONS
 
 from .callbacks.test_registrar import issues
+from .fakes import FullDisk
 from .home import SENDER, listen, send, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from freezegun.api import FrozenDateTimeFactory
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
 
@@ -215,6 +217,31 @@ async def test_a_damaged_file_is_shown(
     assert await hass.config_entries.async_remove(twilio_entry.entry_id)
     assert not issues(hass)
     assert not list(path.parent.glob(f"{DOMAIN}*"))
+
+
+async def test_a_disk_that_takes_nothing_is_shown(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The repair comes with the first message that is not saved, and goes by itself."""
+    disk = FullDisk(monkeypatch)
+    disk.is_read_only = True
+    [message] = await send(hass, twilio_entry)
+    assert message["remembered"] is False
+    assert issues(hass) == {"storage_unwritable"}
+    disk.is_read_only = False
+    freezer.tick(61)
+    async_fire_time_changed(hass)
+    await settle(hass, simulator)
+    assert not issues(hass)
+    assert len(simulator.twilio.messages) == 1
+    store = twilio_entry.runtime_data.gateway.store
+    kept = await store.outbound.find(str(message["message_id"]))
+    assert kept is not None
+    assert kept.provider_id == message["provider_id"]
 
 
 async def test_damage_while_running(

@@ -54,7 +54,12 @@ from .notify import async_setup_notify
 from .outbox_timer import OutboxTimer, Timers
 from .runtime import Runtime, VirtualSmsConfigEntry
 from .services import async_setup_services
-from .storage import async_open_storage, create_database, explained
+from .storage import (
+    async_follow_disk,
+    async_open_storage,
+    create_database,
+    explained,
+)
 from .store.changes import Change
 from .store.database import DatabaseClosedError
 from .store.store import Store
@@ -174,6 +179,7 @@ async def _async_create_gateway(
         wake_calls=timers.calls.async_wake,
         catch_up_soon=account.catch_up_soon,
         pending=async_get_home_file(hass).async_get_pending,
+        follow_disk=partial(async_follow_disk, hass, entry),
     )
     dependencies = Dependencies(
         now=dt_util.utcnow,

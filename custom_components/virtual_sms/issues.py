@@ -43,6 +43,7 @@ class Problem(StrEnum):
     REGISTRATION_MISSING = "registration_missing"
     SERVICE_EXPIRED = "service_expired"
     STORAGE_DAMAGED = "storage_damaged"
+    STORAGE_UNWRITABLE = "storage_unwritable"
     TRIAL_LIMITS = "trial_limits"
     VOICE_COUNTRY_NOT_ENABLED = "voice_country_not_enabled"
     VOICE_FOREIGN = "voice_foreign"
@@ -85,6 +86,7 @@ TRAITS: Mapping[Problem, Traits] = {
     Problem.REGISTRATION_MISSING: Traits(fixable=True, lasting=True),
     Problem.SERVICE_EXPIRED: Traits(severity=_ERROR, fixable=True, lasting=True),
     Problem.STORAGE_DAMAGED: Traits(severity=_ERROR, fixable=True, lasting=True),
+    Problem.STORAGE_UNWRITABLE: Traits(severity=_ERROR),
     Problem.TRIAL_LIMITS: Traits(fixable=True, lasting=True),
     Problem.VOICE_COUNTRY_NOT_ENABLED: Traits(fixable=True, lasting=True),
     Problem.VOICE_FOREIGN: Traits(fixable=True),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 import sqlite3
+from typing import Final
 from uuid import uuid4
 
 from homeassistant.core import HomeAssistant, callback
@@ -22,10 +23,12 @@ from .store.changes import CallChanged, StatusChanged
 from .store.database import DatabaseClosedError
 
 _REPEAT = 2
+_RUN: Final = uuid4().hex[:8]
+"""How the ids of this run begin."""
 
 
 class Planned(Enum):
-    """What is not to be told by a state of something planned.
+    """What the state of something planned does not show.
 
     UNSENT: it surely never got to its line. UNKNOWN: its line is at rest.
     """
@@ -44,14 +47,23 @@ class Spoken:
 
 def new_message_id() -> str:
     """Choose the id of a message that is written down before it is handed over."""
-    return uuid4().hex
+    return _RUN + uuid4().hex[len(_RUN) :]
 
 
 async def async_send_planned(
     hass: HomeAssistant, person: Person, message_id: str, text: str
 ) -> Failed | None:
-    """Send a message, and return why that surely fails; None if it is on its way."""
-    request = SendRequest(text=text, is_critical=True, planned_id=message_id)
+    """Send a message, and return why that surely fails; None if it is on its way.
+
+    One that was planned by an earlier run may have left just before that ended: it is
+    looked for at the provider first.
+    """
+    request = SendRequest(
+        text=text,
+        is_critical=True,
+        planned_id=message_id,
+        may_have_left=not message_id.startswith(_RUN),
+    )
     result = await async_send_to(hass, _address(hass, person), request)
     return result if isinstance(result, Failed) else None
 

@@ -60,6 +60,8 @@ class SendRequest:
     is_critical: bool = False
     planned_id: str | None = None
     """The id of the only message, if it was chosen before."""
+    may_have_left: bool = False
+    """An earlier run may have sent it."""
 
     @property
     def whole_text(self) -> str:
@@ -355,7 +357,9 @@ async def _async_hand_over(
     gateway, is_critical = entry.runtime_data.gateway, request.is_critical
     allowance = async_get_allowance(entry, is_critical=is_critical)
     with explained():
-        outcomes = await gateway.send(messages, retry_window, allowance)
+        outcomes = await gateway.send(
+            messages, retry_window, allowance, may_have_left=request.may_have_left
+        )
     errors = [outcome.error for outcome in outcomes]
     async_follow_limits(hass, entry, errors, is_critical=is_critical)
     return {outcome.message.recipient: outcome for outcome in outcomes}
@@ -376,6 +380,7 @@ def describe_result(recipient: Recipient, result: Outcome | Failed) -> JsonObjec
     where = describe_recipient(recipient)
     if isinstance(result, Failed):
         return {**where, **result.describe()}
+    unremembered: JsonObjectType = {} if result.is_remembered else {"remembered": False}
     return {
         "message_id": result.message.message_id,
         "provider_id": result.provider_id,
@@ -384,4 +389,5 @@ def describe_result(recipient: Recipient, result: Outcome | Failed) -> JsonObjec
         "segments": result.message.segments,
         "encoding": result.message.encoding.value,
         "cost": describe_cost(result.cost),
+        **unremembered,
     }

@@ -15,7 +15,7 @@ from homeassistant.exceptions import (
 
 from .const import DOMAIN
 from .core.gateway import Gateway
-from .issues import Problem, async_raise_issue
+from .issues import Problem, async_clear_issue, async_raise_issue
 from .store.database import Database
 from .store.database_file import DatabaseFile, StorageError, explain
 from .store.schema import MIGRATIONS
@@ -53,6 +53,15 @@ async def async_open_storage(
         lost = "?" if "outbound" in salvage.unread else str(salvage.lost)
         file = _relative(hass, _file(hass, entry).damaged)
         async_raise_issue(hass, entry, Problem.STORAGE_DAMAGED, lost=lost, file=file)
+
+
+@callback
+def async_follow_disk(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
+    """Show that messages leave and cannot be saved, until they can be again."""
+    if entry.runtime_data.gateway.outbox.has_work:
+        async_raise_issue(hass, entry, Problem.STORAGE_UNWRITABLE)
+    else:
+        async_clear_issue(hass, entry, Problem.STORAGE_UNWRITABLE)
 
 
 @contextmanager

@@ -97,9 +97,13 @@ def _outbound_lost(evidence: Evidence) -> int:
 
 
 def _unpublished(evidence: Evidence) -> int:
-    """Count the ends that the provider knows and the home was never told."""
+    """Count the ends that the provider knows and the home was never told.
+
+    What a kill kept from the disk nobody remembers, and nobody was told that it went.
+    """
     return sum(
         message.status in evidence.finals
+        and bool(evidence.traffic.asked[message.text] or evidence.states_of(message))
         and not any(each["final"] for each in evidence.states_of(message))
         for message in evidence.taken
     )

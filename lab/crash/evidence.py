@@ -33,7 +33,7 @@ class Told:
     def key(self) -> tuple[str, ...]:
         """Return what may be told only once."""
         where = self.data.get("status", self.data.get("state", ""))
-        return (self.type, str(self.data["message_id"]), where)
+        return (self.type, str(self.data["message_id"]), str(where))
 
 
 class Evidence:

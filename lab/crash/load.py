@@ -58,5 +58,5 @@ async def _call(world: World, traffic: Traffic, text: str) -> None:
         (message,) = answer["service_response"]["messages"]
         if "error" in message:
             traffic.refused[text] = message["error"]
-        else:
+        elif message.get("remembered", True):
             traffic.asked[text] = message["message_id"]

@@ -135,8 +135,8 @@ def _stumble() -> None:
 def _refuse_what_was_sent() -> None:
     from homeassistant.exceptions import HomeAssistantError  # noqa: PLC0415  # its own
 
-    async def send_and_complain(self: Any, *arguments: Any) -> Any:
-        await send(self, *arguments)
+    async def send_and_complain(self: Any, *args: Any, **options: Any) -> Any:
+        await send(self, *args, **options)
         raise HomeAssistantError("not sent, says the fault")
 
     send = _replace(_find("core.gateway").Gateway, "send", send_and_complain)

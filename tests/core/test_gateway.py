@@ -169,7 +169,7 @@ async def test_trouble_after_all_was_written(
 ) -> None:
     """Is for the log: the messages go out, and must not seem to have failed."""
 
-    async def send(messages: Any, _: Any, report: Any, __: Any) -> None:
+    async def send(messages: Any, _: Any, report: Any, *__: Any, **___: Any) -> None:
         report(Outcome(message=messages[0], status=DeliveryStatus.QUEUED))
         raise ZeroDivisionError
 

@@ -26,7 +26,7 @@ from tests.fakes import (
     run_inline,
 )
 
-PAGE = 4096
+PAGE = 1024
 LARGE = 300
 LATER = START + timedelta(hours=6)
 
@@ -204,8 +204,9 @@ async def test_an_inner_page_takes_only_what_lies_below_it(
     waiting = {f"w{number:04}" for number in range(LARGE)}
     received = {f"i{number:04}" for number in range(LARGE)}
     expected = readable(path, "outbound", waiting), readable(path, "inbound", received)
+    sent = {f"s{number:04}" for number in range(LARGE)}
     assert all(expected)
-    assert expected != (waiting, received)
+    assert (*expected, readable(path, "outbound", sent)) != (waiting, received, sent)
 
     store = await open_store(path, clock)
     assert store.salvage is not None

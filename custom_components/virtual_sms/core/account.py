@@ -21,6 +21,7 @@ from ..adapters.models import (
 )
 from ..store.database import DatabaseClosedError
 from .confirmation_queue import ConfirmationQueue
+from .flood_gate import FloodGate
 from .gateway import Gateway
 from .inbox import bare
 from .line import Spawn
@@ -67,8 +68,7 @@ class Account:
         self._gateways: dict[str, Gateway] = {}
         self._adapters: dict[frozenset[tuple[str, str]], SmsAdapter] = {}
         self._making = asyncio.Lock()
-        self._verifying = asyncio.Lock()
-        self._forgeries = 0
+        self._gate = FloodGate(FORGERIES_IN_A_ROW)
         self._queue = ConfirmationQueue(
             self._confirm, self.catch_up, self.catch_up_soon, hooks.spawn
         )
@@ -153,14 +153,12 @@ class Account:
 
         So the lights wait for a few of a flood, and not for all that came at once.
         """
-        async with self._verifying:
-            try:
-                adapter.verify(request)
-            except CallbackRejectedError:
-                self._forgeries += 1
-                if self._forgeries % FORGERIES_IN_A_ROW == 0:
-                    await asyncio.sleep(0)
-                raise
+        await self._gate.enter()
+        try:
+            adapter.verify(request)
+        except CallbackRejectedError:
+            self._gate.count_forgery()
+            raise
 
     async def _take_call(self, called: Gateway, event: CallEvent) -> Acknowledgement:
         """Hand a call to the line it belongs to, and answer what the person hears."""

@@ -31,7 +31,8 @@ class GatewayHooks:
     `publish` is given each change, `wake` has the outbox work on what waits,
     `wake_calls` has open calls asked about, and `catch_up_soon` has the provider's
     record read before long. `pending` returns what ends when all that follows from
-    changes is on disk, None if it is already.
+    changes is on disk, None if it is already. `follow_disk` learns that messages
+    cannot be written down, or can be again.
     """
 
     publish: Callable[[Change], None]
@@ -39,6 +40,7 @@ class GatewayHooks:
     catch_up_soon: Callable[[], None]
     pending: Pending = nothing_pending
     wake_calls: Callable[[], None] = lambda: None
+    follow_disk: Callable[[], None] = lambda: None
 
 
 class Gateway:
@@ -56,6 +58,7 @@ class Gateway:
         self._publisher = Publisher(store, self._publish, hooks.pending)
         publish = self._publisher.publish
         self.outbox = Outbox(line, store.outbound, publish, dependencies)
+        self.outbox.on_disk_change(self._follow_disk)
         self.calls = Calls(line, store.calls, publish, hooks.wake_calls)
         self.inbox = Inbox(line, store, publish, dependencies, hooks.catch_up_soon)
 
@@ -70,9 +73,11 @@ class Gateway:
 
     async def close(self) -> None:
         """Finish what is being written and close the store."""
-        self._publisher.stop()
         with suppress(DatabaseClosedError, OSError, sqlite3.Error):
             await self.store.outbound.note_clock()
+            # What is just being written is still published.
+            await self.store.wait()
+        self._publisher.stop()
         await self.store.close()
 
     async def send(
@@ -80,13 +85,17 @@ class Gateway:
         messages: Sequence[OutboundMessage],
         retry_window: timedelta,
         allowance: Allowance | None = None,
+        *,
+        may_have_left: bool = False,
     ) -> list[Outcome]:
         """Send messages and say where they stand after the first attempt.
 
         An attempt is carried to its end even when nobody waits for it any more. When
         the line closes meanwhile, what is written down goes on when it opens again,
-        and its outcome says so. Raises DatabaseClosedError or what the disk says when
-        nothing was written down, and then nothing is sent.
+        and its outcome says so. What the disk does not take leaves once, and its outcome
+        says that it is not remembered. Raises DatabaseClosedError or what the disk says
+        when nothing has left. What may have left before this run is sent once the
+        provider's record shows that it has not.
         """
         outcomes: dict[str, Outcome] = {}
 
@@ -94,7 +103,9 @@ class Gateway:
             outcomes[outcome.message.message_id] = outcome
 
         async def send() -> None:
-            await self.outbox.send(messages, retry_window, report, allowance)
+            await self.outbox.send(
+                messages, retry_window, report, allowance, may_have_left=may_have_left
+            )
             if self.outbox.has_work or any(each.waits for each in outcomes.values()):
                 self._hooks.wake()
 
@@ -128,6 +139,12 @@ class Gateway:
             raise DatabaseClosedError
         task.result()
         return outcomes
+
+    def _follow_disk(self) -> None:
+        """Say whether the disk takes nothing, and then try it again before long."""
+        self._hooks.follow_disk()
+        if self.outbox.has_work:
+            self._hooks.wake()
 
     def _publish(self, change: Change) -> None:
         """Publish a change; whom we believe depends on when that is."""

@@ -1,16 +1,16 @@
 """Send each message at most once, and never drop one silently.
 
-A message is written down before it leaves. What keeps it from the provider for
-the moment (an outage, a limit) is waited out with growing pauses until its
-deadline. What leaves its fate in doubt (a timeout, a crash) is settled by the
-provider's own record before another attempt is made.
+A message leaves while it is being written down, and what is not on disk is never sent
+again. What keeps it from the provider for the moment (an outage, a limit) is waited out
+with growing pauses until its deadline. Where its outcome is unknown (a timeout, a
+crash), the provider's own record decides before another attempt is made.
 
 Every message that is not accepted has a next time at which `work` takes it up, so
 that none depends on an answer, or on a disk, that may never come.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 import logging
@@ -32,15 +32,15 @@ from ..adapters.models import (
 from ..adapters.plain_text import clean
 from ..adapters.segments import count_segments
 from ..store.changes import Progress, StatusChanged
-from ..store.database import DatabaseClosedError
-from ..store.outbound import OutboundTable, Queued
-from ..store.outbound_orders import SETTLE
+from ..store.outbound import Leave, OutboundTable, Queued
+from ..store.outbound_orders import SETTLE, Order
 from ..store.outbound_rows import Due
 from ..store.usage import Allowance
-from ..store.whole_call import wait_out
+from .departure import Departure, Report
 from .line import Dependencies, Line
-from .outcome import Outcome, accepted, queued_or_refused, refused
+from .outcome import Outcome, accepted
 from .reconciliation import LONGEST_DOUBT, Reconciliation
+from .results import Results, Write
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -49,9 +49,6 @@ LONGEST_PAUSE = timedelta(minutes=1)
 _JITTER = (0.75, 1.25)
 _LONGEST_ASKED = timedelta(hours=1)
 """The longest pause that a provider is granted."""
-_CANNOT_WRITE = (DatabaseClosedError, OSError, sqlite3.Error)
-
-type Write = Callable[[], Awaitable[Sequence[StatusChanged]]]
 
 
 class Outbox:
@@ -72,8 +69,7 @@ class Outbox:
         self._jitter = dependencies.jitter
         self._attempts: dict[str, str] = {}
         """The recipients of the messages that are on their way at this moment."""
-        self._unwritten: dict[str, Write] = {}
-        """What became of messages, and could not be written down yet."""
+        self._results = Results(publish)
         self._reconciliation = Reconciliation(
             line, records, self._is_on_its_way, dependencies
         )
@@ -82,7 +78,11 @@ class Outbox:
     @property
     def has_work(self) -> bool:
         """Say whether something could not be written down, which `work` will do."""
-        return bool(self._unwritten)
+        return self._results.has_work
+
+    def on_disk_change(self, listener: Callable[[], None]) -> None:
+        """Have the listener called when writing begins to fail, and works again."""
+        self._results.on_change = listener
 
     def compose(
         self,
@@ -111,57 +111,38 @@ class Outbox:
         self,
         messages: Sequence[OutboundMessage],
         retry_window: timedelta,
-        report: Callable[[Outcome], None] = lambda _: None,
+        report: Report = lambda _: None,
         allowance: Allowance | None = None,
+        *,
+        may_have_left: bool = False,
     ) -> list[Outcome]:
-        """Write messages down, try each once, and say where it stands then.
+        """Write messages down, try each once meanwhile, and say where it stands then.
 
-        For `retry_window` what can be tried again is tried again by `work`. Raises what
-        keeps them from being written down, and then nothing is sent. `report` hears
-        where each stands once they are written, and again after its attempt. Those
-        that `allowance` leaves no room for, or whose recipient wants none, are neither
-        written down nor sent.
+        For `retry_window` what can be tried again is tried again by `work`. Those that
+        `allowance` leaves no room for, or whose recipient wants none, are neither
+        written down nor sent. `report` hears where each stands once that is known, and
+        again when it has changed.
+
+        Where the disk takes nothing, each leaves once and is not remembered. Raises what
+        keeps even that from being decided, and then nothing is sent. What may have left
+        before this run is left to `work`, which looks for it first.
         """
         # A later run must find the times of these where this one puts them.
-        await self._records.note_clock()
-        deadline = self._now() + retry_window
-        sent_after = self._reconciliation.sent_after
-        queue = self._records.queue(messages, deadline, sent_after, allowance)
-        queued = await self._write_down(messages, queue, report)
-        dues = [
-            Due(message=message, deadline=deadline, sent_after=sent_after)
-            for message in messages
-            if message.message_id not in queued.refusals
-        ]
-        # To send comes before to tell of it.
-        attempts = [
-            asyncio.Task(self._attempt(due, report), eager_start=True) for due in dues
-        ]
-        self._publish(queued.changes)
-        return refused(messages, queued) + await asyncio.gather(*attempts)
+        self._records.note_clock_soon()
+        order = self._records.order(
+            messages,
+            self._now() + retry_window,
+            self._reconciliation.sent_after,
+            allowance,
+            may_have_left=may_have_left,
+        )
+        departure = Departure(order, self._attempt, self._publish, report)
+        return await departure.run(self._queue)
 
-    async def _write_down(
-        self,
-        messages: Sequence[OutboundMessage],
-        queue: Coroutine[object, object, Queued],
-        report: Callable[[Outcome], None],
-    ) -> Queued:
-        """Write messages down, and report it whatever ends this task meanwhile."""
-
-        async def write() -> Queued:
-            queued = await queue
-            for outcome in queued_or_refused(messages, queued):
-                report(outcome)
-            return queued
-
-        writing = asyncio.ensure_future(write())
-        try:
-            await asyncio.wait([writing])
-        except asyncio.CancelledError:
-            await wait_out(writing)
-            writing.result()
-            raise
-        return writing.result()
+    async def _queue(self, order: Order, leave: Leave) -> Queued:
+        queued = await self._records.queue(order, leave)
+        self._results.note(works=queued.is_written)
+        return queued
 
     async def withdraw(self, message_id: str) -> None:
         """See to it that a message is not sent again, nor for the first time.
@@ -173,18 +154,28 @@ class Outbox:
     async def work(self) -> timedelta | None:
         """Do what is due, and return after what pause something will be due again."""
         async with self._working:
-            await self._records.note_clock()
-            for message_id, write in list(self._unwritten.items()):
-                await self._record(message_id, write)
+            self._records.note_clock_soon()
+            await self._results.work()
+            if self._results.is_failing and not await self._can_write():
+                return LONGEST_PAUSE
             await self._resume_all(await self._records.due())
             next_at = await self._records.next_due()
-        if next_at is None:
-            return None
-        return max(next_at - self._now(), timedelta())
+        if self.has_work:
+            return LONGEST_PAUSE
+        return None if next_at is None else max(next_at - self._now(), timedelta())
+
+    async def _can_write(self) -> bool:
+        """Try the disk, where nothing else waits to be written."""
+        try:
+            await self._records.note_clock(always=True)
+        except OSError, sqlite3.Error:
+            return False
+        self._results.note(works=True)
+        return True
 
     async def _resume_all(self, dues: Sequence[Due]) -> None:
         """Take up what is due; one that cannot be keeps no other from its turn."""
-        busy = self._attempts.keys() | self._unwritten.keys()
+        busy = self._attempts.keys() | self._results.ids
         for due in dues:
             if due.message.message_id in busy:
                 # Its attempt goes on, or its end is yet to be written down.
@@ -250,31 +241,48 @@ class Outbox:
                 self._publish([change] if change else [])
 
     async def _attempt(
-        self, due: Due, report: Callable[[Outcome], None] = lambda _: None
+        self, due: Due, written: asyncio.Future[bool] | None = None
     ) -> Outcome:
-        """Hand a message over, once; whatever happens, something becomes of it."""
+        """Hand a message over, once; whatever happens, something becomes of it.
+
+        `written` says whether a new one could be written down.
+        """
         message = due.message
         self._attempts[message.message_id] = message.recipient
         try:
-            outcome = await self._hand_over(due)
+            return await self._hand_over(due, written)
         finally:
             del self._attempts[message.message_id]
-        report(outcome)
-        return outcome
 
-    async def _hand_over(self, due: Due) -> Outcome:
+    async def _hand_over(
+        self, due: Due, written: asyncio.Future[bool] | None
+    ) -> Outcome:
         line, message = self._line, due.message
         try:
             sent = await line.adapter.send(line.number, message, line.callback_url)
         except SmsError as err:
-            return await self._handle(due, err)
+            return await self._handle_any(due, err, written)
         # Nobody knows how far it got.
         except Exception as err:
             _LOGGER.exception("An attempt to send ended in an unforeseen way")
-            return await self._handle(due, SendOutcomeUnknownError(type(err).__name__))
+            unknown = SendOutcomeUnknownError(type(err).__name__)
+            return await self._handle_any(due, unknown, written)
         accept = partial(self._records.accept, message.message_id, sent)
-        await self._record(message.message_id, accept)
+        # A crash before that is on disk leaves a doubt, which is reconciled.
+        self._results.begin(message.message_id, accept)
         return accepted(message, sent)
+
+    async def _handle_any(
+        self, due: Due, err: SmsError, written: asyncio.Future[bool] | None
+    ) -> Outcome:
+        """Decide what an error means, also for a message that nobody remembers."""
+        if written is None or await asyncio.shield(written):
+            return await self._handle(due, err)
+        if isinstance(err, SendOutcomeUnknownError):
+            await self._doubt(due, err)
+            return Outcome(message=due.message, status=DeliveryStatus.UNKNOWN)
+        self._records.forget(due.message.message_id)
+        return Outcome(message=due.message, status=DeliveryStatus.FAILED, error=err)
 
     async def _handle(self, due: Due, err: SmsError) -> Outcome:
         """Decide what an error means for the message it happened to."""
@@ -348,23 +356,17 @@ class Outbox:
 
     async def _record(self, message_id: str, write: Write) -> bool:
         """Write down what became of a message, at once or else by `work`."""
-        try:
-            self._publish(await write())
-        except _CANNOT_WRITE as err:
-            _LOGGER.warning(
-                "What became of a message cannot be written down now: %s",
-                type(err).__name__,
-            )
-            self._unwritten[message_id] = write
-            return False
-        self._unwritten.pop(message_id, None)
-        return True
+        return await asyncio.shield(self._results.begin(message_id, write))
 
     def _is_on_its_way(self, recipient: str, but: str = "") -> bool:
         """Say whether a message to a recipient is being handed over now."""
+        unwritten = {
+            message_id: left.message.recipient
+            for message_id, left in self._records.unwritten.items()
+        }
         return any(
             to == recipient and message_id != but
-            for message_id, to in self._attempts.items()
+            for message_id, to in (unwritten | self._attempts).items()
         )
 
     def _next_at(self, due: Due, err: SmsError | None) -> datetime:

@@ -14,7 +14,8 @@ from .limits import as_error
 class Outcome:
     """Where a message stands after its first attempt, and what went wrong.
 
-    `error` is only there when the message surely does not go out any more.
+    `error` is only there when the message surely does not go out any more. What could
+    not be written down is not remembered: it is not sent again.
     """
 
     message: OutboundMessage
@@ -22,6 +23,7 @@ class Outcome:
     provider_id: str | None = None
     error: SmsError | None = None
     cost: Cost | None = None
+    is_remembered: bool = True
 
     @property
     def waits(self) -> bool:
@@ -33,8 +35,10 @@ def queued_or_refused(
     messages: Sequence[OutboundMessage], queued: Queued
 ) -> list[Outcome]:
     """Say where messages stand once they are written down, or are not to be."""
+    is_written = queued.is_written
+    status = DeliveryStatus.QUEUED if is_written else DeliveryStatus.UNKNOWN
     return [
-        Outcome(message=each, status=DeliveryStatus.QUEUED)
+        Outcome(message=each, status=status, is_remembered=is_written)
         for each in messages
         if each.message_id not in queued.refusals
     ] + refused(messages, queued)

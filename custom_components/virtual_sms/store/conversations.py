@@ -17,6 +17,7 @@ from ..adapters.models import DeliveryStatus, Media, RejectReason
 from ..adapters.segments import count_segments
 from .changes import Trust
 from .database import Database
+from .transaction import Hooks
 
 KEEP: Final = "keep_conversations"
 """The fact that says for how many days messages are kept; the triggers read it."""
@@ -139,7 +140,9 @@ class Conversations:
             if message is not None:
                 then(message)
 
-        reading = self._post(lambda connection: _get(connection, message_id), hand_over)
+        reading = self._post(
+            lambda connection: _get(connection, message_id), Hooks(then=hand_over)
+        )
         reading.add_done_callback(asyncio.Future.exception)
 
     async def mark_read(self, correspondent: str) -> bool:

@@ -7,8 +7,6 @@ a disk flush (group commit). What `run` has returned survives a power cut.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from functools import partial
 import logging
 from pathlib import Path
 import sqlite3
@@ -17,18 +15,16 @@ from typing import Any
 from ..adapters.base import RunBlocking
 from .database_file import DatabaseFile, Mend, Opened, is_damage
 from .salvage import Salvage
+from .transaction import Batch, Conclude, Flush, Hooks, Job, Operation, Resolve
 from .whole_call import run_whole
 
 _LOGGER = logging.getLogger(__name__)
-
-type Operation[T] = Callable[[sqlite3.Connection], T]
-type Resolve = Callable[[], None]
-type Conclude = Callable[[sqlite3.Connection], Resolve]
 
 FLUSH_DELAY = 0.005
 """Seconds that a write may wait for company if nobody waits for it."""
 QUIET = 1.0
 """Seconds without a write after which no text may be left beside the file."""
+_NEVER = -1
 _TIDY = ("PRAGMA wal_checkpoint(TRUNCATE)",)
 # What is beside the file goes also if there is no room for a second copy of it.
 _COMPACT = (*_TIDY, "VACUUM", *_TIDY)
@@ -42,20 +38,11 @@ CANNOT_WRITE = (DatabaseClosedError, OSError, sqlite3.Error)
 """What keeps something from being written down now."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """Something to be done in a worker, and how the loop learns what came of it."""
-
-    operation: Operation[Any]
-    resolve: Callable[[Any], None]
-    fail: Callable[[Exception], None]
-
-
 class Database:
     """One sqlite file, one batch at a time, each batch one durable transaction.
 
-    `conclude` runs once at the end of each, in its transaction; what it returns is
-    called on the loop before anyone learns of a result.
+    `conclude` runs once at the end of each that has changed something, in its
+    transaction; what it returns is called on the loop before anyone learns of a result.
     """
 
     def __init__(
@@ -65,7 +52,9 @@ class Database:
         self._file = DatabaseFile(path=path, migrations=migrations)
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
-        self._waiting: list[_Job] = []
+        self._flush = Flush()
+        self._tidied_at = _NEVER
+        self._waiting: list[Job[Any]] = []
         self._writer: asyncio.Task[None] | None = None
         self._is_urgent = False
         self._timer: asyncio.TimerHandle | None = None
@@ -88,6 +77,7 @@ class Database:
         opened: Opened = await self._run_blocking(self._file.open, self.mend)
         self._is_suspect = False
         self._connection, self.salvage = opened.connection, opened.salvage
+        self._flush, self._tidied_at = Flush(), _NEVER
 
     async def run[T](
         self, operation: Operation[T], then: Callable[[T], None] | None = None
@@ -99,30 +89,37 @@ class Database:
         the operation raised, which is then undone; sqlite3.Error when the disk
         fails; DatabaseClosedError after `close`.
         """
-        return await self.post(operation, then)
+        return await self.post(operation, Hooks(then=then))
+
+    async def read[T](self, operation: Operation[T]) -> T:
+        """Run an operation that only reads, also where nothing can be written."""
+        return await self._post(Job(operation, Hooks(), reads=True), 0.0)
 
     def post[T](
-        self,
-        operation: Operation[T],
-        then: Callable[[T], None] | None = None,
-        delay: float = 0.0,
+        self, operation: Operation[T], hooks: Hooks[T] | None = None
     ) -> asyncio.Future[T]:
-        """Run an operation as `run` does, after those that were posted before.
+        """Run an operation as `run` does, after those that were posted before."""
+        return self._post(Job(operation, hooks or Hooks()), 0.0)
+
+    def note[T](self, operation: Operation[T], delay: float = 0.0) -> asyncio.Future[T]:
+        """Run an operation that a power cut may undo a little later.
 
         One with a delay, in seconds, waits that long for the company of something
         more urgent.
         """
+        return self._post(Job(operation, Hooks(), is_forgettable=True), delay)
+
+    def _post[T](self, job: Job[T], delay: float) -> asyncio.Future[T]:
         connection = self._connection
         if connection is None:
             raise DatabaseClosedError
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_job(operation, future, then))
+        self._waiting.append(job)
         if not delay:
             self._hurry(connection)
         elif self._timer is None:
+            loop = asyncio.get_running_loop()
             self._timer = loop.call_later(delay, self._hurry, connection)
-        return future
+        return job.future
 
     def compact(self) -> None:
         """Have the file written anew once nothing is written.
@@ -170,25 +167,23 @@ class Database:
         self._writer.add_done_callback(go_on)
 
     async def _write(self, connection: sqlite3.Connection) -> None:
-        while self._is_urgent and (batch := self._take_waiting()):
-            await self._write_batch(connection, batch)
+        loop = asyncio.get_running_loop()
+        while self._is_urgent and (jobs := self._take_waiting()):
+            batch = Batch(connection, jobs, self.conclude, loop, self._flush)
+            await self._write_batch(batch)
         self._tidy_later(connection)
 
-    async def _write_batch(
-        self, connection: sqlite3.Connection, batch: list[_Job]
-    ) -> None:
+    async def _write_batch(self, batch: Batch) -> None:
         try:
-            resolvers = await run_whole(
-                self._run_blocking, _commit, connection, batch, self.conclude
-            )
+            resolvers = await run_whole(self._run_blocking, batch.commit)
         # Nobody may be left waiting, whatever stopped the worker.
         except Exception as err:  # noqa: BLE001  # see above
-            for job in batch:
+            for job in batch.jobs:
                 job.fail(err)
             if is_damage(err):
                 await self._suspect()
         except BaseException:
-            for job in batch:
+            for job in batch.jobs:
                 job.fail(DatabaseClosedError())
             raise
         else:
@@ -208,8 +203,12 @@ class Database:
         self.on_damage()
 
     def _tidy_later(self, connection: sqlite3.Connection) -> None:
-        """Have the texts in the file beside ours removed once nothing is written."""
-        if self._connection is not None:
+        """Have the texts in the file beside ours removed once nothing is written.
+
+        What only reads leaves nothing there, and wears no card.
+        """
+        is_tidy = connection.total_changes == self._tidied_at
+        if self._connection is not None and (not is_tidy or self._tidying is not _TIDY):
             loop = asyncio.get_running_loop()
             self._tidy_timer = loop.call_later(QUIET, self._tidy, connection)
 
@@ -223,8 +222,11 @@ class Database:
 
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
-            await run_whole(self._run_blocking, _truncate, connection, self._tidying)
-            self._tidying = _TIDY
+            tidied_at = connection.total_changes
+            await run_whole(
+                self._run_blocking, _tidy_up, connection, self._tidying, self._flush
+            )
+            self._tidying, self._tidied_at = _TIDY, tidied_at
         # The next quiet moment is another chance.
         except Exception as err:  # noqa: BLE001  # see above
             _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)
@@ -234,88 +236,13 @@ class Database:
             self._tidy_timer.cancel()
             self._tidy_timer = None
 
-    def _take_waiting(self) -> list[_Job]:
+    def _take_waiting(self) -> list[Job[Any]]:
         batch, self._waiting = self._waiting, []
         self._is_urgent = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         return batch
-
-
-def _job[T](
-    operation: Operation[T],
-    future: asyncio.Future[T],
-    then: Callable[[T], None] | None,
-) -> _Job:
-    def fail(err: Exception) -> None:
-        if not future.done():
-            future.set_exception(err)
-
-    def resolve(result: T) -> None:
-        if not future.done():
-            future.set_result(result)
-        if then is not None:
-            # Whoever waits goes first, and whatever it does wrong harms nobody.
-            future.get_loop().call_soon(then, result)
-
-    return _Job(operation, resolve, fail)
-
-
-def _commit(
-    connection: sqlite3.Connection, batch: list[_Job], conclude: Conclude
-) -> list[Resolve]:
-    """Commit a batch; if one of its operations fails, each is secured by itself.
-
-    That is done only then, for it takes three statements each.
-    """
-    try:
-        return _transact(connection, batch, conclude, _perform)
-    # Whatever one operation does wrong must not undo its neighbours.
-    except Exception:  # noqa: BLE001  # see above
-        return _transact(connection, batch, conclude, _perform_alone)
-
-
-def _transact(
-    connection: sqlite3.Connection,
-    batch: list[_Job],
-    conclude: Conclude,
-    perform: Callable[[sqlite3.Connection, list[_Job]], list[Resolve]],
-) -> list[Resolve]:
-    # A disk that failed in the middle may have kept the last one from its end.
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        resolvers = perform(connection, batch)
-        resolvers.insert(0, conclude(connection))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return resolvers
-
-
-def _perform(connection: sqlite3.Connection, batch: list[_Job]) -> list[Resolve]:
-    return [partial(job.resolve, job.operation(connection)) for job in batch]
-
-
-def _perform_alone(connection: sqlite3.Connection, batch: list[_Job]) -> list[Resolve]:
-    return [_secure(connection, job) for job in batch]
-
-
-def _secure(connection: sqlite3.Connection, job: _Job) -> Resolve:
-    connection.execute("SAVEPOINT job")
-    try:
-        result = job.operation(connection)
-    except Exception as err:  # it is the operation's own to report
-        if is_damage(err):
-            raise
-        connection.execute("ROLLBACK TO job")
-        return partial(job.fail, err)
-    connection.execute("RELEASE job")
-    return partial(job.resolve, result)
 
 
 def _conclude_nothing(_: sqlite3.Connection) -> Resolve:
@@ -328,6 +255,20 @@ def _mend_nothing(_: sqlite3.Connection, __: Salvage) -> None:
 
 def _do_nothing() -> None:
     return None
+
+
+def _tidy_up(
+    connection: sqlite3.Connection, statements: Sequence[str], flush: Flush
+) -> None:
+    """Bring all into the file, and begin the one beside it anew.
+
+    To begin it takes a flush of its own, which the next message then has behind it.
+    """
+    _truncate(connection, statements)
+    flush.turn(connection, on=False)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version={version}")
+    flush.turn(connection, on=True)
 
 
 def _truncate(connection: sqlite3.Connection, statements: Sequence[str]) -> None:

@@ -21,9 +21,12 @@ _LOGGER = logging.getLogger(__name__)
 type Mend = Callable[[sqlite3.Connection, Salvage], None]
 """Brings what was salvaged in order, in the new file."""
 
+FULL_FLUSH = "PRAGMA synchronous=FULL"
 _PRAGMAS = (
+    # Only a file without a table takes it: what changes is written page by page.
+    "PRAGMA page_size=1024",
     "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
+    FULL_FLUSH,
     # What was deleted (a text that is no longer needed) is overwritten.
     "PRAGMA secure_delete=ON",
 )

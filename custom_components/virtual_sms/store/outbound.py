@@ -6,10 +6,9 @@ another is made. Its text is kept only until the provider has accepted it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-import json
 import sqlite3
 
 from ..adapters.models import (
@@ -22,8 +21,8 @@ from .changes import Progress, StatusChanged
 from .clock import TOLERANCE, SteadyClock
 from .clock_offset import make_due, note_offset, read_offset
 from .database import Database
+from .outbound_lookups import OutboundLookups
 from .outbound_moves import (
-    STATE,
     claim,
     find,
     find_own,
@@ -31,46 +30,59 @@ from .outbound_moves import (
     move_own,
     note_price,
     read_progress,
-    read_state,
+    wait,
     withdraw,
 )
 from .outbound_orders import (
     SETTLE,
     WATCH,
+    Intent,
+    Left,
     Order,
-    add_order,
-    list_open,
+    first_state,
     note_asked,
+    restore,
 )
-from .outbound_rows import Due, read_due, read_time
-from .prices import NameMonth, list_unpriced, name_utc_month
+from .prices import NameMonth, name_utc_month
 from .refusals import Refusal, foresee, show_ends
+from .transaction import Hooks, Operation
 from .usage import Allowance
+
+type Written = asyncio.Future[list[StatusChanged]]
+"""The changes, once they are on disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """What was written down, and which messages were not, by their ids."""
+    """What was written down, and which messages were refused, by their ids.
+
+    `is_written` is False where they have left and could not be written down.
+    """
 
     changes: list[StatusChanged]
     refusals: Mapping[str, Refusal]
+    is_written: bool = True
 
 
-class OutboundTable:
-    """Write down each message before it is sent, and only ever move it forward."""
+type Leave = Callable[[Queued], None]
+"""Has messages leave while they are being written down."""
+
+
+class OutboundTable(OutboundLookups):
+    """Write down each message that is sent, and only ever move it forward."""
 
     def __init__(
         self, database: Database, now: Callable[[], datetime], clock: SteadyClock
     ) -> None:
         """Take the way to the disk, the time that people see, and that of our own."""
-        self._database = database
+        super().__init__(database, clock)
         self._run = database.run
         self._now = now
         self._noted_offset = timedelta()
-        self.clock = clock
-        """All times are its own, but for those that are published, and the provider's."""
         self.name_month: NameMonth = name_utc_month
         """By which calendar costs are counted."""
+        self.unwritten: dict[str, Left] = {}
+        """What has left and could not be written down, by its id."""
 
     async def add(
         self,
@@ -79,32 +91,83 @@ class OutboundTable:
         sent_after: datetime | None = None,
     ) -> list[StatusChanged]:
         """Record messages whose first attempt follows at once."""
-        return (await self.queue(messages, deadline, sent_after, None)).changes
+        order = self.order(messages, deadline, sent_after)
+        return (await self.queue(order, lambda _: None)).changes
 
-    async def queue(
+    def order(
         self,
         messages: Sequence[OutboundMessage],
         deadline: datetime,
-        sent_after: datetime | None,
-        allowance: Allowance | None,
-    ) -> Queued:
-        """Record messages as `add` does, but for those that are not to be sent."""
-        now = self._now()
-        order = Order(messages, deadline, sent_after, self.clock.now(), now, allowance)
-        refusals = await self._run(lambda connection: add_order(connection, order))
-        kept = [each for each in messages if each.message_id not in refusals]
-        return Queued(
-            changes=[_first_state(message, now) for message in kept],
-            refusals=show_ends(refusals, self.clock.offset),
+        sent_after: datetime | None = None,
+        allowance: Allowance | None = None,
+        *,
+        may_have_left: bool = False,
+    ) -> Order:
+        """Have messages sent from now until a deadline, as far as they are allowed.
+
+        What may have left before this run is looked for as what a crash cut short is.
+        """
+        now, steady = self._times
+        if may_have_left:
+            begun_at, sent_after = self.clock.begun_at, None
+            messages = [replace(each, created_at=begun_at) for each in messages]
+        return Order(
+            messages, deadline, sent_after, steady, now, allowance, may_have_left
         )
+
+    async def queue(self, order: Order, leave: Leave) -> Queued:
+        """Record messages as `add` does, but for those that are not to be sent.
+
+        `leave` is called once it is decided which, while they go to the disk, or where
+        the disk takes nothing. Raises what keeps it from being called.
+        """
+        intent = Intent(order, self._list_unwritten)
+        try:
+            await self._database.post(intent.write, self._follow(intent, leave))
+        except Exception as err:
+            if not intent.has_left:
+                if not isinstance(err, sqlite3.OperationalError):
+                    raise
+                await self._database.read(intent.decide)
+                self._lose(intent)
+                leave(self._describe(intent))
+            return replace(self._describe(intent), is_written=False)
+        return self._describe(intent)
+
+    def _follow(self, intent: Intent, leave: Leave) -> Hooks[Mapping[str, Refusal]]:
+        def ahead(_: Mapping[str, Refusal]) -> Callable[[], None]:
+            intent.let_go()
+            return lambda: leave(self._describe(intent))
+
+        return Hooks(ahead=ahead, lost=lambda: self._lose(intent))
+
+    def _lose(self, intent: Intent) -> None:
+        """Keep in mind what has left and could not be written down."""
+        intent.let_go()
+        self.unwritten |= {each.message.message_id: each for each in intent.left}
+
+    def _list_unwritten(self) -> Sequence[OutboundMessage]:
+        return [each.message for each in tuple(self.unwritten.values())]
+
+    def _describe(self, intent: Intent) -> Queued:
+        now = intent.order.now
+        return Queued(
+            changes=[first_state(message, now) for message in intent.kept],
+            refusals=show_ends(intent.refusals, self.clock.offset),
+        )
+
+    def forget(self, message_id: str) -> None:
+        """Forget a message that could not be written down, and surely has not left."""
+        self.unwritten.pop(message_id, None)
 
     async def foresee(
         self, messages: Sequence[OutboundMessage], allowance: Allowance
     ) -> Mapping[str, Refusal]:
         """Return which messages `queue` would not record now, by their ids."""
         now = self.clock.now()
-        found = await self._run(
-            lambda connection: foresee(connection, messages, allowance, now)
+        unwritten = self._list_unwritten()
+        found = await self._database.read(
+            lambda connection: foresee(connection, messages, allowance, now, unwritten)
         )
         return show_ends(found, self.clock.offset)
 
@@ -133,30 +196,28 @@ class OutboundTable:
         """Record that the message is looked at again a little later."""
         await self.postpone(message_id, self.clock.now() + WATCH)
 
-    async def clear(self, message_id: str, next_at: datetime) -> list[StatusChanged]:
+    def clear(self, message_id: str, next_at: datetime) -> Written:
         """Record that the last attempt surely failed, and when to try again."""
-        await self._update(
-            message_id,
-            "next_at = :next_at, settled_at = NULL",
-            next_at=next_at.timestamp(),
-        )
-        return []
 
-    async def doubt(
+        def operation(connection: sqlite3.Connection) -> None:
+            wait(connection, message_id, next_at, None)
+
+        return self._post(message_id, operation)
+
+    def doubt(
         self, message_id: str, next_at: datetime, settled_at: datetime
-    ) -> list[StatusChanged]:
+    ) -> Written:
         """Record that nobody knows whether the last attempt was accepted."""
-        is_open = await self._update(
-            message_id,
-            "next_at = :next_at, settled_at = :settled_at",
-            next_at=next_at.timestamp(),
-            settled_at=settled_at.timestamp(),
-        )
-        if not is_open:
-            return []
-        return await self.end(message_id, Progress(status=DeliveryStatus.UNKNOWN))
+        unknown, now = Progress(status=DeliveryStatus.UNKNOWN), self._now()
 
-    async def accept(self, message_id: str, sent: SentMessage) -> list[StatusChanged]:
+        def operation(connection: sqlite3.Connection) -> StatusChanged | None:
+            if not wait(connection, message_id, next_at, settled_at):
+                return None
+            return move_own(connection, message_id, unknown, now)
+
+        return self._post(message_id, operation)
+
+    def accept(self, message_id: str, sent: SentMessage) -> Written:
         """Record that the provider has the message, and return the changes."""
         progress, now, steady = Progress(status=sent.status), *self._times
 
@@ -165,17 +226,38 @@ class OutboundTable:
             state = note_price(connection, state, sent.cost, self._name_month)
             return state and move(connection, state, progress, now)
 
-        change = await self._run(operation)
-        return [change] if change else []
+        return self._post(message_id, operation)
 
-    async def end(self, message_id: str, progress: Progress) -> list[StatusChanged]:
+    def end(self, message_id: str, progress: Progress) -> Written:
         """Move a message as `move` does, and return the changes."""
-        change = await self.move(message_id, progress)
-        return [change] if change else []
+        now = self._now()
+        return self._post(
+            message_id,
+            lambda connection: move_own(connection, message_id, progress, now),
+        )
+
+    def _post(
+        self, message_id: str, operation: Operation[StatusChanged | None]
+    ) -> Written:
+        """Record what became of a message, and the message itself if need be."""
+
+        def whole(connection: sqlite3.Connection) -> list[StatusChanged]:
+            left, first = self.unwritten.get(message_id), []
+            if left is not None and restore(connection, left):
+                first = [first_state(left.message, left.order.now)]
+            change = operation(connection)
+            return [*first, change] if change else first
+
+        def then(_: object) -> None:
+            self.forget(message_id)
+
+        return self._database.post(whole, Hooks(then=then))
 
     async def find(self, message_id: str) -> StatusChanged | None:
         """Return where a message stands; None if this table does not know it."""
-        return await self._run(lambda connection: find_own(connection, message_id))
+        return await self._database.read(
+            lambda connection: find_own(connection, message_id)
+        )
 
     async def withdraw(self, message_id: str) -> list[StatusChanged]:
         """See to it that no attempt follows, and return the changes.
@@ -220,112 +302,15 @@ class OutboundTable:
 
         return await self._run(operation, then)
 
-    async def expects(self, receipt: DeliveryReceipt) -> bool:
-        """Say whether a receipt may change a message in this table."""
-        ids = (receipt.provider_id, receipt.message_id)
-        rows = await self._run(
-            lambda connection: connection.execute(
-                "SELECT status FROM outbound WHERE provider_id = ? "
-                "UNION SELECT status FROM outbound WHERE message_id = ?",
-                ids,
-            ).fetchall()
-        )
-        return any(not DeliveryStatus(status).is_final for (status,) in rows)
-
-    async def is_claimed(self, provider_id: str) -> bool:
-        """Say whether a provider's id belongs to a message in this table."""
-        return await self._run(
-            lambda connection: (
-                connection.execute(
-                    "SELECT 1 FROM outbound WHERE provider_id = ?", (provider_id,)
-                ).fetchone()
-                is not None
-            )
-        )
-
-    async def count_doubtful(self, recipient: str) -> int:
-        """Count the messages to a recipient of which nobody knows what became."""
-        (count,) = await self._run(
-            lambda connection: connection.execute(
-                "SELECT count(*) FROM outbound WHERE recipient = ? AND open "
-                "AND provider_id IS NULL AND settled_at IS NOT NULL",
-                (recipient,),
-            ).fetchone()
-        )
-        return int(count)
-
-    async def has_duplicate(self, message_id: str) -> bool:
-        """Say whether an equal message was not accepted either, as far as we know."""
-        return await self._run(
-            lambda connection: (
-                connection.execute(
-                    "SELECT 1 FROM outbound JOIN outbound AS duplicate "
-                    "USING (recipient, content) WHERE outbound.message_id = ? "
-                    "AND duplicate.message_id != outbound.message_id "
-                    "AND duplicate.open AND duplicate.provider_id IS NULL",
-                    (message_id,),
-                ).fetchone()
-                is not None
-            )
-        )
-
-    async def due(self) -> list[Due]:
-        """List what waits for something to be done now, oldest first."""
-        now = self.clock.now().timestamp()
-        # Left to itself, sqlite would walk through all by age, to save a sort.
-        rows = await self._run(
-            lambda connection: connection.execute(
-                "SELECT * FROM outbound INDEXED BY outbound_due "
-                "WHERE next_at <= ? ORDER BY created_at",
-                (now,),
-            ).fetchall()
-        )
-        return [read_due(row) for row in rows]
-
-    async def next_due(self) -> datetime | None:
-        """Return when the next message is due."""
-        (when,) = await self._run(
-            lambda connection: connection.execute(
-                "SELECT min(next_at) FROM outbound WHERE next_at IS NOT NULL"
-            ).fetchone()
-        )
-        return None if when is None else read_time(when)
-
-    async def open_deliveries(self, limit: int) -> list[str]:
-        """List provider ids whose end is unknown, the longest unasked first.
-
-        The older a message is, the more seldom it is listed.
-        """
-        now = self.clock.now().timestamp()
-        return await self._run(lambda connection: list_open(connection, limit, now))
-
     def note_asked(self, provider_id: str) -> asyncio.Future[None]:
         """Note that the provider was asked where a message stands, and has answered.
 
         Not before: what is listed and not asked, for the line closes, is still due.
         """
         now = self.clock.now().timestamp()
-        return self._database.post(
+        return self._database.note(
             lambda connection: note_asked(connection, provider_id, now)
         )
-
-    async def unpriced(self, limit: int) -> list[str]:
-        """List provider ids whose price is to be asked for now, seldomer each time."""
-        now = self.clock.now().timestamp()
-        return await self._run(lambda connection: list_unpriced(connection, limit, now))
-
-    async def unpublished(self) -> list[StatusChanged]:
-        """List the states that were reached but not published."""
-        rows = await self._run(
-            lambda connection: connection.execute(
-                f"SELECT {STATE}, told FROM outbound "  # noqa: S608  # our own constant
-                "WHERE told IS NOT status ORDER BY at"
-            ).fetchall()
-        )
-        return [
-            read_state(state, DeliveryStatus(told) if told else None)
-            for *state, told in rows
-        ]
 
     async def recover(self) -> None:
         """Go on with the clock of an earlier run, and make all that waits due now.
@@ -338,12 +323,26 @@ class OutboundTable:
         now = self.clock.now()
         await self._run(lambda connection: make_due(connection, now, now + SETTLE))
 
-    async def note_clock(self) -> None:
+    async def note_clock(self, *, always: bool = False) -> None:
         """Note how far the wall clock has stepped, so that a later run knows it."""
+        if noting := self.note_clock_soon(always=always):
+            await noting
+
+    def note_clock_soon(self, *, always: bool = False) -> asyncio.Future[None] | None:
+        """Note it before all that is written from now on; None if it is noted."""
         offset = self.clock.offset
-        if abs(offset - self._noted_offset) > TOLERANCE:
-            await self._run(lambda connection: note_offset(connection, offset))
+        if abs(offset - self._noted_offset) <= TOLERANCE and not always:
+            return None
+
+        def then(_: None) -> None:
             self._noted_offset = offset
+
+        noting = self._database.post(
+            lambda connection: note_offset(connection, offset), Hooks(then=then)
+        )
+        # What went wrong is for whoever waits: it is tried again.
+        noting.add_done_callback(lambda each: each.cancelled() or each.exception())
+        return noting
 
     @property
     def _times(self) -> tuple[datetime, datetime]:
@@ -367,28 +366,3 @@ class OutboundTable:
             )
         )
         return bool(count)
-
-
-def note_changes(
-    connection: sqlite3.Connection, changes: Iterable[StatusChanged]
-) -> None:
-    """Note that changes were published, the last of each message."""
-    published = {change.message_id: change.status for change in changes}
-    if published:
-        connection.execute(
-            "UPDATE outbound SET told = each.value FROM json_each(?) AS each "
-            "WHERE message_id = each.key",
-            (json.dumps(published),),
-        )
-
-
-def _first_state(message: OutboundMessage, now: datetime) -> StatusChanged:
-    return StatusChanged(
-        message_id=message.message_id,
-        provider_id=None,
-        recipient=message.recipient,
-        contact=message.contact,
-        status=DeliveryStatus.QUEUED,
-        previous=None,
-        at=now,
-    )

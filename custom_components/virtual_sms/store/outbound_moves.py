@@ -108,6 +108,29 @@ def move_own(
     return None if state is None else move(connection, state, progress, now)
 
 
+def wait(
+    connection: sqlite3.Connection,
+    message_id: str,
+    next_at: datetime,
+    settled_at: datetime | None,
+) -> bool:
+    """Have a message wait, unless it has been accepted or has ended: then say False.
+
+    `settled_at` is there where the outcome of its last attempt is unknown.
+    """
+    return bool(
+        connection.execute(
+            "UPDATE outbound SET next_at = ?, settled_at = ?"
+            " WHERE message_id = ? AND open AND provider_id IS NULL",
+            (
+                next_at.timestamp(),
+                settled_at and settled_at.timestamp(),
+                message_id,
+            ),
+        ).rowcount
+    )
+
+
 def find_own(connection: sqlite3.Connection, message_id: str) -> StatusChanged | None:
     """Return where a message of ours stands, by our own id."""
     return _read(connection, "message_id = ?", message_id)

@@ -1,14 +1,16 @@
 """Messages that are to be sent, and those whose end is asked for: how they are written."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import json
 import sqlite3
 
 from ..adapters.models import DeliveryStatus, OutboundMessage
-from .refusals import Refusal, find_refusals
-from .usage import Allowance, hash_text
+from .changes import StatusChanged
+from .outbound_moves import find_own
+from .refusals import Refusal, find_refusals, foresee
+from .usage import Allowance, hash_text, use_month
 
 SETTLE = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
@@ -21,7 +23,10 @@ after a quarter of its age."""
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Messages that are to be sent until a deadline, as far as they are allowed."""
+    """Messages that are to be sent until a deadline, as far as they are allowed.
+
+    Where they may have left already, the provider is asked before they are sent.
+    """
 
     messages: Sequence[OutboundMessage]
     deadline: datetime
@@ -29,15 +34,98 @@ class Order:
     steady: datetime
     now: datetime
     allowance: Allowance | None = None
+    may_have_left: bool = False
 
 
-def add_order(connection: sqlite3.Connection, order: Order) -> dict[str, Refusal]:
-    """Write down messages whose first attempt follows at once.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A message that has left and could not be written down, and its order."""
 
-    Returns those that are not to be sent, by their ids, and why.
+    message: OutboundMessage
+    order: Order
+
+
+class Intent:
+    """An order that is written down, and decided once.
+
+    What has left by that decision is written as it was decided, however often that is
+    tried.
     """
-    refusals = find_refusals(connection, order.messages, order.allowance, order.steady)
+
+    def __init__(
+        self, order: Order, list_unwritten: Callable[[], Sequence[OutboundMessage]]
+    ) -> None:
+        """Take the order, and what may have left besides what is written down."""
+        self.order = order
+        self._list_unwritten = list_unwritten
+        self.has_left = False
+        self.refusals: Mapping[str, Refusal] = {}
+
+    @property
+    def kept(self) -> Sequence[OutboundMessage]:
+        """List what is not refused."""
+        messages = self.order.messages
+        return [each for each in messages if each.message_id not in self.refusals]
+
+    @property
+    def left(self) -> Sequence[Left]:
+        """List what has left, with an order that ends: it is not sent again."""
+        ended = replace(self.order, deadline=self.order.steady)
+        return [Left(each, ended) for each in self.kept]
+
+    def let_go(self) -> None:
+        """Keep to what was decided, for the messages leave now."""
+        self.has_left = True
+
+    def write(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
+        """Write the messages down; return those that are not to be sent, and why."""
+        order = self.order
+        if self.has_left:
+            for each in self.kept:
+                restore(connection, Left(each, order))
+        else:
+            self.refusals = find_refusals(
+                connection,
+                order.messages,
+                order.allowance,
+                order.steady,
+                self._list_unwritten(),
+            )
+            _insert(connection, order, self.kept)
+        return self.refusals
+
+    def decide(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
+        """Decide where nothing can be written; raise if one is written already."""
+        for each in self.order.messages:
+            if find_own(connection, each.message_id):
+                raise sqlite3.IntegrityError
+        order = self.order
+        self.refusals = foresee(
+            connection,
+            order.messages,
+            order.allowance,
+            order.steady,
+            self._list_unwritten(),
+        )
+        return self.refusals
+
+
+def restore(connection: sqlite3.Connection, left: Left) -> bool:
+    """Write down a message after it has left; False if that was done meanwhile."""
+    order, message = left.order, left.message
+    if find_own(connection, message.message_id):
+        return False
+    _insert(connection, order, [message])
+    if order.allowance is not None:
+        use_month(connection, order.allowance.month, message.segments)
+    return True
+
+
+def _insert(
+    connection: sqlite3.Connection, order: Order, messages: Sequence[OutboundMessage]
+) -> None:
     is_critical = order.allowance is not None and order.allowance.is_critical
+    looked_at = order.steady if order.may_have_left else order.steady + WATCH
     connection.executemany(
         "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
         " deadline, settled_at, next_at, sent_after, segments, encoding, contact,"
@@ -53,7 +141,7 @@ def add_order(connection: sqlite3.Connection, order: Order) -> dict[str, Refusal
                 message.created_at.timestamp(),
                 order.deadline.timestamp(),
                 (order.steady + SETTLE).timestamp(),
-                (order.steady + WATCH).timestamp(),
+                looked_at.timestamp(),
                 order.sent_after and order.sent_after.timestamp(),
                 message.segments,
                 message.encoding,
@@ -61,11 +149,35 @@ def add_order(connection: sqlite3.Connection, order: Order) -> dict[str, Refusal
                 is_critical,
                 hash_text(message),
             )
-            for message in order.messages
-            if message.message_id not in refusals
+            for message in messages
         ],
     )
-    return refusals
+
+
+def first_state(message: OutboundMessage, now: datetime) -> StatusChanged:
+    """Return the first change of a message: it is to be sent."""
+    return StatusChanged(
+        message_id=message.message_id,
+        provider_id=None,
+        recipient=message.recipient,
+        contact=message.contact,
+        status=DeliveryStatus.QUEUED,
+        previous=None,
+        at=now,
+    )
+
+
+def note_changes(
+    connection: sqlite3.Connection, changes: Iterable[StatusChanged]
+) -> None:
+    """Note that changes were published, the last of each message."""
+    published = {change.message_id: change.status for change in changes}
+    if published:
+        connection.execute(
+            "UPDATE outbound SET told = each.value FROM json_each(?) AS each "
+            "WHERE message_id = each.key",
+            (json.dumps(published),),
+        )
 
 
 def list_open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:

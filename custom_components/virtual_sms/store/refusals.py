@@ -25,12 +25,13 @@ def find_refusals(
     items: _Items,
     allowance: Allowance | None,
     now: datetime,
+    unwritten: Sequence[OutboundMessage] = (),
 ) -> dict[str, Refusal]:
     """Return which messages or calls are refused, by their ids, and count the rest.
 
-    Without an allowance there is no limit to them, and all the same they are counted.
+    Without an allowance there is no limit to them.
     """
-    found, usage = _find_all(connection, items, allowance, now)
+    found, usage = _find_all(connection, items, allowance, now, unwritten)
     if usage is not None:
         usage.write()
     return found
@@ -39,11 +40,12 @@ def find_refusals(
 def foresee(
     connection: sqlite3.Connection,
     messages: Sequence[OutboundMessage],
-    allowance: Allowance,
+    allowance: Allowance | None,
     now: datetime,
+    unwritten: Sequence[OutboundMessage] = (),
 ) -> dict[str, Refusal]:
     """Return which messages would be refused, and count none."""
-    found, _ = _find_all(connection, messages, allowance, now)
+    found, _ = _find_all(connection, messages, allowance, now, unwritten)
     return found
 
 
@@ -52,10 +54,11 @@ def _find_all(
     items: _Items,
     allowance: Allowance | None,
     now: datetime,
+    unwritten: Sequence[OutboundMessage],
 ) -> tuple[dict[str, Refusal], Usage | None]:
     uses = [Use.of(each) for each in items]
     stopped = list_stopped(connection, {each.recipient for each in uses})
-    usage = Usage(connection, uses, now) if allowance else None
+    usage = Usage(connection, uses, now, unwritten) if allowance else None
     found = {
         each.item_id: refusal
         for each in uses

@@ -21,13 +21,15 @@ from .clock import SteadyClock, monotonic
 from .codes import CodeTable
 from .consent import ConsentTable
 from .conversations import Conversations, prune_messages
-from .database import Database, Resolve
+from .database import Database
 from .database_file import explain
 from .inbound import InboundTable, note_received, prune_inbound
-from .outbound import OutboundTable, note_changes
+from .outbound import OutboundTable
+from .outbound_orders import note_changes
 from .prices import read_cost
 from .recovery import mend
 from .salvage import Salvage
+from .transaction import Resolve
 from .usage import UsageTable, forget_texts
 
 RETENTION = timedelta(days=200)
@@ -105,6 +107,7 @@ class Store:
         try:
             await self.outbound.recover()
             await self.calls.recover()
+            (await self._database.run(self._count))()
         except sqlite3.Error as err:
             await self._database.close()
             raise explain(err) from err
@@ -118,6 +121,10 @@ class Store:
         self._listeners.append(listener)
         return partial(self._listeners.remove, listener)
 
+    async def wait(self) -> None:
+        """Wait until all is written that was begun before."""
+        await self._database.read(lambda _: None)
+
     async def close(self) -> None:
         """Close the file; everything is on disk already."""
         await self._database.close()
@@ -125,10 +132,11 @@ class Store:
     def note_published(
         self, changes: Sequence[Change], delay: float = 0.0
     ) -> asyncio.Future[None]:
-        """Note that changes were published; see `Database.post` for `delay`."""
-        return self._database.post(
-            lambda connection: _note(connection, changes), delay=delay
-        )
+        """Note that changes were published; see `Database.note` for `delay`.
+
+        A power cut right after it may have the last ones published again.
+        """
+        return self._database.note(lambda connection: _note(connection, changes), delay)
 
     async def examine(self) -> StoreHealth:
         """Look at the file, and at what has been under way for longest."""

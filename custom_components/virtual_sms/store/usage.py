@@ -1,8 +1,9 @@
 """How much a line has sent of late, and what its limits leave.
 
-It is counted in the transaction that writes messages or calls down, so that fifty at
-once cannot slip past. A call counts as one segment; calls to one person are limited as
-equal texts are, for no text of a call is kept. Hour and day are sliding windows, by the clock that never jumps. A
+It is counted in the transaction that writes messages or calls down, before any of them
+leaves, so that fifty at once cannot slip past. A call counts as one segment; calls to
+one person are limited as equal texts are, for no text of a call is kept. Hour and day
+are sliding windows, by the clock that never jumps. A
 month is counted apart, as the messages of its beginning may be forgotten by its end.
 """
 
@@ -143,8 +144,12 @@ class Usage:
         connection: sqlite3.Connection,
         uses: Sequence[Use],
         now: datetime,
+        unwritten: Sequence[OutboundMessage] = (),
     ) -> None:
-        """Count what matters to something that is to be sent now."""
+        """Count what matters to something that is to be sent now.
+
+        What has left and could not be written down counts as well.
+        """
         self._connection = connection
         self._now = now
         (counts,) = connection.execute(
@@ -155,12 +160,15 @@ class Usage:
         self._months = Counter(months)
         self._repeats = Counter({(to, what): count for to, what, count in repeats})
         self._added: Counter[str] = Counter()
+        self._unwritten = sum(each.segments for each in unwritten)
+        for each in unwritten:
+            self._count(Use.of(each), now - each.created_at)
 
     def take(self, use: Use, allowance: Allowance) -> LimitReached | None:
         """Count a use if it fits into all limits, else say which one it does not."""
         month = _MONTH + allowance.month.name
         used = self._sent | {
-            Limit.MONTH: self._months[month] + self._added[month],
+            Limit.MONTH: self._months[month] + self._added[month] + self._unwritten,
             Limit.REPEATS: self._repeats[use.recipient, use.what],
         }
         for limit in Limit:
@@ -169,24 +177,21 @@ class Usage:
             if most is not None and over > 0:
                 end = self._find_end(limit, over, use, allowance.month)
                 return LimitReached(limit, end if cost <= most else None)
-        self._add(use, month)
+        self._count(use)
+        self._added[month] += use.segments
         return None
 
     def write(self) -> None:
         """Write down what each month has used; an earlier one is over then."""
         for month, count in self._added.items():
-            if month not in self._months:
-                self._connection.execute(
-                    "DELETE FROM fact WHERE name GLOB ? AND name < ?",
-                    (f"{_MONTH}*", month),
-                )
-            bump(self._connection, month, count)
+            _add_to_month(
+                self._connection, month, count, is_new=month not in self._months
+            )
 
-    def _add(self, use: Use, month: str) -> None:
+    def _count(self, use: Use, age: timedelta = timedelta()) -> None:
         for limit in self._sent:
-            self._sent[limit] += use.segments
-        self._repeats[use.recipient, use.what] += 1
-        self._added[month] += use.segments
+            self._sent[limit] += use.segments * (age < WINDOWS[limit])
+        self._repeats[use.recipient, use.what] += age < WINDOWS[Limit.REPEATS]
 
     def _find_end(self, limit: Limit, over: int, use: Use, month: Month) -> datetime:
         """Say when so much will have left a window that a use fits into it."""
@@ -212,6 +217,21 @@ class Usage:
             "now": self._now.timestamp(),
             "recipients": json.dumps(recipients),
         }
+
+
+def use_month(connection: sqlite3.Connection, month: Month, segments: int) -> None:
+    """Write down that a month has used more segments."""
+    _add_to_month(connection, _MONTH + month.name, segments, is_new=True)
+
+
+def _add_to_month(
+    connection: sqlite3.Connection, month: str, segments: int, *, is_new: bool
+) -> None:
+    if is_new:
+        connection.execute(
+            "DELETE FROM fact WHERE name GLOB ? AND name < ?", (f"{_MONTH}*", month)
+        )
+    bump(connection, month, segments)
 
 
 def hash_text(message: OutboundMessage) -> str:

@@ -1,0 +1,225 @@
+"""Do what waits in one transaction, and have each learn what came of it.
+
+While the disk is at work on a transaction, something else may go on that needs no more
+than its results: `ahead` is called as soon as they are certain.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+import sqlite3
+from typing import Any
+
+from .database_file import FULL_FLUSH, is_damage
+
+type Operation[T] = Callable[[sqlite3.Connection], T]
+type Resolve = Callable[[], None]
+type Conclude = Callable[[sqlite3.Connection], Resolve]
+
+NO_FLUSH = "PRAGMA synchronous=NORMAL"
+"""What is written goes to the disk with the next that is flushed, or by itself later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks[T]:
+    """Who learns of an operation, beside whoever waits for it.
+
+    `ahead` gets the result in the worker, just before it goes to the disk, at most
+    once; what it returns is called on the loop meanwhile. `then` gets it once it is on
+    disk. `lost` is called at once if it could not be written after `ahead` was called.
+    """
+
+    ahead: Callable[[T], Resolve] | None = None
+    then: Callable[[T], None] | None = None
+    lost: Resolve | None = None
+
+
+class Job[T]:
+    """Something to be done in a worker, and how the loop learns what came of it.
+
+    One that only reads is done also where nothing can be written; one that may be
+    forgotten in a power cut has no flush of its own.
+    """
+
+    def __init__(
+        self,
+        operation: Operation[T],
+        hooks: Hooks[T],
+        *,
+        reads: bool = False,
+        is_forgettable: bool = False,
+    ) -> None:
+        """Take what is to be done; the loop that runs is the one that learns of it."""
+        self.operation = operation
+        self.reads = reads
+        self.is_forgettable = is_forgettable
+        self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._hooks = hooks
+        self._is_ahead = False
+
+    def take_ahead(self, result: T) -> Resolve | None:
+        """Return what is to be done before the result is written, the first time."""
+        ahead = self._hooks.ahead
+        if ahead is None or self._is_ahead:
+            return None
+        self._is_ahead = True
+        return ahead(result)
+
+    def resolve(self, result: T) -> None:
+        """Let everybody know that it is done."""
+        if not self.future.done():
+            self.future.set_result(result)
+        if self._hooks.then is not None:
+            # Whoever waits goes first, and whatever it does wrong harms nobody.
+            self.future.get_loop().call_soon(self._hooks.then, result)
+
+    def fail(self, err: Exception) -> None:
+        """Let everybody know that it could not be done."""
+        if self._is_ahead and self._hooks.lost is not None:
+            self._hooks.lost()
+        if not self.future.done():
+            self.future.set_exception(err)
+
+
+type _Done = Resolve | tuple[Job[Any], Any]
+type _Perform = Callable[[sqlite3.Connection, Sequence[Job[Any]]], list[_Done]]
+
+
+@dataclass(slots=True)
+class Flush:
+    """Whether a connection waits for the disk whenever it writes."""
+
+    is_on: bool = True
+
+    def turn(self, connection: sqlite3.Connection, *, on: bool) -> None:
+        """Have it wait, or not; a transaction must not be open."""
+        if on is not self.is_on:
+            connection.execute(FULL_FLUSH if on else NO_FLUSH)
+            self.is_on = on
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is written together, with a flush unless all of it may be forgotten.
+
+    `conclude` runs once at its end, in the same transaction, if that has changed what
+    may not be forgotten; what it returns is called on the loop before anyone learns of a
+    result.
+    """
+
+    connection: sqlite3.Connection
+    jobs: Sequence[Job[Any]]
+    conclude: Conclude
+    loop: asyncio.AbstractEventLoop
+    flush: Flush
+
+    def commit(self) -> list[Resolve]:
+        """Commit all; if one of the operations fails, each is secured by itself.
+
+        That is done only then, for it takes three statements each.
+        """
+        try:
+            return self._transact(_perform)
+        # Whatever one operation does wrong must not undo its neighbours.
+        except Exception:  # noqa: BLE001  # see above
+            return self._commit_alone()
+
+    def _commit_alone(self) -> list[Resolve]:
+        """Commit what can be, or do at least what needs no writing."""
+        try:
+            return self._transact(_perform_alone)
+        except Exception as err:
+            if is_damage(err) or not any(job.reads for job in self.jobs):
+                raise
+            return [_read(self.connection, job, err) for job in self.jobs]
+
+    def _transact(self, perform: _Perform) -> list[Resolve]:
+        connection = self.connection
+        # A disk that failed in the middle may have kept the last one from its end.
+        _undo(connection)
+        is_forgettable = all(job.is_forgettable for job in self.jobs)
+        self.flush.turn(connection, on=not is_forgettable)
+        before = connection.total_changes
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            done = perform(connection, self.jobs)
+            has_changed = connection.total_changes != before and not is_forgettable
+            concluded = self.conclude(connection) if has_changed else _do_nothing
+            _go_ahead(done, self.loop)
+            _write(connection)
+        except BaseException:
+            _undo(connection)
+            raise
+        return [concluded, *map(_resolver, done)]
+
+
+def _do_nothing() -> None:
+    return None
+
+
+def _undo(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _write(connection: sqlite3.Connection) -> None:
+    """Have all reach the disk."""
+    connection.execute("COMMIT")
+
+
+def _perform(connection: sqlite3.Connection, jobs: Sequence[Job[Any]]) -> list[_Done]:
+    return [(job, job.operation(connection)) for job in jobs]
+
+
+def _perform_alone(
+    connection: sqlite3.Connection, jobs: Sequence[Job[Any]]
+) -> list[_Done]:
+    return [_secure(connection, job) for job in jobs]
+
+
+def _secure(connection: sqlite3.Connection, job: Job[Any]) -> _Done:
+    connection.execute("SAVEPOINT job")
+    try:
+        result = job.operation(connection)
+    except Exception as err:  # it is the operation's own to report
+        if is_damage(err):
+            raise
+        connection.execute("ROLLBACK TO job")
+        return partial(job.fail, err)
+    connection.execute("RELEASE job")
+    return job, result
+
+
+def _read(connection: sqlite3.Connection, job: Job[Any], trouble: Exception) -> Resolve:
+    """Do a job that only reads; the others fail of what keeps them from writing."""
+    if not job.reads:
+        return partial(job.fail, trouble)
+    try:
+        return partial(job.resolve, job.operation(connection))
+    except Exception as err:  # noqa: BLE001  # it is the operation's own to report
+        return partial(job.fail, err)
+
+
+def _go_ahead(done: Sequence[_Done], loop: asyncio.AbstractEventLoop) -> None:
+    """Have the loop begin what need not wait for the disk, all with one call."""
+    ready = [
+        ahead
+        for each in done
+        if isinstance(each, tuple) and (ahead := each[0].take_ahead(each[1]))
+    ]
+    if ready:
+        loop.call_soon_threadsafe(_begin_all, loop, ready)
+
+
+def _begin_all(loop: asyncio.AbstractEventLoop, ready: Sequence[Resolve]) -> None:
+    # Each in a step of its own, for all in one would hold up the rest of the home.
+    for each in ready:
+        loop.call_soon(each)
+
+
+def _resolver(done: _Done) -> Resolve:
+    if isinstance(done, tuple):
+        job, result = done
+        return partial(job.resolve, result)
+    return done

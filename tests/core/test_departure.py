@@ -1,0 +1,421 @@
+"""A message leaves while it is being written down, at most once, within its limits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+import sqlite3
+import threading
+from typing import Any, override
+
+import pytest
+
+from custom_components.virtual_sms.adapters.errors import (
+    MessageRejectedError,
+    ProviderUnavailableError,
+    SendOutcomeUnknownError,
+    SmsError,
+)
+from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMessage
+from custom_components.virtual_sms.core.gateway import Gateway
+from custom_components.virtual_sms.core.limits import LimitReachedError
+from custom_components.virtual_sms.core.outcome import Outcome
+from custom_components.virtual_sms.store import transaction
+from custom_components.virtual_sms.store.changes import Change
+from custom_components.virtual_sms.store.consent import Source, note_consent
+from custom_components.virtual_sms.store.database import Database
+from custom_components.virtual_sms.store.schema import MIGRATIONS
+from custom_components.virtual_sms.store.store import Store
+from custom_components.virtual_sms.store.usage import Allowance, Limit, Limits, Month
+from tests.fakes import (
+    START,
+    Clock,
+    FakeAdapter,
+    FullDisk,
+    come_to_rest,
+    make_dependencies,
+    make_hooks,
+    outbound,
+    receipt,
+)
+
+RETRY_WINDOW = timedelta(minutes=30)
+MONTH = Month("2026-11", datetime(2026, 12, 1, tzinfo=UTC))
+TIMEOUT = SendOutcomeUnknownError("no answer in time")
+DOWN = ProviderUnavailableError("refused", maybe_processed=False)
+REFUSED = MessageRejectedError()
+
+
+class Adapter(FakeAdapter):
+    """A provider that has sent a message as soon as it has accepted it."""
+
+    @override
+    async def _send(self, *args: Any) -> SentMessage:
+        sent = await super()._send(*args)
+        return replace(sent, status=DeliveryStatus.SENT)
+
+
+class Home:
+    """A line at work on a real disk, with workers of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.clock = Clock()
+        self.adapter = Adapter(self.clock)
+        self.heard: list[Change] = []
+
+    async def start(self) -> None:
+        """Start, on what an earlier run left."""
+        loop = asyncio.get_running_loop()
+
+        async def run_blocking(target: Callable[..., Any], /, *args: Any) -> Any:
+            return await loop.run_in_executor(None, target, *args)
+
+        database = Database(self.path, MIGRATIONS, run_blocking)
+        self.store = Store(database, self.clock, self.clock.monotonic)
+        dependencies = make_dependencies(self.clock)
+        hooks = make_hooks(self.heard.append)
+        self.gateway = Gateway(self.adapter.line(), self.store, hooks, dependencies)
+        await self.gateway.open()
+        self.gateway.start()
+
+    async def send(
+        self, *ids: str, limits: Limits | None = None, **content: str
+    ) -> list[Outcome]:
+        """Send messages that are alike."""
+        now = self.store.outbound.clock.now()
+        messages = [outbound(each, created_at=now, **content) for each in ids]
+        allowance = Allowance(limits=limits or Limits(), month=MONTH)
+        return await self.gateway.send(messages, RETRY_WINDOW, allowance)
+
+    async def rest(self) -> None:
+        """Wait until all is written, published and noted."""
+        for task in list(self.gateway.outbox._results._under_way.values()):
+            await task
+        await come_to_rest(self.store, self.gateway._publisher)
+
+    async def live(self, seconds: float) -> None:
+        """Let time go by, and work whenever something is due."""
+        until = self.clock.true + timedelta(seconds=seconds)
+        while (pause := await self.gateway.outbox.work()) is not None:
+            if self.clock.true + pause > until:
+                break
+            self.clock.advance(pause.total_seconds())
+        await self.rest()
+
+    def states(self, message_id: str = "m") -> list[str]:
+        """List the states of a message, as they were published."""
+        return [
+            each.status
+            for each in self.heard
+            if getattr(each, "message_id", None) == message_id
+        ]
+
+    def on_disk(self) -> list[str]:
+        """List the messages that survive a power cut at this moment."""
+        with sqlite3.connect(self.path) as connection:
+            rows = connection.execute("SELECT message_id FROM outbound").fetchall()
+        connection.close()
+        return [message_id for (message_id,) in rows]
+
+    @property
+    def accepted(self) -> list[str]:
+        """List what the provider took, once for each time it did."""
+        return [message.message_id for _, _, message in self.adapter.accepted]
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    """Start a line for the first time."""
+    home = Home(tmp_path / "store.db")
+    await home.start()
+    yield home
+    await home.gateway.close()
+
+
+class SlowDisk:
+    """The disk of a line, at which each write waits from some one on."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, home: Home, blocks_from: int = 1
+    ) -> None:
+        self.writes = 0
+        self.gate = threading.Event()
+        slow = home.store._database._connection
+        write = transaction._write
+        assert slow is not None
+        changes = slow.total_changes
+
+        def wait_and_write(connection: sqlite3.Connection) -> None:
+            nonlocal changes
+            if connection is slow and connection.total_changes > changes:
+                changes = connection.total_changes
+                self.writes += 1
+                if self.writes >= blocks_from:
+                    self.gate.wait(5)
+            write(connection)
+
+        monkeypatch.setattr(transaction, "_write", wait_and_write)
+
+
+async def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def test_the_request_does_not_wait_for_the_disk(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider has the message before it is on disk; the caller hears of it after."""
+    disk = SlowDisk(monkeypatch, home)
+    sending = asyncio.create_task(home.send("m"))
+    await wait_for(lambda: home.accepted)
+    assert home.on_disk() == []
+    await asyncio.sleep(0.02)
+    assert not sending.done()
+    disk.gate.set()
+    [outcome] = await sending
+    assert (outcome.status, outcome.is_remembered) == (DeliveryStatus.SENT, True)
+    assert home.on_disk() == ["m"]
+    await home.rest()
+    assert home.states() == ["queued", "sent"]
+
+
+async def test_the_caller_does_not_wait_for_the_acceptance_to_be_on_disk(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An intent on disk without one is reconciled after a crash, so that is enough."""
+    disk = SlowDisk(monkeypatch, home, blocks_from=2)
+    [outcome] = await home.send("m")
+    assert outcome.provider_id == "P0"
+    await wait_for(lambda: disk.writes == 2)
+    disk.gate.set()
+    await home.rest()
+    assert home.states() == ["queued", "sent"]
+
+
+async def test_a_status_before_its_intent(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A callback that overtakes the disk is not lost, and told in its order."""
+    disk = SlowDisk(monkeypatch, home)
+    sending = asyncio.create_task(home.send("m"))
+    await wait_for(lambda: home.accepted)
+    delivered = receipt("P0", DeliveryStatus.DELIVERED, message_id="m")
+    taking = asyncio.create_task(home.gateway.inbox.take(delivered))
+    await asyncio.sleep(0.01)
+    assert not taking.done()
+    disk.gate.set()
+    await asyncio.gather(sending, taking)
+    await home.rest()
+    assert home.states()[0] == "queued"
+    assert home.states()[-1] == "delivered"
+
+
+async def test_a_kill_between_request_and_flush(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What nobody remembers is never sent again."""
+    disk = SlowDisk(monkeypatch, home)
+    sending = asyncio.create_task(home.send("m"))
+    await wait_for(lambda: home.accepted)
+    assert home.on_disk() == []
+    again = Home(tmp_path / "again.db")
+    again.adapter = home.adapter
+    again.path.write_bytes(home.path.read_bytes())
+    await again.start()
+    await again.live(4000)
+    await again.gateway.close()
+    disk.gate.set()
+    await sending
+    assert home.accepted == ["m"]
+    assert again.heard == []
+
+
+async def test_fifty_at_once_stay_within_their_limits(home: Home) -> None:
+    """However many calls come at a time, no more leaves than a limit has room for."""
+    limits = Limits(hour=20, repeats=None)
+    results = await asyncio.gather(
+        *(home.send(f"m{number}", limits=limits) for number in range(50))
+    )
+    refused = [each for [each] in results if isinstance(each.error, LimitReachedError)]
+    assert (len(home.accepted), len(refused)) == (20, 30)
+    assert len(home.on_disk()) == 20
+
+
+@pytest.fixture(params=["full", "read-only"])
+def disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FullDisk:
+    """Return a disk that takes nothing, since it is full or read-only."""
+    disk = FullDisk(monkeypatch)
+    disk.is_full = request.param == "full"
+    disk.is_read_only = not disk.is_full
+    return disk
+
+
+def mend(disk: FullDisk) -> None:
+    """Have the disk take everything again."""
+    disk.is_full = disk.is_read_only = False
+
+
+async def test_a_disk_that_takes_nothing_keeps_nothing_back(
+    home: Home, disk: FullDisk
+) -> None:
+    """It leaves once, who sends hears that, and it is written as soon as can be."""
+    [outcome] = await home.send("m")
+    assert (outcome.status, outcome.provider_id) == (DeliveryStatus.SENT, "P0")
+    assert not outcome.is_remembered
+    assert home.gateway.outbox.has_work
+    assert home.states() == []
+    mend(disk)
+    await home.live(4000)
+    assert home.states() == ["queued", "sent"]
+    assert home.accepted == ["m"]
+    assert not home.gateway.outbox.has_work
+    assert home.store.tally.sent == 1
+
+
+@pytest.mark.parametrize("error", [REFUSED, DOWN])
+async def test_what_surely_did_not_leave_and_is_not_remembered(
+    home: Home, disk: FullDisk, error: SmsError
+) -> None:
+    """It has failed, for nothing will try it again."""
+    home.adapter.outcomes.append(error)
+    [outcome] = await home.send("m")
+    assert (outcome.status, outcome.error) == (DeliveryStatus.FAILED, error)
+    mend(disk)
+    await home.live(4000)
+    assert (home.accepted, home.on_disk(), home.states()) == ([], [], [])
+    assert not home.gateway.outbox.has_work
+
+
+@pytest.mark.parametrize(("seconds", "end"), [(0, "sent"), (None, "failed")])
+async def test_an_unknown_outcome_that_is_not_remembered(
+    home: Home, disk: FullDisk, seconds: float | None, end: str
+) -> None:
+    """The provider is asked once that can be noted, and nothing is sent again."""
+    home.adapter.outcomes.append(TIMEOUT if seconds is None else (TIMEOUT, seconds))
+    [outcome] = await home.send("m")
+    assert (outcome.status, outcome.error) == (DeliveryStatus.UNKNOWN, None)
+    assert not outcome.is_remembered
+    mend(disk)
+    await home.live(4000)
+    assert home.states() == ["queued", "unknown", end]
+    assert len(home.adapter.attempts) == 1
+
+
+async def test_a_disk_that_takes_nothing_opens_no_limit(
+    home: Home, disk: FullDisk
+) -> None:
+    """What has left counts, whether it could be written down or not."""
+    limits = Limits(hour=3)
+    for number in range(3):
+        [outcome] = await home.send(f"m{number}", limits=limits)
+        assert outcome.error is None
+    results = await asyncio.gather(
+        *(home.send(f"n{number}", limits=limits) for number in range(5))
+    )
+    assert all(isinstance(each.error, LimitReachedError) for [each] in results)
+    [month] = await home.send("o", limits=Limits(month=3))
+    assert isinstance(month.error, LimitReachedError)
+    assert month.error.limit is Limit.MONTH
+    [repeat] = await home.send("p", limits=Limits(repeats=3))
+    assert isinstance(repeat.error, LimitReachedError)
+    home.clock.advance(3601)
+    [later] = await home.send("q", limits=limits)
+    assert later.error is None
+    mend(disk)
+    await home.live(100)
+    assert len(home.on_disk()) == len(home.accepted) == 4
+    [again] = await home.send("r", limits=Limits(month=4))
+    assert isinstance(again.error, LimitReachedError)
+
+
+async def test_who_wants_no_messages_gets_none_from_a_full_disk(
+    home: Home, disk: FullDisk
+) -> None:
+    """That can still be read."""
+    mend(disk)
+    await home.store._database.run(
+        lambda connection: note_consent(connection, "+33600000009", Source.STOP, START)
+    )
+    disk.is_full = True
+    [outcome] = await home.send("m", recipient="+33600000009")
+    assert outcome.status is DeliveryStatus.FAILED
+    assert home.adapter.attempts == []
+
+
+async def test_a_planned_message_that_is_written_leaves_no_second_time(
+    home: Home, disk: FullDisk
+) -> None:
+    """Also where nothing can be written, what is known is not sent anew."""
+    mend(disk)
+    await home.send("m")
+    disk.is_read_only = True
+    with pytest.raises(sqlite3.IntegrityError):
+        await home.send("m")
+    assert home.accepted == ["m"]
+
+
+async def test_what_may_have_left_is_looked_for(home: Home) -> None:
+    """What an earlier run planned and left unknown is sent only if it did not leave."""
+    for message_id, text in (("m", "one"), ("n", "two")):
+        if message_id == "m":
+            message = outbound("lost", text=text)
+            home.adapter.accepted.append((START, "P0", message))
+        [outcome] = await home.gateway.send(
+            [outbound(message_id, text=text)], RETRY_WINDOW, may_have_left=True
+        )
+        assert outcome.status is DeliveryStatus.QUEUED
+    assert home.adapter.attempts == []
+    await home.live(4000)
+    assert home.accepted == ["lost", "n"]
+    assert home.states("m")[-1] == home.states("n")[-1] == "sent"
+
+
+async def test_a_line_that_closes_while_its_disk_is_slow(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attempt is given up, and what is on disk is reconciled by the next run."""
+    disk = SlowDisk(monkeypatch, home)
+    answer = asyncio.Event()
+    home.adapter.during["send"] = answer.wait
+    tasks: list[asyncio.Task[object]] = []
+
+    def spawn(target: Any, name: str) -> asyncio.Task[object]:
+        tasks.append(asyncio.create_task(target, name=name))
+        return tasks[-1]
+
+    home.gateway._spawn = spawn
+    sending = asyncio.create_task(home.send("m"))
+    await wait_for(lambda: home.accepted)
+    tasks[0].cancel()
+    await asyncio.sleep(0.01)
+    assert not sending.done()
+    disk.gate.set()
+    [outcome] = await sending
+    assert outcome.status is DeliveryStatus.QUEUED
+    home.adapter.during.clear()
+    await home.gateway.close()
+    await home.start()
+    await home.live(100)
+    assert home.accepted == ["m"]
+    assert home.states()[-1] == "sent"
+
+
+async def test_a_home_that_ends_all_at_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends hears of no failure, also where the writing is ended with the rest."""
+    disk = SlowDisk(monkeypatch, home)
+    home.adapter.during["send"] = asyncio.Event().wait
+    mine = asyncio.current_task()
+    sending = asyncio.create_task(home.send("m"))
+    await wait_for(lambda: home.accepted)
+    for task in asyncio.all_tasks() - {mine, sending, home.store._database._writer}:
+        task.cancel()
+    [outcome] = await sending
+    assert outcome.status is DeliveryStatus.UNKNOWN
+    disk.gate.set()
