@@ -47,6 +47,7 @@ from .entry_data import EntryData
 from .error_messages import async_create_adapter, wants_new_credentials
 from .home_file import async_get_home_file
 from .issues import async_clear_issues
+from .media.setup import async_forget_pictures, async_setup_pictures
 from .monitor import Monitor
 from .notify import async_setup_notify
 from .outbox_timer import OutboxTimer, Timers
@@ -71,6 +72,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_people(hass)
     async_trust(hass)
     await async_setup_desks(hass)
+    await async_setup_pictures(hass)
     async_setup_services(hass)
     async_setup_websocket(hass)
     await async_setup_card(hass)
@@ -136,6 +138,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
     """
     async_clear_issues(hass, entry)
     await _async_clear(create_database(hass, entry).erase(), "on disk")
+    await _async_clear(async_forget_pictures(hass, entry.entry_id), "on disk")
     if not hass.config_entries.async_entries(DOMAIN):
         await _async_clear(async_erase_home(hass), "on disk")
     await _async_clear(async_release_callbacks(hass, entry), "at the provider")
