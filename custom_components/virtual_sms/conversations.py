@@ -12,12 +12,10 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util.json import JsonObjectType
 
-from .bus import get_privacy
-from .const import DOMAIN, OPTION_KEEP_CONVERSATIONS
+from .bus import describe_media
+from .const import DOMAIN
 from .contacts import SIGNAL_PEOPLE, async_directory
 from .core.contacts import Directory
-from .core.privacy import Privacy
-from .flows.schemas import DEFAULT_KEEP_CONVERSATIONS
 from .runtime import VirtualSmsConfigEntry
 from .store.conversations import Conversation, StoredMessage
 from .store.database import DatabaseClosedError
@@ -40,13 +38,6 @@ class Correspondent:
             "contact": self.contact,
             "contact_id": self.contact_id,
         }
-
-
-def get_days_kept(entry: VirtualSmsConfigEntry) -> int:
-    """Return for how many days a number keeps its conversations; 0 for not at all."""
-    if get_privacy(entry) is not Privacy.FULL:
-        return 0
-    return int(entry.options.get(OPTION_KEEP_CONVERSATIONS, DEFAULT_KEEP_CONVERSATIONS))
 
 
 @callback
@@ -113,7 +104,8 @@ async def _async_forget(entry: VirtualSmsConfigEntry, gone: list[str]) -> None:
     """Forget; a disk that fails now is no reason for a removal to fail."""
     try:
         await entry.runtime_data.gateway.store.conversations.forget(gone)
-    except (sqlite3.Error, DatabaseClosedError) as err:
+        await entry.runtime_data.attachments.tidy()
+    except (sqlite3.Error, DatabaseClosedError, OSError) as err:
         _LOGGER.warning("A conversation was not deleted: %s", type(err).__name__)
 
 
@@ -129,8 +121,8 @@ def describe_conversation(
     }
 
 
-def describe_message(message: StoredMessage) -> JsonObjectType:
-    """Return a message of a conversation."""
+def describe_message(message: StoredMessage, entry_id: str) -> JsonObjectType:
+    """Return a message of a conversation of a number; only what came in is kept here."""
     return {
         "message_id": message.message_id,
         "direction": "inbound" if message.is_inbound else "outbound",
@@ -139,12 +131,5 @@ def describe_message(message: StoredMessage) -> JsonObjectType:
         "status": message.status and message.status.value,
         "reason": message.reason and message.reason.value,
         "segments": message.segments,
-        "media": [
-            {
-                "content_type": each.content_type,
-                "url": each.url,
-                "media_content_id": None,
-            }
-            for each in message.media
-        ],
+        "media": describe_media(message, entry_id if message.is_inbound else None),
     }

@@ -185,7 +185,7 @@ async def _read_conversation(
         msg["correspondent"], msg.get("before"), msg["limit"]
     )
     return {
-        "messages": [describe_message(each) for each in page.messages],
+        "messages": [describe_message(each, entry.entry_id) for each in page.messages],
         "more": page.more,
     }
 
@@ -250,7 +250,8 @@ class _Subscription:
         self, entry: VirtualSmsConfigEntry, message: StoredMessage
     ) -> None:
         who = async_identify(self.hass, entry, message.correspondent)
-        self.send({"kind": "message", **who.describe(), **describe_message(message)})
+        told = describe_message(message, entry.entry_id)
+        self.send({"kind": "message", **who.describe(), **told})
 
     @callback
     def _send_status(self, change: StatusChanged, message: StoredMessage) -> None:

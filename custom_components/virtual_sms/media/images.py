@@ -4,10 +4,9 @@ from enum import StrEnum
 from io import BytesIO
 from typing import Final
 
+from ..core.attachments import LARGEST
 from ..core.content_type import find_content_type
 
-LARGEST: Final = 5_000_000
-"""Bytes of a file that travels, in either direction."""
 LARGEST_SOURCE: Final = 25_000_000
 """Bytes of a picture that is made smaller."""
 _READY: Final = frozenset({"image/jpeg", "image/png", "image/gif"})

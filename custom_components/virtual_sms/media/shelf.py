@@ -57,8 +57,8 @@ class PictureShelf:
         if self._is_loaded:
             return
         stored = await self._file.async_load(Kind.PICTURE)
-        pictures = [Picture.load(content) for content in stored]
-        self._pictures = {each.name: each for each in pictures}
+        pictures = (_load(content) for content in stored)
+        self._pictures = {each.name: each for each in pictures if each}
         self._is_loaded = True
         await self._async_tidy()
 
@@ -175,6 +175,14 @@ class PictureShelf:
     async def _async_end(self, _: datetime) -> None:
         self._stop_timer = None
         await self._async_tidy()
+
+
+def _load(content: str) -> Picture | None:
+    """Read what is written of a picture; what a damaged disk made of it is none."""
+    try:
+        return Picture.load(content)
+    except TypeError, ValueError:
+        return None
 
 
 SHELF: HassKey[PictureShelf] = HassKey(f"{DOMAIN}_pictures")
