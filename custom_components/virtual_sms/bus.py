@@ -28,7 +28,6 @@ from .flows.schemas import DEFAULT_KEEP_CONVERSATIONS
 from .identity import async_identify
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
-from .store.conversations import StoredMessage
 
 EVENT_CALL: Final = f"{DOMAIN}_call"
 EVENT_RECEIVED: Final = f"{DOMAIN}_received"
@@ -166,21 +165,26 @@ def _describe_received(received: Received) -> dict[str, object]:
 
 
 def describe_media(
-    message: InboundMessage | StoredMessage, entry_id: str | None = None
+    message: InboundMessage, entry_id: str | None = None
 ) -> list[JsonValueType]:
-    """Return what events and commands tell of files that came with a message.
+    """Return what an event tells of the files that came with a message.
 
     Those that are kept are media items of this home, at the number of an entry.
     """
-    place = f"media-source://{DOMAIN}/{entry_id}/{quote(message.message_id, safe='')}"
     return [
         {
             "content_type": each.content_type,
             "url": each.url,
-            "media_content_id": f"{place}/{part}" if entry_id else None,
+            "media_content_id": entry_id
+            and name_media(entry_id, message.message_id, part),
         }
         for part, each in enumerate(message.media)
     ]
+
+
+def name_media(entry_id: str, message_id: str, part: int) -> str:
+    """Return the media item of a file that is kept."""
+    return f"media-source://{DOMAIN}/{entry_id}/{quote(message_id, safe='')}/{part}"
 
 
 def _describe_status(change: StatusChanged) -> dict[str, object]:

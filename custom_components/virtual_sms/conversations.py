@@ -10,13 +10,14 @@ from homeassistant.const import Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.util.json import JsonObjectType
+from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from .bus import describe_media
+from .bus import name_media
 from .const import DOMAIN
 from .contacts import SIGNAL_PEOPLE, async_directory
 from .core.contacts import Directory
 from .runtime import VirtualSmsConfigEntry
+from .store.attachments import PartTypes
 from .store.conversations import Conversation, StoredMessage
 from .store.database import DatabaseClosedError
 
@@ -121,8 +122,10 @@ def describe_conversation(
     }
 
 
-def describe_message(message: StoredMessage, entry_id: str) -> JsonObjectType:
-    """Return a message of a conversation of a number; only what came in is kept here."""
+def describe_message(
+    message: StoredMessage, entry_id: str, kept: PartTypes | None = None
+) -> JsonObjectType:
+    """Return a message of a conversation of a number, with the files that are kept."""
     return {
         "message_id": message.message_id,
         "direction": "inbound" if message.is_inbound else "outbound",
@@ -131,5 +134,27 @@ def describe_message(message: StoredMessage, entry_id: str) -> JsonObjectType:
         "status": message.status and message.status.value,
         "reason": message.reason and message.reason.value,
         "segments": message.segments,
-        "media": describe_media(message, entry_id if message.is_inbound else None),
+        "media": _describe_media(message, entry_id, kept or {}),
     }
+
+
+def _describe_media(
+    message: StoredMessage, entry_id: str, kept: PartTypes
+) -> list[JsonValueType]:
+    """Return the files of a message: those that are kept are media items of this home.
+
+    What came in is fetched when it is asked for. What was sent as a link is a file here,
+    and none of the message's own.
+    """
+    own = dict(enumerate(message.media))
+    is_here = {part: message.is_inbound or part in kept for part in (*own, *kept)}
+    return [
+        {
+            "content_type": kept[part] if part in kept else own[part].content_type,
+            "url": own[part].url if part in own else None,
+            "media_content_id": name_media(entry_id, message.message_id, part)
+            if is_here[part]
+            else None,
+        }
+        for part in sorted(is_here)
+    ]

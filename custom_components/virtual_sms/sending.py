@@ -197,6 +197,7 @@ async def async_send_to(
     hass: HomeAssistant, recipient: Recipient, request: SendRequest
 ) -> Outcome | Failed:
     """Send a request to one recipient by their line, and say what became of it."""
+    request = await async_attach(hass, request)
 
     async def use(
         entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
@@ -260,7 +261,7 @@ async def _async_send_by(
     await parcel.async_offer(hass)
     outcomes = await _async_hand_over(hass, entry, messages, request)
     window = _get_retry_window(entry, request)
-    await parcel.async_conclude(hass, outcomes.values(), window)
+    await parcel.async_conclude(hass, entry, outcomes.values(), window)
     errors = {to: each.error for to, each in outcomes.items() if each.error}
     return {**outcomes, **fail_all(hass, entry, errors)}
 

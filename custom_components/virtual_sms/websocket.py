@@ -184,8 +184,13 @@ async def _read_conversation(
     page = await _conversations(entry).read(
         msg["correspondent"], msg.get("before"), msg["limit"]
     )
+    store = entry.runtime_data.gateway.store
+    kept = await store.attachments.find_types(each.message_id for each in page.messages)
     return {
-        "messages": [describe_message(each, entry.entry_id) for each in page.messages],
+        "messages": [
+            describe_message(each, entry.entry_id, kept.get(each.message_id))
+            for each in page.messages
+        ],
         "more": page.more,
     }
 

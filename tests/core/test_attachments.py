@@ -140,3 +140,24 @@ async def test_files_without_message_are_deleted(
     await attachments.tidy()
     assert not folder.path.exists()
     assert await attachments.read(found) is None
+
+
+async def test_what_was_sent_is_kept_with_its_message(
+    attachments: Attachments, adapter: Files, store: Store, folder: BlobFolder
+) -> None:
+    """It is not among what came in; a disk that fails stops nobody."""
+    sent = outbound("ours")
+    await store.outbound.add([sent], sent.created_at)
+    await attachments.keep("ours", 0, GIF)
+    await attachments.keep("ours", 1, b"<html>")
+    assert await store.attachments.find_types(["ours", "gone"]) == {
+        "ours": {0: "image/gif"}
+    }
+    assert await store.attachments.list_all() == []
+    found = await attachments.obtain("ours", 0)
+    assert found is not None
+    folder.erase()
+    folder.path.touch()
+    await attachments.keep("ours", 2, GIF + b"2")
+    assert await attachments.obtain("ours", 2) is None
+    assert adapter.asked == []

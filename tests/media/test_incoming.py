@@ -105,6 +105,7 @@ async def test_a_file_is_kept_as_what_it_is(
     response = await client.get(found.url)
     assert response.content_type == "application/pdf"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Content-Disposition"].startswith("attachment")
     assert await response.read() == PDF
 
 

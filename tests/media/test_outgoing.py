@@ -10,7 +10,8 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.virtual_sms.const import DOMAIN
+from custom_components.virtual_sms.const import DOMAIN, OPTION_PRIVACY
+from custom_components.virtual_sms.media.shelf import SHELF
 from tests.home import RECIPIENT, listen, settle
 from tests.set_up import set_up
 
@@ -414,6 +415,52 @@ async def test_a_full_disk_refuses_the_request(
         await send(hass, twilio_entry, media=SELECTED)
     assert caught.value.translation_key == "storage_failed"
     assert not simulator.twilio.messages
+
+
+@pytest.mark.parametrize("provider", ["twilio", "ovh"])
+async def test_what_was_sent_is_seen_in_the_conversation(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    hass_ws_client: Any,
+    hass_client_no_auth: Any,
+) -> None:
+    """For as long as the message is kept, when its link leads nowhere any more."""
+    await send(hass, entry, media=[PUBLIC, SELECTED])
+    await settle(hass, simulator)
+    await hass.data[SHELF].async_forget(entry.entry_id)
+    assert await hass.async_add_executor_job(list_files, hass) == []
+    client = await hass_ws_client(hass)
+    question = {"type": f"{DOMAIN}/conversation", "correspondent": RECIPIENT}
+    await client.send_json_auto_id({**question, "entry_id": entry.entry_id})
+    [message] = (await client.receive_json())["result"]["messages"]
+    *public, kept = message["media"]
+    assert [each["url"] for each in public] == [PUBLIC] * (provider == "twilio")
+    assert all(each["media_content_id"] is None for each in public)
+    assert kept["content_type"] == "image/jpeg"
+    item = {"media_content_id": kept["media_content_id"]}
+    await client.send_json_auto_id({"type": "media_source/resolve_media", **item})
+    url = (await client.receive_json())["result"]["url"]
+    browser = await hass_client_no_auth()
+    assert await (await browser.get(url)).read() == JPEG
+
+
+@pytest.mark.usefixtures("twilio_entry")
+async def test_what_was_sent_is_not_kept_without_full_privacy(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """It is served, and then it is gone."""
+    options = {OPTION_PRIVACY: "masked"}
+    hass.config_entries.async_update_entry(ovh_entry, options=options)
+    await hass.config_entries.async_reload(ovh_entry.entry_id)
+    await send(hass, ovh_entry, media=SELECTED)
+    await settle(hass, simulator)
+    folder = Path(
+        hass.config.path(".storage", f"virtual_sms.{ovh_entry.entry_id}.media")
+    )
+    assert not await hass.async_add_executor_job(folder.exists)
+    assert len(await hass.async_add_executor_job(list_files, hass)) == 1
 
 
 def list_files(hass: HomeAssistant) -> list[str]:

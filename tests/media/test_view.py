@@ -81,7 +81,8 @@ async def test_a_picture_is_shown_as_what_it_is(door: Any, links: list[str]) -> 
     assert response.headers["Cache-Control"] == "private, no-store"
     assert "noindex" in response.headers["X-Robots-Tag"]
     assert "sandbox" in response.headers["Content-Security-Policy"]
-    assert 'filename="picture.jpg"' in response.headers["Content-Disposition"]
+    how = response.headers["Content-Disposition"]
+    assert how == 'inline; filename="picture.jpg"'
     assert await response.read() == JPEG
 
 

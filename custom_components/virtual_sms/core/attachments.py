@@ -1,4 +1,4 @@
-"""Fetch the files that came with messages, and keep them as long as these are kept."""
+"""Keep the files of messages as long as these, and fetch those that came in."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ type _Key = tuple[str, int]
 
 
 class Attachments:
-    """The files that came with the messages of a line."""
+    """The files of the messages of a line."""
 
     def __init__(
         self,
@@ -66,6 +66,13 @@ class Attachments:
     async def read(self, attachment: Attachment) -> bytes | None:
         """Return what is in a file; None if it is gone."""
         return await self._run_blocking(self._folder.get, attachment.blob)
+
+    async def keep(self, message_id: str, part: int, data: bytes) -> None:
+        """Keep a file of a message; what keeps it from that is no reason to stop."""
+        try:
+            await self._keep(message_id, part, data)
+        except _CANNOT_KEEP as err:
+            _LOGGER.warning("An attachment is not kept: %s", type(err).__name__)
 
     async def tidy(self) -> None:
         """Delete the files whose message is gone."""

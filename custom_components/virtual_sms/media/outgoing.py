@@ -15,6 +15,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util.json import JsonObjectType
 
 from ..adapters.models import Capability
+from ..bus import get_days_kept
 from ..callbacks.public_url import async_find_public_url
 from ..const import DOMAIN
 from ..core.outcome import Outcome
@@ -110,7 +111,11 @@ class Parcel:
             await async_get_shelf(hass).async_put(self.offers)
 
     async def async_conclude(
-        self, hass: HomeAssistant, outcomes: Collection[Outcome], retry_for: timedelta
+        self,
+        hass: HomeAssistant,
+        entry: VirtualSmsConfigEntry,
+        outcomes: Collection[Outcome],
+        retry_for: timedelta,
     ) -> None:
         """Serve them for as long as a message may take, and not if there is none."""
         tokens = [each.token for each in self.offers]
@@ -121,6 +126,19 @@ class Parcel:
             await async_get_shelf(hass).async_withdraw(tokens)
         elif any(each.provider_id is None for each in under_way):
             async_get_shelf(hass).async_prolong(tokens, retry_for)
+        if get_days_kept(entry):
+            message_ids = [each.message.message_id for each in under_way]
+            keeping = self._async_keep(entry, message_ids)
+            entry.async_create_background_task(hass, keeping, f"{DOMAIN} attachments")
+
+    async def _async_keep(
+        self, entry: VirtualSmsConfigEntry, message_ids: Collection[str]
+    ) -> None:
+        """Keep the files with their conversations, to be seen there later."""
+        for each in self.offers:
+            data = each.snapshot.data
+            for message_id in message_ids:
+                await entry.runtime_data.attachments.keep(message_id, each.part, data)
 
 
 EMPTY: Final = Parcel()
@@ -180,6 +198,7 @@ async def async_pack(
             continue
         offers.append(
             Offer(
+                part=len(urls),
                 token=new_token(),
                 entry_id=entry.entry_id,
                 snapshot=each,

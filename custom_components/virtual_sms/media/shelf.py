@@ -30,8 +30,9 @@ FETCHES_EACH: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A picture that is to be served under a token."""
+    """A picture that is to be served under a token, as a part of a message."""
 
+    part: int
     token: str = field(repr=False)
     entry_id: str
     snapshot: Snapshot

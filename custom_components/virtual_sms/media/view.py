@@ -14,11 +14,16 @@ PATH: Final = f"/api/{DOMAIN}/media/"
 
 HEADERS: Final = {
     "Cache-Control": "private, no-store",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; media-src 'self'; "
+        "style-src 'unsafe-inline'; sandbox"
+    ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
 }
+_SHOWN: Final = frozenset({"audio", "image", "video"})
+"""What a browser shows by itself; all else it saves."""
 
 
 class PictureView(HomeAssistantView):
@@ -50,7 +55,9 @@ class PictureView(HomeAssistantView):
 def answer(data: bytes, content_type: str) -> web.Response:
     """Return a file that is shown as what it is, and kept nowhere."""
     name = f"picture.{suffix_of(content_type)}"
-    disposition = {"Content-Disposition": f'inline; filename="{name}"'}
+    is_shown = content_type.partition("/")[0] in _SHOWN
+    how = "inline" if is_shown else "attachment"
+    disposition = {"Content-Disposition": f'{how}; filename="{name}"'}
     return web.Response(
         body=data, content_type=content_type, headers=HEADERS | disposition
     )

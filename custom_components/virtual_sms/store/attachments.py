@@ -1,16 +1,20 @@
-"""The table of the files that came with the messages that are kept.
+"""The table of the files that go with the messages that are kept.
 
 A file goes with its message, by a trigger of the schema. Where it lies is said by the
 name of its blob.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+import json
 import sqlite3
 from typing import Final
 
 from .database import Database
+
+type PartTypes = dict[int, str]
+"""What the parts of a message are, by their index."""
 
 MOST_FILES: Final = 1000
 MOST_BYTES: Final = 200_000_000
@@ -19,10 +23,14 @@ _ADD: Final = """
     INSERT OR REPLACE INTO attachment
     SELECT message_id, ?, ?, ?, ?, at FROM message WHERE message_id = ?
 """
+_TYPES: Final = """
+    SELECT message_id, part, content_type FROM attachment
+    WHERE message_id IN (SELECT value FROM json_each(?)) ORDER BY message_id, part
+"""
 _LIST: Final = """
     SELECT attachment.*, message.correspondent FROM attachment
     JOIN message USING (message_id)
-    WHERE ? IN (correspondent, '') ORDER BY attachment.at DESC, message_id, part
+    WHERE status IS NULL AND ? IN (correspondent, '') ORDER BY attachment.at DESC, message_id, part
 """
 
 
@@ -80,7 +88,7 @@ class AttachmentTable:
         return await self._run(lambda connection: _get(connection, message_id, part))
 
     async def list_all(self, correspondent: str = "") -> Sequence[ListedAttachment]:
-        """List the files of a correspondent, or of all, the newest first."""
+        """List the files that a correspondent sent, or that all did, the newest first."""
         return await self._run(
             lambda connection: [
                 ListedAttachment(
@@ -91,6 +99,18 @@ class AttachmentTable:
                 for row in connection.execute(_LIST, (correspondent,))
             ]
         )
+
+    async def find_types(self, message_ids: Iterable[str]) -> Mapping[str, PartTypes]:
+        """Return which parts of some messages are here, and what they are."""
+        listed = json.dumps(list(message_ids))
+
+        def operation(connection: sqlite3.Connection) -> dict[str, PartTypes]:
+            found: dict[str, PartTypes] = {}
+            for message_id, part, kind in connection.execute(_TYPES, (listed,)):
+                found.setdefault(message_id, {})[part] = kind
+            return found
+
+        return await self._run(operation)
 
     async def list_blobs(self) -> set[str]:
         """List where the files lie that are known."""
