@@ -154,12 +154,24 @@ class Poster:
         self.log.append(record)
         return record
 
+    async def fetch(self, method: str, url: str) -> tuple[int | None, str, bytes]:
+        """Fetch a file of the home's: its status, its type and what is in it."""
+        if self._session is None:
+            return None, "", b""
+        try:
+            async with self._session.request(
+                method, url, timeout=self.timeout, allow_redirects=False
+            ) as response:
+                return response.status, response.content_type, await response.read()
+        except aiohttp.ClientError, OSError, TimeoutError, ValueError:
+            return None, "", b""
+
     async def _ask(self, callback: Callback) -> Answer:
         if self._session is None:
             return Answer(None, reached=False)
         text, data = _carry(callback)
         try:
-            url = URL(self._route(text), encoded=True)
+            url = URL(self.route(text), encoded=True)
             async with self._session.request(
                 callback.method,
                 url.with_user(None),
@@ -178,7 +190,8 @@ class Poster:
         except aiohttp.ClientError, OSError, ValueError:
             return Answer(None)
 
-    def _route(self, url: str) -> str:
+    def route(self, url: str) -> str:
+        """Return where a public URL is reached from here."""
         for public, reachable in self.reroute.items():
             if url.startswith(public):
                 return reachable + url.removeprefix(public)

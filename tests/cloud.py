@@ -27,6 +27,7 @@ class Cloud(ModuleType):
         super().__init__("homeassistant.components.cloud")
         self.subscribed = True
         self.url = self.URL
+        self.remote: str | None = None
         self.failure: Exception | None = None
         self.hooks: dict[str, str] = {}
         self.listeners: list[Callable[..., None]] = []
@@ -34,6 +35,12 @@ class Cloud(ModuleType):
     def async_active_subscription(self, _: HomeAssistant) -> bool:
         """Say whether there is a subscription."""
         return self.subscribed
+
+    def async_remote_ui_url(self, _: HomeAssistant) -> str:
+        """Return where the home is controlled from afar, if that is switched on."""
+        if self.remote is None:
+            raise self.CloudNotAvailable
+        return self.remote
 
     async def async_get_or_create_cloudhook(
         self, _: HomeAssistant, webhook_id: str

@@ -78,7 +78,15 @@ CHANGE = StatusChanged(
         (message(segments=7), {"segments": 7}),
         (
             message(media=(Media(url="https://a/b", content_type="image/png"),)),
-            {"media": [{"content_type": "image/png", "url": "https://a/b"}]},
+            {
+                "media": [
+                    {
+                        "content_type": "image/png",
+                        "url": "https://a/b",
+                        "media_content_id": None,
+                    }
+                ]
+            },
         ),
     ],
 )

@@ -129,7 +129,7 @@ AUTOMATIONS = {
     for index, each in enumerate(blocks())
     if "triggers" in each
 }
-[ACTION, CALL] = [each for each in blocks() if "action" in each]
+[PICTURE, ACTION, CALL] = [each for each in blocks() if "action" in each]
 [RECORDER] = [each for each in blocks() if "recorder" in each]
 [CARD, INBOX] = [each for each in blocks() if "type" in each]
 EXCLUDED = {"last_message", "last_sender"}
@@ -469,7 +469,7 @@ async def test_automation_is_valid(hass: HomeAssistant, alias: str) -> None:
 
 async def test_other_examples_are_valid(hass: HomeAssistant) -> None:
     """An action and the recorder's settings are accepted as well."""
-    assert cv.SCRIPT_SCHEMA([ACTION, CALL])
+    assert cv.SCRIPT_SCHEMA([PICTURE, ACTION, CALL])
     assert RECORDER_SCHEMA(RECORDER)
 
 
@@ -742,7 +742,7 @@ async def test_entities_of_the_examples_exist(
 def test_every_example_is_run() -> None:
     """Who adds an example adds a test that lets it act."""
     others = [each for each in blocks() if "triggers" not in each]
-    assert others == [ACTION, CALL, CARD, INBOX, RECORDER]
+    assert others == [PICTURE, ACTION, CALL, CARD, INBOX, RECORDER]
     assert set(RUN_BY) == set(AUTOMATIONS)
 
 

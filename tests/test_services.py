@@ -200,14 +200,6 @@ async def test_impossible_letter(
     assert not heard.statuses
 
 
-async def test_no_media_at_ovh(
-    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
-) -> None:
-    """A file for a provider without picture messages is refused."""
-    with pytest.raises(ServiceValidationError, match="Picture messages"):
-        await send(hass, ovh_entry, media=["https://example.com/door.jpg"])
-
-
 async def test_nobody(hass: HomeAssistant, twilio_entry: ConfigEntry) -> None:
     """A message needs a recipient."""
     with pytest.raises(ServiceValidationError) as caught:

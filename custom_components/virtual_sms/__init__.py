@@ -29,7 +29,7 @@ from .adapters import ADAPTERS
 from .adapters.errors import SmsError
 from .assist import async_setup_assist
 from .assist_user import async_remove_guest
-from .bus import async_publish
+from .bus import async_publish, get_days_kept
 from .callbacks.public_url import async_forget_callback_url
 from .callbacks.registrar import Registrar, async_release_callbacks
 from .callbacks.retired_secrets import RetiredSecrets
@@ -39,7 +39,7 @@ from .card import async_offer_card, async_setup_card, async_withdraw_card
 from .const import DOMAIN
 from .contact_platforms import async_add_people
 from .contacts import async_setup_people
-from .conversations import async_forget_with_people, get_days_kept
+from .conversations import async_forget_with_people
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
 from .core.limits import month_of
@@ -49,6 +49,12 @@ from .entry_data import EntryData
 from .error_messages import async_create_adapter, wants_new_credentials
 from .home_file import async_get_home_file
 from .issues import async_clear_issues
+from .media.incoming import (
+    async_create_attachments,
+    async_follow_media,
+    async_tidy,
+)
+from .media.setup import async_forget_media, async_setup_media
 from .monitor import Monitor
 from .notify import async_setup_notify
 from .outbox_timer import OutboxTimer, Timers
@@ -79,6 +85,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_trust(hass)
     await async_setup_desks(hass)
     async_setup_assist(hass)
+    await async_setup_media(hass)
     async_setup_services(hass)
     async_setup_websocket(hass)
     await async_setup_card(hass)
@@ -101,6 +108,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
         coordinator=coordinator,
         registrar=Registrar(hass, entry, gateway.line),
         retired_secrets=RetiredSecrets(hass, entry, gateway.line.adapter),
+        attachments=async_create_attachments(hass, entry, gateway),
     )
     entry.runtime_data.retired_secrets.async_watch()
     await _async_open(hass, entry, gateway)
@@ -144,6 +152,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
     """
     async_clear_issues(hass, entry)
     await _async_clear(create_database(hass, entry).erase(), "on disk")
+    await _async_clear(async_forget_media(hass, entry.entry_id), "on disk")
     if not hass.config_entries.async_entries(DOMAIN):
         await _async_clear(async_erase_home(hass), "on disk")
     await _async_clear(async_release_callbacks(hass, entry), "at the provider")
@@ -227,6 +236,8 @@ async def _async_open(
         days = get_days_kept(entry)
         await gateway.store.conversations.keep(days, dt_util.utcnow())
         await async_trust(hass).async_load(entry, gateway)
+    await async_tidy(entry)
+    entry.async_on_unload(async_follow_media(hass, entry))
     entry.async_on_unload(async_forget_with_people(hass, entry))
     entry.async_on_unload(async_join(hass, entry, gateway))
     entry.async_on_unload(async_register_webhook(hass, entry, gateway))
@@ -255,11 +266,11 @@ async def _async_start(
         entry.runtime_data.registrar.async_watch()
         await coordinator.async_refresh()
         await care.async_start()
-        await _async_prune(gateway)
+        await _async_prune(entry)
         coordinator.async_ask_for_receipts()
 
     async def prune(_: datetime) -> None:
-        await _async_prune(gateway)
+        await _async_prune(entry)
 
     entry.async_on_unload(
         async_track_time_interval(hass, prune, _PRUNE_INTERVAL, cancel_on_shutdown=True)
@@ -295,9 +306,10 @@ def _async_start_with_home(
     entry.async_on_unload(async_at_started(hass, begin))
 
 
-async def _async_prune(gateway: Gateway) -> None:
+async def _async_prune(entry: VirtualSmsConfigEntry) -> None:
     """Forget what is old; a disk that fails now is no reason not to work."""
     try:
-        await gateway.store.prune()
+        await entry.runtime_data.gateway.store.prune()
     except (sqlite3.Error, DatabaseClosedError) as err:
         _LOGGER.warning("Old messages are kept a day longer: %s", type(err).__name__)
+    await async_tidy(entry)

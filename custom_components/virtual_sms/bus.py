@@ -7,21 +7,24 @@ person's wish for privacy leaves of it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, assert_never
+from urllib.parse import quote
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
     async_dispatcher_send,
 )
-from homeassistant.util.json import JsonObjectType
+from homeassistant.util.json import JsonObjectType, JsonValueType
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 from .adapters.costs import Cost
+from .adapters.models import InboundMessage
 from .adapters.segments import count_segments
 from .answering import async_follow_status, async_take_answer
-from .const import DOMAIN, OPTION_PRIVACY
+from .const import DOMAIN, OPTION_KEEP_CONVERSATIONS, OPTION_PRIVACY
 from .core.privacy import Privacy
 from .entry_data import EntryData
+from .flows.schemas import DEFAULT_KEEP_CONVERSATIONS
 from .identity import async_identify
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
@@ -74,6 +77,8 @@ def async_publish(
         **(who := async_identify(hass, entry.entry_id, change)),
     }
     if isinstance(change, Received):
+        if get_days_kept(entry):
+            data["media"] = describe_media(change.message, entry.entry_id)
         data["answer_to"] = async_take_answer(hass, entry.entry_id, change, who)
     publication = Publication(entry=entry, change=change, data=data)
     async_dispatcher_send(hass, _OF_ONE.format(entry.entry_id), publication)
@@ -125,6 +130,13 @@ def get_privacy(entry: VirtualSmsConfigEntry) -> Privacy:
     return Privacy(entry.options.get(OPTION_PRIVACY, Privacy.FULL))
 
 
+def get_days_kept(entry: VirtualSmsConfigEntry) -> int:
+    """Return for how many days a number keeps its conversations; 0 for not at all."""
+    if get_privacy(entry) is not Privacy.FULL:
+        return 0
+    return int(entry.options.get(OPTION_KEEP_CONVERSATIONS, DEFAULT_KEEP_CONVERSATIONS))
+
+
 def describe(change: Change) -> tuple[str, dict[str, object]]:
     """Return the type of the event for a change, and what only this event carries."""
     match change:
@@ -148,11 +160,31 @@ def _describe_received(received: Received) -> dict[str, object]:
         "received_at": message.received_at.isoformat(),
         "late": received.late,
         "segments": message.segments or count_segments(message.text).segments,
-        "media": [
-            {"content_type": each.content_type, "url": each.url}
-            for each in message.media
-        ],
+        "media": describe_media(message),
     }
+
+
+def describe_media(
+    message: InboundMessage, entry_id: str | None = None
+) -> list[JsonValueType]:
+    """Return what an event tells of the files that came with a message.
+
+    Those that are kept are media items of this home, at the number of an entry.
+    """
+    return [
+        {
+            "content_type": each.content_type,
+            "url": each.url,
+            "media_content_id": entry_id
+            and name_media(entry_id, message.message_id, part),
+        }
+        for part, each in enumerate(message.media)
+    ]
+
+
+def name_media(entry_id: str, message_id: str, part: int) -> str:
+    """Return the media item of a file that is kept."""
+    return f"media-source://{DOMAIN}/{entry_id}/{quote(message_id, safe='')}/{part}"
 
 
 def _describe_status(change: StatusChanged) -> dict[str, object]:

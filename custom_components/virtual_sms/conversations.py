@@ -10,15 +10,14 @@ from homeassistant.const import Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.util.json import JsonObjectType
+from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from .bus import get_privacy
-from .const import DOMAIN, OPTION_KEEP_CONVERSATIONS
+from .bus import name_media
+from .const import DOMAIN
 from .contacts import SIGNAL_PEOPLE, async_directory
 from .core.contacts import Directory
-from .core.privacy import Privacy
-from .flows.schemas import DEFAULT_KEEP_CONVERSATIONS
 from .runtime import VirtualSmsConfigEntry
+from .store.attachments import PartTypes
 from .store.conversations import Conversation, StoredMessage
 from .store.database import DatabaseClosedError
 
@@ -40,13 +39,6 @@ class Correspondent:
             "contact": self.contact,
             "contact_id": self.contact_id,
         }
-
-
-def get_days_kept(entry: VirtualSmsConfigEntry) -> int:
-    """Return for how many days a number keeps its conversations; 0 for not at all."""
-    if get_privacy(entry) is not Privacy.FULL:
-        return 0
-    return int(entry.options.get(OPTION_KEEP_CONVERSATIONS, DEFAULT_KEEP_CONVERSATIONS))
 
 
 @callback
@@ -113,7 +105,8 @@ async def _async_forget(entry: VirtualSmsConfigEntry, gone: list[str]) -> None:
     """Forget; a disk that fails now is no reason for a removal to fail."""
     try:
         await entry.runtime_data.gateway.store.conversations.forget(gone)
-    except (sqlite3.Error, DatabaseClosedError) as err:
+        await entry.runtime_data.attachments.tidy()
+    except (sqlite3.Error, DatabaseClosedError, OSError) as err:
         _LOGGER.warning("A conversation was not deleted: %s", type(err).__name__)
 
 
@@ -129,8 +122,13 @@ def describe_conversation(
     }
 
 
-def describe_message(message: StoredMessage) -> JsonObjectType:
-    """Return a message of a conversation; who wrote it was judged if it came in."""
+def describe_message(
+    message: StoredMessage, entry_id: str, kept: PartTypes | None = None
+) -> JsonObjectType:
+    """Return a message of a conversation of a number, with the files that are kept.
+
+    Who wrote it was judged if it came in.
+    """
     is_inbound = message.is_inbound
     return {
         "message_id": message.message_id,
@@ -140,13 +138,28 @@ def describe_message(message: StoredMessage) -> JsonObjectType:
         "status": message.status and message.status.value,
         "reason": message.reason and message.reason.value,
         "segments": message.segments,
-        "media": [
-            {
-                "content_type": each.content_type,
-                "url": each.url,
-                "media_content_id": None,
-            }
-            for each in message.media
-        ],
+        "media": _describe_media(message, entry_id, kept or {}),
         **({"trust": message.trust and message.trust.value} if is_inbound else {}),
     }
+
+
+def _describe_media(
+    message: StoredMessage, entry_id: str, kept: PartTypes
+) -> list[JsonValueType]:
+    """Return the files of a message: those that are kept are media items of this home.
+
+    What came in is fetched when it is asked for. What was sent as a link is a file here,
+    and none of the message's own.
+    """
+    own = dict(enumerate(message.media))
+    is_here = {part: message.is_inbound or part in kept for part in (*own, *kept)}
+    return [
+        {
+            "content_type": kept[part] if part in kept else own[part].content_type,
+            "url": own[part].url if part in own else None,
+            "media_content_id": name_media(entry_id, message.message_id, part)
+            if is_here[part]
+            else None,
+        }
+        for part in sorted(is_here)
+    ]

@@ -19,6 +19,7 @@ from .runtime import VirtualSmsConfigEntry
 from .sending import (
     Failed,
     SendRequest,
+    async_attach,
     async_explain_end,
     async_send_to,
     describe_result,
@@ -107,6 +108,7 @@ async def async_deliver(
     """Send a request to each recipient, by one line after the other, and wait."""
     recipients = async_address(hass, line, request.recipients, request.contacts)
     require_recipient(recipients)
+    request = await async_attach(hass, request)
     attempts = await asyncio.gather(
         *(_async_reach(hass, each, request, terms) for each in recipients)
     )

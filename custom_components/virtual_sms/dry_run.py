@@ -1,7 +1,7 @@
 """Say what sending would come to, and send nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -10,18 +10,18 @@ from .adapters.errors import SmsError
 from .adapters.plain_text import clean
 from .adapters.segments import count_segments
 from .addressing import Recipient, async_address
+from .composing import check_length, write_text
 from .core.limits import as_error
 from .core.simplify import offending
 from .entry_data import EntryData
 from .error_messages import explain, say
 from .limits import async_get_allowance
+from .media.outgoing import async_foresee_all, async_pack
 from .sending import (
     SendRequest,
-    check_length,
     describe_recipient,
     get_loaded,
     group_by_line,
-    write_text,
 )
 from .sending_errors import explained, name_reason
 
@@ -63,6 +63,8 @@ async def async_foresee(
 ) -> JsonObjectType:
     """Return what would become of a request: what it costs, and who would be refused."""
     recipients = async_address(hass, line, request.recipients, request.contacts)
+    attachments = async_foresee_all(hass, request.media, request.media_as_link)
+    request = replace(request, attachments=attachments)
     found: dict[str, _Foreseen] = {}
     for own, some in group_by_line(recipients).items():
         found |= await _async_try(hass, own, some, request)
@@ -100,13 +102,14 @@ async def _async_foresee_by(
     recipients: Sequence[Recipient],
     request: SendRequest,
 ) -> dict[str, _Foreseen]:
-    text = clean(write_text(entry, request))
+    parcel = await async_pack(entry, request.attachments, len(recipients))
+    text = clean(parcel.extend(write_text(entry, request)))
     messages: list[OutboundMessage] = []
     errors: dict[str, Failure] = {}
     for each in recipients:
         try:
             outbox = entry.runtime_data.gateway.outbox
-            messages.append(outbox.compose(each.to, text, request.media))
+            messages.append(outbox.compose(each.to, text, parcel.media))
         except SmsError as err:
             errors[each.to] = err
     errors |= await _async_find_refusals(entry, messages, request)

@@ -17,8 +17,10 @@ from homeassistant.util import slugify
 
 from .const import DOMAIN
 from .entity_adders import async_keep_adder
+from .media.outgoing import MediaAsLink
+from .media.schema import ATTR_MEDIA, ATTR_MEDIA_AS_LINK, MEDIA_SCHEMA
 from .runtime import VirtualSmsConfigEntry
-from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
+from .sending import SendRequest, async_send
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -29,7 +31,13 @@ PARALLEL_UPDATES = 0
 
 # What other platforms understand may stand beside it: groups share their data.
 DATA_SCHEMA = vol.Schema(
-    {vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA}, extra=vol.ALLOW_EXTRA
+    {
+        vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA,
+        vol.Optional(ATTR_MEDIA_AS_LINK, default=MediaAsLink.AUTO): vol.Coerce(
+            MediaAsLink
+        ),
+    },
+    extra=vol.ALLOW_EXTRA,
 )
 
 
@@ -65,24 +73,26 @@ class VirtualSmsNotificationService(BaseNotificationService):
 
     @override
     async def async_send_message(self, message: str, **kwargs: Any) -> None:
+        data = _read_data(kwargs.get(ATTR_DATA) or {})
         request = SendRequest(
             recipients=kwargs.get(ATTR_TARGET, ()),
             text=message,
             title=kwargs.get(ATTR_TITLE),
-            media=_read_media(kwargs.get(ATTR_DATA) or {}),
+            media=data[ATTR_MEDIA],
+            media_as_link=data[ATTR_MEDIA_AS_LINK],
         )
         report = await async_send(self.hass, self._entry.entry_id, request)
         report.raise_for_failures(answered=False)
 
 
-def _read_media(data: dict[str, Any]) -> list[str]:
+def _read_data(data: dict[str, Any]) -> dict[str, Any]:
     try:
-        media: list[str] = DATA_SCHEMA(data)[ATTR_MEDIA]
+        read: dict[str, Any] = DATA_SCHEMA(data)
     except vol.Invalid as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="invalid_media"
         ) from err
-    return media
+    return read
 
 
 def _free_name(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:

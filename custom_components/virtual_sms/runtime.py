@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from .callbacks.registrar import Registrar
 from .callbacks.retired_secrets import RetiredSecrets
 from .coordinator import VirtualSmsCoordinator
+from .core.attachments import Attachments
 from .core.gateway import Gateway
 
 
@@ -19,6 +20,7 @@ class Runtime:
     coordinator: VirtualSmsCoordinator
     registrar: Registrar
     retired_secrets: RetiredSecrets
+    attachments: Attachments
     answers: Counter[int] = field(default_factory=Counter)
     """How many callbacks got which HTTP status."""
     refusals: Counter[str] = field(default_factory=Counter)

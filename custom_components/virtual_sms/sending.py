@@ -4,45 +4,40 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 
 from .adapters.errors import MessageRejectedError, SmsError
 from .adapters.models import OutboundMessage, RejectReason
 from .addressing import Recipient, async_address
 from .bus import describe_cost
+from .composing import compose_all
 from .const import DOMAIN, OPTION_RETRY_FOR
 from .core.outcome import Outcome
 from .core.phone_numbers import InvalidNumberError
-from .core.simplify import simplify
 from .entry_data import EntryData
 from .error_messages import (
     AddressError,
     Failure,
     explain,
-    refuse,
     say,
     wants_new_credentials,
 )
 from .flows.schemas import DEFAULT_RETRY_FOR
-from .limits import LIMITED, async_follow_limits, async_get_allowance, simplifies
+from .limits import LIMITED, async_follow_limits, async_get_allowance
+from .media.outgoing import (
+    Attachments,
+    MediaAsLink,
+    async_pack,
+    async_take_all,
+)
 from .runtime import VirtualSmsConfigEntry
 from .sending_errors import explained, find_reason, name_reason, refuse_request, trouble
 from .store.changes import StatusChanged
-
-if TYPE_CHECKING:
-    import probatio as vol
-else:
-    import voluptuous as vol
-
-ATTR_MEDIA = "media"
-MEDIA_SCHEMA = vol.All(cv.ensure_list, [cv.string])
-"""Web addresses of files to send along, one or many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +49,9 @@ class SendRequest:
     text: str = field(repr=False)
     title: str | None = field(default=None, repr=False)
     media: Sequence[str] = field(default=(), repr=False)
+    media_as_link: MediaAsLink = MediaAsLink.AUTO
+    attachments: Attachments | None = field(default=None, repr=False)
+    """What `media` was when it was taken; None before that."""
     retry_for: timedelta | None = None
     max_segments: int | None = None
     simplify: bool | None = None
@@ -144,6 +142,17 @@ def raise_not_sent(failed: Sequence[tuple[Recipient, Failed]]) -> NoReturn:
     )
 
 
+async def async_attach(hass: HomeAssistant, request: SendRequest) -> SendRequest:
+    """Return a request with its files, which are taken once.
+
+    Raises before anything is sent when the home has no address to serve them at.
+    """
+    if not request.media or request.attachments is not None:
+        return request
+    taken = await async_take_all(hass, request.media, request.media_as_link)
+    return replace(request, attachments=taken)
+
+
 async def async_send(
     hass: HomeAssistant, line: str | None, request: SendRequest
 ) -> Report:
@@ -151,6 +160,7 @@ async def async_send(
 
     Raises before anything is sent when the request itself cannot be.
     """
+    request = await async_attach(hass, request)
 
     async def use(
         entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
@@ -189,6 +199,7 @@ async def async_send_to(
     hass: HomeAssistant, recipient: Recipient, request: SendRequest
 ) -> Outcome | Failed:
     """Send a request to one recipient by their line, and say what became of it."""
+    request = await async_attach(hass, request)
 
     async def use(
         entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
@@ -254,8 +265,12 @@ async def _async_send_by(
     request: SendRequest,
 ) -> LineResults[Outcome]:
     """Have a line send to its recipients, and return what became of each."""
-    messages = _compose(entry, recipients, request)
+    parcel = await async_pack(entry, request.attachments, len(recipients))
+    messages = compose_all(entry, recipients, request, parcel)
+    await parcel.async_offer(hass)
     outcomes = await _async_hand_over(hass, entry, messages, request)
+    window = _get_retry_window(entry, request)
+    await parcel.async_conclude(hass, entry, outcomes.values(), window)
     errors = {to: each.error for to, each in outcomes.items() if each.error}
     return {**outcomes, **fail_all(hass, entry, errors)}
 
@@ -299,48 +314,10 @@ def async_explain_end(
     return fail(hass, EntryData.of(entry).provider, error)
 
 
-def _compose(
-    entry: VirtualSmsConfigEntry,
-    recipients: Sequence[Recipient],
-    request: SendRequest,
-) -> list[OutboundMessage]:
-    text = write_text(entry, request)
-    messages = [compose(entry, each, text, request) for each in recipients]
-    for each in messages:
-        check_length(each.segments, request.max_segments)
-    return messages
-
-
-def compose(
-    entry: VirtualSmsConfigEntry, recipient: Recipient, text: str, request: SendRequest
-) -> OutboundMessage:
-    """Make the message to one of them; raises what the provider cannot express."""
-    contact = recipient.contact
-    known = contact.addressee.write() if contact else None
-    outbox = entry.runtime_data.gateway.outbox
-    try:
-        message = outbox.compose(recipient.to, text, request.media, known)
-    except SmsError as err:
-        raise refuse(EntryData.of(entry).provider, err) from err
-    if request.planned_id is None:
-        return message
-    return replace(message, message_id=request.planned_id)
-
-
-def write_text(entry: VirtualSmsConfigEntry, request: SendRequest) -> str:
-    """Return a text as a number sends it."""
-    plain = simplifies(entry, asked=request.simplify)
-    return simplify(request.whole_text) if plain else request.whole_text
-
-
-def check_length(segments: int, most: int | None) -> None:
-    """Refuse a text that takes more segments than the caller wants to pay for."""
-    if most is not None and segments > most:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="too_many_segments",
-            translation_placeholders={"segments": str(segments), "most": str(most)},
-        )
+def _get_retry_window(entry: VirtualSmsConfigEntry, request: SendRequest) -> timedelta:
+    minutes = entry.options.get(OPTION_RETRY_FOR, DEFAULT_RETRY_FOR)
+    asked = request.retry_for
+    return timedelta(minutes=minutes) if asked is None else asked
 
 
 async def _async_hand_over(
@@ -350,10 +327,7 @@ async def _async_hand_over(
     request: SendRequest,
 ) -> dict[str, Outcome]:
     """Give the messages to the gateway, and return their outcomes by recipient."""
-    retry_window = request.retry_for
-    if retry_window is None:
-        minutes = entry.options.get(OPTION_RETRY_FOR, DEFAULT_RETRY_FOR)
-        retry_window = timedelta(minutes=minutes)
+    retry_window = _get_retry_window(entry, request)
     gateway, is_critical = entry.runtime_data.gateway, request.is_critical
     allowance = async_get_allowance(entry, is_critical=is_critical)
     with explained():

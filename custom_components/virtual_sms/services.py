@@ -12,6 +12,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
+from homeassistant.util.json import JsonObjectType
 
 from .adapters.call_models import KEYS
 from .alert_actions import async_setup_alert
@@ -21,6 +22,8 @@ from .const import DOMAIN
 from .core.waiting import WaitFor
 from .delivery import DEFAULT_TIMEOUT, Terms, async_deliver, async_has_fallback
 from .dry_run import async_foresee
+from .media.outgoing import MediaAsLink
+from .media.schema import ATTR_MEDIA, ATTR_MEDIA_AS_LINK, MEDIA_SCHEMA
 from .people_fields import (
     ATTR_CONTACTS,
     ATTR_TO,
@@ -28,7 +31,7 @@ from .people_fields import (
     async_find_entry,
     async_find_sender,
 )
-from .sending import ATTR_MEDIA, MEDIA_SCHEMA, SendRequest, async_send
+from .sending import SendRequest, async_attach, async_send
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -59,6 +62,9 @@ SEND_MESSAGE_SCHEMA = vol.Schema(
         vol.Required(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_TITLE): cv.string,
         vol.Optional(ATTR_MEDIA, default=list): MEDIA_SCHEMA,
+        vol.Optional(ATTR_MEDIA_AS_LINK, default=MediaAsLink.AUTO): vol.Coerce(
+            MediaAsLink
+        ),
         vol.Optional(ATTR_RETRY_FOR): cv.positive_time_period,
         vol.Optional(ATTR_WAIT_FOR): vol.Coerce(WaitFor),
         vol.Optional(ATTR_TIMEOUT): cv.positive_time_period,
@@ -119,6 +125,7 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         text=call.data[ATTR_MESSAGE],
         title=call.data.get(ATTR_TITLE),
         media=call.data[ATTR_MEDIA],
+        media_as_link=call.data[ATTR_MEDIA_AS_LINK],
         retry_for=call.data.get(ATTR_RETRY_FOR),
         max_segments=call.data.get(ATTR_MAX_SEGMENTS),
         simplify=call.data.get(ATTR_SIMPLIFY),
@@ -128,13 +135,25 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
     if call.data[ATTR_DRY_RUN]:
         foreseen = await async_foresee(call.hass, line, request)
         return foreseen if call.return_response else None
+    request = await async_attach(call.hass, request)
+    response = await _async_send(call, line, request, terms)
+    if not call.return_response:
+        return None
+    return request.attachments.complete(response) if request.attachments else response
+
+
+async def _async_send(
+    call: ServiceCall, line: str | None, request: SendRequest, terms: Terms | None
+) -> JsonObjectType:
+    """Send, wait where the call wants it, and return what came of it."""
+    answered = call.return_response
     if terms is None and not async_has_fallback(call.hass, line, request):
         report = await async_send(call.hass, line, request)
-        report.raise_for_failures(answered=call.return_response)
-        return report.describe() if call.return_response else None
+        report.raise_for_failures(answered=answered)
+        return report.describe()
     delivery = await async_deliver(call.hass, line, request, terms or Terms())
-    delivery.raise_for_failures(call.hass, answered=call.return_response)
-    return delivery.describe() if call.return_response else None
+    delivery.raise_for_failures(call.hass, answered=answered)
+    return delivery.describe()
 
 
 async def _async_call(call: ServiceCall) -> ServiceResponse:

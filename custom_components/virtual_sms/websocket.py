@@ -202,8 +202,13 @@ async def _read_conversation(
     page = await _conversations(entry).read(
         msg["correspondent"], msg.get("before"), msg["limit"]
     )
+    store = entry.runtime_data.gateway.store
+    kept = await store.attachments.find_types(each.message_id for each in page.messages)
     return {
-        "messages": [describe_message(each) for each in page.messages],
+        "messages": [
+            describe_message(each, entry.entry_id, kept.get(each.message_id))
+            for each in page.messages
+        ],
         "more": page.more,
     }
 
@@ -268,7 +273,8 @@ class _Subscription:
         self, entry: VirtualSmsConfigEntry, message: StoredMessage
     ) -> None:
         who = async_identify(self.hass, entry, message.correspondent)
-        self.send({"kind": "message", **who.describe(), **describe_message(message)})
+        told = describe_message(message, entry.entry_id)
+        self.send({"kind": "message", **who.describe(), **told})
 
     @callback
     def _send_status(self, change: StatusChanged, message: StoredMessage) -> None:

@@ -190,7 +190,7 @@ class TwilioApi:
     async def media_link(self, request: web.Request) -> Reply:
         """Redirect to the bytes, as Twilio does with a link good for four hours."""
         self._find_media(request)
-        where = CDN.format(**request.match_info)
+        where = self._state.cdn + CDN.format(**request.match_info)
         return Reply(status=307, headers={"Location": where})
 
     async def media_bytes(self, request: web.Request) -> Reply:

@@ -43,6 +43,8 @@ class TwilioMessage(Message):
     service_sid: str | None = None
     price: Decimal | None = None
     media_sids: list[str] = field(default_factory=list)
+    fetches: list[tuple[str, int | None]] = field(default_factory=list)
+    """How its files were asked for, and the status of each answer."""
 
     @property
     def segments(self) -> int:

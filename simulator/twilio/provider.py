@@ -20,6 +20,7 @@ from .callbacks import (
     status_fields,
     with_query,
 )
+from .files import fetch_files
 from .models import Call, TwilioMessage
 from .phones import Phones
 from .state import TwilioState
@@ -82,6 +83,12 @@ class Twilio(TwilioState):
             super().start(message, answered)
         elif self.world.automatic:
             self.world.background(self.phones.run(message, answered))
+
+    @override
+    async def _run(self, message: TwilioMessage, answered: asyncio.Event) -> None:
+        await answered.wait()
+        await fetch_files(self.world, message)
+        await super()._run(message, answered)
 
     @override
     def describe_calls(self) -> list[Json]:

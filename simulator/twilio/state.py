@@ -68,6 +68,7 @@ class TwilioState(Provider[str, TwilioMessage]):
         self.api_key_secret = self.API_KEY_SECRET
         self.restricted_key_secret = self.RESTRICTED_KEY_SECRET
         self.status = "active"
+        self.cdn = ""
         self.balance = Decimal("12.34")
         self.currency = "USD"
         self.opted_out: set[tuple[str, str]] = set()

@@ -7,6 +7,7 @@ import pytest
 
 from lab.demo.lines import add_number, list_lines
 from lab.home import PROJECT, USER
+from simulator import Media
 
 from .pages import HomePage
 
@@ -126,6 +127,38 @@ async def test_the_card_is_read_and_answered(
     said = await problem.inner_text()
     assert said.startswith("SMS not sent: not a number is not a phone number")
     await ui.page.screenshot(path=tmp_path / "refused.png")
+
+
+async def test_pictures_are_seen(
+    home: Home, providers: Simulator, browser: BrowserContext, tmp_path: Path
+) -> None:
+    """What came in, when it does and later; what is no picture has a link."""
+    await furnish(home, providers)
+    phone = providers.providers["twilio"]
+    phone.receive(
+        SENDER, "", [Media("image/png"), Media("application/pdf", b"%PDF-1.7")]
+    )
+    await providers.settled()
+    ui = HomePage(await browser.new_page(), home.url)
+    await ui.log_in(USER["username"], USER["password"])
+    card = await open_card(ui)
+    await card.locator("nav").get_by_role("button", name=SENDER).click()
+    log = card.get_by_role("log")
+    pictures = log.locator("virtual-sms-attachment img")
+    await pictures.first.wait_for()
+    phone.receive(SENDER, "One more", [Media("image/png")])
+    await log.get_by_text("One more").wait_for()
+    await pictures.nth(1).wait_for()
+    for index in range(2):
+        shown = pictures.nth(index)
+        await shown.scroll_into_view_if_needed()
+        await ui.page.wait_for_function(
+            "(image) => image.complete && image.naturalWidth > 0",
+            arg=await shown.element_handle(),
+        )
+    assert await log.locator("virtual-sms-attachment a").count() == 3
+    await judge(ui.page, card, "pictures")
+    await ui.page.screenshot(path=tmp_path / "pictures.png")
 
 
 async def test_older_messages_come_by_scrolling(

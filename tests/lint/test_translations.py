@@ -48,6 +48,7 @@ from custom_components.virtual_sms.flows.schemas import (
     number_schema,
     options_schema,
 )
+from custom_components.virtual_sms.media.images import Unfit
 from custom_components.virtual_sms.services import CALL_SCHEMA, SEND_MESSAGE_SCHEMA
 from custom_components.virtual_sms.store.changes import (
     CallChanged,
@@ -328,6 +329,7 @@ def test_exceptions_are_complete(language: str) -> None:
     }
     expected |= storage | shapes | limits | ADDRESS_ERRORS
     expected |= {"number_needs_quotes", "secret_missing"}
+    expected |= {f"media_{each}" for each in Unfit}
     assert set(read(language)["exceptions"]) == expected
 
 
@@ -394,7 +396,8 @@ def test_other_forms_are_complete(language: str) -> None:
             assert sorted(words["options"]) == sorted(select.config["options"])
     of_triggers = {"alert_state", "call_direction", "call_state", "late", "match"}
     of_triggers |= {"status", "trust"}
-    of_actions = {"answers", "steps", "wait_for", "wait_for_call"}
+    of_actions = {"answers", "media_as_link", "steps", "wait_for"}
+    of_actions |= {"wait_for_call"}
     of_options = {"incoming_calls", "mode", "privacy"}
     expected = {"code"} | of_options | of_triggers | of_actions
     assert set(read(language)["selector"]) == expected

@@ -26,6 +26,7 @@ from .errors import (
     UnsupportedFeatureError,
 )
 from .http_headers import read_date
+from .media import MediaVerbs
 from .models import (
     Account,
     Acknowledgement,
@@ -79,7 +80,7 @@ class ErrorRule:
     advice: Advice | None = None
 
 
-class SmsAdapter(CallVerbs, ABC):
+class SmsAdapter(CallVerbs, MediaVerbs, ABC):
     """One provider, seen with one set of credentials.
 
     Every method that asks the provider raises AuthenticationError (wrong or

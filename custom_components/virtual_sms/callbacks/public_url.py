@@ -40,6 +40,17 @@ async def async_callback_url(hass: HomeAssistant, webhook_id: str) -> str:
     return base + webhook.async_generate_path(webhook_id)
 
 
+@callback
+def async_find_public_url(hass: HomeAssistant, path: str) -> str | None:
+    """Return the URL that leads to a path of this home from outside, if there is one.
+
+    A relayed webhook gives text only, so it is the external URL, taken as it stands, or
+    the address under which the cloud lets the home be controlled.
+    """
+    base = _find_url(hass, allow_ip=True) or _find_remote_url(hass)
+    return base and base + path
+
+
 async def async_forget_callback_url(hass: HomeAssistant, webhook_id: str) -> None:
     """Delete the webhook's place in the cloud, if it has one."""
     if CLOUD not in hass.config.components:
@@ -124,6 +135,17 @@ async def _async_cloudhook(hass: HomeAssistant, webhook_id: str) -> str:
         ValueError,
     ) as err:
         raise CloudAwayError from err
+
+
+def _find_remote_url(hass: HomeAssistant) -> str | None:
+    if not async_has_subscription(hass):
+        return None
+    from homeassistant.components import cloud
+
+    try:
+        return cloud.async_remote_ui_url(hass).rstrip("/")
+    except cloud.CloudNotAvailable:
+        return None
 
 
 def _find_url(hass: HomeAssistant, **rules: bool) -> str | None:

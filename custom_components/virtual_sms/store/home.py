@@ -1,7 +1,7 @@
-"""Remember what spans the numbers of a home: questions and alerts.
+"""Remember what spans the numbers of a home: questions, alerts, pictures that are served.
 
-The file stands beside those of the numbers. What is stored of a question or an alert is
-written whole at each change: there are few of them, and each is small.
+The file stands beside those of the numbers. What is stored of each is written whole at
+each change: there are few of them, and each is small.
 """
 
 import asyncio
@@ -23,6 +23,11 @@ HOME_MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE picture (
+        item_id TEXT PRIMARY KEY, at REAL NOT NULL, content TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
 )
 """Each brings the file from one version to the next; never change a released one."""
 
@@ -34,6 +39,7 @@ class Kind(StrEnum):
 
     QUESTION = "question"
     ALERT = "alert"
+    PICTURE = "picture"
 
 
 class HomeStore:

@@ -38,6 +38,12 @@ _CALL_NONSENSE = """
     OR typeof(settled_at) != 'real' OR direction NOT IN ('inbound', 'outbound')
     OR state NOT IN (SELECT value FROM json_each(?))
 """
+_ATTACHMENT_NONSENSE = """
+    DELETE FROM attachment WHERE typeof(part) != 'integer' OR typeof(size) != 'integer'
+    OR typeof(at) != 'real' OR typeof(content_type) != 'text'
+    OR length(blob) != 64 OR blob GLOB '*[^0-9a-f]*'
+    OR message_id NOT IN (SELECT message_id FROM message)
+"""
 _ODD_KEY = "UPDATE call SET wanted = NULL WHERE NOT json_valid(wanted)"
 _ODD_CONTACT = "UPDATE outbound SET contact = NULL WHERE NOT json_valid(contact)"
 _NUMBERS = {
@@ -86,6 +92,7 @@ def _drop_nonsense(connection: sqlite3.Connection) -> None:
     connection.execute(_OUTBOUND_NONSENSE, (json.dumps(list(DeliveryStatus)),))
     known = json.dumps(list(DeliveryStatus)), json.dumps(list(RejectReason))
     connection.execute(_MESSAGE_NONSENSE, known)
+    connection.execute(_ATTACHMENT_NONSENSE)
     connection.execute(_CALL_NONSENSE, (json.dumps(list(CallState)),))
     connection.execute(_ODD_KEY)
     connection.execute(_ODD_CONTACT)

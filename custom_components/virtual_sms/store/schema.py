@@ -136,5 +136,17 @@ MIGRATIONS = (
     CREATE INDEX call_due ON call (next_at) WHERE next_at IS NOT NULL;
     CREATE INDEX call_age ON call (created_at)
     """,
+    # A file that came with a message goes with it; what is in it lies in a folder.
+    """
+    CREATE TABLE attachment (
+        message_id TEXT, part INTEGER, blob TEXT NOT NULL, content_type TEXT NOT NULL,
+        size INTEGER NOT NULL, at REAL NOT NULL,
+        PRIMARY KEY (message_id, part)
+    ) WITHOUT ROWID;
+    CREATE INDEX attachment_age ON attachment (at);
+    CREATE TRIGGER attachment_gone AFTER DELETE ON message BEGIN
+        DELETE FROM attachment WHERE message_id = old.message_id;
+    END
+    """,
 )
 """Each brings the file from one version to the next; never change a released one."""

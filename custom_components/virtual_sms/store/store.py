@@ -15,6 +15,7 @@ import sqlite3
 
 from ..adapters.costs import Cost
 from .answers import AnswerTable
+from .attachments import AttachmentTable
 from .calls import CallTable, note_calls, prune_calls
 from .changes import CallChanged, Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
@@ -92,6 +93,7 @@ class Store:
         self.answers = AnswerTable(database, self._clock)
         self.outbound = OutboundTable(database, now, self._clock)
         self.conversations = Conversations(database)
+        self.attachments = AttachmentTable(database)
         self.calls = CallTable(database, now, self._clock)
         database.conclude = self._count
         database.mend = self._mend

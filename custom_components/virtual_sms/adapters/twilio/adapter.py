@@ -45,6 +45,7 @@ from .calls import TwilioCalls
 from .client import LARGEST_PAGE, SIGNATURE
 from .http import CONNECTIONS, ORIGIN
 from .lists import UNNAMED, Unreadable
+from .media import TwilioMedia
 from .sdk import SID, api_key, equal
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ _ABOUT_ONE: Final = (
 """What may be wrong with the files of one message, the list having been given."""
 
 
-class TwilioAdapter(TwilioCalls):
+class TwilioAdapter(TwilioCalls, TwilioMedia):
     """An account at Twilio."""
 
     key = "twilio"

@@ -48,6 +48,7 @@ class TwilioClient(SmsAdapter, ABC):
         self._replaced_token = ReplacedSecret(credentials, _TOKEN, self._elapsed)
         self._loading = asyncio.Lock()
         self._sdk: Sdk | None = None
+        self._sends_media: dict[str, bool] = {}
 
     @property
     @override

@@ -277,6 +277,12 @@ def read_number(account: str, record: Any) -> PhoneNumber | None:
     )
 
 
+def read_media_capability(record: Any) -> tuple[str, str, bool]:
+    """Read a number, its SID, and whether it sends pictures: only a clear no is one."""
+    can = (record.capabilities or {}).get("mms") is not False
+    return read_text(record.phone_number), read_text(record.sid), can
+
+
 def read_media(origin: str, record: Any) -> Media:
     """Read an attachment; its bytes are where its record is, without `.json`."""
     path = read_text(record.uri).removesuffix(".json")

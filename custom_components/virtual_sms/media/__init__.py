@@ -1,0 +1,1 @@
+"""Pictures and files that travel with a message: what is sent, and what came in."""

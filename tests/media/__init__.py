@@ -1,0 +1,1 @@
+"""Pictures that are sent, and pictures that came in."""
