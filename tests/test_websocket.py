@@ -169,10 +169,10 @@ async def test_trust_is_shown_as_it_was_judged(
     await write(simulator, hass, "twilio")
     store = twilio_entry.runtime_data.gateway.store
     page = await store.conversations.read(SENDER, None, 10)
-    assert sorted(describe_message(each)["trust"] for each in page.messages) == [
-        "known",
-        "trusted",
+    shown = [
+        describe_message(each, twilio_entry.entry_id)["trust"] for each in page.messages
     ]
+    assert sorted(shown) == ["known", "trusted"]
 
 
 async def test_who_subscribes_sees_whom_the_home_believes(

@@ -41,7 +41,7 @@ async def async_setup_desks(hass: HomeAssistant) -> None:
         await alerts.async_resume()
 
     @callback
-    def resume_line(_: ConfigEntryChange, entry: ConfigEntry) -> None:
+    def resume_line(_: ConfigEntryChange, entry: ConfigEntry[object]) -> None:
         if entry.domain == DOMAIN and entry.state is ConfigEntryState.LOADED:
             questions.async_resume_line(entry.entry_id)
             alerts.async_resume_line(entry.entry_id)
