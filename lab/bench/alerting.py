@@ -49,7 +49,7 @@ class ClockedProvider(BenchProvider):
                 self._changed.notify_all()
         return response
 
-    async def wait(self, count: int) -> Sequence[float]:
+    async def wait_for_texts(self, count: int) -> Sequence[float]:
         """Wait until so many texts were answered, and return when each was."""
         async with asyncio.timeout(_WAIT), self._changed:
             await self._changed.wait_for(lambda: len(self.answered) >= count)
@@ -130,11 +130,11 @@ async def _alarm(
     }
     start = time.perf_counter()
     await home.ask("POST", "/api/services/virtual_sms/alert?return_response", data)
-    answered = await provider.wait(before + PEOPLE)
+    answered = await provider.wait_for_texts(before + PEOPLE)
     first = answered[before] - start
     start = time.perf_counter()
     provider.twilio.receive(people[-1], "ok")
-    answered = await provider.wait(before + 2 * PEOPLE)
+    answered = await provider.wait_for_texts(before + 2 * PEOPLE)
     if len(answered) != before + 2 * PEOPLE:
         raise CheckError(f"{len(answered) - before} texts instead of {2 * PEOPLE}")
     return Times(first=first, known=answered[-1] - start)
