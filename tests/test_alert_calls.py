@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 import pytest
 
+from custom_components.virtual_sms.alerts import ALERTS
 from custom_components.virtual_sms.const import DOMAIN
 from simulator import Quirk
 
@@ -218,6 +219,22 @@ async def test_a_line_without_callbacks_texts(
     await alert(hass, simulator, steps=CALL_BOB)
     assert texts(simulator) == [(RECIPIENT, LEAK)]
     assert calls(simulator) == []
+
+
+async def test_two_alerts_to_one_person(
+    hass: HomeAssistant, simulator: Simulator, events: Events
+) -> None:
+    """The key takes the alert that the call is about, and leaves the other one."""
+    for message in ("Fire", "Flood"):
+        await alert(hass, simulator, steps=CALL_BOB, message=message)
+    await use(hass, simulator, "answer", "press 1")
+    assert [each.data["state"] for each in events] == ["started"] * 2 + ["acknowledged"]
+    assert events[-1].data["alert_id"] == events[1].data["alert_id"]
+    await use(hass, simulator, "answer", "press 1", call=0)
+    assert events[-1].data["alert_id"] == events[0].data["alert_id"]
+    # Of what is over nothing is remembered that was under way.
+    desk = hass.data[ALERTS]
+    assert (desk._begun, desk._waiting) == (set(), set())
 
 
 async def test_several_steps_and_rounds_phone_once_each(

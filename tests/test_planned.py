@@ -3,7 +3,11 @@
 from typing import TYPE_CHECKING
 
 from custom_components.virtual_sms.core.person import Person
-from custom_components.virtual_sms.planned import async_may_answer
+from custom_components.virtual_sms.planned import (
+    Planned,
+    async_find_planned,
+    async_may_answer,
+)
 
 from .home import RECIPIENT
 
@@ -31,3 +35,13 @@ async def test_a_line_at_rest_answers_nobody(
     assert not await async_may_answer(hass, bob)
     assert await hass.config_entries.async_unload(twilio_entry.entry_id)
     assert not await async_may_answer(hass, bob)
+
+
+async def test_what_a_line_cannot_read_nobody_knows(
+    hass: HomeAssistant, twilio_entry: ConfigEntry
+) -> None:
+    """A file that cannot be read says of nothing that it was not sent."""
+    bob = Person(number=RECIPIENT, line=twilio_entry.entry_id)
+    assert await async_find_planned(hass, bob, "planned") is Planned.UNSENT
+    await twilio_entry.runtime_data.gateway.store.close()
+    assert await async_find_planned(hass, bob, "planned") is Planned.UNKNOWN

@@ -216,8 +216,12 @@ class AlertDesk:
     def _async_strip(self, alert_id: str) -> None:
         """Keep no text that nobody is sent any more."""
         alert = self._alerts.get(alert_id)
-        if not any(each.message_id in self._waiting for each in alert.notices):
-            self._async_save(alert.strip())
+        if any(each.message_id in self._waiting for each in alert.notices):
+            return
+        self._async_save(alert.strip())
+        over = {each.message_id for each in _list_planned(alert)}
+        self._begun -= over
+        self._waiting -= over
 
     @callback
     def _async_publish(self, alert: Alert) -> None:

@@ -154,9 +154,10 @@ def _count_unheard(world: World, events: list[Json], alarms: Alarms) -> int:
         for each in events
         if each["type"] == ALERT and each["data"]["state"] == "exhausted"
     }
+    # Of several keys the first one counts.
     pressed = {
         str(alarms.alerts.get(_read(each))): each.ended.timestamp()
-        for each in _list_pressed(world)
+        for each in reversed(_list_pressed(world))
         if each.ended
     }
     return sum(

@@ -12,6 +12,7 @@ from typing import Final
 
 import pyotp
 
+from lab.home import HomeError
 from lab.shaken.clock import OFFSET
 
 from .world import Json, Traffic, World
@@ -19,6 +20,8 @@ from .world import Json, Traffic, World
 _RECEIVED: Final = "virtual_sms_received"
 _PIN_OWNER, _APP_OWNER, _STRANGER = "+33612345603", "+33612345604", "+33612345605"
 _PIN, _WRONG = "4711", "0000"
+_STEP: Final = 30
+"""Seconds that a code of the app is shown."""
 _MOST_WRONG: Final = 4
 """The fifth wrong code within an hour would lock its owner."""
 _FLOW: Final = "/api/config/config_entries/subentries/flow"
@@ -58,8 +61,13 @@ class Commands:
         step = await _begin(world, traffic, person | app)
         self.key = step["description_placeholders"]["key"]
         now = time.time() + float(world.home.plan.environment.get(OFFSET, 0.0))
-        code = {"code": pyotp.TOTP(self.key).at(int(now))}
-        await world.home.ask("POST", f"{_FLOW}/{step['flow_id']}", code)
+        # The code that proves the app is used then: the one before leaves this one.
+        for at in (now - _STEP, now):
+            code = {"code": pyotp.TOTP(self.key).at(int(at))}
+            end = await world.home.ask("POST", f"{_FLOW}/{step['flow_id']}", code)
+            if end["type"] == "create_entry":
+                return
+        raise HomeError("the app does not prove itself")
 
     async def command(self, world: World, traffic: Traffic) -> None:
         """Have somebody write who may command, or seems to."""

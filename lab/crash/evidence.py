@@ -32,8 +32,7 @@ class Told:
     @property
     def key(self) -> tuple[str, ...]:
         """Return what may be told only once."""
-        where = self.data.get("status", self.data.get("state", ""))
-        return (self.type, str(self.data["message_id"]), str(where))
+        return (self.type, str(self.data["message_id"]), self.data.get("status", ""))
 
 
 class Evidence:

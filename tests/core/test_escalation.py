@@ -132,6 +132,69 @@ def test_taken() -> None:
     assert [one.is_unfinished for one in each] == [False, True, True, True, False]
 
 
+def test_who_was_not_reached() -> None:
+    """Each change knows who was not reached in the step that it ends, and why."""
+    new_id, now = ids(), START
+    alert = start(plan((BOB, CAT), (ANN,)), 1, now, new_id)
+    alert = alert.fail("m0", "busy", was_heard=False).fail("m1", "other")
+    left: list[list[tuple[str | None, str | None]]] = []
+    while alert.state.is_open:
+        alert = advance(alert, now + STEP, new_id)
+        change = alert.unpublished[-1]
+        found = alert.list_unreached(change)
+        left.append([(each.person.contact_id, each.reason) for each in found])
+        alert = alert.fail(alert.messages[-1].message_id, "no_answer")
+        now += STEP
+    assert left == [
+        [("bob", "busy"), (None, "other")],
+        [("ann", "no_answer")],
+        [(None, "no_answer")],
+        [("ann", "no_answer")],
+    ]
+    assert alert.list_unreached(alert.unpublished[0]) == []
+    taken = start(plan((BOB, CAT)), 1, START, ids()).fail("m1", "busy")
+    taken = taken.acknowledge(BOB, "in", START, new_id)
+    assert [each.person for each in taken.list_unreached(taken.unpublished[-1])] == [
+        CAT
+    ]
+
+
+def test_a_call_that_was_heard() -> None:
+    """Who answered without the key ends the step, and hears who took it all the same."""
+    new_id = ids()
+    alert = start(plan((BOB, CAT), (ANN,)), 1, START, new_id)
+    alert = alert.fail("m0", "not_acknowledged", was_heard=True).fail("m1", "busy")
+    alert = advance(alert, START, new_id)
+    assert states(alert)[-1] == ("escalated", 2, 1)
+    taken = alert.acknowledge(ANN, "call", START, new_id)
+    assert [each.person for each in taken.notices] == [BOB, ANN]
+    assert Alert.read(taken.write()) == taken
+    assert taken.get_message("m0").person == BOB
+
+
+@pytest.mark.parametrize(
+    ("words", "digit"),
+    [
+        (("ok", "1"), "1"),
+        (("done", "7", "8"), "7"),
+        (("ok",), "1"),
+        (("12", "²", "0"), "0"),
+    ],
+)
+def test_which_key_acknowledges(words: tuple[str, ...], digit: str) -> None:
+    """The first of the words that is a key of a phone, else 1."""
+    assert plan((BOB,), words=words).digit == digit
+
+
+def test_which_messages_are_calls() -> None:
+    """Those of the steps that call."""
+    steps = (Step(people=(BOB,)), Step(people=(BOB,), reach=Reach.CALL))
+    new_id = ids()
+    alert = start(plan((), steps=steps), 1, START, new_id)
+    alert = advance(alert, START + STEP, new_id)
+    assert [alert.is_call(each) for each in alert.messages] == [False, True]
+
+
 def test_stored_and_read() -> None:
     """What is read is what was written, at each stage."""
     new_id = ids()

@@ -1,6 +1,6 @@
 """The crash run sees what it counts of alarms and questions, of codes and limits."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -122,6 +122,14 @@ def test_a_key_without_effect_is_seen(
     found = count(world(events, calls=[phoned("alarm 0", CALLED[0], heard)]), ALARMS)
     assert found["pressed, went on"] == unheard
     assert found["pressed"] == (heard != "Press 1 to confirm.")
+
+
+def test_the_first_of_several_keys_counts() -> None:
+    """A key that is pressed once more, in the next round, excuses nothing."""
+    first, second = (phoned("alarm 0", CALLED[0], "Thank you.") for _ in range(2))
+    first.ended = datetime.now(UTC) - timedelta(seconds=9)
+    found = count(world(fired("a", "exhausted"), calls=[first, second]), ALARMS)
+    assert found["pressed, went on"] == 1
 
 
 def heard(message_id: str, trust: str, text: str) -> dict[str, Any]:
