@@ -1,19 +1,53 @@
-"""Answers of our own: whether one may go out."""
+"""What was planned goes out once, and answers of our own only if they may."""
 
 from typing import TYPE_CHECKING
+
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.core.person import Person
 from custom_components.virtual_sms.planned import (
     Planned,
     async_find_planned,
     async_may_answer,
+    async_send_planned,
 )
 
-from .home import RECIPIENT
+from .home import RECIPIENT, settle
 
 if TYPE_CHECKING:
+    from freezegun.api import FrozenDateTimeFactory
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
+
+    from simulator import Simulator
+
+
+@pytest.mark.parametrize("has_left", [True, False])
+async def test_what_an_earlier_run_planned_goes_out_once(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    has_left: bool,
+) -> None:
+    """It may have left just before a crash, so it is looked for at the provider."""
+    gateway = twilio_entry.runtime_data.gateway
+    if has_left:
+        lost = gateway.outbox.compose(RECIPIENT, "Water in the cellar")
+        await gateway.line.adapter.send(gateway.line.number, lost, None)
+    bob = Person(number=RECIPIENT, line=twilio_entry.entry_id)
+    planned = "of another run"
+    assert await async_send_planned(hass, bob, planned, "Water in the cellar") is None
+    assert len(simulator.twilio.messages) == has_left
+    for _ in range(4):
+        freezer.tick(15)
+        async_fire_time_changed(hass)
+        await settle(hass, simulator)
+    assert len(simulator.twilio.messages) == 1
+    found = await gateway.store.outbound.find(planned)
+    assert found is not None
+    assert found.provider_id == simulator.twilio.messages[0].id
 
 
 async def test_no_more_than_a_few_answers(

@@ -419,3 +419,26 @@ async def test_a_home_that_ends_all_at_once(
     [outcome] = await sending
     assert outcome.status is DeliveryStatus.UNKNOWN
     disk.gate.set()
+
+
+async def test_what_was_not_remembered_is_written_down_once(
+    home: Home, disk: FullDisk
+) -> None:
+    """However much is to be said of it by then."""
+    answer = asyncio.Event()
+    home.adapter.during["send"] = answer.wait
+    sending = asyncio.create_task(home.send("m"))
+    await wait_for(lambda: "m" in home.store.outbound.unwritten)
+    mend(disk)
+    records = home.store.outbound
+    sent = SentMessage(provider_id="P0", status=DeliveryStatus.SENT)
+    soon = records.clock.now() + timedelta(minutes=1)
+    first, second = await asyncio.gather(
+        records.doubt("m", soon, soon), records.accept("m", sent)
+    )
+    assert [each.status for each in first] == ["queued", "unknown"]
+    assert [each.status for each in second] == ["sent"]
+    answer.set()
+    await sending
+    await home.rest()
+    assert home.on_disk() == ["m"]

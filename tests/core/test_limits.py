@@ -160,6 +160,8 @@ async def test_of_a_call_what_fits_is_sent(desk: Desk) -> None:
     assert desk.adapter.attempts == messages[:5]
     queued = [each for each in desk.published if each.previous is None]  # type: ignore[union-attr]
     assert len(queued) == 5
+    # That they were accepted is written after the answer.
+    await desk.store.wait()
     assert desk.store.tally.sent == 5
     assert (await desk.refusal())[1] == START + HOUR
 
