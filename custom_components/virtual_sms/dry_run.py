@@ -73,7 +73,10 @@ async def async_foresee(
             found[each.to] = _foresee_refusal(
                 hass, "", clean(request.whole_text), each.error
             )
-    return {"messages": [_describe(each, found[each.to]) for each in recipients]}
+    foreseen: JsonObjectType = {
+        "messages": [_describe(each, found[each.to]) for each in recipients]
+    }
+    return attachments.complete(foreseen) if request.media else foreseen
 
 
 def _describe(recipient: Recipient, foreseen: _Foreseen) -> JsonObjectType:

@@ -9,6 +9,7 @@ from custom_components.virtual_sms.callbacks.public_url import (
     NoPublicUrlError,
     async_callback_url,
     async_describe_address,
+    async_find_public_url,
     async_forget_callback_url,
     async_has_secure_url,
 )
@@ -96,3 +97,16 @@ async def test_cloud_gone_when_forgetting(hass: HomeAssistant, cloud: Cloud) -> 
     """What can no longer be deleted does no harm."""
     cloud.failure = Cloud.CloudNotAvailable()
     await async_forget_callback_url(hass, "abc")
+
+
+async def test_a_path_is_reached_at_the_external_url(
+    hass: HomeAssistant, cloud: Cloud
+) -> None:
+    """Else where the cloud lets the home be controlled, if that is switched on."""
+    assert async_find_public_url(hass, "/x") is None
+    cloud.remote = "https://abc.ui.example/"
+    assert async_find_public_url(hass, "/x") == "https://abc.ui.example/x"
+    cloud.subscribed = False
+    assert async_find_public_url(hass, "/x") is None
+    hass.config.external_url = "http://home.example:8123"
+    assert async_find_public_url(hass, "/x") == "http://home.example:8123/x"

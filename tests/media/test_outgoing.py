@@ -1,11 +1,13 @@
 """Pictures out: what is taken, how it travels, and who may fetch it."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from homeassistant.components.media_source import PlayMedia
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -467,3 +469,61 @@ def list_files(hass: HomeAssistant) -> list[str]:
     """List the pictures on disk."""
     folder = Path(hass.config.path(".storage", "virtual_sms.sent"))
     return [each.name for each in folder.iterdir()] if folder.exists() else []
+
+
+async def test_what_is_only_streamed_is_left_out(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """As is a file that is too large to be read."""
+    resolve = "homeassistant.components.media_source.async_resolve_media"
+    stream = PlayMedia("/api/tts_proxy/x", "audio/mpeg")
+    with patch(resolve, return_value=stream):
+        response = await send(hass, twilio_entry, media=LOCAL)
+    assert [each["reason"] for each in response["media_errors"]] == ["unavailable"]
+    large = Path(hass.config.path("media", "large.pdf"))
+    await hass.async_add_executor_job(large.write_bytes, bytes(26_000_000))
+    item = LOCAL.replace("note", "large")
+    response = await send(hass, twilio_entry, media=item)
+    assert [each["reason"] for each in response["media_errors"]] == ["too_large"]
+    await settle(hass, simulator)
+
+
+async def test_a_camera_that_fails_late_harms_nobody(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """It is not waited for any more, and does not stop when it is told to."""
+
+    async def fail(*_: object, **__: object) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        raise RuntimeError("late")
+
+    with (
+        patch("custom_components.virtual_sms.media.snapshots.TIMEOUT", 0.01),
+        patch("homeassistant.components.camera.async_get_image", fail),
+    ):
+        response = await send(hass, twilio_entry, media=SELECTED)
+        await settle(hass, simulator)
+    assert [each["reason"] for each in response["media_errors"]] == ["too_slow"]
+
+
+async def test_a_picture_that_fills_the_memory_is_left_out(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, lens: Lens
+) -> None:
+    """Small as a file, and too large when it is opened."""
+    lens.picture = draw("WEBP", 8000, 8000)
+    response = await send(hass, twilio_entry, media=SELECTED)
+    await settle(hass, simulator)
+    assert [each["reason"] for each in response["media_errors"]] == ["too_large"]
+
+
+async def test_a_provider_that_does_not_say_what_a_number_can(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Then a picture message is tried."""
+    simulator.faults.add("slow", path="IncomingPhoneNumbers", delay=0.2)
+    with patch("custom_components.virtual_sms.media.outgoing._LOOK_UP", 0.01):
+        response = await send(hass, twilio_entry, media=SELECTED)
+    await settle(hass, simulator)
+    assert response["messages"][0]["media"] == "mms"
+    await asyncio.sleep(0.3)

@@ -79,6 +79,19 @@ class PictureShelf:
         picture = self._pictures.get(name_token(token))
         return picture if picture and picture.is_served(dt_util.utcnow()) else None
 
+    @callback
+    def async_take(self, token: str) -> Picture | None:
+        """Return what is served under a token, and serve it once less."""
+        picture = self.async_find(token)
+        if picture is not None:
+            self._async_save(picture.fetched())
+        return picture
+
+    async def async_has(self, picture: Picture) -> bool:
+        """Say whether the file of a picture is there."""
+        path = self._folder.locate(picture.blob)
+        return await self._hass.async_add_executor_job(path.is_file)
+
     async def async_read(self, picture: Picture) -> bytes | None:
         """Return the file of a picture; None if it is gone."""
         try:
@@ -88,13 +101,6 @@ class PictureShelf:
         except OSError as err:
             _LOGGER.warning("A picture cannot be read: %s", type(err).__name__)
             return None
-
-    @callback
-    def async_count(self, token: str) -> None:
-        """Note that the picture of a token was fetched."""
-        name = name_token(token)
-        if name in self._pictures:
-            self._async_save(self._pictures[name].fetched())
 
     @callback
     def async_prolong(self, tokens: Collection[str], time: timedelta) -> None:

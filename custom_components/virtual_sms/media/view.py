@@ -38,22 +38,25 @@ class PictureView(HomeAssistantView):
         self._shelf = shelf
 
     async def get(self, _: web.Request, token: str) -> web.Response:
-        """Return a picture, and count it."""
-        response = await self.head(_, token)
-        self._shelf.async_count(token)
-        return response
-
-    async def head(self, _: web.Request, token: str) -> web.Response:
-        """Return a picture without counting it: providers look before they fetch."""
-        picture = self._shelf.async_find(token)
+        """Return a picture, and count it before anything is waited for."""
+        picture = self._shelf.async_take(token)
         data = await self._shelf.async_read(picture) if picture else None
         if picture is None or data is None:
             raise web.HTTPNotFound(headers=HEADERS)
         return answer(data, picture.content_type)
 
+    async def head(self, _: web.Request, token: str) -> web.Response:
+        """Say what a picture is without counting it: providers look before they fetch."""
+        picture = self._shelf.async_find(token)
+        if picture is None or not await self._shelf.async_has(picture):
+            raise web.HTTPNotFound(headers=HEADERS)
+        response = answer(None, picture.content_type)
+        response.headers["Content-Length"] = str(picture.size)
+        return response
 
-def answer(data: bytes, content_type: str) -> web.Response:
-    """Return a file that is shown as what it is, and kept nowhere."""
+
+def answer(data: bytes | None, content_type: str) -> web.Response:
+    """Return a file that is shown as what it is, and kept nowhere; None for no body."""
     name = f"picture.{suffix_of(content_type)}"
     is_shown = content_type.partition("/")[0] in _SHOWN
     how = "inline" if is_shown else "attachment"
