@@ -22,8 +22,9 @@ _MIX: Final = {
 """Messages that came in, that went out and arrived, and that are under way."""
 _DAYS: Final = 25
 """How far back they go: those that went out are forgotten after a month."""
-_QUIET: Final = 1.3
-"""Seconds without a write after which what is beside a file was brought into it."""
+_TIDIED: Final = 1.2
+"""Seconds without a write after which what is beside a file is brought into it."""
+_QUIET: Final = 0.5
 _TIMEOUT: Final = 30.0
 _AGED: Final = f"- {_DAYS * 86_400} * (key + 1.0) / json_array_length(?)"
 _VALUES: Final = {
@@ -43,8 +44,9 @@ def find_file(stage: Stage, entry_id: str) -> Path:
 
 
 async def rest(stage: Stage) -> None:
-    """Wait until nothing has been written for a while."""
-    written = -1
+    """Wait until all is tidied, and nothing has been written for a while."""
+    written = stage.disk.written
+    await asyncio.sleep(_TIDIED)
     async with asyncio.timeout(_TIMEOUT):
         while written != stage.disk.written:
             written = stage.disk.written

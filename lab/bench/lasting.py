@@ -12,7 +12,7 @@ from .callbacks import Callbacks, open_callbacks
 from .duel import Contestant, Figures, duel
 from .filling import TOTAL, add_copies, fill, find_file
 from .receiving import CONNECTIONS, NO_CONTENT, OK
-from .sending import MANY, Sends
+from .sending import MANY, send
 from .stage import CORE, CheckError, Stage, open_stage
 
 _STALL_ROUNDS: Final = 11
@@ -51,7 +51,7 @@ async def _stall(
     await stage.probe("watch")
     answered, _ = await asyncio.gather(
         blast(stage.url, requests, CONNECTIONS),
-        Sends(stage, callbacks.entry_id).run(way, "at once"),
+        send(stage, callbacks.entry_id, "at once", way),
     )
     await stage.wait_for_events(wanted)
     if not set(answered) <= {OK, NO_CONTENT}:

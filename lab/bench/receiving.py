@@ -16,9 +16,9 @@ from .stage import CheckError, Stage
 CONNECTIONS: Final = 32
 OK, NO_CONTENT, FORBIDDEN = 200, 204, 403
 _ROUNDS: Final = 4
-_SIZE: Final = 400
+_SIZE: Final = 320
 """Callbacks in a round."""
-_FEW: Final = 12
+_FEW: Final = 10
 _PAUSE: Final = 0.1
 """Seconds before each message that comes alone: the home is at rest again."""
 _FLOOD_SECONDS: Final = 1.0
