@@ -18,9 +18,9 @@ from custom_components.virtual_sms import logbook
 from custom_components.virtual_sms.accounts import ACCOUNTS
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.store.database import DatabaseClosedError
-from lab.probe.recorder import rest
 
 from .fakes import come_to_rest
+from .recorder import rest
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -162,7 +162,7 @@ async def logbook_rows(hass: HomeAssistant) -> list[dict[str, Any]]:
     # The whole of its logbook would bring its frontend along.
     logbook.async_describe_events(hass, describe)
     hass.data["logbook"] = LogbookConfig(described, None, None)
-    await rest(hass, None)
+    await rest(hass)
     processor = EventProcessor(hass, async_determine_event_types(hass, None, None))
     now = dt_util.utcnow()
     start, end = now - timedelta(days=1), now + timedelta(days=1)

@@ -10,10 +10,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.tally_sensor import TALLY_PAUSE
-from lab.probe.recorder import count_rows, read
 
 from .home import SENDER, send, settle, state
 from .people import add_contact
+from .recorder import count_rows, read
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

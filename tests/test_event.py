@@ -9,8 +9,6 @@ from homeassistant.const import STATE_UNKNOWN
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from lab.probe.recorder import read
-
 from .home import (
     RECIPIENT,
     SENDER,
@@ -22,6 +20,7 @@ from .home import (
     settle,
     state,
 )
+from .recorder import read
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

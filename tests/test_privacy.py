@@ -20,7 +20,6 @@ from custom_components.virtual_sms.core.privacy import (
     mask_numbers,
     mask_text,
 )
-from lab.probe.recorder import read
 from tests.home import (
     RECIPIENT,
     SENDER,
@@ -31,6 +30,7 @@ from tests.home import (
     settle,
     state,
 )
+from tests.recorder import read
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

@@ -1,4 +1,4 @@
-"""Run the parts, print their table, and keep it if that is wanted."""
+"""Run the parts, and print their table as Markdown."""
 
 import argparse
 import asyncio
@@ -8,34 +8,31 @@ import platform
 import sys
 from typing import Final
 
-from lab.home import PROJECT
+from .alerting import bench_alert
+from .counting import bench_disk, bench_recorder
+from .lasting import bench_history, bench_memory, bench_stall, bench_store
+from .receiving import bench_door, bench_flood, bench_forged
+from .rows import ROWS, render
+from .sending import bench_alarm, bench_many, bench_ovh
+from .stage import CORE, Stage, open_stage
 
-from .catching_up import bench_catch_up
-from .receiving import bench_forged, bench_inbound, bench_status
-from .recording import bench_rows
-from .report import Row, render
-from .sending import bench_many, bench_ovh, bench_send
-from .stalls import bench_stall
-from .starting import bench_setup
-from .stores import bench_store
-
-type Part = Callable[[], Awaitable[list[Row]]]
+type Part = Callable[[Stage], Awaitable[Sequence[float]]]
 
 PARTS: Final[Mapping[str, Part]] = {
-    "status": bench_status,
-    "inbound": bench_inbound,
-    "forged": bench_forged,
-    "send": bench_send,
-    "many": bench_many,
+    "alarm": bench_alarm,
+    "alert": bench_alert,
     "ovh": bench_ovh,
-    "rows": bench_rows,
+    "many": bench_many,
+    "door": bench_door,
+    "disk": bench_disk,
+    "flood": bench_flood,
+    "forged": bench_forged,
+    "memory": bench_memory,
     "stall": bench_stall,
-    "setup": bench_setup,
     "store": bench_store,
-    "catchup": bench_catch_up,
+    "history": bench_history,
+    "recorder": bench_recorder,
 }
-DOCUMENT: Final = PROJECT / "docs" / "performance.md"
-_BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"
 
 
 def describe_versions() -> str:
@@ -45,43 +42,25 @@ def describe_versions() -> str:
     return f"Python {platform.python_version()}, {versions}"
 
 
-def write(table: str) -> None:
-    """Put the table into the document."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    head, _, rest = text.partition(_BEGIN)
-    _, _, tail = rest.partition(_END)
-    body = f"{_BEGIN}\n{table}\n\n{describe_versions()}\n\n{_END}"
-    DOCUMENT.write_text(head + body + tail, encoding="utf-8")
-
-
-async def run(names: Sequence[str]) -> list[Row]:
-    """Run some parts, one after another."""
-    rows: list[Row] = []
+async def run(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Run some parts, one after another, each in a home of its own."""
+    lines = []
     for name in names:
-        print(f"==> {name}", flush=True)
-        part = await PARTS[name]()
-        print(render(part), flush=True)
-        rows += part
-    return rows
+        print(f"==> {name}", file=sys.stderr, flush=True)
+        async with open_stage(name, {} if name == "memory" else CORE) as stage:
+            figures = await PARTS[name](stage)
+        lines += [
+            row.judge(value) for row, value in zip(ROWS[name], figures, strict=True)
+        ]
+    return lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and return its exit code."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART")
-    parser.add_argument("--list", action="store_true", help="name the parts")
-    parser.add_argument("--write", action="store_true", help=f"into {DOCUMENT.name}")
-    options = parser.parse_args(arguments)
-    if options.list:
-        print("\n".join(PARTS))
-        return 0
-    unknown = set(options.parts) - set(PARTS)
-    if unknown:
-        parser.error(f"there is no part {', '.join(sorted(unknown))}")
-    table = render(asyncio.run(run(options.parts or list(PARTS))))
-    if options.write:
-        write(table)
-    print(f"==> all\n{table}\n{describe_versions()}")
+    parser.add_argument("--rows", nargs="+", metavar="PART", choices=PARTS)
+    names = parser.parse_args(arguments).rows or list(PARTS)
+    print(f"{render(asyncio.run(run(names)))}\n\n{describe_versions()}")
     return 0
 
 

@@ -1,204 +1,139 @@
-"""What it costs to be called back: a status, a message, a forgery."""
+"""What it takes to be called back: a message, a status, a forgery."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+import statistics
 import time
 from typing import Final
 
-from .blast import Blast, Request, blast
-from .callbacks import FLOOR, NOTHING, Callbacks
-from .duel import Contestant, Duel, duel
-from .report import Row, without_recorder
-from .stage import CheckError, Stage, open_stage
+from .blast import blast
+from .callbacks import NOTHING, SDK, Callbacks, open_callbacks
+from .duel import Figures, duel
+from .stage import CheckError, Stage
 
 CONNECTIONS: Final = 32
-ROUNDS: Final = 7
-_FEW_ROUNDS: Final = 5
-SIZE: Final = 640
+OK, NO_CONTENT, FORBIDDEN = 200, 204, 403
+_ROUNDS: Final = 4
+_SIZE: Final = 320
 """Callbacks in a round."""
-FEW: Final = 150
-"""Callbacks in a round of one connection."""
+_FEW: Final = 10
+_PAUSE: Final = 0.1
+"""Seconds before each message that comes alone: the home is at rest again."""
 _FLOOD_SECONDS: Final = 1.0
-_FLOOD_ROUNDS: Final = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What has to come of each callback."""
-
-    status: int
-    events: int = 1
-
-
-async def _fire(
-    stage: Stage, requests: Sequence[Request], connections: int, expected: Expected
-) -> Blast:
-    """Send callbacks, and time them until the last event was fired."""
-    wanted = await stage.events() + expected.events * len(requests)
-    start = time.perf_counter()
-    result = await blast(stage.home.url, requests, connections)
-    if set(result.statuses) != {expected.status}:
-        raise CheckError(f"answered {dict(result.statuses)}, not {expected.status}")
-    await stage.wait_for_events(wanted)
-    result.seconds = time.perf_counter() - start
-    # What one leaves to be done must not slow the next one down.
-    await stage.home.probe("rest")
-    return result
-
-
-@asynccontextmanager
-async def _callbacks(
-    name: str, *, recorder: bool = True
-) -> AsyncIterator[tuple[Stage, Callbacks]]:
-    async with open_stage(name, recorder=recorder) as stage:
-        callbacks = Callbacks(stage)
-        await callbacks.open()
-        yield stage, callbacks
-
-
-def _contestant(
+async def fire(
     stage: Stage,
-    make: Callable[[int], Sequence[Request]],
-    expected: Expected,
+    requests: Sequence[bytes],
+    status: int = OK,
+    *,
     connections: int = CONNECTIONS,
-) -> Contestant:
-    """Time callbacks: many at once by their rate, one at a time by their latency."""
+) -> Figures:
+    """Send callbacks, each of which makes an event, and has to be answered so.
 
-    async def run() -> float:
-        if connections == 1:
-            return (await _fire(stage, make(FEW), connections, expected)).median
-        return (await _fire(stage, make(SIZE), connections, expected)).rate
+    Return the seconds until the last event was fired, and the flushes before it.
+    """
+    wanted, flushes = await stage.count_events() + len(requests), stage.disk.flushes
+    began = time.monotonic()
+    await _ask(stage, requests, status, connections)
+    last = await stage.wait_for_events(wanted)
+    # What one leaves to be done must not slow the next one down.
+    await stage.probe("rest")
+    return {"time": last["at"] - began, "flushes": last["flushes"] - flushes}
 
-    return run
+
+async def _ask(
+    stage: Stage, requests: Sequence[bytes], status: int, connections: int = CONNECTIONS
+) -> None:
+    answered = set(await blast(stage.url, requests, connections))
+    if answered != {status}:
+        raise CheckError(f"answered {answered}, not {status}")
 
 
-async def _take_turns(
-    stage: Stage, callbacks: Callbacks, kind: str, connections: int, rounds: int
-) -> Duel:
-    """Have callbacks of a kind taken by all who can take them."""
-    makers = {"status": callbacks.statuses, "inbound": callbacks.inbound}
-    takers = {
-        "no-op": (NOTHING, Expected(status=200, events=0)),
-        "core": (callbacks.core, Expected(status=200)),
-        "floor": (FLOOR, Expected(status=204)),
-        "ours": (callbacks.ours, Expected(status={"status": 204}.get(kind, 200))),
+async def bench_door(stage: Stage) -> list[float]:
+    """Time a message that comes alone: how soon it opens a door."""
+    callbacks = await open_callbacks(stage)
+    core, ours = callbacks.core, callbacks.ours
+    alone = {
+        each: partial(_time_alone, stage, callbacks, each) for each in (core, ours)
     }
-    contestants: dict[str, Contestant] = {
-        name: _contestant(stage, partial(makers[kind], path), expected, connections)
-        for name, (path, expected) in takers.items()
-    }
-    if connections == 1:
-        contestants["flush"] = partial(stage.home.probe, "flush", times=FEW)
-    return await duel(contestants, rounds)
+    result = await duel(alone, _ROUNDS)
+    return [result.ratio(ours, core, "time"), result.median(ours, "flushes")]
 
 
-async def _time_statuses(rounds: int, *, recorder: bool) -> Duel:
-    async with _callbacks("status", recorder=recorder) as (stage, callbacks):
-        # Each message gives two callbacks, and one round more warms up.
-        await callbacks.track(SIZE * (rounds + 1) // 2)
-        return await _take_turns(stage, callbacks, "status", CONNECTIONS, rounds)
-
-
-async def _time_inbound(rounds: int, *, recorder: bool) -> tuple[Duel, Duel]:
-    async with _callbacks("inbound", recorder=recorder) as world:
-        many = await _take_turns(*world, "inbound", CONNECTIONS, rounds)
-        return many, await _take_turns(*world, "inbound", 1, rounds)
-
-
-async def bench_status() -> list[Row]:
-    """Time status callbacks, at 32 connections."""
-    what, floor = "Status callback, 32 connections", "The floor"
-    result = await _time_statuses(ROUNDS, recorder=True)
-    alone = await _time_statuses(_FEW_ROUNDS, recorder=False)
-    return [
-        Row.at_least(what, "no-op webhook", result.ratio("ours", "no-op"), 0.45),
-        Row.at_least(what, "core's twilio", result.ratio("ours", "core"), 0.65),
-        Row.ratio(what, "the floor", result.ratio("ours", "floor")),
-        Row.ratio(floor, "no-op webhook", result.ratio("floor", "no-op")),
-        Row.ratio(floor, "core's twilio", result.ratio("floor", "core")),
-        *without_recorder(what, _beside(alone, "ours")),
-        *without_recorder(floor, _beside(alone, "floor")),
-    ]
-
-
-async def bench_inbound() -> list[Row]:
-    """Time incoming messages, at 32 connections and at one."""
-    what = "Inbound SMS, 32 connections"
-    single = "Inbound SMS, one connection, median"
-    flush = "A flush of the disk in a thread, median"
-    many, one = await _time_inbound(ROUNDS, recorder=True)
-    many_alone, one_alone = await _time_inbound(_FEW_ROUNDS, recorder=False)
-    return [
-        Row.at_least(what, "no-op webhook", many.ratio("ours", "no-op"), 0.35),
-        Row.ratio(what, "core's twilio", many.ratio("ours", "core")),
-        Row.ratio(what, "the floor", many.ratio("ours", "floor")),
-        *without_recorder(what, _beside(many_alone, "ours")),
-        Row.at_most(single, "no-op webhook", one.ratio("ours", "no-op"), 3.5),
-        Row.ratio(single, "core's twilio", one.ratio("ours", "core")),
-        Row.ratio(single, "the floor", one.ratio("ours", "floor")),
-        *without_recorder(single, _beside(one_alone, "ours")),
-        Row.ratio(flush, "no-op webhook", one.ratio("flush", "no-op")),
-        *without_recorder(flush, {"no-op webhook": one_alone.ratio("flush", "no-op")}),
-    ]
-
-
-def _beside(alone: Duel, taker: str) -> dict[str, float]:
+async def _time_alone(stage: Stage, callbacks: Callbacks, path: str) -> Figures:
+    found = []
+    for _ in range(_FEW):
+        await asyncio.sleep(_PAUSE)
+        found.append(await fire(stage, callbacks.inbound(path, 1), connections=1))
     return {
-        "no-op webhook": alone.ratio(taker, "no-op"),
-        "core's twilio": alone.ratio(taker, "core"),
+        name: statistics.median(each[name] for each in found)
+        for name in ("time", "flushes")
     }
 
 
-async def bench_forged() -> list[Row]:
-    """Time a flood of forgeries, and a light that is switched meanwhile."""
-    async with _callbacks("forged") as (stage, callbacks):
-        takers = {
-            "no-op": (NOTHING, Expected(status=200, events=0)),
-            "ours": (callbacks.ours, Expected(status=403, events=0)),
-        }
-        rates = await duel(
-            {
-                name: _contestant(stage, partial(callbacks.forged, path), expected)
-                for name, (path, expected) in takers.items()
-            },
-            ROUNDS,
-        )
-        waits = await duel(
-            {
-                name: partial(
-                    _switch_under_fire, stage, callbacks.forged(path, 10 * SIZE)
-                )
-                for name, (path, _) in takers.items()
-            },
-            _FLOOD_ROUNDS,
-        )
-    flood = "a flood of the no-op webhook"
+async def bench_flood(stage: Stage) -> list[float]:
+    """Time many callbacks at a time, beside the same without a memory."""
+    callbacks = await open_callbacks(stage)
+    # Each message gives two callbacks; two take part, and one round warms up.
+    await callbacks.track(_SIZE * (_ROUNDS + 1))
+    flood = partial(_compare_with_twin, stage, callbacks)
     return [
-        Row.at_least(
-            "Forged callback refused",
-            "no-op webhook",
-            rates.ratio("ours", "no-op"),
-            0.70,
-        ),
-        Row.at_most(
-            "A light's wait during the flood", flood, waits.ratio("ours", "no-op"), 2.0
-        ),
+        await flood(callbacks.inbound, OK),
+        await flood(callbacks.statuses, NO_CONTENT),
     ]
 
 
-async def _switch_under_fire(stage: Stage, requests: Sequence[Request]) -> float:
-    """Return the median wait of a light's action during a flood, in seconds."""
-    flood = asyncio.create_task(_flood(stage, requests))
+async def _compare_with_twin(
+    stage: Stage,
+    callbacks: Callbacks,
+    make: Callable[[str, int], Sequence[bytes]],
+    status: int,
+) -> float:
+    async def ours() -> Figures:
+        return await fire(stage, make(callbacks.ours, _SIZE), status)
+
+    async def twin() -> Figures:
+        await stage.probe("forget", entry_id=callbacks.entry_id)
+        try:
+            return await ours()
+        finally:
+            await stage.probe("remember", entry_id=callbacks.entry_id)
+
+    return (await duel({"ours": ours, "twin": twin}, _ROUNDS)).ratio(
+        "twin", "ours", "time"
+    )
+
+
+async def bench_forged(stage: Stage) -> list[float]:
+    """Time a flood of forgeries, and a switch that is turned meanwhile."""
+    callbacks = await open_callbacks(stage)
+    ours = callbacks.ours
+
+    async def refuse(path: str) -> Figures:
+        began = time.monotonic()
+        await _ask(stage, callbacks.forged(path, _SIZE), FORBIDDEN)
+        return {"time": time.monotonic() - began}
+
+    async def switch(path: str) -> Figures:
+        return {"wait": await _switch_under_fire(stage, callbacks.forged(path, 20_000))}
+
+    refusals = await duel({path: partial(refuse, path) for path in (ours, SDK)}, 7)
+    waits = await duel({path: partial(switch, path) for path in (ours, NOTHING)}, 4)
+    return [refusals.ratio(SDK, ours, "time"), waits.ratio(ours, NOTHING, "wait")]
+
+
+async def _switch_under_fire(stage: Stage, requests: Sequence[bytes]) -> float:
+    """Return the median wait of a switch during a flood, in seconds."""
+    flooding = asyncio.create_task(blast(stage.url, requests, CONNECTIONS))
     try:
-        return float(await stage.home.probe("switch", seconds=_FLOOD_SECONDS))
+        wait = await stage.probe("switch", seconds=_FLOOD_SECONDS)
+        if flooding.done():
+            raise CheckError("the flood was over before the light was switched")
+        return float(wait)
     finally:
-        flood.cancel()
-        await asyncio.gather(flood, return_exceptions=True)
-
-
-async def _flood(stage: Stage, requests: Sequence[Request]) -> None:
-    while True:
-        await blast(stage.home.url, requests, CONNECTIONS)
+        flooding.cancel()
+        with suppress(asyncio.CancelledError):
+            await flooding

@@ -1,155 +1,100 @@
-"""Verbs that send: raw, as core does it, and as we do it."""
+"""Verbs that send: as core does it, as the bare SDK does, and as we do."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib import import_module
 import time
 from typing import Any, Final
 
-from aiohttp import BasicAuth, ClientSession
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-TEXT: Final = "The washing machine leaks."
+_TEXT: Final = "The washing machine leaks."
+_SDK: Final = "probe_sdk"
 _TWILIO: Final = "https://api.twilio.com"
 
-type Send = Callable[[Sequence[str]], Awaitable[object]]
+type Way = Callable[[HomeAssistant, str, Sequence[str]], Awaitable[object]]
 
 
-class _Aimed:
-    """Core's HTTP client, sent to another origin: it has no setting for that."""
+async def aim_core(hass: HomeAssistant, url: str) -> None:
+    """Have core's `twilio` ask a provider at another origin: it has no setting."""
+    client = hass.data["twilio"].http_client
+    request = client.request
 
-    def __init__(self, client: Any, url: str) -> None:
-        self._client = client
-        self._url = url
+    def ask(method: str, address: str, *args: Any, **options: Any) -> object:
+        return request(method, address.replace(_TWILIO, url), *args, **options)
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        url = url.replace(_TWILIO, self._url)
-        return self._client.request(method, url, *args, **kwargs)
-
-
-async def async_aim_core(hass: HomeAssistant, data: dict[str, Any]) -> None:
-    """Have core's `twilio` ask a provider at `url`."""
-    client = hass.data["twilio"]
-    client.http_client = _Aimed(client.http_client, data["url"])
+    client.request = ask
 
 
-def _raw(hass: HomeAssistant, data: dict[str, Any]) -> Send:
-    """Post as little as makes Twilio send."""
-    session: ClientSession = async_get_clientsession(hass)
-    account, token = data["credentials"]
-    url = f"{data['url']}/2010-04-01/Accounts/{account}/Messages.json"
-    headers = {"Authorization": BasicAuth(account, token).encode()}
+async def aim_sdk(
+    hass: HomeAssistant, url: str, path: str, credentials: Sequence[str]
+) -> None:
+    """Have OVHcloud's SDK ask a provider, as its documentation shows it."""
 
-    async def send(recipients: Sequence[str]) -> None:
-        for to in recipients:
-            form = {"To": to, "From": data["number"], "Body": TEXT}
-            async with session.post(url, data=form, headers=headers) as answer:
-                answer.raise_for_status()
-                await answer.json()
+    def build() -> Callable[[str], object]:
+        module = import_module("ovh.client")
+        module.ENDPOINTS["bench"] = f"{url}/1.0"
+        client = module.Client("bench", *credentials)
+        return lambda to: client.post(path, message=_TEXT, receivers=[to])
 
-    return send
+    hass.data[_SDK] = await hass.async_add_executor_job(build)
 
 
-def _core(hass: HomeAssistant, _: dict[str, Any]) -> Send:
-    """Call core's notify action."""
-
-    async def send(recipients: Sequence[str]) -> None:
-        data = {"message": TEXT, "target": list(recipients)}
-        await hass.services.async_call("notify", "core", data, blocking=True)
-
-    return send
+async def _core(hass: HomeAssistant, _: str, to: Sequence[str]) -> None:
+    data = {"message": _TEXT, "target": to}
+    await hass.services.async_call("notify", "core", data, blocking=True)
 
 
-def _ours(hass: HomeAssistant, data: dict[str, Any]) -> Send:
-    """Call our action, which writes everything down first."""
-
-    async def send(recipients: Sequence[str]) -> object:
-        call = {
-            "config_entry_id": data["entry_id"],
-            "to": list(recipients),
-            "message": TEXT,
-        }
-        return await hass.services.async_call(
-            "virtual_sms", "send_message", call, blocking=True, return_response=True
-        )
-
-    return send
+async def _ours(hass: HomeAssistant, entry_id: str, to: Sequence[str]) -> object:
+    data = {"config_entry_id": entry_id, "to": to, "message": _TEXT}
+    return await hass.services.async_call(
+        "virtual_sms", "send_message", data, blocking=True, return_response=True
+    )
 
 
-def _adapter(hass: HomeAssistant, data: dict[str, Any]) -> Send:
-    """Ask our adapter: the SDK and nothing around it."""
-    entry: Any = hass.config_entries.async_get_entry(data["entry_id"])
-    gateway = entry.runtime_data.gateway
-
-    async def send(recipients: Sequence[str]) -> None:
-        for to in recipients:
-            message = gateway.outbox.compose(to, TEXT)
-            await gateway.line.adapter.send(gateway.line.number, message, None)
-
-    return send
+async def _alert(hass: HomeAssistant, entry_id: str, to: Sequence[str]) -> None:
+    steps = [{"config_entry_id": entry_id, "to": to}]
+    data = {"message": _TEXT, "steps": steps}
+    await hass.services.async_call("virtual_sms", "alert", data, blocking=True)
 
 
-def _bare_ovh(hass: HomeAssistant, data: dict[str, Any]) -> Send:
-    """Call OVHcloud's SDK in the executor, as its documentation shows it."""
-    client: Any = None
-
-    def post(to: str) -> None:
-        nonlocal client
-        if client is None:
-            client = _build_ovh(data)
-        client.post(
-            f"/sms/{data['service']}/virtualNumbers/{data['number']}/jobs",
-            message=TEXT,
-            receivers=[to],
-        )
-
-    async def send(recipients: Sequence[str]) -> None:
-        for to in recipients:
-            await hass.async_add_executor_job(post, to)
-
-    return send
+async def _sdk(hass: HomeAssistant, _: str, to: Sequence[str]) -> None:
+    for each in to:
+        await hass.async_add_executor_job(hass.data[_SDK], each)
 
 
-def _build_ovh(data: dict[str, Any]) -> Any:
-    import ovh.client  # noqa: PLC0415  # slow to import
-
-    ovh.client.ENDPOINTS["bench"] = f"{data['url']}/1.0"
-    return ovh.client.Client("bench", *data["credentials"])
-
-
-_WAYS: Final = {
-    "raw": _raw,
+_WAYS: Final[Mapping[str, Way]] = {
+    "alert": _alert,
     "core": _core,
     "ours": _ours,
-    "adapter": _adapter,
-    "bare ovh": _bare_ovh,
+    "sdk": _sdk,
 }
 
 
-async def send(hass: HomeAssistant, data: dict[str, Any]) -> float:
-    """Send to `recipients` in one `way`, and return the seconds that it took.
+async def send(
+    hass: HomeAssistant,
+    entry_id: str,
+    way: str,
+    calls: Sequence[Sequence[str]],
+    pause: float | None = None,
+) -> dict[str, list[Any]]:
+    """Make calls to their recipients; return when each began and ended, and its answer.
 
-    `calls` says how: one after another (serial), all at once (parallel), or as a
-    single call for all of them (single).
+    They are made all at once, or, after a pause in seconds each, one after another.
     """
-    act = _WAYS[data["way"]](hass, data)
-    recipients: list[str] = data["recipients"]
-    start = time.perf_counter()
-    match data["calls"]:
-        case "single":
-            await act(recipients)
-        case "parallel":
-            await asyncio.gather(*(act([each]) for each in recipients))
-        case _:
-            for each in recipients:
-                await act([each])
-    return time.perf_counter() - start
+
+    async def call(recipients: Sequence[str]) -> tuple[float, float, object]:
+        await asyncio.sleep(pause or 0)
+        began = time.monotonic()
+        answer = await _WAYS[way](hass, entry_id, recipients)
+        return began, time.monotonic(), answer
+
+    if pause is None:
+        made = await asyncio.gather(*map(call, calls))
+    else:
+        made = [await call(each) for each in calls]
+    began, ended, answers = (list(each) for each in zip(*made, strict=True))
+    return {"began": began, "ended": ended, "answers": answers}
 
 
-async def track(hass: HomeAssistant, data: dict[str, Any]) -> Any:
-    """Send with our action, and return what it answers."""
-    answer: Any = await _ours(hass, data)(data["recipients"])
-    return answer["messages"]
-
-
-VERBS = {"send": send, "track": track, "aim_core": async_aim_core}
+VERBS = (aim_core, aim_sdk, send)

@@ -1,99 +1,47 @@
-"""Watch the event loop and the executor of a running Home Assistant."""
+"""Watch the event loop of a running Home Assistant."""
 
-import asyncio
 from asyncio import events
-from collections import Counter
-from collections.abc import Callable
-from functools import partial
 import gc
 import time
-from typing import Any
+from typing import Any, Final
 
-from homeassistant.core import HomeAssistant
+_UNTIMED: Final[Any] = events.Handle._run  # noqa: SLF001  # there is no other place
 
 
 class Stopwatch:
-    """Time every callback of the loop, and count the threads that are busy at once.
+    """Time every callback of the loop, and the collector of garbage.
 
-    Nothing else runs while a callback does, so the longest one is the longest that
-    anything had to wait.
+    Nothing else runs while a callback does, and nothing at all while garbage is
+    collected, so the longest is the longest that anything had to wait.
     """
 
-    def __init__(self, hass: HomeAssistant) -> None:
+    def __init__(self) -> None:
         """Watch nothing yet."""
-        self._loop = hass.loop
-        self._untimed_run: Any = events.Handle._run  # noqa: SLF001  # there is no other place
-        self._longest = 0.0
-        self._slowest = ""
-        self._collecting = 0.0
-        self._began_to_collect = 0.0
-        self._busy: Counter[str] = Counter()
-        self._most_busy: Counter[str] = Counter()
+        self._longest = self._collects_since = 0.0
 
     def start(self) -> None:
         """Begin to watch."""
-        self._longest, self._slowest, self._collecting = 0.0, "", 0.0
-        gc.callbacks.append(self._time_collection)
-        self._busy.clear()
-        self._most_busy.clear()
-        watch, untimed = self, self._untimed_run
+        self._longest = 0.0
+        gc.callbacks.append(self._collect)
 
         def run(handle: events.Handle) -> None:
-            start = time.perf_counter()
-            untimed(handle)
-            took = time.perf_counter() - start
-            if took > watch._longest:
-                watch._longest, watch._slowest = took, _describe(handle)
+            start = time.monotonic()
+            _UNTIMED(handle)
+            self._note(start)
 
         setattr(events.Handle, "_run", run)  # noqa: B010  # mypy is right to mind
-        setattr(self._loop, "run_in_executor", self._run_in_executor)  # noqa: B010
 
-    def stop(self) -> dict[str, Any]:
-        """Stop watching, and say what was seen.
+    def stop(self) -> float:
+        """Stop watching; return the longest that the loop stood still, in seconds."""
+        setattr(events.Handle, "_run", _UNTIMED)  # noqa: B010
+        gc.callbacks.remove(self._collect)
+        return self._longest
 
-        `stall` is the longest that the loop stood still, in seconds: for its `slowest`
-        step, or for the collector of garbage (`collecting`), which stops every thread.
-        `threads` is by job the most that ran at a time.
-        """
-        setattr(events.Handle, "_run", self._untimed_run)  # noqa: B010
-        delattr(self._loop, "run_in_executor")
-        gc.callbacks.remove(self._time_collection)
-        return {
-            "stall": max(self._longest, self._collecting),
-            "slowest": self._slowest,
-            "collecting": self._collecting,
-            "threads": dict(self._most_busy),
-        }
-
-    def _time_collection(self, phase: str, _: object) -> None:
+    def _collect(self, phase: str, _: object) -> None:
         if phase == "start":
-            self._began_to_collect = time.perf_counter()
+            self._collects_since = time.monotonic()
         else:
-            took = time.perf_counter() - self._began_to_collect
-            self._collecting = max(self._collecting, took)
+            self._note(self._collects_since)
 
-    def _run_in_executor(
-        self, executor: Any, job: Callable[..., Any], *arguments: Any
-    ) -> asyncio.Future[Any]:
-        name = _name(job)
-        self._busy[name] += 1
-        self._most_busy[name] = max(self._most_busy[name], self._busy[name])
-        future = type(self._loop).run_in_executor(self._loop, executor, job, *arguments)
-        future.add_done_callback(partial(self._done, name))
-        return future
-
-    def _done(self, name: str, _: object) -> None:
-        self._busy[name] -= 1
-
-
-def _describe(handle: events.Handle) -> str:
-    """Name the task if it is the step of one: the handle itself does not tell."""
-    job = getattr(handle, "_callback", None)
-    tasks = (each for each in gc.get_referents(job) if isinstance(each, asyncio.Task))
-    return repr(next(tasks, handle))
-
-
-def _name(job: Any) -> str:
-    while isinstance(job, partial):
-        job = job.func
-    return f"{job.__module__}.{job.__qualname__}"
+    def _note(self, start: float) -> None:
+        self._longest = max(self._longest, time.monotonic() - start)

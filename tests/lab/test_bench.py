@@ -1,25 +1,44 @@
 """The benchmark's own arithmetic, its load, and a short run of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+import math
+import os
 from pathlib import Path
+import shutil
 import subprocess
-from typing import Any, override
+import sys
+from types import SimpleNamespace
+from typing import Any, Self, cast, override
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 import pytest
 
 from lab.bench import __main__ as bench
-from lab.bench.blast import Request, blast
-from lab.bench.duel import Contestant, Duel, duel
-from lab.bench.receiving import Expected, _fire
-from lab.bench.report import Row, render
-from lab.bench.sending import Sends
+from lab.bench.blast import blast, post
+from lab.bench.disk import Disk
+from lab.bench.duel import Contestant, Duel, Figures, duel
+from lab.bench.provider import BenchProvider
+from lab.bench.receiving import fire
+from lab.bench.rows import ROWS, Row, render
+from lab.bench.sending import send
 from lab.bench.stage import CheckError, Stage
+from lab.home import Plan
 
 PROJECT = Path(__file__).parents[2]
 BOUND = 400
+_WRITE = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute("PRAGMA synchronous = FULL")
+connection.execute("CREATE TABLE message (text)")
+started = time.monotonic()
+connection.execute("INSERT INTO message VALUES (zeroblob(50000))")
+print(time.monotonic() - started)
+"""
 
 
 async def test_contestants_take_turns() -> None:
@@ -27,86 +46,142 @@ async def test_contestants_take_turns() -> None:
     order: list[str] = []
 
     def contestant(name: str) -> Contestant:
-        async def run() -> float:
+        async def run() -> Figures:
             order.append(name)
-            return len(order)
+            return {"place": len(order)}
 
         return run
 
     result = await duel({name: contestant(name) for name in "ab"}, 3)
     assert "".join(order) == "ab" + "ab" + "ba" + "ab"
-    assert result.figures == {"a": [3, 6, 7], "b": [4, 5, 8]}
+    places = {name: [each["place"] for each in result[name]] for name in result}
+    assert places == {"a": [3, 6, 7], "b": [4, 5, 8]}
+    cold = await duel({"c": contestant("c")}, 1, warm_up=False)
+    assert cold == {"c": [{"place": 9}]}
 
 
 def test_a_ratio_is_taken_pair_by_pair() -> None:
     """A machine that is busy for a while slows both down, and changes no ratio."""
-    result = Duel({"ours": [1, 20, 3], "theirs": [2, 40, 4]})
-    assert result.ratio("ours", "theirs") == 0.5
-    assert result.median("ours") == 3
+    times = {"ours": (1, 20, 3), "theirs": (2, 40, 4)}
+    result = Duel({name: [{"s": each} for each in times[name]] for name in times})
+    assert result.ratio("ours", "theirs", "s") == 0.5
+    assert result.median("ours", "s") == 3
 
 
 @pytest.mark.parametrize(
-    ("row", "figure", "is_met"),
+    ("goal", "value", "measured"),
     [
-        (Row.at_least("a", "b", 0.5, 0.5), "0.50 x", True),
-        (Row.at_least("a", "b", 0.49, 0.5), "0.49 x", False),
-        (Row.at_most("a", "b", 10, 10, "ms"), "10.00 ms", True),
-        (Row.at_most("a", "b", 10.1, 10, "ms"), "10.10 ms", False),
-        (Row.ratio("a", "b", 2), "2.00 x", None),
+        (">= 0.5 x", 0.5, ("0.50 x", "yes")),
+        (">= 0.5 x", 0.494, ("0.49 x", "NO")),
+        ("<= 5.5 MiB more", 5.504, ("5.50 MiB more", "yes")),
+        ("<= 5.5 MiB more", 5.506, ("5.51 MiB more", "NO")),
+        ("== 1 flushes", 1, ("1.00 flushes", "yes")),
+        ("== 1 flushes", 2, ("2.00 flushes", "NO")),
     ],
 )
-def test_rows(row: Row, figure: str, is_met: bool | None) -> None:
-    """A target that is reached exactly is met, and where there is none, none is."""
-    assert (row.figure, row.is_met) == (figure, is_met)
+def test_a_goal_is_met(goal: str, value: float, measured: tuple[str, str]) -> None:
+    """By the figure as it is shown: whoever reads the table comes to the same end."""
+    row = Row("what", "beside", goal)
+    assert row.judge(value) == ("what", "beside", goal, *measured)
 
 
-def test_the_table_replaces_the_one_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And leaves alone what is written around it, however often."""
-    document = tmp_path / "performance.md"
-    marks = "<!-- table -->\nold\n<!-- end of table -->\n"
-    document.write_text(f"before\n{marks}after\n", encoding="utf-8")
-    monkeypatch.setattr(bench, "DOCUMENT", document)
-    for what in ("first", "second"):
-        bench.write(render([Row.at_least(what, "theirs", 1, 2)]))
-    text = document.read_text(encoding="utf-8")
-    assert text.startswith("before\n")
-    assert text.endswith("after\n")
-    assert "old" not in text
-    assert "first" not in text
-    assert "| second | theirs | 1.00 x   | >= 2.00 x | NO  |" in text
-    assert bench.describe_versions() in text
+def test_every_part_has_rows_with_a_goal() -> None:
+    """No part without a row, no row that nobody measures, none without a goal."""
+    assert ROWS.keys() == bench.PARTS.keys()
+    for row in (each for rows in ROWS.values() for each in rows):
+        sign, limit, _ = row.goal.split(" ", 2)
+        assert sign in {"<=", ">=", "=="}
+        assert math.isfinite(float(limit))
 
 
-def test_the_document_has_the_figures_of_all_parts() -> None:
-    """Whoever adds a part measures it and says what it means."""
-    text = bench.DOCUMENT.read_text(encoding="utf-8")
-    table = text.partition("<!-- table -->")[2].partition("<!-- end of table -->")[0]
-    expected = {
-        "status": "Status callback",
-        "inbound": "Inbound SMS",
-        "forged": "Forged callback",
-        "send": "Send, 50 at once",
-        "many": "One message to 50 recipients",
-        "ovh": "Send through OVHcloud",
-        "rows": "Recorder rows",
-        "stall": "Longest stall",
-        "setup": "Set-up",
-        "store": "10,000 messages",
-        "catchup": "Catch-up",
-    }
-    assert expected.keys() == bench.PARTS.keys()
-    assert [part for part, row in expected.items() if f"| {row}" not in table] == []
+def read_table(text: str) -> list[tuple[str, ...]]:
+    """Return the lines of a Markdown table without its head."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [tuple(line) for line in cells if set(line[0]) != {"-"}][1:]
+
+
+def test_the_document_has_the_rows_of_the_bench() -> None:
+    """Each with its goal, in their order, and with a figure that is judged as said."""
+    text = (PROJECT / "docs" / "performance.md").read_text(encoding="utf-8")
+    lines = read_table(text)
+    rows = [row for part in ROWS.values() for row in part]
+    assert [line[:3] for line in lines] == [(r.what, r.beside, r.goal) for r in rows]
+    for row, line in zip(rows, lines, strict=True):
+        assert row.judge(float(line[3].split(" ")[0])) == line
+    # Whoever adds a part says what it means to a person.
+    assert [part for part in ROWS if f"**{part}**" not in text] == []
+
+
+def test_the_table_can_be_pasted() -> None:
+    """It is Markdown, and its columns are straight."""
+    rows = [row for part in ROWS.values() for row in part]
+    lines = [row.judge(1) for row in rows]
+    table = render(lines)
+    assert read_table(table) == lines
+    assert len({len(line) for line in table.splitlines()}) == 1
+
+
+class OneFigure:
+    """A part that measures too little, in a home that is not there."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def measure(self, *_: object) -> list[float]:
+        """Return one figure."""
+        return [1.0]
+
+
+async def test_a_row_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part that brings fewer figures than rows ends the run."""
+    part = OneFigure()
+    monkeypatch.setattr(bench, "open_stage", lambda *_: part)
+    monkeypatch.setattr(bench, "PARTS", {"door": part.measure, "memory": part.measure})
+    assert len(await bench.run(["memory"])) == 1
+    with pytest.raises(ValueError, match="shorter"):
+        await bench.run(["door"])
 
 
 def test_a_part_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is named, and those that do can be listed."""
+    """It is named, and so are those that do."""
     with pytest.raises(SystemExit):
-        bench.main(["statuses"])
-    assert "no part statuses" in capsys.readouterr().err
-    assert bench.main(["--list"]) == 0
-    assert capsys.readouterr().out.split() == list(bench.PARTS)
+        bench.main(["--rows", "statuses"])
+    said = capsys.readouterr().err
+    assert "invalid choice: 'statuses'" in said
+    assert all(part in said for part in bench.PARTS)
+
+
+def write_to(path: Path, environment: Mapping[str, str]) -> float:
+    """Write a row in a process of its own, and return the seconds that it took."""
+    done = subprocess.run(
+        [sys.executable, "-c", _WRITE, path],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    return float(done.stdout)
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_a_slow_disk_sleeps_at_each_flush(tmp_path: Path) -> None:
+    """And counts the flushes and the bytes of our files, and of no others."""
+    disk = Disk(tmp_path)
+    write_to(tmp_path / "other.db", disk.environment)
+    assert (disk.flushes, disk.written) == (0, 0)
+    write_to(tmp_path / "virtual_sms.x.db", disk.environment)
+    flushes, written = disk.flushes, disk.written
+    assert flushes > 0
+    assert written > 50_000
+    disk.slow_down(150)
+    assert write_to(tmp_path / "virtual_sms.y.db", disk.environment) >= 0.15
+    assert disk.flushes == 2 * flushes
+    assert disk.written == pytest.approx(2 * written, rel=0.01)
 
 
 @pytest.fixture
@@ -125,18 +200,13 @@ async def server(socket_enabled: None) -> AsyncIterator[TestServer]:
 
 async def test_every_request_is_answered_once(server: TestServer) -> None:
     """Over as many connections as were asked for, long answers included."""
-    requests = [
-        Request.post("/callback", str(status).encode())
-        for status in [200] * 30 + [403] * 12
-    ]
-    result = await blast(str(server.make_url("/")), requests, 4)
-    assert result.statuses == {200: 30, 403: 12}
-    assert len(result.latencies) == 42
-    assert 0 < result.median <= result.seconds
-    assert result.rate == pytest.approx(42 / result.seconds)
+    statuses = [200] * 30 + [403] * 12
+    requests = [post("/callback", str(status).encode()) for status in statuses]
+    answered = await blast(str(server.make_url("/")), requests, 4)
+    assert sorted(answered) == statuses
 
 
-async def test_a_home_that_hangs_up_is_no_result(server: TestServer) -> None:
+async def test_a_home_that_hangs_up_is_no_result(socket_enabled: None) -> None:
     """A flood that is cut off must not look like a fast one."""
 
     async def hang_up(_: asyncio.StreamReader, writer: Any) -> None:
@@ -145,72 +215,82 @@ async def test_a_home_that_hangs_up_is_no_result(server: TestServer) -> None:
     listening = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     async with listening:
-        with pytest.raises(ConnectionError):
-            await blast(f"http://127.0.0.1:{port}", [Request.post("/", b"")], 1)
+        with pytest.raises(ExceptionGroup) as failed:
+            await blast(f"http://127.0.0.1:{port}", [post("/", b"")], 1)
+    assert failed.group_contains((ConnectionError, asyncio.IncompleteReadError))
 
 
-class StagedHome:
+class StagedHome(Stage):
     """A home that answers each verb with what it was given."""
 
-    def __init__(self, **answers: object) -> None:
-        self.url = "http://127.0.0.1"
-        self._answers = answers
+    def __init__(self, arrived: int = 0, **answers: object) -> None:
+        provider = BenchProvider()
+        provider.build()
+        disk = cast("Disk", SimpleNamespace(flushes=0))
+        super().__init__(Plan(folder=Path(), port=1), provider, disk)
+        self._answers = {"rest": None, **answers}
+        self._arrived = arrived
 
+    @override
     async def probe(self, verb: str, **_: object) -> Any:
-        """Do nothing, and answer."""
+        if verb == "send":
+            self.provider.arrived += [1.5] * self._arrived
         return self._answers[verb]
 
 
-class StagedProvider(Stage):
-    """A stage whose provider counted this before a round and after it."""
-
-    def __init__(self, sends: Sequence[int], **answers: object) -> None:
-        super().__init__(StagedHome(**answers), None)  # type: ignore[arg-type]
-        self._counted = iter(sends)
-
-    @override
-    async def tell_provider(self, **wish: object) -> Any:
-        return {"sends": next(self._counted)}
-
-
-@pytest.mark.parametrize("seen", [29, 31])
+@pytest.mark.parametrize("seen", [6, 8])
 async def test_sends_that_were_not_seen_are_no_result(seen: int) -> None:
     """What the provider took is what was sent: neither fewer nor more."""
-    honest = Sends(StagedProvider([7, 37], send=0.5, rest=None))
-    assert await honest.contestant("ours", "serial", 30)() == 0.5
-    sends = Sends(StagedProvider([7, 7 + seen], send=0.5, rest=None))
-    with pytest.raises(CheckError, match=f"{seen} were sent instead of 30"):
-        await sends.contestant("ours", "serial", 30)()
+    sent = {"began": [1.0] * 7, "ended": [2.0] * 7}
+    run = partial(StagedHome, send=sent)
+    found = await send(run(arrived=7), "entry", "alone", "ours")
+    assert found == {"leaves": 0.5, "call": 1.0, "all": 1.0}
+    with pytest.raises(CheckError, match=f"{seen} were sent"):
+        await send(run(arrived=seen), "entry", "alone", "ours")
 
 
 @pytest.mark.parametrize("found", [41, 43])
 async def test_events_that_were_not_fired_are_no_result(found: int) -> None:
     """Nor are events that nobody caused."""
-    await StagedProvider([], wait=42).wait_for_events(42)
+    await StagedHome(wait={"count": 42}).wait_for_events(42)
     with pytest.raises(CheckError, match=f"{found} events instead of 42"):
-        await StagedProvider([], wait=found).wait_for_events(42)
+        await StagedHome(wait={"count": found}).wait_for_events(42)
 
 
 async def test_a_refusal_is_no_result(server: TestServer) -> None:
     """A callback that is refused costs less than one that is taken."""
-    stage = StagedProvider([], counts={"a": 2}, wait=3, rest=None)
-    stage.home.url = str(server.make_url("/"))
-    callback = [Request.post("/callback", b"200")]
-    taken = await _fire(stage, callback, 1, Expected(status=200))
-    assert taken.statuses == {200: 1}
+    stage = StagedHome(wait={"count": 1, "at": 0.0, "flushes": 2})
+    stage.url = str(server.make_url("/"))
     with pytest.raises(CheckError, match="not 204"):
-        await _fire(stage, callback, 1, Expected(status=204))
+        await fire(stage, [post("/callback", b"200")], 204)
+    with pytest.raises(CheckError, match="1 events instead of 2"):
+        await fire(stage, [post("/callback", b"200")], 200)
+
+
+async def test_a_send_is_noted_and_answered(socket_enabled: None) -> None:
+    """As each provider does; what is asked beside it, the simulator answers."""
+    async with BenchProvider() as provider:
+        side = provider.twilio
+        path = f"/2010-04-01/Accounts/{side.ACCOUNT_SID}/Messages.json"
+        answered = await blast(provider.url, [post(path, b"To=%2B33612345678")] * 2, 1)
+        assert answered == [201, 201]
+        assert len(provider.arrived) == 2
+        assert await blast(provider.url, [post("/nowhere", b"")], 1) != [201]
+        assert len(provider.arrived) == 2
+        assert provider.pages_read == 0
+        assert len(provider.receive_unseen(5)) == len(side.log) == 5
+        assert provider.receive_unseen(0) == []
 
 
 @pytest.mark.lab
 def test_a_part_by_name() -> None:
     """It starts a home, checks itself, and prints what it found."""
     finished = subprocess.run(  # noqa: PLW1510  # a failure is shown with its table
-        [PROJECT / "scripts" / "bench", "many"],
+        [PROJECT / "scripts" / "bench", "--rows", "many"],
         capture_output=True,
         text=True,
         timeout=BOUND,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    _, _, table = finished.stdout.partition("==> all")
-    assert "| One message to 50 recipients, 50 ms each | core's twilio_sms |" in table
+    lines = read_table(finished.stdout)
+    assert [line[0] for line in lines] == [row.what for row in ROWS["many"]]

@@ -1,8 +1,8 @@
-"""Verbs about the database."""
+"""Look into the recorder's database, once all that has happened is in it."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.core import HomeAssistant
@@ -16,13 +16,9 @@ _ROWS: Final = (
     " UNION ALL SELECT m.entity_id, count(*) FROM states"
     " JOIN states_meta AS m USING (metadata_id) GROUP BY 1"
 )
-_COLUMNS: Final = (
-    "SELECT m.name, c.name FROM sqlite_master AS m"
-    " JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table'"
-)
 
 
-async def rest(hass: HomeAssistant, _: Any) -> None:
+async def rest(hass: HomeAssistant) -> None:
     """Wait until the database, if there is one, has taken in all that has happened."""
     if "recorder" not in hass.config.components:
         return
@@ -39,39 +35,10 @@ async def read[T](hass: HomeAssistant, query: Callable[[Session], T]) -> T:
         with session_scope(hass=hass, read_only=True) as session:
             return query(session)
 
-    await rest(hass, None)
+    await rest(hass)
     return await get_instance(hass).async_add_executor_job(run)
 
 
 def count_rows(session: Session) -> dict[str, int]:
     """Count the rows of events by their type, and of states by their entity."""
     return dict(session.execute(text(_ROWS)).tuples().all())
-
-
-async def rows(hass: HomeAssistant, _: Any) -> dict[str, int]:
-    """Count the rows of events by their type, and of states by their entity."""
-    return await read(hass, count_rows)
-
-
-async def find(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, int]:
-    """Count the rows that hold a `needle`, by table and column, of all there are."""
-    needle = {"needle": f"%{data['needle']}%"}
-
-    def search(session: Session) -> dict[str, int]:
-        columns = session.execute(text(_COLUMNS)).fetchall()
-        found = {
-            f"{table}.{column}": session.execute(
-                text(
-                    f'SELECT count(*) FROM "{table}"'  # noqa: S608  # its own names
-                    f' WHERE CAST("{column}" AS TEXT) LIKE :needle'
-                ),
-                needle,
-            ).scalar_one()
-            for table, column in columns
-        }
-        return {place: amount for place, amount in found.items() if amount}
-
-    return await read(hass, search)
-
-
-VERBS = {"rest": rest, "rows": rows, "find": find}
