@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
     ConfigEntryChange,
     ConfigEntryState,
 )
@@ -17,7 +18,6 @@ from .answering import async_add_desk
 from .const import DOMAIN
 from .home_file import async_get_home_file
 from .questions import QUESTIONS, QuestionDesk
-from .runtime import VirtualSmsConfigEntry
 
 
 async def async_setup_desks(hass: HomeAssistant) -> None:
@@ -41,7 +41,7 @@ async def async_setup_desks(hass: HomeAssistant) -> None:
         await alerts.async_resume()
 
     @callback
-    def resume_line(_: ConfigEntryChange, entry: VirtualSmsConfigEntry) -> None:
+    def resume_line(_: ConfigEntryChange, entry: ConfigEntry[object]) -> None:
         if entry.domain == DOMAIN and entry.state is ConfigEntryState.LOADED:
             questions.async_resume_line(entry.entry_id)
             alerts.async_resume_line(entry.entry_id)
