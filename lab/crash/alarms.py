@@ -21,8 +21,8 @@ from .world import HARMLESS, Json, Traffic, World
 
 ALERT, ANSWERED = "virtual_sms_alert", "virtual_sms_answered"
 FIRST, SECOND = "+33612345601", "+33612345602"
-CALLED: Final = ("+15005553001", "+15005553001", "+15005553000", "+15005553010")
-"""One presses the key, one is a voicemail, one is busy."""
+CALLED: Final = (*["+15005553001"] * 3, "+15005553000", "+15005553010")
+"""One presses the key, and is called more often; one is a voicemail, one is busy."""
 ALARMED: Final = (FIRST, SECOND, *CALLED)
 ROUNDS: Final = 2
 STEP_AFTER: Final = 4
@@ -54,14 +54,13 @@ class Alarms:
         """Begin an alarm, and perhaps take it somewhat later."""
         text = f"alarm {len(self.alerts)}"
         self.alerts[text] = None
+        called = {"to": world.chance.choice(CALLED), "call": True}
+        steps = [{"to": FIRST}, called, {"to": SECOND}]
+        world.chance.shuffle(steps)
         data = {
             "config_entry_id": traffic.entry_id,
             "message": text,
-            "steps": [
-                {"to": FIRST},
-                {"to": world.chance.choice(CALLED), "call": True},
-                {"to": SECOND},
-            ],
+            "steps": steps,
             "step_after": STEP_AFTER,
             "rounds": ROUNDS,
         }
