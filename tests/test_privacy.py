@@ -95,6 +95,7 @@ def test_twice_is_as_good_as_once(privacy: Privacy) -> None:
         (None, None),
         ("🚪🚪🚪🚪🚪🚪🚪🚪", "🚪🚪…"),
         ("Wait for it, wait for it…", "Wait…"),
+        ("Waits…", "W…"),
     ],
 )
 def test_masked_text(text: object, masked: object) -> None:

@@ -106,6 +106,12 @@ def test_a_pin_is_4_to_12_digits_or_letters(pin: str) -> None:
         Pin.make(pin)
 
 
+@pytest.mark.parametrize("pin", ["1234", "123456789012"])
+def test_the_shortest_and_the_longest_pin(pin: str) -> None:
+    """They are taken, and known again."""
+    assert read_code(Pin.make(pin), f"open {pin}", START).proofs
+
+
 def test_a_pin_is_kept_as_a_salted_hash() -> None:
     """Two of the same look different, neither shows it, and both are read back."""
     kept = json.dumps(PIN.as_dict())
@@ -173,6 +179,13 @@ def test_a_code_proves_the_app() -> None:
     assert proved.check(code, START) == Proof(STEP, is_used=True)
     assert proved.check(code_of(STEP - 1), START) == Proof(STEP - 1, is_used=True)
     assert proved.check(code_of(STEP + 1), START) == Proof(STEP + 1)
+
+
+def test_the_app_shows_whose_code_it_is() -> None:
+    """The address in the picture names the contact and the home."""
+    shown = pyotp.parse_uri(APP.url("Anna"))
+    assert (shown.name, shown.issuer) == ("Anna", "Home Assistant")
+    assert shown.secret == KEY
 
 
 @pytest.mark.parametrize("code", ["", "000000", "12345", "abcdef"])

@@ -224,6 +224,7 @@ async def test_unlocking_forgives(home: Home) -> None:
         await home.hear("0000 open")
     home.memory.unlock("anna")
     await home.store.codes.unlock("anna")
+    await home.restart()
     assert says(await home.hear("4711 open")) == (Trust.TRUSTED, "open")
     for _ in range(4):
         assert (await home.hear("0000")).trust is Trust.UNPROVEN

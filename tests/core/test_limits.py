@@ -298,10 +298,12 @@ def test_months_of_the_home(local: str, name: str, end: str) -> None:
 async def test_the_same_text_to_the_same_recipient(desk: Desk) -> None:
     """A flapping sensor sends no more than a few; other texts and people are free."""
     desk.limits = replace(NO_LIMITS, repeats=2)
+    assert await desk.send(desk.compose("Hello")) == [None]
+    desk.clock.advance(60)
     for _ in range(2):
         assert await desk.send(desk.compose("Leak")) == [None]
         desk.clock.advance(60)
-    until = START + timedelta(minutes=10)
+    until = START + timedelta(minutes=11)
     assert await desk.refusal(desk.compose("Leak")) == (Limit.REPEATS, until)
     assert await desk.send(desk.compose("Leak", to="+33600000001")) == [None]
     assert await desk.send(desk.compose("Leak!", segments=9)) == [None]
