@@ -71,6 +71,7 @@ class Gateway:
     async def close(self) -> None:
         """Finish what is being written and close the store."""
         self._publisher.stop()
+        await self._publisher.finish()
         with suppress(DatabaseClosedError, OSError, sqlite3.Error):
             await self.store.outbound.note_clock()
         await self.store.close()
