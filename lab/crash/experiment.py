@@ -35,6 +35,9 @@ _SETTINGS: Final[Mapping[str, object]] = {
 _AHEAD: Final = 7200.0
 _AFTER_RESTART: Final = 3.0
 _ALARMS_AT_ONCE: Final = 3
+_LONG: Final = 60.0
+"""Seconds after which somebody has surely pressed a key, and a limit is reached."""
+_ALWAYS: Final = frozenset({"alerts", "questions", "answered"})
 _LIMIT_SHARE: Final = 0.8
 """Segments a second that the number with a limit may send: it is reached in any run."""
 
@@ -242,11 +245,7 @@ class Experiment:
         report.alarms = self._count_own()
         report.shaken = self._world.shaken
         report.missing = find_missing(self._pace.shakes, self._world.shaken, rows)
-        report.missing += [
-            key
-            for key, each in report.alarms.items()
-            if not each and key not in PROMISES
-        ]
+        report.missing += find_missing_own(report.alarms, self._pace.seconds)
         return report
 
 
@@ -257,6 +256,12 @@ def find_missing(
     missing = [each for each in shakes if each != "damage" and not shaken.get(each)]
     missing += [key for key in NEEDED if not rows or not all(row[key] for row in rows)]
     return missing + ([] if any(row["forged"] for row in rows) else ["forged"])
+
+
+def find_missing_own(own: Mapping[str, int], seconds: float) -> list[str]:
+    """List what is missing of alarms, codes and limits; a short run has but a few."""
+    wanted = _ALWAYS if seconds < _LONG else own.keys() - set(PROMISES)
+    return [key for key in own if key in wanted and not own[key]]
 
 
 def _worst(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:

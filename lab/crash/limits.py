@@ -37,5 +37,6 @@ def count(world: World) -> dict[str, int]:
 
 def _count_over(world: World, traffic: Traffic) -> int:
     provider = world.simulator.providers[traffic.provider]
-    taken = sum(each.text in traffic.asked for each in provider.messages)
-    return max(taken - (traffic.limit or 0), 0)
+    # What was accepted twice is counted as that, not once more here.
+    taken = {each.text for each in provider.messages} & set(traffic.asked)
+    return max(len(taken) - (traffic.limit or 0), 0)

@@ -200,3 +200,19 @@ async def test_a_command_that_waited_for_the_home_is_not_believed(
     gateway._publish(message)
     trusts = [each.trust for each in world.heard[NUMBER.number]]  # type: ignore[union-attr]
     assert trusts == [Trust.TRUSTED, Trust.UNPROVEN]
+
+
+async def test_a_line_that_closes_notes_what_was_published(gateway: Gateway) -> None:
+    """What follows from it is waited for, so that a reload publishes nothing again."""
+    pending: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    with patch.object(gateway._publisher, "_pending", return_value=pending):
+        news = await gateway.store.inbound.admit([inbound("m")], late=False)
+        gateway.start()
+        gateway._publisher.publish(news)
+        closing = asyncio.create_task(gateway.close())
+        await asyncio.sleep(0.01)
+        pending.set_result([None])
+        with patch.object(gateway._publisher, "_pending", return_value=None):
+            await closing
+    await gateway.open()
+    assert await gateway.store.inbound.unpublished() == []

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 import sqlite3
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -368,4 +369,55 @@ async def test_notes_keep_their_order(tmp_path: Path) -> None:
     second.set_result([None])
     await come_to_rest(store, publisher)
     assert await store.outbound.unpublished() == []
+    await store.close()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_line_that_closes_notes_what_it_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    """A reload publishes nothing again; it waits for what follows, but not for ever."""
+    monkeypatch.setattr(
+        "custom_components.virtual_sms.core.publisher.LONGEST_HOLD", 0.1
+    )
+    store = await open_store(tmp_path / "store.db", Clock())
+    loop = asyncio.get_running_loop()
+    pending: list[asyncio.Future[Any]] = [loop.create_future() for _ in range(2)]
+    left = list(pending)
+    publisher = Publisher(store, lambda _: None, lambda: left.pop(0) if left else None)
+    publisher.start()
+    for name in "ab":
+        publisher.publish(await store.inbound.admit([inbound(name)], late=False))
+    publisher.stop()
+    finishing = asyncio.create_task(publisher.finish())
+    await asyncio.sleep(0.01)
+    assert not finishing.done()
+    for each in pending if ends else []:
+        each.set_result([None])
+        await asyncio.sleep(0)
+    await finishing
+    await store.close()
+    store = await open_store(tmp_path / "store.db", Clock())
+    assert len(await store.inbound.unpublished()) == (0 if ends else 2)
+    await store.close()
+
+
+async def test_a_line_that_closes_notes_what_it_could_not_before(
+    tmp_path: Path,
+) -> None:
+    """What a full disk kept from being noted is noted when there is room again."""
+    store = await open_store(tmp_path / "store.db", Clock())
+    publisher = Publisher(store, lambda _: None)
+    publisher.start()
+    news = await store.inbound.admit([inbound("m")], late=False)
+    full = asyncio.get_running_loop().create_future()
+    full.set_exception(sqlite3.OperationalError("disk full"))
+    with patch.object(store, "note_published", return_value=full):
+        publisher.publish(news)
+        await asyncio.sleep(0)
+    publisher.stop()
+    await publisher.finish()
+    await store.close()
+    store = await open_store(tmp_path / "store.db", Clock())
+    assert await store.inbound.unpublished() == []
     await store.close()

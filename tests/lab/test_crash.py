@@ -15,7 +15,12 @@ from lab.crash import world as world_module
 from lab.crash.__main__ import conclude
 from lab.crash.columns import COLUMNS, NEEDED, broken, count
 from lab.crash.evidence import MOMENT, MOST_IN_FLIGHT, RECEIVED, STATUS, Evidence
-from lab.crash.experiment import PROMISES, Report, find_missing
+from lab.crash.experiment import (
+    PROMISES,
+    Report,
+    find_missing,
+    find_missing_own,
+)
 from lab.crash.forgeries import CODE, MARK
 from lab.crash.log import complaints
 from lab.crash.mutants import TRIALS
@@ -98,6 +103,14 @@ def test_a_run_without_a_shake_fails() -> None:
     """Zeros prove nothing where nobody was killed."""
     assert find_missing(("kill", "clock"), {"clock": 2}, [CLEAN]) == ["kill"]
     assert find_missing((), {}, []) == [*NEEDED, "forged"]
+
+
+def test_a_long_run_has_everything() -> None:
+    """Who presses no key, or reaches no limit, has proved nothing of it."""
+    own = dict.fromkeys(PROMISES, 0) | {"alerts": 1, "pressed": 0, "limited": 0}
+    assert find_missing_own(own, 75.0) == ["pressed", "limited"]
+    assert find_missing_own(own, 10.0) == []
+    assert find_missing_own(own | {"alerts": 0}, 10.0) == ["alerts"]
 
 
 def test_a_clean_run_passes() -> None:

@@ -78,6 +78,7 @@ class Gateway:
             # What is just being written is still published.
             await self.store.wait()
         self._publisher.stop()
+        await self._publisher.finish()
         await self.store.close()
 
     async def send(

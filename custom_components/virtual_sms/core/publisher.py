@@ -7,6 +7,7 @@ meanwhile, or was cut short by a crash, is held back and told in order.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,6 +22,8 @@ _LOGGER = logging.getLogger(__name__)
 
 IN_FLIGHT = 32
 """Changes that a crash may repeat: the most that are told but not noted."""
+LONGEST_HOLD = 5.0
+"""Seconds that a line which closes waits for what follows from what it told."""
 AT_ONCE = 16
 """Changes in a row, before the rest of the home has a turn."""
 
@@ -77,6 +80,18 @@ class Publisher:
     def stop(self) -> None:
         """Tell no more: what waits is for the next run."""
         self._is_open = False
+
+    async def finish(self) -> None:
+        """Have all noted that was told, or the next run tells it again.
+
+        That waits for what follows from it to be written, but not for ever.
+        """
+        if self._missed:
+            self._note([])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_HOLD):
+                while self._hold is not None:
+                    await asyncio.wait([self._hold])
 
     def _go_on(self) -> None:
         """Tell more, unless that is being done: who hears it may send at once."""
