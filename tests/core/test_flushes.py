@@ -100,7 +100,7 @@ async def fill(home: Home, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "kib"), [(0, (8, 16, 6)), (5000, (25, 25, 6))], ids=["few", "many"]
+    ("count", "kib"), [(0, (8, 16, 6)), (5000, (25, 28, 6))], ids=["few", "many"]
 )
 async def test_a_message_costs_few_flushes_and_bytes(
     home: Home, monkeypatch: pytest.MonkeyPatch, count: int, kib: tuple[int, int, int]
