@@ -24,7 +24,7 @@ IN_FLIGHT = 32
 """Changes that a crash may repeat: the most that are told but not noted."""
 LONGEST_HOLD = 5.0
 """Seconds that a line which closes waits for what follows from what it told."""
-AT_ONCE = 16
+AT_ONCE = 4
 """Changes in a row, before the rest of the home has a turn."""
 
 
