@@ -93,11 +93,11 @@ def revoke(sim: Simulator) -> None:
 async def settle(hass: HomeAssistant, sim: Simulator) -> None:
     """Let all that is under way come to its end, on both sides."""
     await _rest(hass)
-    is_settled = False
-    while not is_settled:
+    is_conclusive = False
+    while not is_conclusive:
         await sim.settled()
         await _rest(hass)
-        is_settled = not sim._tasks
+        is_conclusive = not sim._tasks
 
 
 async def refresh(hass: HomeAssistant, sim: Simulator, entry: ConfigEntry) -> None:

@@ -251,11 +251,11 @@ async def test_a_balance_that_fails_keeps_nothing_else(
     """Without its balance a number is available, and its messages are not late."""
     heard = listen(hass)
     coordinator = coordinator_of(twilio_entry)
-    coordinator.async_doubt_balance()
+    coordinator.async_ask_balance_soon()
     with patch.object(TwilioAdapter, "get_balance", side_effect=error):
         await refresh(hass, simulator, twilio_entry)
         simulator.twilio.receive(SENDER, "Hello")
-        coordinator.async_doubt_balance()
+        coordinator.async_ask_balance_soon()
         await refresh(hass, simulator, twilio_entry)
     assert coordinator.last_update_success
     assert [each["late"] for each in heard.received] == [False]
@@ -267,7 +267,7 @@ async def test_receipts_that_fail_keep_no_balance(
 ) -> None:
     """Receipts that cannot be read make a number neither unavailable nor poor."""
     coordinator = coordinator_of(twilio_entry)
-    coordinator.async_doubt_balance()
+    coordinator.async_ask_balance_soon()
     inbox = twilio_entry.runtime_data.gateway.inbox
     failing = patch.object(inbox, "catch_up_receipts", side_effect=InvalidResponseError)
     with failing:
@@ -290,7 +290,7 @@ async def test_a_balance_that_fails_for_weeks(
     coordinator = coordinator_of(twilio_entry)
     caplog.set_level("INFO", "custom_components.virtual_sms")
     caplog.clear()
-    coordinator.async_doubt_balance()
+    coordinator.async_ask_balance_soon()
     failing = patch.object(TwilioAdapter, "get_balance", side_effect=error)
     with failing as asked:
         await refresh(hass, simulator, twilio_entry)

@@ -549,7 +549,7 @@ async def test_a_balance_of_before_the_refusal(
         return left
 
     coordinator = ovh_entry.runtime_data.coordinator
-    coordinator.async_doubt_balance()
+    coordinator.async_ask_balance_soon()
     with patch.object(ADAPTERS["ovh"], "get_balance", ask):
         await refresh(hass, simulator, ovh_entry)
     assert state(hass, ovh_entry, "line_status").state == "no_credit"

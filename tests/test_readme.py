@@ -664,7 +664,7 @@ async def test_low_balance_is_notified(
 ) -> None:
     """The balance falls below the threshold, and is notified with its currency."""
     simulator.twilio.balance = Decimal("4.90")
-    home.runtime_data.coordinator.async_doubt_balance()
+    home.runtime_data.coordinator.async_ask_balance_soon()
     await refresh(hass, simulator, home)
     [notice] = notices
     assert "4.90 USD" in notice.data["message"]

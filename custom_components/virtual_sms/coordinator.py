@@ -116,14 +116,14 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         }
 
     @callback
-    def async_doubt_balance(self) -> None:
+    def async_ask_balance_soon(self) -> None:
         """Have the next poll read the balance, however new the last reading is."""
         self._balance_question.ask_soon()
 
     async def async_refresh_balance(self) -> None:
         """Read the balance now, unless it could not be read: that has its own pauses."""
         if self._balance_question.error is None:
-            self.async_doubt_balance()
+            self.async_ask_balance_soon()
         await self._try_balance()
         if self.data is not None:
             self.data = LineState(balance=self._balance)
@@ -137,7 +137,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         """
         had_credit = self.has_credit
         self._credit.refuse()
-        self.async_doubt_balance()
+        self.async_ask_balance_soon()
         if had_credit is not False:
             self.async_update_listeners()
 
@@ -146,7 +146,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         """Learn that a message was accepted that began after any refusal."""
         if self.has_credit is False:
             self._credit.accept()
-            self.async_doubt_balance()
+            self.async_ask_balance_soon()
             self.async_update_listeners()
 
     @callback

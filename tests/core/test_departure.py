@@ -434,7 +434,7 @@ async def test_what_was_not_remembered_is_written_down_once(
     sent = SentMessage(provider_id="P0", status=DeliveryStatus.SENT)
     soon = records.clock.now() + timedelta(minutes=1)
     first, second = await asyncio.gather(
-        records.doubt("m", soon, soon), records.accept("m", sent)
+        records.note_unknown("m", soon, soon), records.accept("m", sent)
     )
     assert [each.status for each in first] == ["queued", "unknown"]
     assert [each.status for each in second] == ["sent"]

@@ -208,6 +208,16 @@ async def test_a_lock_outlives_a_restart(home: Home) -> None:
     assert (await home.hear("0000")).trust is Trust.LOCKED
 
 
+async def test_a_lock_outlives_what_led_to_it(home: Home) -> None:
+    """A restart long after the wrong codes opens nothing."""
+    for _ in range(5):
+        await home.hear("0000 open")
+    home.clock.advance(2 * 3600)
+    await home.restart()
+    right = await home.hear("4711 open", at=2 * 3600)
+    assert says(right) == (Trust.LOCKED, "open")
+
+
 async def test_a_line_that_loads_again_counts_nothing_twice(home: Home) -> None:
     """What it has stored is known already."""
     for _ in range(3):

@@ -265,6 +265,13 @@ async def test_a_month_begins_anew_where_the_home_is(desk: Desk) -> None:
     assert await desk.send_some(1) == 1
 
 
+async def test_a_month_is_filled_by_a_single_call(desk: Desk) -> None:
+    """What fits is sent, as with every limit."""
+    desk.limits = replace(NO_LIMITS, month=3)
+    errors = await desk.send(*(desk.compose() for _ in range(5)))
+    assert errors.count(None) == 3
+
+
 async def test_a_month_counts_what_is_forgotten_by_its_end(desk: Desk) -> None:
     """The rows of its first day are gone after thirty days."""
     desk.limits = replace(NO_LIMITS, month=1)

@@ -29,7 +29,7 @@ from custom_components.virtual_sms.adapters.models import (
 from custom_components.virtual_sms.core.outbox import LONGEST_PAUSE, Outbox
 from custom_components.virtual_sms.core.outcome import Outcome
 from custom_components.virtual_sms.store.changes import StatusChanged
-from custom_components.virtual_sms.store.outbound_orders import SETTLE
+from custom_components.virtual_sms.store.outbound_orders import RECONCILE_AFTER
 from custom_components.virtual_sms.store.store import Store
 from tests.fakes import (
     START,
@@ -400,7 +400,7 @@ async def test_a_doubtful_message_that_was_not_sent(home: Home) -> None:
     """Once the provider has surely done with it, it is sent again, once."""
     home.adapter.outcomes.append(TIMEOUT)
     await home.send("m")
-    await home.live(SETTLE.total_seconds() - 0.1)
+    await home.live(RECONCILE_AFTER.total_seconds() - 0.1)
     assert len(home.adapter.attempts) == 1
     assert home.lookups >= 1
     await home.live(1000)

@@ -26,7 +26,7 @@ from custom_components.virtual_sms.store.changes import (
     Received,
     StatusChanged,
 )
-from custom_components.virtual_sms.store.outbound_orders import SETTLE
+from custom_components.virtual_sms.store.outbound_orders import RECONCILE_AFTER
 from custom_components.virtual_sms.store.store import RETENTION, Store, Tally
 from tests.fakes import START, Clock, inbound, open_store, outbound, receipt
 
@@ -376,7 +376,7 @@ async def test_what_was_accepted_or_ended_is_never_due(store: Store) -> None:
     for message_id in ("m", "n"):
         await store.outbound.postpone(message_id, START)
         await store.outbound.clear(message_id, START)
-        assert await store.outbound.doubt(message_id, START, START) == []
+        assert await store.outbound.note_unknown(message_id, START, START) == []
         assert not await store.outbound.attempt(message_id)
     await store.outbound.recover()
 
@@ -400,7 +400,7 @@ async def test_what_waits_is_due_in_its_time(store: Store, clock: Clock) -> None
     assert (one.message.text, one.message.media) == (first.text, first.media)
     assert (one.message.segments, one.message.encoding) == (3, "UCS-2")
     assert (one.deadline, one.settled_at) == (LATER, None)
-    assert (other.message, other.settled_at) == (second, START + SETTLE)
+    assert (other.message, other.settled_at) == (second, START + RECONCILE_AFTER)
 
 
 async def test_an_attempt_is_in_doubt_until_it_ends(store: Store) -> None:
@@ -412,7 +412,7 @@ async def test_an_attempt_is_in_doubt_until_it_ends(store: Store) -> None:
     await store.outbound.recover()
 
     (due,) = await store.outbound.due()
-    assert due.settled_at == START + SETTLE
+    assert due.settled_at == START + RECONCILE_AFTER
 
 
 async def test_a_crash_may_come_long_after_the_attempt_began(
@@ -424,7 +424,7 @@ async def test_a_crash_may_come_long_after_the_attempt_began(
     again = await open_store(path, clock)
 
     (due,) = await again.outbound.due()
-    assert due.settled_at == clock() + SETTLE
+    assert due.settled_at == clock() + RECONCILE_AFTER
     assert due.message == outbound("m")
     await again.close()
 
@@ -434,11 +434,11 @@ async def test_a_start_makes_all_that_waits_due(
 ) -> None:
     """Whatever the clock says by then; a doubt is as fresh as one of this moment."""
     await add(store, "m", "n")
-    await store.outbound.doubt("m", LATER, START)
+    await store.outbound.note_unknown("m", LATER, START)
     await store.outbound.clear("n", LATER)
     again = await open_store(path, clock)
     due = {each.message.message_id: each for each in await again.outbound.due()}
-    assert due["m"].settled_at == START + SETTLE
+    assert due["m"].settled_at == START + RECONCILE_AFTER
     assert due["n"].settled_at is None
     await again.close()
 
@@ -446,9 +446,9 @@ async def test_a_start_makes_all_that_waits_due(
 async def test_a_doubt_is_told(store: Store) -> None:
     """The first doubt is a change, the second is none."""
     await add(store, "m")
-    (change,) = await store.outbound.doubt("m", LATER, START)
+    (change,) = await store.outbound.note_unknown("m", LATER, START)
     assert (change.previous, change.status) == ("queued", "unknown")
-    assert await store.outbound.doubt("m", LATER, START) == []
+    assert await store.outbound.note_unknown("m", LATER, START) == []
 
 
 async def test_open_deliveries_take_turns(store: Store, clock: Clock) -> None:

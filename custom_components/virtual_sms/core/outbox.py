@@ -33,13 +33,13 @@ from ..adapters.plain_text import clean
 from ..adapters.segments import count_segments
 from ..store.changes import Progress, StatusChanged
 from ..store.outbound import Leave, OutboundTable, Queued
-from ..store.outbound_orders import SETTLE, Order
+from ..store.outbound_orders import RECONCILE_AFTER, Order
 from ..store.outbound_rows import Due
 from ..store.usage import Allowance
 from .departure import Departure, Report
 from .line import Dependencies, Line
 from .outcome import Outcome, accepted
-from .reconciliation import LONGEST_DOUBT, Reconciliation
+from .reconciliation import LONGEST_UNKNOWN, Reconciliation
 from .results import Results, Write
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Outbox:
         publish: Callable[[Sequence[StatusChanged]], None],
         dependencies: Dependencies,
     ) -> None:
-        """Take the line, its book, and whom to tell of each change."""
+        """Take the line, its table, and who publishes each change."""
         self._line = line
         self._records = records
         self._publish = publish
@@ -189,40 +189,42 @@ class Outbox:
                 raise result
 
     async def _resume(self, due: Due) -> None:
-        """Settle a doubt, then try again or give up, whichever it is time for."""
+        """Reconcile an unknown outcome, then try again or give up."""
         message = due.message
         if due.settled_at is not None and not await self._is_free(due, due.settled_at):
             return
         if self._now() >= due.deadline:
             await self._fail(message, RejectReason.EXPIRED)
             return
-        # A callback may have claimed the message while its doubt was looked into.
+        # A callback may have claimed the message while that was asked for.
         if await self._records.attempt(message.message_id):
             await self._attempt(due)
 
     async def _is_free(self, due: Due, settled_at: datetime) -> bool:
-        """Ask the provider for a doubtful message; say whether it surely has not."""
+        """Reconcile an unknown outcome; say whether the message surely has not left."""
         message = due.message
         try:
             found = await self._reconciliation.find(due)
         except SmsError as err:
-            _LOGGER.debug("A doubtful message cannot be looked up now: %s", err.code)
-            await self._wait_in_doubt(due, err)
+            _LOGGER.debug("An unknown outcome cannot be reconciled now: %s", err.code)
+            await self._ask_later(due, err)
             return False
-        is_settled = self._now() >= settled_at
+        is_conclusive = self._now() >= settled_at
         if not found:
-            if is_settled and not self._is_on_its_way(message.recipient):
+            if is_conclusive and not self._is_on_its_way(message.recipient):
                 return True
             next_at = max(settled_at, self._now() + SHORTEST_PAUSE)
             await self._records.postpone(message.message_id, next_at)
-        elif await self._reconciliation.may_claim(due, found, is_settled=is_settled):
+        elif await self._reconciliation.may_claim(
+            due, found, is_conclusive=is_conclusive
+        ):
             await self._claim(message, found[0])
         else:
-            await self._wait_in_doubt(due, None)
+            await self._ask_later(due, None)
         return False
 
-    async def _wait_in_doubt(self, due: Due, err: SmsError | None) -> None:
-        if self._now() >= due.deadline + LONGEST_DOUBT:
+    async def _ask_later(self, due: Due, err: SmsError | None) -> None:
+        if self._now() >= due.deadline + LONGEST_UNKNOWN:
             await self._fail(due.message, RejectReason.EXPIRED)
         else:
             next_at = self._next_at(due, err)
@@ -268,7 +270,7 @@ class Outbox:
             unknown = SendOutcomeUnknownError(type(err).__name__)
             return await self._handle_any(due, unknown, written)
         accept = partial(self._records.accept, message.message_id, sent)
-        # A crash before that is on disk leaves a doubt, which is reconciled.
+        # A crash before that is on disk leaves an unknown outcome, to be reconciled.
         self._results.begin(message.message_id, accept)
         return accepted(message, sent)
 
@@ -279,7 +281,7 @@ class Outbox:
         if written is None or await asyncio.shield(written):
             return await self._handle(due, err)
         if isinstance(err, SendOutcomeUnknownError):
-            await self._doubt(due, err)
+            await self._note_unknown(due, err)
             return Outcome(message=due.message, status=DeliveryStatus.UNKNOWN)
         self._records.forget(due.message.message_id)
         return Outcome(message=due.message, status=DeliveryStatus.FAILED, error=err)
@@ -289,9 +291,9 @@ class Outbox:
         message, is_late = due.message, self._now() >= due.deadline
         match err:
             case SendOutcomeUnknownError():
-                await self._doubt(due, err)
+                await self._note_unknown(due, err)
                 if is_late:
-                    return await self._settle_now(due, err)
+                    return await self._reconcile_now(due, err)
                 return Outcome(message=message, status=DeliveryStatus.UNKNOWN)
             case ProviderUnavailableError() if not is_late:
                 await self._clear(due, err)
@@ -313,10 +315,10 @@ class Outbox:
             return Outcome(message=message, status=DeliveryStatus.FAILED, error=err)
         return Outcome(message=message, status=DeliveryStatus.QUEUED)
 
-    async def _settle_now(self, due: Due, err: SendOutcomeUnknownError) -> Outcome:
+    async def _reconcile_now(self, due: Due, err: SendOutcomeUnknownError) -> Outcome:
         """Ask at once about a message that must not wait.
 
-        If that settles nothing, `work` goes on to settle it.
+        If that decides nothing, `work` goes on to reconcile it.
         """
         message = due.message
         unknown = Outcome(message=message, status=DeliveryStatus.UNKNOWN)
@@ -324,7 +326,9 @@ class Outbox:
             found = await self._reconciliation.find(due, but=message.message_id)
         except SmsError:
             return unknown
-        if found and await self._reconciliation.may_claim(due, found, is_settled=False):
+        if found and await self._reconciliation.may_claim(
+            due, found, is_conclusive=False
+        ):
             await self._claim(message, found[0])
             return accepted(message, found[0])
         others = self._is_on_its_way(message.recipient, but=message.message_id)
@@ -333,13 +337,13 @@ class Outbox:
         error = ProviderUnavailableError(str(err), maybe_processed=False)
         return await self._give_up(message, error, RejectReason.EXPIRED)
 
-    async def _doubt(self, due: Due, err: SendOutcomeUnknownError) -> None:
+    async def _note_unknown(self, due: Due, err: SendOutcomeUnknownError) -> None:
         message_id, now = due.message.message_id, self._now()
-        settled_at = now if err.answered else now + SETTLE
-        doubt = partial(
-            self._records.doubt, message_id, self._next_at(due, err), settled_at
+        settled_at = now if err.answered else now + RECONCILE_AFTER
+        note = partial(
+            self._records.note_unknown, message_id, self._next_at(due, err), settled_at
         )
-        await self._record(message_id, doubt)
+        await self._record(message_id, note)
 
     async def _clear(self, due: Due, err: SmsError) -> None:
         """Note that the message surely did not leave, and when to try again."""

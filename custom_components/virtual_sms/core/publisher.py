@@ -1,7 +1,7 @@
-"""Tell the home what is news, once it listens, and note what it was told.
+"""Publish what is new to the home, once it listens, and note what was published.
 
 While Home Assistant starts, no automation hears an event. What becomes known
-meanwhile, or was cut short by a crash, is held back and told in order.
+meanwhile, or was cut short by a crash, is held back and published in order.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ _LOGGER = logging.getLogger(__name__)
 
 
 IN_FLIGHT = 32
-"""Changes that a crash may repeat: the most that are told but not noted."""
+"""Changes that a crash may repeat: the most that are published but not noted."""
 LONGEST_HOLD = 5.0
-"""Seconds that a line which closes waits for what follows from what it told."""
+"""Seconds that a line which closes waits for what follows from what it published."""
 AT_ONCE = 4
-"""Changes in a row, before the rest of the home has a turn."""
+"""Changes in a row, before it yields to the event loop."""
 
 
 type Pending = Callable[[], asyncio.Future[list[BaseException | None]] | None]
@@ -45,7 +45,7 @@ class Publisher:
         publish: Callable[[Change], None],
         pending: Pending = nothing_pending,
     ) -> None:
-        """Take the store that remembers, whom to tell, and what they have to write."""
+        """Take the store, who handles a change, and what they have to write."""
         self._store = store
         self._pending = pending
         self._publish = publish
@@ -55,11 +55,11 @@ class Publisher:
         self._held: list[Change] = []
         """What is to be noted after what is held back."""
         self._unnoted = 0
-        self._is_telling = False
+        self._is_publishing = False
         self._is_open = False
 
     async def load(self) -> None:
-        """Take up what an earlier run knew but did not tell."""
+        """Take up what an earlier run knew but did not publish."""
         self._waiting.extend(
             replace(each, late=True) for each in await self._store.inbound.unpublished()
         )
@@ -67,22 +67,22 @@ class Publisher:
         self._waiting.extend(await self._store.calls.unpublished())
 
     def start(self) -> None:
-        """Begin to tell: what was held back first, the oldest before the rest."""
+        """Begin to publish: what was held back first, the oldest before the rest."""
         self._waiting = deque(sorted(self._waiting, key=_time))
         self._is_open = True
         self._go_on()
 
     def publish(self, changes: Sequence[Change]) -> None:
-        """Tell as soon as enough of what was told is noted, but not before `start`."""
+        """Publish as soon as enough of it is noted, but not before `start`."""
         self._waiting.extend(changes)
         self._go_on()
 
     def stop(self) -> None:
-        """Tell no more: what waits is for the next run."""
+        """Publish no more: what waits is for the next run."""
         self._is_open = False
 
     async def finish(self) -> None:
-        """Have all noted that was told, or the next run tells it again.
+        """Have all noted that was published, or the next run publishes it again.
 
         That waits for what follows from it to be written, but not for ever.
         """
@@ -94,70 +94,76 @@ class Publisher:
                     await asyncio.wait([self._hold])
 
     def _go_on(self) -> None:
-        """Tell more, unless that is being done: who hears it may send at once."""
-        if self._is_open and not self._is_telling and self._may_tell(self._unnoted):
-            self._is_telling = True
-            told: list[Change] = []
+        """Publish more, unless that is being done: who handles it may send at once."""
+        if (
+            self._is_open
+            and not self._is_publishing
+            and self._may_publish(self._unnoted)
+        ):
+            self._is_publishing = True
+            published: list[Change] = []
             try:
-                self._tell(told)
+                self._publish_some(published)
             finally:
-                self._is_telling = False
-                self._note(told)
+                self._is_publishing = False
+                self._note(published)
 
-    def _tell(self, told: list[Change]) -> None:
-        while len(told) < AT_ONCE and self._may_tell(self._unnoted + len(told)):
+    def _publish_some(self, published: list[Change]) -> None:
+        while len(published) < AT_ONCE and self._may_publish(
+            self._unnoted + len(published)
+        ):
             change = self._waiting.popleft()
             self._publish(change)
-            told.append(change)
+            published.append(change)
 
-    def _may_tell(self, unnoted: int) -> bool:
+    def _may_publish(self, unnoted: int) -> bool:
         return bool(self._waiting) and unnoted < IN_FLIGHT
 
-    def _note(self, told: list[Change]) -> None:
-        """Note in the store what was told, with what could not be noted before."""
-        told, self._missed = self._missed + told, []
-        self._unnoted += len(told)
+    def _note(self, published: list[Change]) -> None:
+        """Note in the store what was published, with what could not be noted before."""
+        published, self._missed = self._missed + published, []
+        self._unnoted += len(published)
         if self._hold is None:
-            self._hold_back(told)
+            self._hold_back(published)
         else:
             # What is noted out of order would count as unpublished.
-            self._held += told
+            self._held += published
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._go_on)
 
-    def _hold_back(self, told: list[Change]) -> None:
+    def _hold_back(self, published: list[Change]) -> None:
         """Note changes once all that follows from them is written.
 
         A crash before that has them published again.
         """
         self._hold = self._pending()
         if self._hold is None:
-            self._note_now(told)
+            self._note_now(published)
         else:
-            self._hold.add_done_callback(lambda _: self._let_go(told))
+            self._hold.add_done_callback(lambda _: self._let_go(published))
 
-    def _let_go(self, told: list[Change]) -> None:
+    def _let_go(self, published: list[Change]) -> None:
         self._hold = None
-        self._note_now(told)
+        self._note_now(published)
         held, self._held = self._held, []
         if held:
             self._hold_back(held)
 
-    def _note_now(self, told: list[Change]) -> None:
+    def _note_now(self, published: list[Change]) -> None:
         try:
             note = self._store.note_published(
-                told, 0.0 if self._waiting else FLUSH_DELAY
+                published, 0.0 if self._waiting else FLUSH_DELAY
             )
         except DatabaseClosedError:
             return  # The next run publishes them again.
-        note.add_done_callback(partial(self._go_on_after, told))
+        note.add_done_callback(partial(self._go_on_after, published))
 
-    def _go_on_after(self, told: list[Change], note: asyncio.Future[None]) -> None:
-        """Tell more, whether what was told could be noted or not."""
-        self._unnoted -= len(told)
+    def _go_on_after(self, published: list[Change], note: asyncio.Future[None]) -> None:
+        """Publish more, whether what was published could be noted or not."""
+        self._unnoted -= len(published)
         if error := note.exception():
             _LOGGER.error("The store cannot be written", exc_info=error)
-            self._missed += told
+            self._missed += published
         self._go_on()
 
 

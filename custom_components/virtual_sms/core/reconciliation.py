@@ -1,4 +1,4 @@
-"""Settle by the provider's own record what became of a doubtful message.
+"""Reconcile an unknown outcome with the provider's own record.
 
 What is compared with the provider's times is the provider's time. A record to the
 same recipient that no other message of ours claims keeps a repeat from going out, even
@@ -15,8 +15,8 @@ from ..store.outbound import OutboundTable
 from ..store.outbound_rows import Due
 from .line import Dependencies, Line
 
-LONGEST_DOUBT = timedelta(days=1)
-"""After this, a doubt that no provider settles is settled against the message."""
+LONGEST_UNKNOWN = timedelta(days=1)
+"""After this, an outcome that no provider decides is decided against the message."""
 _ROUNDED = timedelta(seconds=30)
 """How much the provider's `Date` and the time in its record may differ."""
 _UNCERTAIN = timedelta(minutes=5)
@@ -72,7 +72,7 @@ class Reconciliation:
         return [each for each in free if each.exact] or free
 
     async def may_claim(
-        self, due: Due, found: Sequence[SentMessage], *, is_settled: bool
+        self, due: Due, found: Sequence[SentMessage], *, is_conclusive: bool
     ) -> bool:
         """Say whether the first that was found is the message.
 
@@ -81,9 +81,9 @@ class Reconciliation:
         """
         if found[0].exact:
             message_id = due.message.message_id
-            return is_settled or not await self._records.has_duplicate(message_id)
-        doubtful = await self._records.count_doubtful(due.message.recipient)
-        return is_settled and len(found) >= doubtful
+            return is_conclusive or not await self._records.has_duplicate(message_id)
+        unknown = await self._records.count_unknown(due.message.recipient)
+        return is_conclusive and len(found) >= unknown
 
     async def fetch_receipt(self, sent: SentMessage) -> DeliveryReceipt | None:
         """Ask where a message stands; None where that cannot be told now."""
@@ -103,7 +103,7 @@ class Reconciliation:
         """
         clock, created_at = self._records.clock, due.message.created_at
         is_of_this_run = created_at > clock.begun_at
-        slack = _UNCERTAIN if is_of_this_run else LONGEST_DOUBT
+        slack = _UNCERTAIN if is_of_this_run else LONGEST_UNKNOWN
         return await self._provider_time() - (clock.now() - created_at) - slack
 
     async def _provider_time(self) -> datetime:

@@ -17,7 +17,7 @@ from ..adapters.call_models import (
 )
 from ..adapters.models import RejectReason
 from .changes import CallChanged
-from .outbound_orders import SETTLE, WATCH
+from .outbound_orders import RECONCILE_AFTER, WATCH
 from .outbound_rows import read_time
 
 CHECK = timedelta(seconds=30)
@@ -78,7 +78,7 @@ def outbound_row(
         "at": now.timestamp(),
         "created_at": call.created_at.timestamp(),
         "sent_after": sent_after and sent_after.timestamp(),
-        "settled_at": (steady + SETTLE).timestamp(),
+        "settled_at": (steady + RECONCILE_AFTER).timestamp(),
         "next_at": (steady + WATCH).timestamp(),
     }
 

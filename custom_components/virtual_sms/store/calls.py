@@ -35,7 +35,7 @@ from .call_rows import (
 from .changes import CallChanged
 from .clock import SteadyClock
 from .database import Database
-from .outbound_orders import SETTLE
+from .outbound_orders import RECONCILE_AFTER
 from .outbound_rows import read_time
 from .refusals import Refusal, find_refusals, show_ends
 from .usage import Allowance
@@ -226,7 +226,7 @@ class CallTable:
     async def recover(self) -> None:
         """Ask at once about all calls that an earlier run left open."""
         now = self.clock.now()
-        times = (now.timestamp(), (now + SETTLE).timestamp())
+        times = (now.timestamp(), (now + RECONCILE_AFTER).timestamp())
         await self._run(
             lambda connection: connection.execute(
                 "UPDATE call SET next_at = ?, settled_at = ? WHERE next_at IS NOT NULL",

@@ -34,7 +34,7 @@ from .outbound_moves import (
     withdraw,
 )
 from .outbound_orders import (
-    SETTLE,
+    RECONCILE_AFTER,
     WATCH,
     Intent,
     Left,
@@ -182,7 +182,7 @@ class OutboundTable(OutboundLookups):
             "settled_at = :settled_at, next_at = :next_at",
             "AND deadline > :now",
             now=now.timestamp(),
-            settled_at=(now + SETTLE).timestamp(),
+            settled_at=(now + RECONCILE_AFTER).timestamp(),
             next_at=(now + WATCH).timestamp(),
         )
 
@@ -204,7 +204,7 @@ class OutboundTable(OutboundLookups):
 
         return self._post(message_id, operation)
 
-    def doubt(
+    def note_unknown(
         self, message_id: str, next_at: datetime, settled_at: datetime
     ) -> Written:
         """Record that nobody knows whether the last attempt was accepted."""
@@ -321,7 +321,9 @@ class OutboundTable(OutboundLookups):
         self._noted_offset, newest = await self._run(read_offset)
         self.clock.begin(self._noted_offset, newest)
         now = self.clock.now()
-        await self._run(lambda connection: make_due(connection, now, now + SETTLE))
+        await self._run(
+            lambda connection: make_due(connection, now, now + RECONCILE_AFTER)
+        )
 
     async def note_clock(self, *, always: bool = False) -> None:
         """Note how far the wall clock has stepped, so that a later run knows it."""

@@ -44,7 +44,7 @@ class OutboundLookups:
             )
         )
 
-    async def count_doubtful(self, recipient: str) -> int:
+    async def count_unknown(self, recipient: str) -> int:
         """Count the messages to a recipient of which nobody knows what became."""
         (count,) = await self._database.read(
             lambda connection: connection.execute(

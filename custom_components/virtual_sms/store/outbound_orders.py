@@ -12,7 +12,7 @@ from .outbound_moves import find_own
 from .refusals import Refusal, find_refusals, foresee
 from .usage import Allowance, hash_text, use_month
 
-SETTLE = timedelta(seconds=20)
+RECONCILE_AFTER = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
 WATCH = timedelta(minutes=1)
 """When an attempt is looked at whose end nobody has written down."""
@@ -140,7 +140,7 @@ def _insert(
                 order.now.timestamp(),
                 message.created_at.timestamp(),
                 order.deadline.timestamp(),
-                (order.steady + SETTLE).timestamp(),
+                (order.steady + RECONCILE_AFTER).timestamp(),
                 looked_at.timestamp(),
                 order.sent_after and order.sent_after.timestamp(),
                 message.segments,
