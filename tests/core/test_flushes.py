@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
-import sqlite3
 from statistics import median
 from typing import Any
 from uuid import uuid4
@@ -12,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from custom_components.virtual_sms.adapters.models import DeliveryStatus
-from custom_components.virtual_sms.store import database, transaction
+from custom_components.virtual_sms.store import database
+from custom_components.virtual_sms.store.database_file import DatabaseFile
 from custom_components.virtual_sms.store.usage import Limits
 from tests.fakes import inbound, outbound, receipt
 
@@ -40,16 +40,13 @@ class Meter:
         connection = home.store._database._connection
         assert connection is not None
         connection.set_trace_callback(self._count)
-        write = transaction._write
+        sync = DatabaseFile.sync
 
-        def count_and_write(connection: sqlite3.Connection) -> None:
-            before = self._size
-            (flushes,) = connection.execute("PRAGMA synchronous").fetchone()
-            write(connection)
-            # In this mode sqlite waits for the disk whenever it has written.
-            self.cost.flushes += flushes == 2 and self._size > before
+        def count_and_sync(file: DatabaseFile) -> None:
+            self.cost.flushes += 1
+            sync(file)
 
-        monkeypatch.setattr(transaction, "_write", count_and_write)
+        monkeypatch.setattr(DatabaseFile, "sync", count_and_sync)
 
     async def measure(self, deed: Awaitable[Any]) -> Cost:
         """Return what something costs with all that follows from it."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+import errno
 from pathlib import Path
 import sqlite3
 import threading
@@ -14,6 +15,7 @@ import pytest
 from custom_components.virtual_sms.store import database as database_module
 from custom_components.virtual_sms.store.database import Database, DatabaseClosedError
 from custom_components.virtual_sms.store.database_file import (
+    DatabaseFile,
     DatabaseVersionError,
     StorageError,
 )
@@ -110,8 +112,40 @@ async def test_what_was_returned_is_on_disk(database: Database, path: Path) -> N
     assert read_file(path) == ["one"]
 
 
-async def test_every_commit_reaches_the_disk(database: Database) -> None:
-    """The file is in the mode that survives a power cut."""
+async def test_every_commit_is_flushed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only reads, or may be forgotten, waits for no disk."""
+    flushed: list[DatabaseFile] = []
+
+    def note(file: DatabaseFile) -> None:
+        flushed.append(file)
+
+    monkeypatch.setattr(DatabaseFile, "sync", note)
+    await database.run(write("one"))
+    assert len(flushed) == 1
+    await database.read(lambda connection: connection.execute("SELECT 1").fetchone())
+    await database.note(write("two"))
+    assert len(flushed) == 1
+
+
+async def test_a_disk_that_cannot_be_flushed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits learns that it is not safe."""
+
+    def fail(_: DatabaseFile) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DatabaseFile, "sync", fail)
+        with pytest.raises(OSError, match="input/output error"):
+            await database.run(write("one"))
+    await database.run(write("two"))
+
+
+async def test_the_mode_of_the_file(database: Database) -> None:
+    """What is committed survives a crash of ours by itself, and is flushed by us."""
     pragmas = ("journal_mode", "synchronous", "secure_delete")
 
     def operation(connection: sqlite3.Connection) -> list[object]:
@@ -119,7 +153,7 @@ async def test_every_commit_reaches_the_disk(database: Database) -> None:
             connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in pragmas
         ]
 
-    assert await database.run(operation) == ["wal", 2, 1]
+    assert await database.run(operation) == ["wal", 1, 1]
 
 
 async def test_notes_survive_a_new_start(

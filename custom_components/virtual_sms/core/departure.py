@@ -1,7 +1,7 @@
 """Have messages leave while they are being written down.
 
-They leave once it is decided which may, and nobody waits for the disk before that. What
-a crash keeps from the disk is never sent again, for nobody remembers it.
+They leave once it is decided which may, and a crash of Home Assistant would not forget
+them; nobody waits for the disk before that. What a power cut forgets is never sent again.
 """
 
 import asyncio

@@ -15,7 +15,7 @@ from typing import Any
 from ..adapters.base import RunBlocking
 from .database_file import DatabaseFile, Mend, Opened, is_damage
 from .salvage import Salvage
-from .transaction import Batch, Conclude, Flush, Hooks, Job, Operation, Resolve
+from .transaction import Batch, Conclude, Hooks, Job, Operation, Resolve
 from .whole_call import run_whole
 
 _LOGGER = logging.getLogger(__name__)
@@ -52,7 +52,6 @@ class Database:
         self._file = DatabaseFile(path=path, migrations=migrations)
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
-        self._flush = Flush()
         self._tidied_at = _NEVER
         self._waiting: list[Job[Any]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -77,7 +76,7 @@ class Database:
         opened: Opened = await self._run_blocking(self._file.open, self.mend)
         self._is_suspect = False
         self._connection, self.salvage = opened.connection, opened.salvage
-        self._flush, self._tidied_at = Flush(), _NEVER
+        self._tidied_at = _NEVER
 
     async def run[T](
         self, operation: Operation[T], then: Callable[[T], None] | None = None
@@ -169,7 +168,7 @@ class Database:
     async def _write(self, connection: sqlite3.Connection) -> None:
         loop = asyncio.get_running_loop()
         while self._is_urgent and (jobs := self._take_waiting()):
-            batch = Batch(connection, jobs, self.conclude, loop, self._flush)
+            batch = Batch(connection, jobs, self.conclude, loop, self._file.sync)
             await self._write_batch(batch)
         self._tidy_later(connection)
 
@@ -223,9 +222,7 @@ class Database:
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
             tidied_at = connection.total_changes
-            await run_whole(
-                self._run_blocking, _tidy_up, connection, self._tidying, self._flush
-            )
+            await run_whole(self._run_blocking, _tidy_up, connection, self._tidying)
             self._tidying, self._tidied_at = _TIDY, tidied_at
         # The next quiet moment is another chance.
         except Exception as err:  # noqa: BLE001  # see above
@@ -257,18 +254,14 @@ def _do_nothing() -> None:
     return None
 
 
-def _tidy_up(
-    connection: sqlite3.Connection, statements: Sequence[str], flush: Flush
-) -> None:
+def _tidy_up(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
     """Bring all into the file, and begin the one beside it anew.
 
     To begin it takes a flush of its own, which the next message then has behind it.
     """
     _truncate(connection, statements)
-    flush.turn(connection, on=False)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     connection.execute(f"PRAGMA user_version={version}")
-    flush.turn(connection, on=True)
 
 
 def _truncate(connection: sqlite3.Connection, statements: Sequence[str]) -> None:

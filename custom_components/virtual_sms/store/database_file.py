@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 import errno
 import logging
+import os
 from pathlib import Path
 import sqlite3
 from typing import ClassVar
@@ -22,6 +23,8 @@ type Mend = Callable[[sqlite3.Connection, Salvage], None]
 """Brings what was salvaged in order, in the new file."""
 
 FULL_FLUSH = "PRAGMA synchronous=FULL"
+_OWN_FLUSH = "PRAGMA synchronous=NORMAL"
+"""From when it is open, what is committed is flushed by `sync`."""
 _PRAGMAS = (
     # Only a file without a table takes it: what changes is written page by page.
     "PRAGMA page_size=1024",
@@ -30,7 +33,11 @@ _PRAGMAS = (
     # What was deleted (a text that is no longer needed) is overwritten.
     "PRAGMA secure_delete=ON",
 )
-_SUFFIXES = ("", "-wal", "-shm")
+_LOG = "-wal"
+"""Beside the file: what was committed, until it is brought into the file."""
+_SUFFIXES = ("", _LOG, "-shm")
+# Not every system can leave out the time of the last change.
+_sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PRIMARY_CODE = 0xFF
 
@@ -127,9 +134,19 @@ class DatabaseFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._finish_renewal()
-            return self._open(mend)
+            opened = self._open(mend)
+            opened.connection.execute(_OWN_FLUSH)
         except (OSError, sqlite3.Error) as err:
             raise explain(err) from err
+        return opened
+
+    def sync(self) -> None:
+        """Flush what was committed without that; raises OSError."""
+        log = os.open(self.path.with_name(self.path.name + _LOG), os.O_RDONLY)
+        try:
+            _sync(log)
+        finally:
+            os.close(log)
 
     def erase(self) -> None:
         """Delete all that was ever kept."""

@@ -1,7 +1,8 @@
 """Do what waits in one transaction, and have each learn what came of it.
 
 While the disk is at work on a transaction, something else may go on that needs no more
-than its results: `ahead` is called as soon as they are certain.
+than its results: `ahead` is called as soon as they outlive a crash of Home Assistant,
+before they outlive a power cut.
 """
 
 import asyncio
@@ -11,23 +12,20 @@ from functools import partial
 import sqlite3
 from typing import Any
 
-from .database_file import FULL_FLUSH, is_damage
+from .database_file import is_damage
 
 type Operation[T] = Callable[[sqlite3.Connection], T]
 type Resolve = Callable[[], None]
 type Conclude = Callable[[sqlite3.Connection], Resolve]
-
-NO_FLUSH = "PRAGMA synchronous=NORMAL"
-"""What is written goes to the disk with the next that is flushed, or by itself later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks[T]:
     """Who learns of an operation, beside whoever waits for it.
 
-    `ahead` gets the result in the worker, just before it goes to the disk, at most
-    once; what it returns is called on the loop meanwhile. `then` gets it once it is on
-    disk. `lost` is called at once if it could not be written after `ahead` was called.
+    `ahead` gets the result in the worker, once it is written and before it is flushed,
+    at most once; what it returns is called on the loop meanwhile. `then` gets it once
+    it is on disk. `lost` is called at once if it was not flushed after all.
     """
 
     ahead: Callable[[T], Resolve] | None = None
@@ -59,12 +57,11 @@ class Job[T]:
         self._is_ahead = False
 
     def take_ahead(self, result: T) -> Resolve | None:
-        """Return what is to be done before the result is written, the first time."""
-        ahead = self._hooks.ahead
-        if ahead is None or self._is_ahead:
+        """Return what is to be done before the result is flushed."""
+        if self._hooks.ahead is None:
             return None
         self._is_ahead = True
-        return ahead(result)
+        return self._hooks.ahead(result)
 
     def resolve(self, result: T) -> None:
         """Let everybody know that it is done."""
@@ -86,24 +83,12 @@ type _Done = Resolve | tuple[Job[Any], Any]
 type _Perform = Callable[[sqlite3.Connection, Sequence[Job[Any]]], list[_Done]]
 
 
-@dataclass(slots=True)
-class Flush:
-    """Whether a connection waits for the disk whenever it writes."""
-
-    is_on: bool = True
-
-    def turn(self, connection: sqlite3.Connection, *, on: bool) -> None:
-        """Have it wait, or not; a transaction must not be open."""
-        if on is not self.is_on:
-            connection.execute(FULL_FLUSH if on else NO_FLUSH)
-            self.is_on = on
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What is written together, with a flush unless all of it may be forgotten.
 
-    `conclude` runs once at its end, in the same transaction, if that has changed what
+    `sync` makes the flush, once it has begun what is done ahead: a crash of Home
+    Assistant alone loses nothing of what is written. `conclude` runs once at its end, in the same transaction, if that has changed what
     may not be forgotten; what it returns is called on the loop before anyone learns of a
     result.
     """
@@ -112,9 +97,21 @@ class Batch:
     jobs: Sequence[Job[Any]]
     conclude: Conclude
     loop: asyncio.AbstractEventLoop
-    flush: Flush
+    sync: Callable[[], None]
+
+    @property
+    def _is_forgettable(self) -> bool:
+        return all(job.is_forgettable for job in self.jobs)
 
     def commit(self) -> list[Resolve]:
+        """Commit all, and flush it; raises what keeps it from the disk."""
+        before = self.connection.total_changes
+        resolvers = self._commit()
+        if self.connection.total_changes != before and not self._is_forgettable:
+            self.sync()
+        return resolvers
+
+    def _commit(self) -> list[Resolve]:
         """Commit all; if one of the operations fails, each is secured by itself.
 
         That is done only then, for it takes three statements each.
@@ -138,19 +135,18 @@ class Batch:
         connection = self.connection
         # A disk that failed in the middle may have kept the last one from its end.
         _undo(connection)
-        is_forgettable = all(job.is_forgettable for job in self.jobs)
-        self.flush.turn(connection, on=not is_forgettable)
         before = connection.total_changes
         connection.execute("BEGIN IMMEDIATE")
         try:
             done = perform(connection, self.jobs)
-            has_changed = connection.total_changes != before and not is_forgettable
-            concluded = self.conclude(connection) if has_changed else _do_nothing
-            _go_ahead(done, self.loop)
+            has_changed = connection.total_changes != before
+            is_counted = has_changed and not self._is_forgettable
+            concluded = self.conclude(connection) if is_counted else _do_nothing
             _write(connection)
         except BaseException:
             _undo(connection)
             raise
+        _go_ahead(done, self.loop)
         return [concluded, *map(_resolver, done)]
 
 
@@ -164,7 +160,7 @@ def _undo(connection: sqlite3.Connection) -> None:
 
 
 def _write(connection: sqlite3.Connection) -> None:
-    """Have all reach the disk."""
+    """Have all outlive a crash of Home Assistant, and a power cut if it is flushed."""
     connection.execute("COMMIT")
 
 
