@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+import errno
 from pathlib import Path
 import sqlite3
 import threading
@@ -229,6 +230,23 @@ async def test_an_end_between_request_and_flush(
     await sending
     assert home.accepted == ["m"]
     assert again.states() == (["queued", "sent"] if cut == "process" else [])
+
+
+async def test_a_disk_that_cannot_be_flushed(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message has left by then: it is not sent again, and the answer says so."""
+
+    def fail(_: DatabaseFile) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DatabaseFile, "sync", fail)
+        [outcome] = await home.send("m")
+        assert (outcome.status, outcome.is_remembered) == (DeliveryStatus.SENT, False)
+    await home.live(4000)
+    assert home.accepted == ["m"]
+    assert home.on_disk() == ["m"]
 
 
 async def test_fifty_at_once_stay_within_their_limits(home: Home) -> None:

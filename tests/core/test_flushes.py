@@ -97,7 +97,7 @@ async def fill(home: Home, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "kib"), [(0, (8, 16, 6)), (5000, (25, 28, 6))], ids=["few", "many"]
+    ("count", "kib"), [(0, (8, 16, 6)), (5000, (25, 32, 6))], ids=["few", "many"]
 )
 async def test_a_message_costs_few_flushes_and_bytes(
     home: Home, monkeypatch: pytest.MonkeyPatch, count: int, kib: tuple[int, int, int]
@@ -106,7 +106,7 @@ async def test_a_message_costs_few_flushes_and_bytes(
     await fill(home, count)
     meter = Meter(monkeypatch, home)
     written: list[list[int]] = []
-    for number in range(6):
+    for number in range(12):
         message = inbound(uuid4().hex, at=20_000 + number, text="hello " * 8)
         costs = [await meter.measure(home.gateway.inbox.take(message))]
         text = f"Water in the cellar, please come home {number}"

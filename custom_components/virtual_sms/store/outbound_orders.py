@@ -46,11 +46,7 @@ class Left:
 
 
 class Intent:
-    """An order that is written down, and decided once.
-
-    What has left by that decision is written as it was decided, however often that is
-    tried.
-    """
+    """An order that is written down, and decided in the same transaction."""
 
     def __init__(
         self, order: Order, list_unwritten: Callable[[], Sequence[OutboundMessage]]
@@ -74,24 +70,20 @@ class Intent:
         return [Left(each, ended) for each in self.kept]
 
     def let_go(self) -> None:
-        """Keep to what was decided, for the messages leave now."""
+        """Note that the messages leave now."""
         self.has_left = True
 
     def write(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
         """Write the messages down; return those that are not to be sent, and why."""
         order = self.order
-        if self.has_left:
-            for each in self.kept:
-                restore(connection, Left(each, order))
-        else:
-            self.refusals = find_refusals(
-                connection,
-                order.messages,
-                order.allowance,
-                order.steady,
-                self._list_unwritten(),
-            )
-            _insert(connection, order, self.kept)
+        self.refusals = find_refusals(
+            connection,
+            order.messages,
+            order.allowance,
+            order.steady,
+            self._list_unwritten(),
+        )
+        _insert(connection, order, self.kept)
         return self.refusals
 
     def decide(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
