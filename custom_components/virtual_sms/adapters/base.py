@@ -21,9 +21,9 @@ from .elapsed import Elapsed
 from .errors import (
     InvalidResponseError,
     ProviderUnavailableError,
-    SendOutcomeUnknownError,
     SmsError,
     UnsupportedFeatureError,
+    unclear_is_unknown,
 )
 from .http_headers import read_date
 from .media import MediaVerbs
@@ -210,16 +210,8 @@ class SmsAdapter(CallVerbs, MediaVerbs, ABC):
         Raises MessageRejectedError when it is refused for good, and
         SendOutcomeUnknownError when it may have been accepted all the same.
         """
-        try:
+        with unclear_is_unknown():
             return await self._send(number, message, callback_url)
-        except InvalidResponseError as err:
-            raise SendOutcomeUnknownError(str(err), answered=True) from err
-        except ProviderUnavailableError as err:
-            if not err.maybe_processed:
-                raise
-            raise SendOutcomeUnknownError(
-                str(err), answered=err.answered, retry_after=err.retry_after
-            ) from err
 
     @abstractmethod
     async def _send(

@@ -9,12 +9,7 @@ from .call_models import (
     PlacedCall,
     RecordedCall,
 )
-from .errors import (
-    InvalidResponseError,
-    ProviderUnavailableError,
-    SendOutcomeUnknownError,
-    UnsupportedFeatureError,
-)
+from .errors import UnsupportedFeatureError, unclear_is_unknown
 from .models import Acknowledgement, CallbackUrls, PhoneNumber
 
 
@@ -37,16 +32,8 @@ class CallVerbs:
         Raises MessageRejectedError when it is refused for good, and
         SendOutcomeUnknownError when it may have been accepted all the same.
         """
-        try:
+        with unclear_is_unknown():
             return await self._make_call(number, call, callback_url)
-        except InvalidResponseError as err:
-            raise SendOutcomeUnknownError(str(err), answered=True) from err
-        except ProviderUnavailableError as err:
-            if not err.maybe_processed:
-                raise
-            raise SendOutcomeUnknownError(
-                str(err), answered=err.answered, retry_after=err.retry_after
-            ) from err
 
     async def _make_call(
         self, number: PhoneNumber, call: OutboundCall, callback_url: str | None

@@ -19,6 +19,8 @@ SendOutcomeUnknownError is deliberately no ProviderUnavailableError: who retries
 on the latter must not send a second time on the former.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from .models import RejectReason
@@ -202,3 +204,18 @@ class CallbackUnreadableError(CallbackError):
     """The callback may be authentic, but makes no sense."""
 
     code = "callback_unreadable"
+
+
+@contextmanager
+def unclear_is_unknown() -> Iterator[None]:
+    """Raise SendOutcomeUnknownError where what was asked may have been done all the same."""
+    try:
+        yield
+    except InvalidResponseError as err:
+        raise SendOutcomeUnknownError(str(err), answered=True) from err
+    except ProviderUnavailableError as err:
+        if not err.maybe_processed:
+            raise
+        raise SendOutcomeUnknownError(
+            str(err), answered=err.answered, retry_after=err.retry_after
+        ) from err

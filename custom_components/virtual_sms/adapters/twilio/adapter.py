@@ -44,9 +44,9 @@ from .alerts import read_failures
 from .calls import TwilioCalls
 from .client import LARGEST_PAGE, SIGNATURE
 from .http import CONNECTIONS, ORIGIN
-from .lists import UNNAMED, Unreadable
+from .lists import UNNAMED, Unreadable, reach_back
 from .media import TwilioMedia
-from .sdk import SID, api_key, equal
+from .sdk import api_key, equal, require_sid
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -147,22 +147,13 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
             "status_callback": callback_url
             and records.with_message_id(callback_url, message.message_id),
         }
-        try:
-            return await self._ask(
-                records.read_sent,
-                lambda sdk: sdk.rest.messages,
-                "create",
-                to=message.recipient,
-                from_=number.number,
-                **{name: value for name, value in content.items() if value},
-            )
-        except InvalidResponseError as err:
-            if err.provider_code is None:
-                raise
-            # A code of Twilio's that we do not know is a refusal all the same.
-            raise MessageRejectedError(
-                str(err), provider_code=err.provider_code
-            ) from err
+        return await self._create(
+            records.read_sent,
+            lambda sdk: sdk.rest.messages,
+            to=message.recipient,
+            from_=number.number,
+            **{name: value for name, value in content.items() if value},
+        )
 
     @override
     def verify(self, request: CallbackRequest) -> None:
@@ -269,8 +260,7 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
     ) -> InboundMessage | SetAside:
         if message_id.startswith(UNNAMED):
             raise InvalidResponseError("a record without an id cannot be asked for")
-        if not SID.fullmatch(message_id):
-            raise NotFoundError("no SID")
+        require_sid(message_id)
         try:
             found = await self._ask(
                 inbound.read_inbound, lambda sdk: sdk.rest.messages(message_id), "fetch"
@@ -286,8 +276,7 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
     async def fetch_receipt(
         self, number: PhoneNumber, provider_id: str
     ) -> DeliveryReceipt:
-        if not SID.fullmatch(provider_id):
-            raise NotFoundError("no SID")
+        require_sid(provider_id)
         return await self._ask(
             records.read_receipt, lambda sdk: sdk.rest.messages(provider_id), "fetch"
         )
@@ -302,7 +291,7 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
         found = await self._list(
             partial(records.read_candidate, message.text),
             lambda sdk: sdk.rest.messages,
-            goes_on=partial(records.reach_back, start),
+            goes_on=partial(reach_back, start),
             page_size=RECENT,
             to=message.recipient,
             from_=number.number,

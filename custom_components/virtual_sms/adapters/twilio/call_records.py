@@ -5,10 +5,10 @@ provider says something that makes no sense. Facts are from twilio.com/docs,
 named by the title of the page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..call_models import (
     CallEvent,
@@ -22,9 +22,6 @@ from ..models import CallbackUrls
 from ..plain_text import clean
 from .inbound import read_address
 from .records import ERROR_RULES, read_count, read_text, read_time, with_parameter
-
-if TYPE_CHECKING:
-    from .lists import Unreadable
 
 CALL_ID: Final = "c"
 """The parameter of a callback that holds our id."""
@@ -85,15 +82,6 @@ def read_recorded(record: Any) -> tuple[datetime, RecordedCall | None]:
     )
     duration = read_count(record.duration)
     return created, RecordedCall(call=call, state=state, duration=duration, at=created)
-
-
-def reach_back(
-    start: datetime, found: Sequence[tuple[datetime, object] | Unreadable]
-) -> bool:
-    """Tell whether a list, the newest first, may go on with what is not too old."""
-    dates = (each[0] for each in reversed(found) if isinstance(each, tuple))
-    last = next(dates, None)
-    return last is None or last >= start
 
 
 def read_voice_callbacks(record: Any) -> tuple[str, str, CallbackUrls]:

@@ -6,22 +6,18 @@ Facts are from twilio.com/docs, named by the title of the page.
 from abc import ABC
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, override
+from typing import TYPE_CHECKING, Any, Final, override
 
-from ..errors import (
-    InvalidResponseError,
-    MessageRejectedError,
-    NotFoundError,
-    UnsupportedFeatureError,
-)
+from ..errors import MessageRejectedError, UnsupportedFeatureError
 from ..models import Acknowledgement, CallbackUrls
 from . import call_records, records
 from .client import TwilioClient
-from .lists import Unreadable
-from .sdk import SID
+from .lists import Unreadable, reach_back
+from .sdk import require_sid
 from .twiml import hang_up, listen, render, speak
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from xml.etree import ElementTree as ET
 
@@ -71,30 +67,20 @@ class TwilioCalls(TwilioClient, ABC):
             "status_callback": callback,
             "status_callback_event": list(_STATUS_EVENTS),
         }
-        try:
-            return await self._ask(
-                call_records.read_placed,
-                lambda sdk: sdk.calls,
-                "create",
-                to=call.recipient,
-                from_=number.number,
-                twiml=_script(call, callback_url),
-                timeout=RING_TIMEOUT,
-                time_limit=LONGEST_CALL,
-                **(tracking if callback else {}),
-            )
-        except InvalidResponseError as err:
-            if err.provider_code is None:
-                raise
-            # A code of Twilio's that we do not know is a refusal all the same.
-            raise MessageRejectedError(
-                str(err), provider_code=err.provider_code
-            ) from err
+        return await self._create(
+            call_records.read_placed,
+            lambda sdk: sdk.calls,
+            to=call.recipient,
+            from_=number.number,
+            twiml=_script(call, callback_url),
+            timeout=RING_TIMEOUT,
+            time_limit=LONGEST_CALL,
+            **(tracking if callback else {}),
+        )
 
     @override
     async def fetch_call(self, number: PhoneNumber, provider_id: str) -> CallUpdate:
-        if not SID.fullmatch(provider_id):
-            raise NotFoundError("no SID")
+        require_sid(provider_id)
         return await self._ask(
             call_records.read_call, lambda sdk: sdk.rest.calls(provider_id), "fetch"
         )
@@ -103,30 +89,33 @@ class TwilioCalls(TwilioClient, ABC):
     async def find_calls(
         self, number: PhoneNumber, recipient: str, since: datetime
     ) -> list[PlacedCall]:
-        start = records.to_the_second(since)
-        # Without a StartTime, for what is queued has none yet: the newest come first.
-        found = await self._list(
-            call_records.read_candidate,
-            lambda sdk: sdk.rest.calls,
-            goes_on=partial(call_records.reach_back, start),
-            page_size=RECENT_CALLS,
-            to=recipient,
-            from_=number.number,
+        return await self._list_calls(
+            call_records.read_candidate, since, to=recipient, from_=number.number
         )
-        good = [each for each in found if not isinstance(each, Unreadable)]
-        return [call for at, call in reversed(good) if call and at >= start]
 
     @override
     async def fetch_incoming_calls(
         self, number: PhoneNumber, since: datetime
     ) -> list[RecordedCall]:
+        return await self._list_calls(
+            call_records.read_recorded, since, to=number.number
+        )
+
+    async def _list_calls[T](
+        self,
+        read: Callable[[Any], tuple[datetime, T | None]],
+        since: datetime,
+        **filters: str,
+    ) -> list[T]:
+        """List what is read of the calls since then, oldest first."""
         start = records.to_the_second(since)
+        # Without a StartTime, for what is queued has none yet: the newest come first.
         found = await self._list(
-            call_records.read_recorded,
+            read,
             lambda sdk: sdk.rest.calls,
-            goes_on=partial(call_records.reach_back, start),
+            goes_on=partial(reach_back, start),
             page_size=RECENT_CALLS,
-            to=number.number,
+            **filters,
         )
         good = [each for each in found if not isinstance(each, Unreadable)]
         return [call for at, call in reversed(good) if call and at >= start]

@@ -9,6 +9,7 @@ from ..base import RunBlocking, SmsAdapter
 from ..errors import (
     AuthenticationError,
     InvalidResponseError,
+    MessageRejectedError,
     MissingRightsError,
     NotFoundError,
     SmsError,
@@ -139,6 +140,19 @@ class TwilioClient(SmsAdapter, ABC):
             if each == number.number:
                 return sid, value
         raise NotFoundError("no such number in the account")
+
+    async def _create[T](
+        self, read: Callable[[Any], T], choose: Callable[[Sdk], Any], **fields: object
+    ) -> T:
+        """Have something made; a code of Twilio's that we do not know is a refusal too."""
+        try:
+            return await self._ask(read, choose, "create", **fields)
+        except InvalidResponseError as err:
+            if err.provider_code is None:
+                raise
+            raise MessageRejectedError(
+                str(err), provider_code=err.provider_code
+            ) from err
 
     async def _ask[T](
         self,

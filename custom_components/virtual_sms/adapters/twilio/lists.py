@@ -1,6 +1,6 @@
 """Twilio's lists, read one record at a time, so that none stops the others."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -85,6 +85,17 @@ def _read_one[T](read: Callable[[Any], T], page: Any, raw: Any) -> T | Unreadabl
         return read(page.get_instance(_Sparse(raw)))
     except Exception:  # noqa: BLE001  # whatever the SDK or a reader makes of nonsense
         return Unreadable(raw)
+
+
+def reach_back(
+    start: datetime, found: Sequence[tuple[datetime, object] | Unreadable]
+) -> bool:
+    """Tell whether a list, the newest first, may go on with what is not too old."""
+    dates = (
+        each.at if isinstance(each, Unreadable) else each[0] for each in reversed(found)
+    )
+    last = next((date for date in dates if date is not None), None)
+    return last is None or last >= start
 
 
 def readable[T](found: Iterable[T | Unreadable]) -> list[T]:

@@ -39,7 +39,7 @@ from ..models import (
 from .lists import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from .http import Refusal
 
@@ -221,17 +221,6 @@ def read_candidate(text: str, record: Any) -> tuple[datetime, SentMessage | None
         return created, None
     exact = _bare(record.body or "") == _bare(text)
     return created, replace(read_sent(record), exact=exact)
-
-
-def reach_back(
-    start: datetime, found: Sequence[tuple[datetime, SentMessage | None] | Unreadable]
-) -> bool:
-    """Tell whether a list, the newest first, may go on with what is not too old."""
-    dates = (
-        each.at if isinstance(each, Unreadable) else each[0] for each in reversed(found)
-    )
-    last = next((date for date in dates if date is not None), None)
-    return last is None or last >= start
 
 
 def pick_candidates(

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from ..errors import AuthenticationError
+from ..errors import AuthenticationError, NotFoundError
 from .http import AsyncHttp, BlockingHttp, ignore_date
 from .old_calls import with_twiml
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..base import RunBlocking
     from .http import NoteDate
 
-SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
-_SID: Final = re.compile(r"(AC|SK)\w+", re.ASCII)
+_SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
+_OWNER_SID: Final = re.compile(r"(AC|SK)\w+", re.ASCII)
 # Given none, or an empty one, the SDK obeys TWILIO_REGION of the process.
 _ENVIRONMENT: Final = {"TWILIO_REGION": ""}
 
@@ -84,7 +84,9 @@ def load(
 
     owner = (credentials["account_sid"], credentials["auth_token"])
     rest = api_key(credentials) or owner
-    if not (_SID.fullmatch(owner[0]) and _SID.fullmatch(rest[0]) and owner[1]):
+    if not (
+        _OWNER_SID.fullmatch(owner[0]) and _OWNER_SID.fullmatch(rest[0]) and owner[1]
+    ):
         raise AuthenticationError("no SID or no token")
     http = (
         AsyncHttp(session, origin, note_date)
@@ -146,3 +148,9 @@ def _other_port(url: str) -> str:
     else:
         netloc = f"{parts.netloc}:{443 if parts.scheme == 'https' else 80}"
     return parts._replace(netloc=netloc).geturl()
+
+
+def require_sid(text: str) -> None:
+    """Raise NotFoundError unless something can be the id of one of Twilio's records."""
+    if not _SID.fullmatch(text):
+        raise NotFoundError("no SID")
