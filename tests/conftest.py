@@ -4,6 +4,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from homeassistant.components import repairs
 from homeassistant.setup import async_setup_component
 from hypothesis import settings
 import pytest
@@ -25,6 +26,7 @@ settings.load_profile("suite")
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from homeassistant.components.repairs import RepairsFlowManager
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -64,6 +66,15 @@ def custom_integrations(request: pytest.FixtureRequest) -> None:
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
     """Give each home a disk of its own: the stores are on it."""
     return hass_tmp_config_dir
+
+
+@pytest.fixture
+async def manager(hass: HomeAssistant) -> RepairsFlowManager:
+    """Set up what fixes."""
+    assert await async_setup_component(hass, "repairs", {})
+    found = repairs.repairs_flow_manager(hass)
+    assert found is not None
+    return found
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.components import repairs
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
@@ -67,15 +65,6 @@ def issues(hass: HomeAssistant) -> set[str]:
         for issue in ir.async_get(hass).issues.values()
         if issue.active
     }
-
-
-@pytest.fixture
-async def manager(hass: HomeAssistant) -> RepairsFlowManager:
-    """Set up what fixes, before the home is open."""
-    assert await async_setup_component(hass, "repairs", {})
-    found = repairs.repairs_flow_manager(hass)
-    assert found is not None
-    return found
 
 
 async def test_calls_are_ignored_unless_wanted(

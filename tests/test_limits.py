@@ -5,11 +5,9 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from homeassistant.components import repairs
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util, slugify
 import pytest
 
@@ -30,15 +28,6 @@ if TYPE_CHECKING:
 OTHERS = [f"+3361234{number}" for number in range(5000, 5006)]
 FANCY = "\u00ab\u00a0L\u2019eau monte\u2026\u00a0\u00bb \u2014 \u00e9\u00e0"
 PLAIN = '"L\'eau monte..." - éà'
-
-
-@pytest.fixture
-async def manager(hass: HomeAssistant) -> RepairsFlowManager:
-    """Set up what fixes."""
-    assert await async_setup_component(hass, "repairs", {})
-    found = repairs.repairs_flow_manager(hass)
-    assert found is not None
-    return found
 
 
 async def limit(hass: HomeAssistant, entry: ConfigEntry, **limits: int) -> None:

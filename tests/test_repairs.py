@@ -10,7 +10,6 @@ from homeassistant.components import repairs
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.virtual_sms.adapters import ADAPTERS
@@ -58,15 +57,6 @@ NEEDS = {
     Problem.STORAGE_DAMAGED: {"file", "lost"},
     Problem.VOICE_FOREIGN: {"foreign_url"},
 }
-
-
-@pytest.fixture
-async def manager(hass: HomeAssistant) -> RepairsFlowManager:
-    """Set up what mends."""
-    assert await async_setup_component(hass, "repairs", {})
-    found = repairs.repairs_flow_manager(hass)
-    assert found is not None
-    return found
 
 
 async def begin(

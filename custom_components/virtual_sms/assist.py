@@ -109,7 +109,7 @@ class AssistDesk:
                     await self._async_text(asked, await self._async_find_answer(asked))
             # Whatever it is, the next message is to be answered. What went wrong may
             # quote the text, so no more than its kind is logged.
-            except Exception as err:  # noqa: BLE001
+            except Exception as err:  # noqa: BLE001  # see above
                 _LOGGER.warning("Assist could not answer: %s", type(err).__name__)
 
     def _is_still_wanted(self, asked: Asked) -> bool:
@@ -151,7 +151,7 @@ class AssistDesk:
         return _require_answer(task)
 
     async def _async_ask(self, asked: Asked, context: Context) -> ConversationResult:
-        from homeassistant.components.conversation import async_converse  # noqa: PLC0415
+        from homeassistant.components.conversation import async_converse  # noqa: PLC0415  # as below
 
         language = asked.contact.language or self._hass.config.language
         return await async_converse(
@@ -225,7 +225,7 @@ def _has_agent(hass: HomeAssistant, agent: str) -> bool:
     if "conversation" not in hass.config.components:
         return False
     # Only a home with Assist has what this needs.
-    from homeassistant.components.conversation import async_get_agent_info  # noqa: PLC0415
+    from homeassistant.components.conversation import async_get_agent_info  # noqa: PLC0415  # see above
 
     return async_get_agent_info(hass, agent) is not None
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -169,12 +170,8 @@ async def async_call(
     if request.digit is None and request.wait_for is WaitForCall.ACKNOWLEDGED:
         raise refuse_request("call_needs_key")
 
-    async def use(
-        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
-    ) -> LineResults[Called]:
-        return await _async_call_by(hass, entry, recipients, request)
-
     recipients = async_address(hass, line, request.recipients, request.contacts)
+    use = partial(_async_call_by, hass, request)
     return CallReport(await async_share_out(hass, recipients, use))
 
 
@@ -182,12 +179,7 @@ async def async_call_to(
     hass: HomeAssistant, recipient: Recipient, request: CallRequest
 ) -> Called | Failed:
     """Call one recipient by their line, and say what became of it."""
-
-    async def use(
-        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
-    ) -> LineResults[Called]:
-        return await _async_call_by(hass, entry, recipients, request)
-
+    use = partial(_async_call_by, hass, request)
     return await async_use_line(hass, recipient, use)
 
 
@@ -205,9 +197,9 @@ async def async_can_call(
 
 async def _async_call_by(
     hass: HomeAssistant,
+    request: CallRequest,
     entry: VirtualSmsConfigEntry,
     recipients: Sequence[Recipient],
-    request: CallRequest,
 ) -> LineResults[Called]:
     """Have a line call its recipients, and return what became of each."""
     calls = await _async_compose(hass, entry, recipients, request)

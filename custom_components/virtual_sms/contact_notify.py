@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import override
 
 # The newest has the feature in another module, which the floor does not have.
-from homeassistant.components.notify import (  # type: ignore[attr-defined]
+from homeassistant.components.notify import (  # type: ignore[attr-defined]  # see above
     NotifyEntity,
     NotifyEntityDescription,
     NotifyEntityFeature,

@@ -20,10 +20,6 @@ _LONGEST_SLEEP = timedelta(minutes=5)
 class Worker(Protocol):
     """What works on what is due: an outbox, or the calls of a line."""
 
-    @property
-    def has_work(self) -> bool:
-        """Say whether something waits that has no time of its own."""
-
     async def work(self) -> timedelta | None:
         """Do what is due, and return after what pause something will be due again."""
 
@@ -64,8 +60,6 @@ class OutboxTimer:
             _LOGGER.exception("Queued messages could not be worked on")
             pause = _AFTER_TROUBLE
         self._async_stop()
-        if pause is None and self._outbox.has_work:
-            pause = _AFTER_TROUBLE
         if pause is not None:
             # Counted in seconds: a wall clock that steps must not move it.
             job = HassJob(self.async_wake, cancel_on_shutdown=True)

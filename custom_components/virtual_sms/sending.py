@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import NoReturn
 
 from homeassistant.config_entries import ConfigEntryState
@@ -161,13 +162,8 @@ async def async_send(
     Raises before anything is sent when the request itself cannot be.
     """
     request = await async_attach(hass, request)
-
-    async def use(
-        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
-    ) -> LineResults[Outcome]:
-        return await _async_send_by(hass, entry, recipients, request)
-
     recipients = async_address(hass, line, request.recipients, request.contacts)
+    use = partial(_async_send_by, hass, request)
     return Report(await async_share_out(hass, recipients, use))
 
 
@@ -199,13 +195,7 @@ async def async_send_to(
     hass: HomeAssistant, recipient: Recipient, request: SendRequest
 ) -> Outcome | Failed:
     """Send a request to one recipient by their line, and say what became of it."""
-    request = await async_attach(hass, request)
-
-    async def use(
-        entry: VirtualSmsConfigEntry, recipients: Sequence[Recipient]
-    ) -> LineResults[Outcome]:
-        return await _async_send_by(hass, entry, recipients, request)
-
+    use = partial(_async_send_by, hass, await async_attach(hass, request))
     return await async_use_line(hass, recipient, use)
 
 
@@ -260,9 +250,9 @@ async def _async_try[T](
 
 async def _async_send_by(
     hass: HomeAssistant,
+    request: SendRequest,
     entry: VirtualSmsConfigEntry,
     recipients: Sequence[Recipient],
-    request: SendRequest,
 ) -> LineResults[Outcome]:
     """Have a line send to its recipients, and return what became of each."""
     parcel = await async_pack(entry, request.attachments, len(recipients))

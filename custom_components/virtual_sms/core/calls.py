@@ -92,11 +92,6 @@ class Calls:
         self.greeting: Greeting | None = None
         """What becomes of calls to the home; None where they are none of ours."""
 
-    @property
-    def has_work(self) -> bool:
-        """Say whether something waits that has no time in the table."""
-        return False
-
     def compose(
         self,
         recipient: str,
