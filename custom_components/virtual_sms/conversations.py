@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 import logging
-import sqlite3
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
@@ -19,7 +18,7 @@ from .core.contacts import Directory
 from .runtime import VirtualSmsConfigEntry
 from .store.attachments import PartTypes
 from .store.conversations import Conversation, StoredMessage
-from .store.database import DatabaseClosedError
+from .store.database import CANNOT_WRITE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -106,7 +105,7 @@ async def _async_forget(entry: VirtualSmsConfigEntry, gone: list[str]) -> None:
     try:
         await entry.runtime_data.gateway.store.conversations.forget(gone)
         await entry.runtime_data.attachments.tidy()
-    except (sqlite3.Error, DatabaseClosedError, OSError) as err:
+    except CANNOT_WRITE as err:
         _LOGGER.warning("A conversation was not deleted: %s", type(err).__name__)
 
 

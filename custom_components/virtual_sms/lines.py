@@ -5,6 +5,7 @@ import sqlite3
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
+from .const import DOMAIN
 from .core.gateway import Gateway
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import StatusChanged
@@ -12,12 +13,21 @@ from .store.database import DatabaseClosedError
 
 
 @callback
+def async_find_loaded(
+    hass: HomeAssistant, entry_id: str
+) -> VirtualSmsConfigEntry | None:
+    """Return a number that is at work; None if it is not loaded, gone, or none of ours."""
+    entry: VirtualSmsConfigEntry | None = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.domain != DOMAIN:
+        return None
+    return entry if entry.state is ConfigEntryState.LOADED else None
+
+
+@callback
 def async_find_gateway(hass: HomeAssistant, line: str) -> Gateway | None:
     """Return the gateway of an entry; None if it is not loaded, or gone."""
-    entry: VirtualSmsConfigEntry | None = hass.config_entries.async_get_entry(line)
-    if entry is None or entry.state is not ConfigEntryState.LOADED:
-        return None
-    return entry.runtime_data.gateway
+    entry = async_find_loaded(hass, line)
+    return entry.runtime_data.gateway if entry else None
 
 
 async def async_look_up(

@@ -14,12 +14,12 @@ from homeassistant.components.media_source import (
     PlayMedia,
     Unresolvable,
 )
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 
 from .const import DOMAIN
 from .conversations import async_identify
 from .error_messages import write_time
+from .lines import async_find_loaded
 from .media.attachment_view import place_of
 from .media.incoming import find_folder
 from .runtime import VirtualSmsConfigEntry
@@ -55,7 +55,7 @@ class SmsMediaSource(MediaSource):
     async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
         """Return where a file is, which is fetched if it is not here yet."""
         path = _split(item)
-        entry = self._async_find(path[0]) if len(path) == _FILE else None
+        entry = async_find_loaded(self.hass, path[0]) if len(path) == _FILE else None
         if entry is None or not path[2].isdecimal():
             raise _unresolvable("attachment_unknown")
         found = await _async_obtain(entry, path[1], int(path[2]))
@@ -72,7 +72,7 @@ class SmsMediaSource(MediaSource):
         path = _split(item)
         if not path:
             return _folder("", self.name, self._list_numbers())
-        entry = self._async_find(path[0])
+        entry = async_find_loaded(self.hass, path[0])
         if entry is None or len(path) > _CORRESPONDENT:
             raise _unresolvable("attachment_unknown")
         correspondent = path[1] if len(path) == _CORRESPONDENT else ""
@@ -82,16 +82,6 @@ class SmsMediaSource(MediaSource):
         title = self._name(entry, correspondent)
         files = [_describe(entry, each) for each in listed]
         return _folder(_join(path[0], correspondent), title, files)
-
-    @callback
-    def _async_find(self, entry_id: str) -> VirtualSmsConfigEntry | None:
-        """Return a number that is at work."""
-        entry: VirtualSmsConfigEntry | None = self.hass.config_entries.async_get_entry(
-            entry_id
-        )
-        if entry is None or entry.domain != DOMAIN:
-            return None
-        return entry if entry.state is ConfigEntryState.LOADED else None
 
     def _list_numbers(self) -> list[BrowseMediaSource]:
         entries = self.hass.config_entries.async_loaded_entries(DOMAIN)

@@ -22,6 +22,7 @@ from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMe
 from custom_components.virtual_sms.core.gateway import Gateway
 from custom_components.virtual_sms.core.limits import LimitReachedError
 from custom_components.virtual_sms.core.outcome import Outcome
+from custom_components.virtual_sms.store import database_file
 from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.consent import Source, note_consent
 from custom_components.virtual_sms.store.database import Database
@@ -237,11 +238,11 @@ async def test_a_disk_that_cannot_be_flushed(
 ) -> None:
     """A message has left by then: it is not sent again, and the answer says so."""
 
-    def fail(_: DatabaseFile) -> None:
+    def fail(_: int) -> None:
         raise OSError(errno.EIO, "input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(DatabaseFile, "sync", fail)
+        patch.setattr(database_file, "_sync", fail)
         [outcome] = await home.send("m")
         assert (outcome.status, outcome.is_remembered) == (DeliveryStatus.SENT, False)
     await home.live(4000)

@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from custom_components.virtual_sms.store import database as database_module
+from custom_components.virtual_sms.store import (
+    database as database_module,
+    database_file,
+)
 from custom_components.virtual_sms.store.database import Database, DatabaseClosedError
 from custom_components.virtual_sms.store.database_file import (
     DatabaseFile,
@@ -134,12 +137,12 @@ async def test_a_disk_that_cannot_be_flushed(
 ) -> None:
     """Whoever waits learns that it is not safe."""
 
-    def fail(_: DatabaseFile) -> None:
+    def fail(_: int) -> None:
         raise OSError(errno.EIO, "input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(DatabaseFile, "sync", fail)
-        with pytest.raises(OSError, match="input/output error"):
+        patch.setattr(database_file, "_sync", fail)
+        with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
             await database.run(write("one"))
     await database.run(write("two"))
 

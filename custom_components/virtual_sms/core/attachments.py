@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 from typing import Final
 
 from ..adapters.base import RunBlocking
@@ -10,7 +9,7 @@ from ..adapters.errors import SmsError
 from ..adapters.models import InboundMessage, Media
 from ..store.attachments import Attachment
 from ..store.blobs import BlobFolder
-from ..store.database import DatabaseClosedError
+from ..store.database import CANNOT_WRITE
 from ..store.store import Store
 from .content_type import find_content_type
 from .line import Line, Spawn
@@ -21,7 +20,7 @@ LARGEST: Final = 5_000_000
 """Bytes of a file that is fetched."""
 MOST_PARTS: Final = 10
 _AT_ONCE: Final = 2
-_CANNOT_KEEP = (DatabaseClosedError, OSError, SmsError, sqlite3.Error)
+_CANNOT_KEEP = (*CANNOT_WRITE, SmsError)
 
 type _Key = tuple[str, int]
 

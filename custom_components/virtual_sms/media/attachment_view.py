@@ -1,20 +1,19 @@
 """Show what came in to users who may read the number."""
 
 import logging
-import sqlite3
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from aiohttp import web
 from homeassistant.components.http.auth_util import async_user_not_allowed_do_auth
 from homeassistant.components.http.const import KEY_HASS_USER
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 
 from ..const import DOMAIN
 from ..conversations import async_may_read
-from ..store.database import DatabaseClosedError
+from ..lines import async_find_loaded
+from ..store.database import CANNOT_WRITE
 from .view import HEADERS, answer
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ async def _async_read(
     try:
         found = await attachments.obtain(message_id, part)
         data = await attachments.read(found) if found else None
-    except (DatabaseClosedError, OSError, sqlite3.Error) as err:
+    except CANNOT_WRITE as err:
         _LOGGER.warning("An attachment cannot be read: %s", type(err).__name__)
         return None
     return (data, found.content_type) if found and data is not None else None
@@ -68,13 +67,10 @@ def _async_find(request: web.Request, entry_id: str) -> VirtualSmsConfigEntry | 
     """Return a number at work, if the user of a request may read it."""
     hass = request.app[KEY_HASS]
     user = request[KEY_HASS_USER]
-    entry: VirtualSmsConfigEntry | None = hass.config_entries.async_get_entry(entry_id)
-    if entry is None or entry.domain != DOMAIN:
+    entry = async_find_loaded(hass, entry_id)
+    if entry is None or async_user_not_allowed_do_auth(hass, user, request):
         return None
-    if async_user_not_allowed_do_auth(hass, user, request):
-        return None
-    is_at_work = entry.state is ConfigEntryState.LOADED
-    return entry if is_at_work and async_may_read(hass, entry, user) else None
+    return entry if async_may_read(hass, entry, user) else None
 
 
 @callback

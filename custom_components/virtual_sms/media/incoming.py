@@ -2,7 +2,6 @@
 
 import logging
 from pathlib import Path
-import sqlite3
 from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -12,7 +11,7 @@ from ..const import DOMAIN
 from ..core.attachments import Attachments
 from ..store.blobs import BlobFolder
 from ..store.changes import Change, Received
-from ..store.database import DatabaseClosedError
+from ..store.database import CANNOT_WRITE
 
 if TYPE_CHECKING:
     from ..core.gateway import Gateway
@@ -58,7 +57,7 @@ async def async_tidy(entry: VirtualSmsConfigEntry) -> None:
     """Delete the files whose messages are gone; a disk that fails stops nothing."""
     try:
         await entry.runtime_data.attachments.tidy()
-    except (sqlite3.Error, DatabaseClosedError, OSError) as err:
+    except CANNOT_WRITE as err:
         _LOGGER.warning("Attachments are kept a day longer: %s", type(err).__name__)
 
 

@@ -35,7 +35,7 @@ class DatabaseClosedError(Exception):
 
 
 CANNOT_WRITE = (DatabaseClosedError, OSError, sqlite3.Error)
-"""What keeps something from being written down now."""
+"""What keeps something from being written down, or read, now."""
 
 
 class Database:

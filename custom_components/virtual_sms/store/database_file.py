@@ -141,12 +141,16 @@ class DatabaseFile:
         return opened
 
     def sync(self) -> None:
-        """Flush what was committed without that; raises OSError."""
-        log = os.open(self.path.with_name(self.path.name + _LOG), os.O_RDONLY)
+        """Flush what was committed without that; raises sqlite3.OperationalError."""
         try:
-            _sync(log)
-        finally:
-            os.close(log)
+            log = os.open(self.path.with_name(self.path.name + _LOG), os.O_RDONLY)
+            try:
+                _sync(log)
+            finally:
+                os.close(log)
+        except OSError as err:
+            # Whoever writes expects what sqlite raises when it flushes by itself.
+            raise sqlite3.OperationalError("disk I/O error") from err
 
     def erase(self) -> None:
         """Delete all that was ever kept."""
