@@ -83,8 +83,6 @@ class Plan:
     """What the next start adds to the variables of this process."""
     companions: tuple[str, ...] = ()
     """Integrations of this lab that stand beside ours, and look at it from inside."""
-    bystanders: tuple[str, ...] = ()
-    """Integrations of this lab that are there to be chosen."""
     settings: Mapping[str, object] = field(default_factory=lambda: INTERFACE)
     """What is configured in YAML, beside what every home has."""
 
@@ -92,8 +90,7 @@ class Plan:
     def integrations(self) -> dict[str, str]:
         """Return the custom integrations and where the project has them."""
         ours = {"virtual_sms": "custom_components/virtual_sms"}
-        guests = self.companions + self.bystanders
-        return ours | {name: f"lab/{name}" for name in guests}
+        return ours | {name: f"lab/{name}" for name in self.companions}
 
     @property
     def url(self) -> str:
