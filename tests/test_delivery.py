@@ -115,7 +115,7 @@ async def test_another_line_after_a_refusal(
     twilio_entry: ConfigEntry,
 ) -> None:
     """What a line refuses the next one sends; each attempt is in the response."""
-    simulator.faults.add("refused", provider="ovh", method="POST", path="/jobs")
+    simulator.faults.add("rate_limited", provider="ovh", method="POST", path="/jobs")
     [answer] = await send(
         hass,
         ovh_entry,

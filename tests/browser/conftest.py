@@ -55,15 +55,31 @@ async def providers() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Home]:
-    """Run a Home Assistant that was just installed."""
-    async with Home(Plan(folder=tmp_path / "home", port=free_port())) as home:
+@pytest.fixture(scope="module")
+async def started_home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Home]:
+    """Run a Home Assistant that was just installed: it takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("home")
+    async with Home(Plan(folder=folder, port=free_port())) as home:
         # What a new home brings would ask the internet, and shows in the pictures.
-        for entry in await home.command("config_entries/get"):
-            path = f"/api/config/config_entries/entry/{entry['entry_id']}"
-            await home.ask("DELETE", path)
+        await _remove_entries(home)
         yield home
+
+
+@pytest.fixture
+async def home(started_home: Home, providers: Simulator) -> AsyncIterator[Home]:
+    """Return a home without a number, which gives back at the end what it was given."""
+    yield started_home
+    await _remove_entries(started_home)
+    for dashboard in await started_home.command("lovelace/dashboards/list"):
+        await started_home.command(
+            "lovelace/dashboards/delete", dashboard_id=dashboard["id"]
+        )
+
+
+async def _remove_entries(home: Home) -> None:
+    for entry in await home.command("config_entries/get"):
+        path = f"/api/config/config_entries/entry/{entry['entry_id']}"
+        await home.ask("DELETE", path)
 
 
 @pytest.fixture
