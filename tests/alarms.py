@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState
 from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.alerts import ALERTS
@@ -24,6 +25,7 @@ from .home import settle
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory
     from homeassistant.core import HomeAssistant
+    import pytest
 
     from simulator import Simulator
 
@@ -48,6 +50,18 @@ async def pass_time(
     freezer.tick(timedelta(seconds=seconds))
     async_fire_time_changed(hass)
     await settle(hass, simulator)
+
+
+def set_clock(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """Set the home's wall clock so far off the true time, and nothing else."""
+
+    def wall() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=seconds)
+
+    monkeypatch.setattr(dt_util, "utcnow", wall)
+    monkeypatch.setattr(hass.data[HOME_FILE].clock, "_wall", wall)
 
 
 def texts(simulator: Simulator) -> list[tuple[str, str]]:

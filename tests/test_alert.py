@@ -13,7 +13,7 @@ import voluptuous as vol
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.home_file import HOME_FILE
 
-from .alarms import hear, pass_time, restart, texts
+from .alarms import hear, pass_time, restart, set_clock, texts
 from .home import RECIPIENT, SENDER, listen, settle, state
 from .people import OTHER_NUMBER, add_contact
 
@@ -403,6 +403,23 @@ async def test_a_restart_changes_nothing(
     ]
     await restart(hass, simulator, seconds=2 * 86400, freezer=freezer)
     assert len(texts(simulator)) == 4
+
+
+async def test_a_clock_that_is_set_before_a_restart(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A step keeps its time, however far the clock was set, and set back again."""
+    await alert(hass, simulator)
+    for seconds in (7200, 0, -7200, 0):
+        set_clock(hass, monkeypatch, seconds)
+        await pass_time(hass, simulator, freezer, 61)
+        await restart(hass, simulator)
+        assert texts(simulator) == [TO_BOB]
+    await pass_time(hass, simulator, freezer, 61)
+    assert texts(simulator) == [TO_BOB, TO_ANN]
 
 
 async def test_an_hour_away(

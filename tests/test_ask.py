@@ -15,8 +15,8 @@ import voluptuous as vol
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.questions import QUESTIONS
 
-from .alarms import hear, pass_time, restart, texts
-from .home import RECIPIENT, SENDER, listen, settle
+from .alarms import hear, pass_time, restart, set_clock, texts
+from .home import RECIPIENT, SENDER, listen, refresh, settle
 from .people import OTHER_NUMBER, add_contact
 
 if TYPE_CHECKING:
@@ -454,3 +454,33 @@ async def test_an_answer_before_everybody_was_asked(
     await desk._async_hand_over(question, question.recipients[0])
     await settle(hass, simulator)
     assert len(texts(simulator)) == 1
+
+
+async def test_the_first_question_after_the_clock_was_set(
+    hass: HomeAssistant, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home that starts with a wrong clock, put right later, gives its whole time."""
+    set_clock(hass, monkeypatch, 7200)
+    asking = ask(hass, timeout=60)
+    await until_sent(hass, simulator, 1)
+    await hear(hass, simulator, RECIPIENT, "yes")
+    assert (await asking)["answer_id"] == "yes"
+
+
+@pytest.mark.parametrize("seconds", [7200, -7200])
+async def test_an_answer_after_a_gap_in_a_home_with_a_wrong_clock(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+) -> None:
+    """What was written before the question is no answer, and what came after it is."""
+    set_clock(hass, monkeypatch, seconds)
+    simulator.twilio.receive(RECIPIENT, "yes", callback=False)
+    simulator.clock_offset = 300
+    asking = ask(hass)
+    await until_sent(hass, simulator, 1)
+    simulator.twilio.receive(RECIPIENT, "no", callback=False)
+    await refresh(hass, simulator, twilio_entry)
+    assert (await asking)["answer_id"] == "no"

@@ -351,6 +351,7 @@ class AlertDesk:
         """Bring each alert to where it has to be now."""
         if not self._is_ready:
             return
+        self._file.async_note_clock()
         now = self._file.clock.now()
         for alert in self._alerts.open:
             later = advance(alert, now, new_message_id)

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
+from .home_file import async_get_home_file
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Received, StatusChanged, Trust
 
@@ -18,9 +20,13 @@ _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """A message that came in by the line of an entry, and what is known of its writer."""
+    """A message that came in by the line of an entry, and what is known of its writer.
+
+    `at` is when it was received, by the clock of the home's file.
+    """
 
     line: str
+    at: datetime
     received: Received
     contact_id: str | None
     contact: str | None = field(repr=False)
@@ -47,7 +53,7 @@ class Incoming:
         """
         if not self.received.late:
             return True
-        return self.received.message.received_at >= at - _CLOCKS_DIFFER
+        return self.at >= at - _CLOCKS_DIFFER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,10 @@ def async_add_desk(hass: HomeAssistant, desk: Desk) -> None:
 
 @callback
 def async_take_answer(
-    hass: HomeAssistant, line: str, received: Received, who: Mapping[str, object]
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    received: Received,
+    who: Mapping[str, object],
 ) -> str | None:
     """Return what a message answers, which is taken with it; None for nothing.
 
@@ -103,7 +112,8 @@ def async_take_answer(
     if not desks or who.get("trust") in _DISTRUSTED:
         return None
     incoming = Incoming(
-        line=line,
+        line=entry.entry_id,
+        at=_read_time(hass, entry, received),
         received=received,
         contact_id=_text(who["contact_id"]),
         contact=_text(who["contact"]),
@@ -128,6 +138,18 @@ def async_follow_status(
     """Have the desks handle what becomes of a message or a call of ours."""
     for desk in hass.data.get(_DESKS, ()):
         desk.async_follow(entry, change)
+
+
+def _read_time(
+    hass: HomeAssistant, entry: VirtualSmsConfigEntry, received: Received
+) -> datetime:
+    """Return when a message was received, by the clock of the home's file.
+
+    The time in it is the provider's, from which the home's may be far off.
+    """
+    time_there = entry.runtime_data.gateway.line.provider_time(dt_util.utcnow())
+    age = time_there - received.message.received_at
+    return async_get_home_file(hass).clock.now() - age
 
 
 def _text(value: object) -> str | None:

@@ -83,7 +83,10 @@ async def _async_ask(call: ServiceCall) -> ServiceResponse:
     addressed = async_find_people(hass, async_find_sender(hass, data), data)
     if not addressed.people:
         raise_not_sent(addressed.wrong)
-    now = async_get_home_file(hass).clock.now()
+    file = async_get_home_file(hass)
+    # Its clock begins when it is opened.
+    await file.async_open()
+    now = file.clock.now()
     desk = hass.data[QUESTIONS]
     question = await desk.async_ask(
         Question(

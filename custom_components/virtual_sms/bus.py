@@ -79,7 +79,7 @@ def async_publish(
     if isinstance(change, Received):
         if get_days_kept(entry):
             data["media"] = describe_media(change.message, entry.entry_id)
-        data["answer_to"] = async_take_answer(hass, entry.entry_id, change, who)
+        data["answer_to"] = async_take_answer(hass, entry, change, who)
     publication = Publication(entry=entry, change=change, data=data)
     async_dispatcher_send(hass, _OF_ONE.format(entry.entry_id), publication)
     async_dispatcher_send(hass, _OF_ANY, publication)

@@ -9,7 +9,8 @@ from homeassistant.helpers.event import async_call_later
 
 from .store.clock import SteadyClock
 
-_LONGEST_SLEEP: Final = timedelta(minutes=5)
+_LONGEST_SLEEP: Final = timedelta(minutes=1)
+"""A wall clock that steps must be noticed before a crash forgets it."""
 
 
 class DeadlineTimer:

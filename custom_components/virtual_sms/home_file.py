@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 import logging
 from pathlib import Path
@@ -119,7 +120,14 @@ class HomeFile:
         self._pending.discard(writing)
         _read_exception(writing)
 
+    @callback
+    def async_note_clock(self) -> None:
+        """Note how far the wall clock has stepped, so that a later run knows it."""
+        with suppress(DatabaseClosedError):
+            self._store.note_clock_soon()
+
     async def _async_close(self, _: Event) -> None:
+        self.async_note_clock()
         await self._store.close()
 
 

@@ -67,7 +67,7 @@ class Monitor:
         self._evidence = Evidence(
             each for each in known if async_has_issue(hass, entry, each)
         )
-        self._since = dt_util.utcnow()
+        self._since = self._line.provider_time(dt_util.utcnow())
         self._search: asyncio.Task[None] | None = None
 
     @callback

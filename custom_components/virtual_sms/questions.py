@@ -292,6 +292,7 @@ class QuestionDesk:
     @callback
     def _async_expire(self) -> None:
         """Close what has come to its deadline."""
+        self._file.async_note_clock()
         for question in self._questions.expire(self._file.clock.now()):
             self._async_put(question)
             self._async_close(question.question_id)

@@ -26,7 +26,8 @@ CALLED: Final = (*["+15005553001"] * 3, "+15005553000", "+15005553010")
 ALARMED: Final = (FIRST, SECOND, *CALLED)
 ROUNDS: Final = 2
 STEP_AFTER: Final = 4
-TIMEOUT: Final = 8
+TIMEOUT: Final = 20
+"""Longer than a home is away, so that an answer that it missed still is one."""
 _ANSWERING: Final = 0.5
 _REFUSED: Final = 400
 PROMISES: Final = (

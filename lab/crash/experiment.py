@@ -104,8 +104,7 @@ class Experiment:
         self._alarms = alarms.Alarms()
         self._commands = commands.Commands()
         self._ends_at = 0.0
-        self._is_shaken = False
-        """Whether there was a shake of each kind: havoc lasts at least so long."""
+        self._has_taken_turns = False
 
     async def run(self) -> Report:
         """Set up, wreak havoc, let it calm down, and count."""
@@ -154,7 +153,11 @@ class Experiment:
 
     @property
     def _goes_on(self) -> bool:
-        return time.monotonic() < self._ends_at or not self._is_shaken
+        """Say whether there is havoc still: as long as a kind of shake has yet to come."""
+        if time.monotonic() < self._ends_at or not self._has_taken_turns:
+            return True
+        steady = STEADY.keys() & set(self._pace.shakes)
+        return not all(self._world.shaken[each] for each in steady)
 
     async def _repeat(self, act: Callable[[], Awaitable[object]]) -> None:
         every = self._pace.traffic_every
@@ -175,8 +178,8 @@ class Experiment:
             for name in names:
                 if self._goes_on:
                     await self._shake(name)
-            self._is_shaken = True
-        self._is_shaken = True
+            self._has_taken_turns = True
+        self._has_taken_turns = True
 
     async def _shake(self, name: str) -> None:
         async def shake() -> None:

@@ -267,6 +267,24 @@ async def test_good_call_after_a_failure(
     assert await press(hass, twilio_entry) == "calls_lost"
 
 
+@pytest.mark.parametrize("hours", [-48, 48])
+async def test_failed_calls_of_a_home_with_a_wrong_clock(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, hours: int
+) -> None:
+    """When a call was made, the provider's clock says, and the same of a good one."""
+    simulator.clock_offset = hours * 3600
+    await twilio_entry.runtime_data.coordinator.async_refresh()
+    url = twilio_entry.data[CONF_CALLBACK_URL]
+    simulator.twilio.add_alert(11237, url, at=now() - MINUTE)
+    assert await press(hass, twilio_entry) == "certificate"
+    simulator.twilio.add_alert(11205, url, at=now() - MINUTE / 2)
+    simulator.twilio.receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert await press(hass, twilio_entry) is None
+    simulator.twilio.add_alert(11205, url, at=now() + MINUTE)
+    assert await press(hass, twilio_entry) == "calls_lost"
+
+
 async def test_own_challenge_is_no_good_call(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:

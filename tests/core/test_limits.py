@@ -252,7 +252,7 @@ async def test_a_clock_that_jumps_opens_nothing(desk: Desk, step: float) -> None
 
 
 async def test_a_month_begins_anew_where_the_home_is(desk: Desk) -> None:
-    """It counts segments, over restarts, and an earlier one is forgotten."""
+    """It counts segments, over restarts, and also when a clock was a month ahead."""
     desk.limits = replace(NO_LIMITS, month=3)
     assert await desk.send(desk.compose(segments=2), desk.compose()) == [None, None]
     assert await desk.refusal() == (Limit.MONTH, NOVEMBER.ends_at)
@@ -262,7 +262,20 @@ async def test_a_month_begins_anew_where_the_home_is(desk: Desk) -> None:
     desk.month = DECEMBER
     assert await desk.send_some(4) == 3
     desk.month = NOVEMBER
-    assert await desk.send_some(1) == 1
+    assert await desk.refusal() == (Limit.MONTH, NOVEMBER.ends_at)
+
+
+async def test_months_are_forgotten_in_the_end(desk: Desk) -> None:
+    """Two years are more than a clock can be wrong by, and nobody asks for them."""
+    desk.limits = replace(NO_LIMITS, month=1)
+    for year in range(2026, 2030):
+        for month in range(1, 13):
+            desk.month = replace(NOVEMBER, name=f"{year}-{month:02}")
+            assert await desk.send_some(2) == 1
+    desk.month = replace(NOVEMBER, name="2028-01")
+    assert await desk.send_some(2) == 0
+    desk.month = replace(NOVEMBER, name="2027-12")
+    assert await desk.send_some(2) == 1
 
 
 async def test_a_month_is_filled_by_a_single_call(desk: Desk) -> None:

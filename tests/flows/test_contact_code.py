@@ -1,5 +1,6 @@
 """The steps of a contact's code: a PIN, or an app that shows digits."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.data_entry_flow import FlowResultType
@@ -15,6 +16,8 @@ from ..people import change, fill_in, find
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry, SubentryFlowResult
     from homeassistant.core import HomeAssistant
+
+    from simulator import Simulator
 
 pytestmark = pytest.mark.usefixtures("simulator")
 
@@ -135,4 +138,19 @@ async def test_a_code_counts_for_commands_only(
 ) -> None:
     """Who may not command is not asked for one."""
     result = await fill_in_bob(hass, entry, "pin", may_command=False)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_an_app_in_a_home_with_a_wrong_clock(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry
+) -> None:
+    """The right time is the provider's, by which a code is checked later on as well."""
+    simulator.clock_offset = 7200
+    await entry.runtime_data.coordinator.async_refresh()
+    result = await fill_in_bob(hass, entry, "totp")
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    phone = dt_util.utcnow() + timedelta(hours=2)
+    code = pyotp.TOTP(placeholders["key"]).at(phone)
+    result = await go_on(hass, result, code=code)
     assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -18,6 +18,7 @@ from custom_components.virtual_sms.home_file import async_get_home_file
 from custom_components.virtual_sms.media.shelf import SHELF, PictureShelf
 from custom_components.virtual_sms.store.home import Kind
 from custom_components.virtual_sms.store.pictures import MOST_BYTES, MOST_PICTURES
+from tests.alarms import set_clock
 from tests.home import settle
 
 from .conftest import JPEG, Lens
@@ -121,6 +122,19 @@ async def test_all_refusals_are_the_same(
         assert JPEG not in body
     for method in ("post", "put", "delete", "patch"):
         assert (await getattr(door, method)(links[0])).status in {404, 405}
+
+
+async def test_a_clock_that_is_set_ends_no_picture(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    door: Any,
+    links: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A home that gets the right time hours later serves it as long as it said."""
+    set_clock(hass, monkeypatch, 2 * 86400)
+    await hass.data[SHELF]._async_tidy()
+    assert (await door.get(links[0])).status == 200
 
 
 @pytest.mark.parametrize(

@@ -297,6 +297,21 @@ async def test_fewer_days_count_at_once(store: Store, clock: Clock) -> None:
     assert (await ids(store))[0] == ["new"]
 
 
+async def test_a_clock_that_is_ahead_deletes_nothing(
+    store: Store, clock: Clock
+) -> None:
+    """How old a message is, the provider's clock tells: the time it has come to."""
+    await store.inbound.begin([], clock())
+    await receive(store, inbound("kept"))
+    clock.advance(3650 * DAY)
+    await store.prune()
+    await store.conversations.keep(30, clock())
+    assert (await ids(store))[0] == ["kept"]
+    await store.inbound.advance(clock())
+    await store.prune()
+    assert (await ids(store))[0] == []
+
+
 async def test_messages_outlive_the_rows_that_work_needs(
     store: Store, clock: Clock
 ) -> None:

@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 
 from ..const import MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING
 from ..core.callback_urls import (
@@ -63,9 +62,9 @@ class CallbackHealth:
         """When the newest failed call was made that a person has been shown."""
 
     @callback
-    def async_note_accepted(self) -> None:
-        """Note that a callback has just got here and passed the check."""
-        self.accepted_at = dt_util.utcnow()
+    def async_note_accepted(self, at: datetime) -> None:
+        """Note that a callback got here and passed the check, at the provider's time."""
+        self.accepted_at = at
 
     @callback
     def async_note_message(self) -> None:

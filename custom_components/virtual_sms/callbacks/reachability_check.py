@@ -17,7 +17,6 @@ from aiohttp import web
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from yarl import URL
 
@@ -167,7 +166,7 @@ async def _async_judge_calls(
     adapter = registrar.adapter
     if Capability.CALLBACK_FAILURES not in adapter.capabilities:
         return verdict
-    since = max(dt_util.utcnow() - RECENT, registrar.health.accepted_at)
+    since = max(registrar.time_there - RECENT, registrar.health.accepted_at)
     try:
         failures = await adapter.fetch_callback_failures(
             registration.number, url, since

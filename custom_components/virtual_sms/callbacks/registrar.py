@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
 
 from ..account_entries import async_find_successor, async_own_marks
 from ..adapters.base import SmsAdapter
@@ -61,6 +62,11 @@ class Registrar:
     def registration(self) -> CallbackRegistration:
         """Return the claim on the number's URLs, as the entries stand now."""
         return _registration(self._hass, self._entry, self._line.adapter)
+
+    @property
+    def time_there(self) -> datetime:
+        """Return what time it is at the provider, which dates its calls."""
+        return self._line.provider_time(dt_util.utcnow())
 
     @property
     def _data(self) -> EntryData:

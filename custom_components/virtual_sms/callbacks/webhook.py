@@ -203,7 +203,8 @@ def async_register(
     runtime = entry.runtime_data
 
     def accepted() -> None:
-        runtime.registrar.health.async_note_accepted()
+        registrar = runtime.registrar
+        registrar.health.async_note_accepted(registrar.time_there)
         runtime.retired_secrets.async_clear()
 
     watch = RefusalWatch(

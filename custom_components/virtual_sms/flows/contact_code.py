@@ -1,5 +1,6 @@
 """Set up by what a contact proves that a command is theirs: a PIN, or an app."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import SubentryFlowResult
@@ -16,6 +17,7 @@ from homeassistant.util import dt as dt_util
 from ..contacts import CONF_CODE, CONF_PIN, CONF_TOTP
 from ..core.command_code import InvalidPinError, Pin, Totp
 from ..core.contacts import CodeKind
+from ..lines import async_find_gateway
 from .contact_check_steps import ContactCheckSteps
 from .schemas import Form
 
@@ -56,6 +58,13 @@ class CodeSteps(ContactCheckSteps):
 
     _app: Totp
 
+    @property
+    def _true_time(self) -> datetime:
+        """Return the time by which a code is checked later on as well."""
+        gateway = async_find_gateway(self.hass, self._get_entry().entry_id)
+        now = dt_util.utcnow()
+        return gateway.line.provider_time(now) if gateway else now
+
     def _drop_codes(self, but: CodeKind) -> None:
         """Keep nothing of a code that is not asked for any more."""
         for kind in CodeKind:
@@ -92,7 +101,7 @@ class CodeSteps(ContactCheckSteps):
         if user_input is None:
             return self._ask_totp(may_keep=kept)
         if (typed := user_input.get(CONF_CODE)) or not kept:
-            proved = self._app.prove(typed or "", dt_util.utcnow())
+            proved = self._app.prove(typed or "", self._true_time)
             if proved is None:
                 return self._ask_totp({CONF_CODE: "invalid_code"}, may_keep=kept)
             self._data[CONF_TOTP] = proved.as_dict()

@@ -11,7 +11,6 @@ from typing import Final
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
-from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
@@ -53,6 +52,11 @@ class PictureShelf:
         self._stop_timer: CALLBACK_TYPE | None = None
         self._is_loaded = False
 
+    @property
+    def _now(self) -> datetime:
+        """Return the time by which pictures are over: no step of a clock ends one."""
+        return self._file.clock.now()
+
     async def async_load(self) -> None:
         """Take up what an earlier run left, once; raises a HomeAssistantError."""
         if self._is_loaded:
@@ -77,7 +81,7 @@ class PictureShelf:
     def async_find(self, token: str) -> Picture | None:
         """Return what is served under a token; None for any other."""
         picture = self._pictures.get(name_token(token))
-        return picture if picture and picture.is_served(dt_util.utcnow()) else None
+        return picture if picture and picture.is_served(self._now) else None
 
     @callback
     def async_take(self, token: str) -> Picture | None:
@@ -125,6 +129,8 @@ class PictureShelf:
 
     async def _async_put(self, offer: Offer) -> None:
         data = offer.snapshot.data
+        # Its clock begins when it is opened.
+        await self._file.async_open()
         try:
             blob = await self._hass.async_add_executor_job(self._folder.put, data)
         except OSError as err:
@@ -137,7 +143,7 @@ class PictureShelf:
             blob=blob,
             content_type=offer.snapshot.content_type,
             size=len(data),
-            expires_at=(dt_util.utcnow() + offer.lifetime).timestamp(),
+            expires_at=(self._now + offer.lifetime).timestamp(),
             fetches_left=min(FETCHES_EACH * offer.recipients, MOST_FETCHES),
         )
         await self._file.async_store(Kind.PICTURE, picture.name, picture.dump())
@@ -157,7 +163,7 @@ class PictureShelf:
     async def _async_tidy(self) -> None:
         """Drop what is over or too much, and all files that nothing is known of."""
         async with self._writing:
-            self._async_drop(list_surplus(self._pictures, dt_util.utcnow()))
+            self._async_drop(list_surplus(self._pictures, self._now))
             blobs = {each.blob for each in self._pictures.values()}
             try:
                 await self._hass.async_add_executor_job(self._folder.keep, blobs)
@@ -175,7 +181,7 @@ class PictureShelf:
         if end is not None:
             self._stop_timer = async_call_later(
                 self._hass,
-                max(end - dt_util.utcnow(), timedelta()),
+                max(end - self._now, timedelta()),
                 HassJob(self._async_end, cancel_on_shutdown=True),
             )
 

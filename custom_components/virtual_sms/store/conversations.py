@@ -17,6 +17,7 @@ from ..adapters.models import DeliveryStatus, Media, RejectReason
 from ..adapters.segments import count_segments
 from .changes import Trust
 from .database import Database
+from .inbound import cap_time
 from .transaction import Hooks
 
 KEEP: Final = "keep_conversations"
@@ -177,7 +178,8 @@ def prune_messages(connection: sqlite3.Connection, now: datetime) -> int:
         "SELECT value FROM fact WHERE name = ?", (KEEP,)
     ).fetchone()
     days = row[0] if row else 0
-    oldest = (now - timedelta(days=days)).timestamp() if days else float("inf")
+    past = cap_time(connection, now) - timedelta(days=days)
+    oldest = past.timestamp() if days else float("inf")
     return connection.execute(
         "DELETE FROM message WHERE at < ? OR message_id IN ("
         "SELECT message_id FROM message ORDER BY at DESC LIMIT -1 OFFSET ?)",

@@ -12,6 +12,7 @@ import sqlite3
 
 from .clock import TOLERANCE, SteadyClock, monotonic
 from .database import Database
+from .transaction import Hooks
 
 HOME_MIGRATIONS = (
     """
@@ -54,12 +55,13 @@ class HomeStore:
         """Take the file to write in, the home's clock, and one that never jumps."""
         self._database = database
         self.clock = SteadyClock(now, monotonic)
+        self._noted_offset = timedelta()
 
     async def open(self) -> None:
         """Open the file, and go on with its clock; raises StorageError."""
         await self._database.open()
-        offset, newest = await self._database.run(_read_clock)
-        self.clock.begin(offset, newest)
+        self._noted_offset, newest = await self._database.run(_read_clock)
+        self.clock.begin(self._noted_offset, newest)
 
     async def close(self) -> None:
         """Close the file; everything is on disk already."""
@@ -83,17 +85,37 @@ class HomeStore:
 
         Raises DatabaseClosedError; the future raises what the disk says.
         """
-        now, offset = self.clock.now(), self.clock.offset
+        now = self.clock.now()
 
         def operation(connection: sqlite3.Connection) -> None:
             connection.execute(
                 f"INSERT OR REPLACE INTO {kind} VALUES (?, ?, ?)",  # noqa: S608  # our own names
                 (item_id, now.timestamp(), content),
             )
-            if abs(offset) > TOLERANCE:
-                _note_offset(connection, offset)
 
+        # A later run must find this time where this one puts it.
+        self.note_clock_soon()
         return self._database.post(operation)
+
+    def note_clock_soon(self) -> asyncio.Future[None] | None:
+        """Note how far the wall clock has stepped before all that is written from now on.
+
+        None if it is noted. Raises DatabaseClosedError; the future raises what the
+        disk says.
+        """
+        offset = self.clock.offset
+        if abs(offset - self._noted_offset) <= TOLERANCE:
+            return None
+
+        def then(_: None) -> None:
+            self._noted_offset = offset
+
+        noting = self._database.post(
+            lambda connection: _note_offset(connection, offset), Hooks(then=then)
+        )
+        # What went wrong is for whoever waits: it is tried again.
+        noting.add_done_callback(lambda each: each.cancelled() or each.exception())
+        return noting
 
     def delete(self, kind: Kind, item_id: str) -> asyncio.Future[None]:
         """Forget something."""

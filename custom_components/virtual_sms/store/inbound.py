@@ -167,12 +167,22 @@ def prune_inbound(
         (_MOST_INBOUND,),
     ).fetchone()
     progress = _time(connection, _PROGRESS)
-    oldest = 0.0 if progress is None else (min(progress, now) - retention).timestamp()
+    past = cap_time(connection, now) - retention
+    oldest = 0.0 if progress is None else past.timestamp()
     horizon = max(oldest, excess or 0.0)
     forget_before(connection, horizon)
     connection.execute(
         "UPDATE fact SET value = max(value, ?) WHERE name = ?", (horizon, _HORIZON)
     )
+
+
+def cap_time(connection: sqlite3.Connection, now: datetime) -> datetime:
+    """Return the home's time, or that up to which the provider's record was read.
+
+    What is deleted by a clock that is ahead does not come back with the right time.
+    """
+    progress = _time(connection, _PROGRESS)
+    return now if progress is None else min(progress, now)
 
 
 def _begin(

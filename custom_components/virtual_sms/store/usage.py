@@ -26,6 +26,7 @@ from .outbound_rows import read_time
 
 _SINCE: Final = "limits_since"
 _MONTH: Final = "month_"
+_MONTHS_KEPT: Final = 24
 _CALL: Final = "call"
 """What all calls to somebody have in common; no hash of a text is so short."""
 
@@ -182,7 +183,7 @@ class Usage:
         return None
 
     def write(self) -> None:
-        """Write down what each month has used; an earlier one is over then."""
+        """Write down what each month has used."""
         for month, count in self._added.items():
             _add_to_month(
                 self._connection, month, count, is_new=month not in self._months
@@ -227,11 +228,10 @@ def use_month(connection: sqlite3.Connection, month: Month, segments: int) -> No
 def _add_to_month(
     connection: sqlite3.Connection, month: str, segments: int, *, is_new: bool
 ) -> None:
-    if is_new:
-        connection.execute(
-            "DELETE FROM fact WHERE name GLOB ? AND name < ?", (f"{_MONTH}*", month)
-        )
     bump(connection, month, segments)
+    if is_new:
+        # The last one is not over for certain: a clock may be put back.
+        connection.execute(_FORGET_MONTHS, {"month": month})
 
 
 def hash_text(message: OutboundMessage) -> str:
@@ -266,6 +266,12 @@ _FROM = f"""
         SELECT ifnull(max(value), 0) FROM fact WHERE name = '{_SINCE}' AND value <= :now
     )
 """  # noqa: S608  # our own constant
+_FORGET_MONTHS = f"""
+    DELETE FROM fact WHERE name GLOB '{_MONTH}*' AND name != :month AND name NOT IN (
+        SELECT name FROM fact WHERE name GLOB '{_MONTH}*'
+        ORDER BY name DESC LIMIT {_MONTHS_KEPT}
+    )
+"""  # noqa: S608  # our own constants
 _CALLS = f"FROM call, since WHERE direction = '{Direction.OUTBOUND}'"
 _TO = "IN (SELECT value FROM json_each(:recipients))"
 # As one row, for to fetch one is to wait once.
