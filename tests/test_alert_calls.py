@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms.alerts import ALERTS
 from custom_components.virtual_sms.const import DOMAIN
@@ -189,10 +190,111 @@ async def test_a_text_takes_a_call(
     await alert(hass, simulator, steps=CALL_BOB)
     await hear(hass, simulator, RECIPIENT, "ok")
     assert states(events) == [("started", 1, 1), ("acknowledged", 1, 1)]
-    # Whoever presses the key then hears a thank-you, and changes nothing.
-    await use(hass, simulator, "answer", "press 1")
-    assert len(events) == 2
     assert texts(simulator) == [(RECIPIENT, f"You have taken it: {LEAK}")]
+    # It rings no more: there is nothing to answer.
+    await use(hass, simulator, "answer", "press 1")
+    assert calls(simulator)[0].status == "canceled"
+    assert len(events) == 2
+
+
+CALL_BOTH = [{"contacts": ["notify.bob", "notify.ann"], "call": True}]
+
+
+async def _cancel(hass: HomeAssistant) -> None:
+    await hass.services.async_call(
+        DOMAIN, "cancel_alert", {"tag": "leak"}, blocking=True
+    )
+
+
+@pytest.mark.parametrize("end", ["acknowledged", "canceled", "exhausted"])
+async def test_a_phone_that_rings_is_stopped(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    events: Events,
+    end: str,
+) -> None:
+    """Once it is over no phone rings for it, and the call says so as any other.
+
+    Somebody else has taken it, it was canceled, or nobody had the time to answer.
+    """
+    ends = async_capture_events(hass, "virtual_sms_call")
+    more = {"tag": "leak", "rounds": 1}
+    await alert(hass, simulator, steps=CALL_BOTH, step_after={"seconds": 20}, **more)
+    rings = called(simulator).index(RECIPIENT)
+    if end == "acknowledged":
+        await use(hass, simulator, "answer", "press 1", call=1 - rings)
+    elif end == "canceled":
+        await _cancel(hass)
+    else:
+        await pass_time(hass, simulator, freezer, 21)
+    await settle(hass, simulator)
+    assert states(events)[-1][0] == end
+    call = calls(simulator)[rings]
+    assert (call.status, call.heard) == ("canceled", [])
+    seen = [
+        each.data["state"]
+        for each in ends
+        if each.data["correspondent"] == RECIPIENT and each.data["contact"] == "Bob"
+    ]
+    assert seen == ["queued", "ringing", "canceled"]
+
+
+@pytest.mark.parametrize("end", ["acknowledged", "canceled"])
+async def test_who_listens_hears_it_to_its_end(
+    hass: HomeAssistant, simulator: Simulator, events: Events, end: str
+) -> None:
+    """A phone does not go dead in the middle of an alarm; who took it comes by SMS."""
+    await alert(hass, simulator, steps=CALL_BOTH, tag="leak")
+    listens = called(simulator).index(RECIPIENT)
+    await use(hass, simulator, "answer", call=listens)
+    if end == "acknowledged":
+        await use(hass, simulator, "answer", "press 1", call=1 - listens)
+        assert (RECIPIENT, f"Ann has taken it: {LEAK}") in texts(simulator)
+    else:
+        await _cancel(hass)
+        await settle(hass, simulator)
+    call = calls(simulator)[listens]
+    assert call.status == "in-progress"
+    await use(hass, simulator, "press 1", call=listens)
+    assert call.heard[-1] == "Thank you. Goodbye."
+    assert call.status == "completed"
+    assert states(events)[-1][0] == end
+    assert len(events) == 2
+
+
+@pytest.mark.parametrize("fault", ["server_error", "rate_limited", "garbage"])
+async def test_a_phone_that_cannot_be_stopped_harms_nothing(
+    hass: HomeAssistant, simulator: Simulator, events: Events, fault: str
+) -> None:
+    """The alert has ended all the same, everybody hears of it, once, and no text stays."""
+    await alert(hass, simulator, steps=CALL_BOTH)
+    simulator.faults.add(fault, provider="twilio", path=r"/Calls/CA\w+\.json")
+    await hear(hass, simulator, RECIPIENT, "ok")
+    assert [each.data["state"] for each in events] == ["started", "acknowledged"]
+    assert sorted(texts(simulator)) == [
+        (RECIPIENT, f"You have taken it: {LEAK}"),
+        (OTHER_NUMBER, f"Bob s'en occupe : {LEAK}"),
+    ]
+    assert {each.status for each in calls(simulator)} == {"ringing"}
+    assert [each.plan.text for each in hass.data[ALERTS]._alerts.everything] == [""]
+    simulator.faults.clear()
+    await use(hass, simulator, "silent", call=0)
+    await use(hass, simulator, "silent", call=1)
+    assert len(events) == 2
+
+
+async def test_a_phone_is_stopped_after_a_crash(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """An alert that was taken just before a crash lets no phone ring after it."""
+    await alert(hass, simulator, steps=CALL_BOTH)
+    ending = "custom_components.virtual_sms.alerts.AlertDesk._async_follow"
+    with patch(ending):
+        await hear(hass, simulator, RECIPIENT, "ok")
+    assert {each.status for each in calls(simulator)} == {"ringing"}
+    await restart(hass, simulator)
+    assert {each.status for each in calls(simulator)} == {"canceled"}
 
 
 async def test_a_line_that_cannot_call_texts(

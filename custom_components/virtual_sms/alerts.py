@@ -296,7 +296,11 @@ class AlertDesk:
         )
 
     async def _async_withdraw(self, message: AlertMessage) -> None:
-        """Keep a text that waits for its provider from going out when it is over."""
+        """Keep a text that waits from going out when it is over, and a phone from ringing.
+
+        Who listens to their call just now hears it to its end: a phone that goes dead
+        in the middle of an alarm frightens, and who took it comes by SMS.
+        """
         await async_withdraw(self._hass, message.person.line, message.message_id)
 
     @callback

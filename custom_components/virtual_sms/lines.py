@@ -53,11 +53,12 @@ def async_is_resting(hass: HomeAssistant, line: str) -> bool:
 
 
 async def async_withdraw(hass: HomeAssistant, line: str, message_id: str) -> None:
-    """See to it that a line does not send a message that it has not sent yet."""
+    """See to it that a line does not send what it has not sent yet, nor lets it ring."""
     gateway = async_find_gateway(hass, line)
     if gateway is None:
         return
     try:
         await gateway.outbox.withdraw(message_id)
+        await gateway.calls.withdraw(message_id)
     except DatabaseClosedError, sqlite3.Error:
         return

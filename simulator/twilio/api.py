@@ -4,12 +4,11 @@ Sending is in `send`, the lists' paging here.
 """
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time, timedelta
 from email.utils import format_datetime
 import hmac
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -17,11 +16,11 @@ from ..base import Json, Reply, Route
 from ..world import now
 from . import render
 from .errors import error
-from .query import is_web_url, read_moment, read_page
-from .send import accept, accept_call
+from .query import cut_page, is_web_url, read_moment
+from .send import accept
 
 if TYPE_CHECKING:
-    from .models import Call, Number, TwilioMessage
+    from .models import Number, TwilioMessage
     from .state import TwilioState
 
 ROOT: Final = "/2010-04-01/Accounts/{account}"
@@ -70,9 +69,6 @@ class TwilioApi:
         yield Route("GET", ROOT + "/IncomingPhoneNumbers.json", self.list_numbers)
         yield Route("GET", number, self.get_number)
         yield Route("POST", number, self.update_number)
-        yield Route("POST", ROOT + "/Calls.json", self.call)
-        yield Route("GET", ROOT + "/Calls.json", self.list_calls)
-        yield Route("GET", ROOT + "/Calls/{call}.json", self.get_call)
         yield Route("GET", ROOT + "/Balance.json", self.balance)
         yield Route("GET", ACCOUNT_ONLY, self.account)
 
@@ -138,7 +134,7 @@ class TwilioApi:
             if all(test(message) for test in tests)
         ]
         found.sort(key=lambda message: message.created, reverse=True)
-        return self._page(request, "messages", found, self.render)
+        return cut_page(request, "messages", found, self.render)
 
     async def get_message(self, request: web.Request) -> Reply:
         """Fetch one message."""
@@ -168,7 +164,7 @@ class TwilioApi:
     async def list_media(self, request: web.Request) -> Reply:
         """List the files of a message."""
         message = self._find(request)
-        return self._page(
+        return cut_page(
             request,
             "media_list",
             message.media_sids,
@@ -207,7 +203,7 @@ class TwilioApi:
             for number in self._state.numbers.values()
             if wanted in {None, number.number}
         ]
-        return self._page(request, "incoming_phone_numbers", found, self._number)
+        return cut_page(request, "incoming_phone_numbers", found, self._number)
 
     async def get_number(self, request: web.Request) -> Reply:
         """Describe one number."""
@@ -230,33 +226,6 @@ class TwilioApi:
             setattr(number, name, value)
         number.updated = now()
         return Reply(payload=self._number(number))
-
-    async def call(self, request: web.Request) -> Reply:
-        """Call somebody, or refuse it with the code Twilio would give."""
-        call = accept_call(self._state, await request.post())
-        return Reply(payload=self._call(call), status=201, accepted=(call,))
-
-    async def list_calls(self, request: web.Request) -> Reply:
-        """List calls, newest first."""
-        query = request.query
-        found = [
-            call
-            for call in self._state.call_log.values()
-            if query.get("To") in {None, call.to}
-            and query.get("From") in {None, call.sender}
-        ]
-        found.sort(key=lambda call: call.created, reverse=True)
-        return self._page(request, "calls", found, self._call)
-
-    async def get_call(self, request: web.Request) -> Reply:
-        """Fetch one call."""
-        call = self._state.call_log.get(request.match_info["call"])
-        if call is None:
-            raise error(20404, request.path)
-        return Reply(payload=self._call(call))
-
-    def _call(self, call: Call) -> Json:
-        return render.call(self._state.ACCOUNT_SID, call) | call.record
 
     async def balance(self, _request: web.Request) -> Reply:
         """Tell the money left."""
@@ -318,45 +287,6 @@ class TwilioApi:
             if number.sid == request.match_info["number"]:
                 return number
         raise error(20404, request.path)
-
-    def _page[T](
-        self,
-        request: web.Request,
-        key: str,
-        items: Sequence[T],
-        render: Callable[[T], Json],
-    ) -> Reply:
-        """Cut one page; its token counts from the end, so new items shift nothing."""
-        page, size = read_page(request)
-        # Newer items are put in front: what is left after a page stays the same.
-        left = request.query.get("PageToken", "").removeprefix("PA")
-        start = len(items) - int(left) if left.isdigit() else page * size
-        shown = items[start : start + size]
-        left_after = len(items) - start - len(shown)
-
-        def link(number: int, token: int | None = None) -> str:
-            query = [
-                (name, value)
-                for name, value in request.query.items()
-                if name not in {"Page", "PageToken", "PageSize"}
-            ]
-            query += [("PageSize", str(size)), ("Page", str(number))]
-            if token is not None:
-                query.append(("PageToken", f"PA{token}"))
-            return f"{request.path}?{urlencode(query)}"
-
-        payload = {
-            key: [render(item) for item in shown],
-            "page": page,
-            "page_size": size,
-            "start": start,
-            "end": max(start + len(shown) - 1, 0),
-            "uri": request.path_qs,
-            "first_page_uri": link(0),
-            "previous_page_uri": link(page - 1) if page else None,
-            "next_page_uri": link(page + 1, left_after) if left_after else None,
-        }
-        return Reply(payload=payload)
 
 
 def _message_test(name: str, value: str) -> Callable[[TwilioMessage], bool] | None:

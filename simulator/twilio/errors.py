@@ -38,6 +38,7 @@ API_ERRORS: Final[dict[int, tuple[int, str]]] = {
         400,
         "The number {value} is unverified. Trial accounts may only make calls to verified numbers.",
     ),
+    21220: (400, "Call is not in-progress. Cannot redirect."),
     21266: (400, "'To' and 'From' number cannot be the same: {value}"),
     21402: (400, "Invalid Url: {value}"),
     21403: (400, "Method is not valid: {value}"),

@@ -99,6 +99,14 @@ class Phones:
             case _:
                 await self._end(call, ENDINGS[do])
 
+    def cut_off(self, call: Call, *, even_if_answered: bool) -> None:
+        """End a call at the wish of the home; the callback comes afterwards."""
+        talks = call.status == "in-progress"
+        if talks and not even_if_answered:
+            return
+        self._close(call, "completed" if talks else "canceled")
+        self._state.world.background(self._tell(call))
+
     async def repeat(self, call_id: str, **changes: str) -> CallbackRecord | None:
         """Post the present status once more, or another one, as a late callback is."""
         call = self._state.call_log[call_id]
@@ -167,12 +175,20 @@ class Phones:
             await self._end(call, "completed")
 
     async def _end(self, call: Call, status: str) -> None:
-        call.ended, call.action = now(), ""
-        await self._move(call, status)
+        self._close(call, status)
+        await self._tell(call)
+
+    def _close(self, call: Call, status: str) -> None:
+        call.ended, call.action, call.status = now(), "", status
+        call.statuses.append(status)
 
     async def _move(self, call: Call, status: str) -> None:
         call.status = status
         call.statuses.append(status)
+        await self._tell(call)
+
+    async def _tell(self, call: Call) -> None:
+        status = call.status
         if call.callback_url and EVENTS.get(status, "completed") in call.events:
             fields = progress_fields(self._state.ACCOUNT_SID, call)
             call.sequence += 1

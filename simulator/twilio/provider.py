@@ -11,6 +11,7 @@ from ..world import World, now
 from . import errors
 from .alerts import ROOT as ALERTS, TwilioAlerts
 from .api import TwilioApi
+from .call_api import TwilioCallApi
 from .callbacks import (
     API_VERSION,
     HEADERS,
@@ -57,6 +58,7 @@ class Twilio(TwilioState):
         self.api = TwilioApi(self)
         self.alerts = TwilioAlerts(self)
         self.phones = Phones(self)
+        self.call_api = TwilioCallApi(self, self.phones)
         super().__init__(world)
 
     @override
@@ -66,6 +68,7 @@ class Twilio(TwilioState):
     @override
     def routes(self) -> Iterable[Route]:
         yield from self.api.routes()
+        yield from self.call_api.routes()
         yield from self.alerts.routes()
 
     @override

@@ -117,6 +117,7 @@ async def test_calls_are_optional(bare: SmsAdapter) -> None:
     for ask in (
         lambda: bare.make_call(NUMBER, call, None),
         lambda: bare.fetch_call(NUMBER, "1"),
+        lambda: bare.cancel_call(NUMBER, "1"),
         lambda: bare.find_calls(NUMBER, "+33612345679", NOW),
         lambda: bare.fetch_incoming_calls(NUMBER, NOW),
         lambda: bare.get_voice_callbacks(NUMBER),

@@ -21,6 +21,7 @@ from custom_components.virtual_sms.adapters.errors import (
     NotFoundError,
     ProviderUnavailableError,
     SendOutcomeUnknownError,
+    SmsError,
     UnsupportedFeatureError,
 )
 from custom_components.virtual_sms.adapters.models import (
@@ -168,11 +169,44 @@ async def test_endings(
     assert (asked.provider_id, asked.state) == (placed.provider_id, state)
 
 
+async def test_a_phone_that_rings_is_stopped(
+    adapter: SmsAdapter, number: PhoneNumber, receiver: Receiver, sim: Simulator
+) -> None:
+    """A call that nobody has answered is canceled, which is called back as any state."""
+    placed = await adapter.make_call(number, compose(), receiver.url)
+    await sim.settled()
+    canceled = await adapter.cancel_call(number, placed.provider_id)
+    await sim.settled()
+    assert canceled.state is CallState.CANCELED
+    assert canceled.provider_id == placed.provider_id
+    last = read(adapter, receiver)[-1]
+    assert isinstance(last, CallUpdate)
+    assert (last.state, last.call_id) == (CallState.CANCELED, "0c0ffee")
+    assert sim.twilio.phones.calls[0].heard == []
+
+
+async def test_who_listens_is_not_cut_off(
+    adapter: SmsAdapter, number: PhoneNumber, receiver: Receiver, sim: Simulator
+) -> None:
+    """A call that is answered goes on; what has ended is left as it is."""
+    placed = await adapter.make_call(number, compose(key=KEY), receiver.url)
+    await sim.settled()
+    phones = sim.twilio.phones
+    await phones.use(placed.provider_id, "answer")
+    listening = await adapter.cancel_call(number, placed.provider_id)
+    assert listening.state is CallState.ANSWERED
+    await phones.use(placed.provider_id, "hang_up")
+    with pytest.raises(SmsError):
+        await adapter.cancel_call(number, placed.provider_id)
+    assert phones.calls[0].status == "completed"
+
+
 async def test_unknown_call(adapter: SmsAdapter, number: PhoneNumber) -> None:
     """A call that the provider does not know is not found."""
     for each in ("CA" + "0" * 32, "../x"):
-        with pytest.raises(NotFoundError):
-            await adapter.fetch_call(number, each)
+        for ask in (adapter.fetch_call, adapter.cancel_call):
+            with pytest.raises(NotFoundError):
+                await ask(number, each)
 
 
 @pytest.mark.parametrize("kind", ["dropped", "accepted_garbage"])

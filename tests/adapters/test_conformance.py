@@ -66,6 +66,7 @@ METHODS = {
     Capability.CALLS: (
         "_make_call",
         "answer_call",
+        "cancel_call",
         "check_call",
         "fetch_call",
         "fetch_incoming_calls",

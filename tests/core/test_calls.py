@@ -73,6 +73,7 @@ class Phone(FakeAdapter):
         self.recorded: list[RecordedCall] = []
         self.states: dict[str, CallState] = {}
         self.asked: list[str] = []
+        self.canceled: list[str] = []
         self.trouble_with_calls: Exception | None = None
         self.answers: list[CallReply | None] = []
         self.events: dict[bytes, CallEvent] = {}
@@ -104,6 +105,15 @@ class Phone(FakeAdapter):
             raise self.trouble_with_calls
         if provider_id not in self.states:
             raise NotFoundError
+        return CallUpdate(provider_id=provider_id, state=self.states[provider_id])
+
+    @override
+    async def cancel_call(self, number: PhoneNumber, provider_id: str) -> CallUpdate:
+        self.canceled.append(provider_id)
+        if self.trouble_with_calls:
+            raise self.trouble_with_calls
+        if self.states[provider_id].rank < CallState.ANSWERED.rank:
+            self.states[provider_id] = CallState.CANCELED
         return CallUpdate(provider_id=provider_id, state=self.states[provider_id])
 
     @override
@@ -340,6 +350,93 @@ async def test_an_unknown_outcome_is_reconciled(home: Home, error: Exception) ->
     await home.gateway.calls.work()
     assert home.states == ["queued", "ringing"]
     assert len(home.phone.made) == 1
+
+
+@pytest.mark.parametrize("state", [CallState.QUEUED, CallState.RINGING])
+async def test_a_phone_that_rings_in_vain_is_stopped(
+    home: Home, state: CallState
+) -> None:
+    """It is canceled once, which is published as any state; a second time does nothing."""
+    outcome = await home.call()
+    home.phone.states["C1"] = state
+    await home.hear(state)
+    for _ in range(2):
+        await home.gateway.calls.withdraw(outcome.call.call_id)
+    assert home.phone.canceled == ["C1"]
+    assert home.states[-1] == "canceled"
+    assert await home.gateway.calls.work() is None
+
+
+@pytest.mark.parametrize(
+    "state", [CallState.ANSWERED, CallState.ACKNOWLEDGED, CallState.COMPLETED]
+)
+async def test_who_has_answered_is_not_cut_off(home: Home, state: CallState) -> None:
+    """A call that speaks, or has ended, is left alone."""
+    outcome = await home.call()
+    await home.hear(state)
+    await home.gateway.calls.withdraw(outcome.call.call_id)
+    assert home.phone.canceled == []
+    assert home.states == ["queued", state]
+
+
+async def test_answered_at_the_same_instant(home: Home) -> None:
+    """The provider decides: what it has put through already goes on, and is followed."""
+    outcome = await home.call()
+    home.phone.states["C1"] = CallState.ANSWERED
+    await home.gateway.calls.withdraw(outcome.call.call_id)
+    assert home.states == ["queued", "answered"]
+
+
+async def test_trouble_with_stopping_a_phone(home: Home) -> None:
+    """The call is followed to its end as any other."""
+    outcome = await home.call()
+    home.phone.trouble_with_calls = ProviderUnavailableError()
+    await home.gateway.calls.withdraw(outcome.call.call_id)
+    assert home.phone.canceled == ["C1"]
+    await home.hear(CallState.NO_ANSWER)
+    assert home.states == ["queued", "no_answer"]
+
+
+async def test_a_phone_is_stopped_once_the_provider_has_named_its_call(
+    home: Home,
+) -> None:
+    """What is withdrawn while it is being asked for never rings for long."""
+    calls = home.gateway.calls
+    call = calls.compose(CALLEE, WATER)
+    placing = asyncio.create_task(home.gateway.call([call]))
+    while not calls._under_way:
+        await asyncio.sleep(0)
+    await calls.withdraw(call.call_id)
+    await placing
+    assert home.phone.canceled == ["C1"]
+    assert home.states == ["queued", "canceled"]
+    assert calls._unwanted == set()
+
+
+async def test_a_lost_call_is_stopped_when_it_is_found(home: Home) -> None:
+    """One that was withdrawn while its outcome was unknown rings no more."""
+    home.phone.loses_answers = True
+    home.phone.failures.append(SendOutcomeUnknownError())
+    outcome = await home.call()
+    await home.gateway.calls.withdraw(outcome.call.call_id)
+    assert home.phone.canceled == []
+    home.clock.advance(61)
+    home.phone.states["C1"] = CallState.RINGING
+    await home.gateway.calls.work()
+    assert home.phone.canceled == ["C1"]
+    assert home.states == ["queued", "ringing", "canceled"]
+    assert home.gateway.calls._unwanted == set()
+
+
+async def test_nothing_to_stop(home: Home) -> None:
+    """A call nobody knows, or one that was refused, is nobody's phone."""
+    calls = home.gateway.calls
+    home.phone.failures.append(MessageRejectedError())
+    outcome = await home.call()
+    for call_id in (outcome.call.call_id, "nobody's"):
+        await calls.withdraw(call_id)
+    assert (home.phone.canceled, home.states) == ([], ["queued", "failed"])
+    assert calls._unwanted == set()
 
 
 async def test_a_call_that_was_never_made_has_failed(home: Home) -> None:

@@ -45,6 +45,14 @@ class CallVerbs:
         """Ask where a call stands; raises NotFoundError when it is unknown."""
         raise UnsupportedFeatureError
 
+    async def cancel_call(self, number: PhoneNumber, provider_id: str) -> CallUpdate:
+        """Stop a phone that rings or is about to, and return where the call stands.
+
+        One that is answered meanwhile goes on to its end. Raises NotFoundError when it
+        is unknown; a provider may refuse to touch one that has ended.
+        """
+        raise UnsupportedFeatureError
+
     async def find_calls(
         self, number: PhoneNumber, recipient: str, since: datetime
     ) -> list[PlacedCall]:

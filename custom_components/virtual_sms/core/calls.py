@@ -87,6 +87,8 @@ class Calls:
         self._publish = publish
         self._wake = wake
         self._under_way: set[str] = set()
+        self._unwanted: set[str] = set()
+        """Calls to be canceled once the provider's id of them is known."""
         self._working = asyncio.Lock()
         self._is_forgotten = False
         self.greeting: Greeting | None = None
@@ -151,6 +153,7 @@ class Calls:
             unknown = SendOutcomeUnknownError(type(err).__name__)
             return await self._handle(call, unknown)
         await self._try_to_note(self._table.accept(call.call_id, placed))
+        await self._cancel_unwanted(call.call_id, placed.provider_id)
         return CallOutcome(
             call=call, state=placed.state, provider_id=placed.provider_id
         )
@@ -159,6 +162,7 @@ class Calls:
         """Decide what an error means for the call it happened to."""
         if isinstance(err, SendOutcomeUnknownError):
             return CallOutcome(call=call, state=CallState.QUEUED)
+        self._unwanted.discard(call.call_id)
         reason = RejectReason.OTHER
         if isinstance(err, MessageRejectedError):
             reason = err.reason
@@ -166,6 +170,19 @@ class Calls:
             self._table.end(call.call_id, reason, err.provider_code)
         )
         return CallOutcome(call=call, state=CallState.FAILED, error=err)
+
+    async def withdraw(self, call_id: str) -> None:
+        """Stop a phone that rings or is about to; an answered call goes on to its end.
+
+        Trouble with that is no trouble: the phone stops ringing by itself.
+        """
+        self._unwanted.add(call_id)
+        found = await self._table.find(call_id)
+        rings = found is not None and found.state.rank < CallState.ANSWERED.rank
+        if found is not None and found.provider_id and rings:
+            await self._cancel_unwanted(call_id, found.provider_id)
+        elif not rings and call_id not in self._under_way:
+            self._unwanted.discard(call_id)
 
     async def take(self, event: CallEvent) -> CallReply | None:
         """Take in what a signed callback says, and return what the person hears.
@@ -248,6 +265,18 @@ class Calls:
             if age > LONGEST_OPEN:
                 await self._give_up(due)
 
+    async def _cancel_unwanted(self, call_id: str, provider_id: str) -> None:
+        if call_id not in self._unwanted:
+            return
+        self._unwanted.discard(call_id)
+        line = self._line
+        try:
+            update = await line.adapter.cancel_call(line.number, provider_id)
+        except SmsError as err:
+            _LOGGER.debug("A call cannot be canceled: %s", err.code)
+            return
+        await self._try_to_note(self._table.receive(update))
+
     async def _reconcile(self, due: DueCall) -> None:
         """Look for a call whose outcome is unknown in the provider's record."""
         line = self._line
@@ -273,6 +302,7 @@ class Calls:
             await self._give_up(replace(due, provider_id=provider_id))
             return
         await self._note(self._table.receive(update))
+        await self._cancel_unwanted(due.call_id, provider_id)
         age = self._table.clock.now() - due.created_at
         await self._table.postpone(due.call_id, max(CHECK, age / 4))
 

@@ -58,6 +58,61 @@ async def test_a_call_goes_through_its_states(
     assert call.status == "completed"
 
 
+@pytest.mark.parametrize(
+    ("answered", "asked", "status"),
+    [
+        (False, "canceled", "canceled"),
+        (False, "completed", "canceled"),
+        (True, "canceled", "in-progress"),
+        (True, "completed", "completed"),
+    ],
+)
+async def test_the_home_hangs_up(
+    sim: Simulator,
+    twilio: Client,
+    home: Home,
+    asked: str,
+    status: str,
+    *,
+    answered: bool,
+) -> None:
+    """`canceled` stops a phone that rings; only `completed` cuts off who listens."""
+    sid = await place(
+        twilio,
+        Twiml=ASK.format(url=home.url),
+        StatusCallback=f"{home.url}/status",
+        StatusCallbackEvent=EVENTS,
+    )
+    await sim.settled()
+    if answered:
+        await sim.twilio.phones.use(sid, "answer")
+    updated = await asyncio.to_thread(lambda: twilio.calls(sid).update(status=asked))
+    await sim.settled()
+    assert updated.status == status
+    assert home.forms[-1]["CallStatus"] == status
+    if status == "in-progress":
+        return
+    # It does not ring any more, and cannot be ended a second time.
+    await sim.twilio.phones.use(sid, "answer")
+    with pytest.raises(TwilioRestException) as caught:
+        await asyncio.to_thread(lambda: twilio.calls(sid).update(status=asked))
+    assert (caught.value.code, sim.twilio.phones.calls[0].status) == (21220, status)
+
+
+async def test_a_call_before_it_rings(
+    sim: Simulator, twilio: Client, home: Home
+) -> None:
+    """A call that is canceled while it is placed never rings."""
+    sim.pace = 0.05
+    sid = await place(twilio, StatusCallback=home.url, StatusCallbackEvent=EVENTS)
+    with pytest.raises(TwilioRestException):
+        await asyncio.to_thread(lambda: twilio.calls(sid).update(status="busy"))
+    await asyncio.to_thread(lambda: twilio.calls(sid).update(status="canceled"))
+    await sim.settled()
+    assert "ringing" not in sim.twilio.phones.calls[0].statuses
+    assert home.forms[-1]["CallStatus"] == "canceled"
+
+
 async def test_a_key_is_asked_for(sim: Simulator, twilio: Client, home: Home) -> None:
     """What is pressed goes to the action, whose answer is spoken."""
     sid = await place(twilio, Twiml=ASK.format(url=home.url))

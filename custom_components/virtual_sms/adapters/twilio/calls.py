@@ -86,6 +86,17 @@ class TwilioCalls(TwilioClient, ABC):
         )
 
     @override
+    async def cancel_call(self, number: PhoneNumber, provider_id: str) -> CallUpdate:
+        require_sid(provider_id)
+        # `completed` would also cut off somebody who listens ("Call resource").
+        return await self._ask(
+            call_records.read_call,
+            lambda sdk: sdk.rest.calls(provider_id),
+            "update",
+            status="canceled",
+        )
+
+    @override
     async def find_calls(
         self, number: PhoneNumber, recipient: str, since: datetime
     ) -> list[PlacedCall]:
