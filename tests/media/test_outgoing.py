@@ -448,6 +448,60 @@ async def test_what_was_sent_is_seen_in_the_conversation(
     assert await (await browser.get(url)).read() == JPEG
 
 
+@pytest.mark.parametrize("provider", ["twilio", "ovh"])
+async def test_what_is_being_sent_is_seen_at_once(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    hass_ws_client: Any,
+    hass_client_no_auth: Any,
+) -> None:
+    """By a card that is open: the event names the files as the page does later."""
+    client = await hass_ws_client(hass)
+    question = {"type": f"{DOMAIN}/subscribe", "entry_id": entry.entry_id}
+    await client.send_json_auto_id(question)
+    assert (await client.receive_json())["success"]
+    await send(hass, entry, media=[PUBLIC, SELECTED])
+    event = (await client.receive_json())["event"]
+    assert event["kind"] == "message"
+    item = {"media_content_id": event["media"][-1]["media_content_id"]}
+    assert event["media"][-1]["content_type"] == "image/jpeg"
+    shown = await show(client, item)
+    browser = await hass_client_no_auth()
+    assert await (await browser.get(shown["result"]["url"])).read() == JPEG
+    await settle(hass, simulator)
+    client = await hass_ws_client(hass)
+    question = {"type": f"{DOMAIN}/conversation", "correspondent": RECIPIENT}
+    await client.send_json_auto_id({**question, "entry_id": entry.entry_id})
+    [message] = (await client.receive_json())["result"]["messages"]
+    assert message["media"] == event["media"]
+
+
+async def show(client: Any, item: dict[str, Any]) -> Any:
+    """Return where a media item is shown, past the events of the message."""
+    await client.send_json_auto_id({"type": "media_source/resolve_media", **item})
+    while (said := await client.receive_json())["type"] == "event":
+        pass
+    return said
+
+
+async def test_what_was_refused_has_no_picture(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """Whoever waited for it learns that there is none."""
+    refused = "+33600000001"
+    with pytest.raises(HomeAssistantError):
+        await send(hass, ovh_entry, to=refused, media=SELECTED)
+    await settle(hass, simulator)
+    conversations = ovh_entry.runtime_data.gateway.store.conversations
+    page = await conversations.read(refused, None, 10)
+    assert page.messages
+    attachments = ovh_entry.runtime_data.attachments
+    for each in page.messages:
+        assert attachments.add_promised(each.message_id, {}) == {}
+        assert await attachments.obtain(each.message_id, 0) is None
+
+
 @pytest.mark.usefixtures("twilio_entry")
 async def test_what_was_sent_is_not_kept_without_full_privacy(
     hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
