@@ -47,7 +47,10 @@ def code_of(step: int) -> str:
         (" 4711! ", ""),
         ("4711 4711", ""),
         ("4711 open 4711", "open"),
-        ("4711 4711 open", "4711 open"),
+        ("4711 4711 open", "open"),
+        ("4711 open 4711 4711.", "open"),
+        ("«4711» open", "open"),
+        ("open “4711”…", "open"),
         ("\uff14\uff17\uff11\uff11 open", "open"),
     ],
 )
