@@ -261,6 +261,31 @@ async def test_an_address_that_is_none_becomes_no_link(
     assert texts == [f"Somebody rang\n{PUBLIC}"]
 
 
+@pytest.mark.parametrize("media", ["door.jpg", "file:///etc/passwd", "ftp://a/b.jpg"])
+async def test_an_address_that_is_none_is_not_asked_for(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, media: str
+) -> None:
+    """It is refused in our words, before the provider sees it."""
+    simulator.requests.clear()
+    with pytest.raises(ServiceValidationError) as caught:
+        await send(hass, twilio_entry, media=media)
+    assert caught.value.translation_key == "invalid_media"
+    assert [each for each in simulator.requests if each.method == "POST"] == []
+
+
+async def test_a_dry_run_says_that_the_home_has_no_address(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> None:
+    """For each recipient, as it says whatever else would be refused."""
+    hass.config.external_url = None
+    to = [RECIPIENT, "12"]
+    response = await send(hass, entry, to=to, media=SELECTED, dry_run=True)
+    refusals = {each["to"]: each["refusal"] for each in response["messages"]}
+    assert refusals == {RECIPIENT: "other", "12": "invalid_number"}
+    (fine,) = [each for each in response["messages"] if each["to"] == RECIPIENT]
+    assert "no address" in fine["error"]
+
+
 async def test_a_home_without_address_refuses_before_anything_is_sent(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:

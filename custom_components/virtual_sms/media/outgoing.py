@@ -207,7 +207,7 @@ async def async_pack(
     way = attachments.ways[entry.entry_id] = await _async_choose(entry, attachments)
     if way is Way.NONE:
         return EMPTY
-    if way is Way.LINK and not all(map(_may_be_link, attachments.items)):
+    if not all(map(_may_be_fetched, attachments.items)):
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="invalid_media"
         )
@@ -231,8 +231,8 @@ async def async_pack(
     return Parcel(way=way, urls=tuple(urls), offers=tuple(offers))
 
 
-def _may_be_link(item: str | Snapshot) -> bool:
-    """Say whether an item is served by us, or is a web address that can be written."""
+def _may_be_fetched(item: str | Snapshot) -> bool:
+    """Say whether an item is served by us, or is a web address."""
     return isinstance(item, Snapshot) or _WEB_ADDRESS.fullmatch(item) is not None
 
 
