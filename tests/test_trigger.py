@@ -19,6 +19,7 @@ from custom_components.virtual_sms.trigger import TRIGGERS, TRUST
 
 from .home import RECIPIENT, SENDER, send, settle
 from .people import add_contact, device_of
+from .test_trust import add_bob, lock
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -142,6 +143,49 @@ async def test_by_default_only_a_trusted_contact_starts_it(
     (info,) = automation.near_misses
     assert info.reason == "trust_unknown"
     assert "garage" not in str(info.as_dict())
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Open the garage", "trust_unproven"),
+        ("open the garage 1234", "wrong_code"),
+        ("1234 Open the garage!", None),
+        ("1234, open the garage", "wrong_code"),
+        ("1234 open the garage 1234", "wrong_code"),
+        ("open the window 1234", None),
+        ("open the garage 123", None),
+    ],
+)
+async def test_a_wrong_code_is_named(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    text: str,
+    reason: str | None,
+) -> None:
+    """It stands in the text, which is the right one without it."""
+    await add_bob(hass, twilio_entry)
+    waiting = await automate(hass, match="equals", text="open the garage")
+    believing = await automate(hass, match="equals", text=text, trust="unproven")
+    simulator.twilio.receive(RECIPIENT, text)
+    await settle(hass, simulator)
+    assert waiting.runs == []
+    assert [each.reason for each in waiting.near_misses] == [reason] * bool(reason)
+    assert believing.texts == [text]
+
+
+async def test_a_locked_contact_is_named(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Whatever code they try then."""
+    await add_bob(hass, twilio_entry)
+    await lock(hass, simulator, "twilio")
+    automation = await automate(hass, match="equals", text="open")
+    for code in ("4711", "1234"):
+        simulator.twilio.receive(RECIPIENT, f"open {code}")
+        await settle(hass, simulator)
+    assert [each.reason for each in automation.near_misses] == ["trust_locked"] * 2
 
 
 @pytest.mark.parametrize(

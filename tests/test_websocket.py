@@ -170,7 +170,8 @@ async def test_trust_is_shown_as_it_was_judged(
     store = twilio_entry.runtime_data.gateway.store
     page = await store.conversations.read(SENDER, None, 10)
     shown = [
-        describe_message(each, twilio_entry.entry_id)["trust"] for each in page.messages
+        describe_message(each, twilio_entry.entry_id, {})["trust"]
+        for each in page.messages
     ]
     assert sorted(shown) == ["known", "trusted"]
 

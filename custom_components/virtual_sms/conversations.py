@@ -122,7 +122,7 @@ def describe_conversation(
 
 
 def describe_message(
-    message: StoredMessage, entry_id: str, kept: PartTypes | None = None
+    message: StoredMessage, entry_id: str, kept: PartTypes
 ) -> JsonObjectType:
     """Return a message of a conversation of a number, with the files that are kept.
 
@@ -137,7 +137,7 @@ def describe_message(
         "status": message.status and message.status.value,
         "reason": message.reason and message.reason.value,
         "segments": message.segments,
-        "media": _describe_media(message, entry_id, kept or {}),
+        "media": _describe_media(message, entry_id, kept),
         **({"trust": message.trust and message.trust.value} if is_inbound else {}),
     }
 

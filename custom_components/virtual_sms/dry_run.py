@@ -16,7 +16,7 @@ from .core.simplify import offending
 from .entry_data import EntryData
 from .error_messages import explain, say
 from .limits import async_get_allowance
-from .media.outgoing import async_foresee_all, async_pack
+from .media.outgoing import Attachments, async_foresee_all, async_pack
 from .sending import (
     SendRequest,
     describe_recipient,
@@ -63,11 +63,15 @@ async def async_foresee(
 ) -> JsonObjectType:
     """Return what would become of a request: what it costs, and who would be refused."""
     recipients = async_address(hass, line, request.recipients, request.contacts)
-    attachments = async_foresee_all(hass, request.media, request.media_as_link)
+    attachments, cause = _foresee_attachments(hass, request)
     request = replace(request, attachments=attachments)
     found: dict[str, _Foreseen] = {}
     for own, some in group_by_line(recipients).items():
-        found |= await _async_try(hass, own, some, request)
+        found |= (
+            _refuse_all(hass, some, request, cause)
+            if cause
+            else await _async_try(hass, own, some, request)
+        )
     for each in recipients:
         if each.error is not None:
             found[each.to] = _foresee_refusal(
@@ -77,6 +81,27 @@ async def async_foresee(
         "messages": [_describe(each, found[each.to]) for each in recipients]
     }
     return attachments.complete(foreseen) if request.media else foreseen
+
+
+def _foresee_attachments(
+    hass: HomeAssistant, request: SendRequest
+) -> tuple[Attachments, HomeAssistantError | None]:
+    """Return what would go with the messages, or what keeps all of them from it."""
+    try:
+        return async_foresee_all(hass, request.media, request.media_as_link), None
+    except HomeAssistantError as err:
+        return Attachments(mode=request.media_as_link), err
+
+
+def _refuse_all(
+    hass: HomeAssistant,
+    recipients: Sequence[Recipient],
+    request: SendRequest,
+    error: HomeAssistantError,
+) -> dict[str, _Foreseen]:
+    text, sentence = clean(request.whole_text), say(hass, error)
+    refused = _Foreseen(text=text, refusal=_OTHER, sentence=sentence)
+    return {each.to: refused for each in recipients}
 
 
 def _describe(recipient: Recipient, foreseen: _Foreseen) -> JsonObjectType:
@@ -94,9 +119,7 @@ async def _async_try(
         entry = get_loaded(hass, line)
         return await _async_foresee_by(hass, entry, recipients, request)
     except HomeAssistantError as err:
-        text, sentence = clean(request.whole_text), say(hass, err)
-        refused = _Foreseen(text=text, refusal=_OTHER, sentence=sentence)
-        return {each.to: refused for each in recipients}
+        return _refuse_all(hass, recipients, request, err)
 
 
 async def _async_foresee_by(

@@ -258,9 +258,12 @@ async def _async_send_by(
     parcel = await async_pack(entry, request.attachments, len(recipients))
     messages = compose_all(entry, recipients, request, parcel)
     await parcel.async_offer(hass)
-    outcomes = await _async_hand_over(hass, entry, messages, request)
-    window = _get_retry_window(entry, request)
-    await parcel.async_conclude(hass, entry, outcomes.values(), window)
+    message_ids = [each.message_id for each in messages]
+    with parcel.async_keeping(hass, entry, message_ids) as kept_of:
+        outcomes = await _async_hand_over(hass, entry, messages, request)
+        under_way = [each for each in outcomes.values() if each.error is None]
+        kept_of.set_result([each.message.message_id for each in under_way])
+    await parcel.async_conclude(hass, under_way, _get_retry_window(entry, request))
     errors = {to: each.error for to, each in outcomes.items() if each.error}
     return {**outcomes, **fail_all(hass, entry, errors)}
 

@@ -27,6 +27,7 @@ from .home_trigger import AlertChangedTrigger, QuestionAnsweredTrigger
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
 from .target import Target
+from .trust import async_trust
 
 if TYPE_CHECKING:
     from homeassistant.helpers.typing import ConfigType
@@ -45,8 +46,8 @@ CONF_TRUST: Final = "trust"
 
 DIRECTION_ANY: Final = "any"
 LATE_ANY, LATE_ONLY, LATE_EXCLUDE = "any", "only", "exclude"
-TRUSTED: Final = "trusted"
-TRUST: Final = ("unknown", "known", TRUSTED, "unproven", "locked")
+TRUSTED, UNPROVEN, LOCKED = "trusted", "unproven", "locked"
+TRUST: Final = ("unknown", "known", TRUSTED, UNPROVEN, LOCKED)
 
 type Payload = dict[str, Any]
 
@@ -180,14 +181,27 @@ class MessageReceivedTrigger(ChangeTrigger):
         if data.get("answer_to") is not None and not self._options[CONF_ANSWERS]:
             return None
         found = self._text.find(change.message.text)
-        return None if found is None else {"match": dict(found)}
+        if found is not None:
+            return {"match": dict(found)}
+        # A wrong code is still in the text, and keeps it from being the right one.
+        meant = map(self._text.find, self._leave_out_guesses(data))
+        return {} if any(each is not None for each in meant) else None
+
+    def _leave_out_guesses(self, data: EventData) -> list[str]:
+        """Return what the text may have been without the wrong code in it."""
+        trust, contact_id = data.get("trust"), data.get("contact_id")
+        if trust not in {UNPROVEN, LOCKED} or trust in self._options[CONF_TRUST]:
+            return []
+        known = async_trust(self._hass)
+        return known.async_leave_out_guesses(str(contact_id), str(data["text"]))
 
     @override
     def _find_reason(self, data: EventData) -> str | None:
         """Report a near miss: the text is right, but who wrote it, or when, is not."""
         trust, late = data.get("trust", "unknown"), self._options[CONF_LATE]
         if trust not in self._options[CONF_TRUST]:
-            return f"trust_{trust}"
+            has_wrong_code = trust == UNPROVEN and self._leave_out_guesses(data)
+            return "wrong_code" if has_wrong_code else f"trust_{trust}"
         if late != LATE_ANY and bool(data["late"]) is not (late == LATE_ONLY):
             return "late" if data["late"] else "not_late"
         return None

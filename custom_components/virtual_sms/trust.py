@@ -32,7 +32,7 @@ from .contact_issues import (
 )
 from .contacts import CONF_CODE, SUBENTRY_CONTACT, async_directory
 from .core.code_memory import CodeMemory
-from .core.command_code import Code, read_stored
+from .core.command_code import Code, leave_out_guesses, read_stored
 from .core.consent import may_be_wish
 from .core.contacts import Contact, Directory
 from .core.guard import ContactGuard, Writer
@@ -105,6 +105,12 @@ class Trust:
     def is_locked(self, contact_id: str | None) -> bool:
         """Say whether a contact is not believed any more."""
         return contact_id is not None and self._memory.is_locked(contact_id)
+
+    @callback
+    def async_leave_out_guesses(self, contact_id: str | None, text: str) -> list[str]:
+        """Return what a contact's text may have been without a wrong code."""
+        code = self._known.codes.get(contact_id or "")
+        return leave_out_guesses(code, text) if code else []
 
     async def async_unlock(self, contact_id: str) -> None:
         """Believe a contact again, and forgive what was wrong."""

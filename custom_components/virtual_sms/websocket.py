@@ -44,6 +44,7 @@ from .conversations import (
 )
 from .limits import simplifies
 from .runtime import VirtualSmsConfigEntry
+from .store.attachments import PartTypes
 from .store.changes import CallChanged, Change, Received, StatusChanged
 from .store.conversations import MOST_AT_ONCE, Conversations, StoredMessage
 from .store.database import DatabaseClosedError
@@ -206,11 +207,19 @@ async def _read_conversation(
     kept = await store.attachments.find_types(each.message_id for each in page.messages)
     return {
         "messages": [
-            describe_message(each, entry.entry_id, kept.get(each.message_id))
+            _describe(entry, each, kept.get(each.message_id, {}))
             for each in page.messages
         ],
         "more": page.more,
     }
+
+
+def _describe(
+    entry: VirtualSmsConfigEntry, message: StoredMessage, kept: PartTypes
+) -> JsonObjectType:
+    """Return a message with its files: those that are kept, and that will be."""
+    files = entry.runtime_data.attachments.add_promised(message.message_id, kept)
+    return describe_message(message, entry.entry_id, files)
 
 
 @websocket_command(
@@ -270,14 +279,16 @@ class _Subscription:
 
     @callback
     def _send_message(
-        self, entry: VirtualSmsConfigEntry, message: StoredMessage
+        self, entry: VirtualSmsConfigEntry, message: StoredMessage, kept: PartTypes
     ) -> None:
         who = async_identify(self.hass, entry, message.correspondent)
-        told = describe_message(message, entry.entry_id)
-        self.send({"kind": "message", **who.describe(), **told})
+        described = _describe(entry, message, kept)
+        self.send({"kind": "message", **who.describe(), **described})
 
     @callback
-    def _send_status(self, change: StatusChanged, message: StoredMessage) -> None:
+    def _send_status(
+        self, change: StatusChanged, message: StoredMessage, _: PartTypes
+    ) -> None:
         self.send(
             {
                 "kind": "status",

@@ -161,3 +161,25 @@ async def test_what_was_sent_is_kept_with_its_message(
     await attachments.keep("ours", 2, GIF + b"2")
     assert await attachments.obtain("ours", 2) is None
     assert adapter.asked == []
+
+
+async def test_a_file_is_promised_while_its_message_is_sent(
+    attachments: Attachments, store: Store
+) -> None:
+    """Whoever asks for it early gets it once it is kept, or nothing if it never is."""
+    sent = outbound("ours")
+    await store.outbound.add([sent], sent.created_at)
+    with attachments.promise(["ours", "other"], {0: "image/gif"}):
+        assert attachments.add_promised("ours", {}) == {0: "image/gif"}
+        assert attachments.add_promised("third", {1: "image/png"}) == {1: "image/png"}
+        early = [
+            asyncio.ensure_future(attachments.obtain(each, 0))
+            for each in ("ours", "other")
+        ]
+        await asyncio.sleep(0.05)
+        assert not any(each.done() for each in early)
+        await attachments.keep("ours", 0, GIF)
+    ours, other = await asyncio.gather(*early)
+    assert ours is not None
+    assert other is None
+    assert attachments.add_promised("ours", {}) == {}

@@ -9,10 +9,12 @@ import pytest
 
 from custom_components.virtual_sms.core.command_code import (
     InvalidPinError,
+    MissingCode,
     Pin,
     Proof,
     Reading,
     Totp,
+    leave_out_guesses,
     read_code,
     read_stored,
 )
@@ -47,7 +49,10 @@ def code_of(step: int) -> str:
         (" 4711! ", ""),
         ("4711 4711", ""),
         ("4711 open 4711", "open"),
-        ("4711 4711 open", "4711 open"),
+        ("4711 4711 open", "open"),
+        ("4711 open 4711 4711.", "open"),
+        ("«4711» open", "open"),
+        ("open “4711”…", "open"),
         ("\uff14\uff17\uff11\uff11 open", "open"),
     ],
 )
@@ -219,3 +224,19 @@ def test_a_code_that_is_not_there_proves_nothing() -> None:
     assert missing is not None
     assert read_code(missing, "4711 open", START) == Reading(text="4711 open")
     assert missing.check("4711", START) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("open garage", []),
+        ("0000 open", ["open"]),
+        ("open 0000!", ["open"]),
+        ("0000 open 1111", ["open 1111", "0000 open", "open"]),
+        ("", []),
+    ],
+)
+def test_a_text_is_known_without_its_wrong_code(text: str, meant: list[str]) -> None:
+    """That says what somebody meant who wrote a wrong one; no code is checked."""
+    assert leave_out_guesses(PIN, text) == meant
+    assert leave_out_guesses(MissingCode(), text) == []

@@ -404,6 +404,16 @@ def test_other_forms_are_complete(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["triggers", "conditions"])
+def test_the_editor_finds_what_is_about_sms(language: str, kind: str) -> None:
+    """Whoever types SMS where automations are written finds each of ours by its name."""
+    described = load_yaml_dict(str(ROOT / f"{kind}.yaml"))
+    words = read(language)[kind]
+    assert set(words) == set(described)
+    assert [key for key, each in words.items() if "SMS" not in each["name"]] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_forms_of_people_are_complete(language: str) -> None:
     """Every field, error and end of the forms of contacts and groups has its words."""
     both = {"invalid_name", "name_taken"}

@@ -261,6 +261,31 @@ async def test_an_address_that_is_none_becomes_no_link(
     assert texts == [f"Somebody rang\n{PUBLIC}"]
 
 
+@pytest.mark.parametrize("media", ["door.jpg", "file:///etc/passwd", "ftp://a/b.jpg"])
+async def test_an_address_that_is_none_is_not_asked_for(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, media: str
+) -> None:
+    """It is refused in our words, before the provider sees it."""
+    simulator.requests.clear()
+    with pytest.raises(ServiceValidationError) as caught:
+        await send(hass, twilio_entry, media=media)
+    assert caught.value.translation_key == "invalid_media"
+    assert [each for each in simulator.requests if each.method == "POST"] == []
+
+
+async def test_a_dry_run_says_that_the_home_has_no_address(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> None:
+    """For each recipient, as it says whatever else would be refused."""
+    hass.config.external_url = None
+    to = [RECIPIENT, "12"]
+    response = await send(hass, entry, to=to, media=SELECTED, dry_run=True)
+    refusals = {each["to"]: each["refusal"] for each in response["messages"]}
+    assert refusals == {RECIPIENT: "other", "12": "invalid_number"}
+    (fine,) = [each for each in response["messages"] if each["to"] == RECIPIENT]
+    assert "no address" in fine["error"]
+
+
 async def test_a_home_without_address_refuses_before_anything_is_sent(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:
@@ -446,6 +471,60 @@ async def test_what_was_sent_is_seen_in_the_conversation(
     url = (await client.receive_json())["result"]["url"]
     browser = await hass_client_no_auth()
     assert await (await browser.get(url)).read() == JPEG
+
+
+@pytest.mark.parametrize("provider", ["twilio", "ovh"])
+async def test_what_is_being_sent_is_seen_at_once(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    hass_ws_client: Any,
+    hass_client_no_auth: Any,
+) -> None:
+    """By a card that is open: the event names the files as the page does later."""
+    client = await hass_ws_client(hass)
+    question = {"type": f"{DOMAIN}/subscribe", "entry_id": entry.entry_id}
+    await client.send_json_auto_id(question)
+    assert (await client.receive_json())["success"]
+    await send(hass, entry, media=[PUBLIC, SELECTED])
+    event = (await client.receive_json())["event"]
+    assert event["kind"] == "message"
+    item = {"media_content_id": event["media"][-1]["media_content_id"]}
+    assert event["media"][-1]["content_type"] == "image/jpeg"
+    shown = await show(client, item)
+    browser = await hass_client_no_auth()
+    assert await (await browser.get(shown["result"]["url"])).read() == JPEG
+    await settle(hass, simulator)
+    client = await hass_ws_client(hass)
+    question = {"type": f"{DOMAIN}/conversation", "correspondent": RECIPIENT}
+    await client.send_json_auto_id({**question, "entry_id": entry.entry_id})
+    [message] = (await client.receive_json())["result"]["messages"]
+    assert message["media"] == event["media"]
+
+
+async def show(client: Any, item: dict[str, Any]) -> Any:
+    """Return where a media item is shown, past the events of the message."""
+    await client.send_json_auto_id({"type": "media_source/resolve_media", **item})
+    while (said := await client.receive_json())["type"] == "event":
+        pass
+    return said
+
+
+async def test_what_was_refused_has_no_picture(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """Whoever waited for it learns that there is none."""
+    refused = "+33600000001"
+    with pytest.raises(HomeAssistantError):
+        await send(hass, ovh_entry, to=refused, media=SELECTED)
+    await settle(hass, simulator)
+    conversations = ovh_entry.runtime_data.gateway.store.conversations
+    page = await conversations.read(refused, None, 10)
+    assert page.messages
+    attachments = ovh_entry.runtime_data.attachments
+    for each in page.messages:
+        assert attachments.add_promised(each.message_id, {}) == {}
+        assert await attachments.obtain(each.message_id, 0) is None
 
 
 @pytest.mark.usefixtures("twilio_entry")

@@ -1,13 +1,16 @@
 """Keep the files of messages as long as these, and fetch those that came in."""
 
 import asyncio
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 import logging
 from typing import Final
 
 from ..adapters.base import RunBlocking
 from ..adapters.errors import SmsError
 from ..adapters.models import InboundMessage, Media
-from ..store.attachments import Attachment
+from ..store.attachments import Attachment, PartTypes
 from ..store.blobs import BlobFolder
 from ..store.database import CANNOT_WRITE
 from ..store.store import Store
@@ -23,6 +26,14 @@ _AT_ONCE: Final = 2
 _CANNOT_KEEP = (*CANNOT_WRITE, SmsError)
 
 type _Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """The files that a message being sent will have, and whether that is decided."""
+
+    kinds: PartTypes
+    kept: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Attachments:
@@ -45,6 +56,7 @@ class Attachments:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._writing = asyncio.Lock()
         self._under_way: dict[_Key, asyncio.Task[object]] = {}
+        self._promises: dict[str, _Promise] = {}
 
     def fetch_all(self, message: InboundMessage) -> None:
         """Begin to fetch what came with a message; one that is missing keeps no other."""
@@ -56,11 +68,30 @@ class Attachments:
 
         None if it cannot be had: it is gone, none of ours, or no file that is kept.
         """
+        if promise := self._promises.get(message_id):
+            await promise.kept.wait()
         found = await self._store.attachments.get(message_id, part)
         if found is None:
             await asyncio.wait([self._begin(message_id, part)])
             found = await self._store.attachments.get(message_id, part)
         return found
+
+    @contextmanager
+    def promise(self, message_ids: Collection[str], kinds: PartTypes) -> Iterator[None]:
+        """Count the files of messages as kept while these are sent and the files kept."""
+        promises = {each: _Promise(kinds) for each in message_ids}
+        self._promises |= promises
+        try:
+            yield
+        finally:
+            for message_id, promise in promises.items():
+                self._promises.pop(message_id, None)
+                promise.kept.set()
+
+    def add_promised(self, message_id: str, kept: PartTypes) -> PartTypes:
+        """Return the files of a message: those that are kept, and that will be."""
+        promise = self._promises.get(message_id)
+        return {**promise.kinds, **kept} if promise else kept
 
     async def read(self, attachment: Attachment) -> bytes | None:
         """Return what is in a file; None if it is gone."""

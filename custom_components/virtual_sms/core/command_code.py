@@ -26,7 +26,7 @@ _STEP = 30
 """Seconds that a TOTP code is shown for."""
 _TOLERANCE = (-1, 0, 1)
 """Steps that a phone's clock, or the way of a message, may take a code off by."""
-_PUNCTUATION: Final = ".,;:!?\"'()[]<>*"
+_PUNCTUATION: Final = ".,;:!?…\"'“”„\u2018\u2019«»()[]<>*"
 """What people, and their phones, put next to a word."""
 
 
@@ -200,17 +200,34 @@ class Reading:
 
 
 def read_code(code: Code, text: str, at: datetime) -> Reading:
-    """Look for a code in a text that was received at a time. May take long."""
+    """Look for a code in a text that was received at a time. May take long.
+
+    A right one is taken out however often it is repeated at either end.
+    """
     guesses: dict[str, Proof | None] = {}
     proofs = []
     for take in (_take_first, _take_last):
         word, rest = take(text)
-        proof = _check(code, word, at, guesses)
-        if proof is not None:
+        while proof := _check(code, word, at, guesses):
             proofs.append(proof)
             text = rest
+            word, rest = take(text)
     wrong = 0 if proofs else len(guesses)
     return Reading(text=text, proofs=tuple(proofs), wrong=wrong)
+
+
+def leave_out_guesses(code: Code, text: str) -> list[str]:
+    """Return what a text may have been without a wrong code at an end, or at both.
+
+    Empty where neither its first nor its last word looks like the code.
+    """
+    found: list[str] = []
+    for take in (_take_first, _take_last):
+        for each in (text, *found):
+            word, rest = take(each)
+            if code.is_shaped_like(word.strip(_PUNCTUATION)):
+                found.append(rest)
+    return found
 
 
 def _check(

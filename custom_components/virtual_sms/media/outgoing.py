@@ -1,7 +1,8 @@
 """Send files along: as a picture message where that goes, else as links in the text."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -110,35 +111,55 @@ class Parcel:
         if self.offers:
             await async_get_shelf(hass).async_put(self.offers)
 
-    async def async_conclude(
+    @contextmanager
+    def async_keeping(
         self,
         hass: HomeAssistant,
         entry: VirtualSmsConfigEntry,
-        outcomes: Collection[Outcome],
+        message_ids: Collection[str],
+    ) -> Iterator[asyncio.Future[Collection[str]]]:
+        """Keep the files with the conversations of messages that are being sent.
+
+        Yields what is to be given the ids of those that are under way: only theirs are
+        kept. Until then all are counted as kept.
+        """
+        under_way: asyncio.Future[Collection[str]] = hass.loop.create_future()
+        if self.offers and get_days_kept(entry):
+            keeping = self._async_keep(entry, message_ids, under_way)
+            entry.async_create_background_task(hass, keeping, f"{DOMAIN} attachments")
+        try:
+            yield under_way
+        finally:
+            under_way.cancel()
+
+    async def async_conclude(
+        self,
+        hass: HomeAssistant,
+        under_way: Collection[Outcome],
         retry_for: timedelta,
     ) -> None:
         """Serve them for as long as a message may take, and not if there is none."""
         tokens = [each.token for each in self.offers]
         if not tokens:
             return
-        under_way = [each for each in outcomes if each.error is None]
         if not under_way:
             await async_get_shelf(hass).async_withdraw(tokens)
         elif any(each.provider_id is None for each in under_way):
             async_get_shelf(hass).async_prolong(tokens, retry_for)
-        if get_days_kept(entry):
-            message_ids = [each.message.message_id for each in under_way]
-            keeping = self._async_keep(entry, message_ids)
-            entry.async_create_background_task(hass, keeping, f"{DOMAIN} attachments")
 
     async def _async_keep(
-        self, entry: VirtualSmsConfigEntry, message_ids: Collection[str]
+        self,
+        entry: VirtualSmsConfigEntry,
+        message_ids: Collection[str],
+        under_way: asyncio.Future[Collection[str]],
     ) -> None:
         """Keep the files with their conversations, to be seen there later."""
-        for each in self.offers:
-            data = each.snapshot.data
-            for message_id in message_ids:
-                await entry.runtime_data.attachments.keep(message_id, each.part, data)
+        attachments = entry.runtime_data.attachments
+        kinds = {each.part: each.snapshot.content_type for each in self.offers}
+        with attachments.promise(message_ids, kinds):
+            for message_id in await asyncio.shield(under_way):
+                for each in self.offers:
+                    await attachments.keep(message_id, each.part, each.snapshot.data)
 
 
 EMPTY: Final = Parcel()
@@ -186,7 +207,7 @@ async def async_pack(
     way = attachments.ways[entry.entry_id] = await _async_choose(entry, attachments)
     if way is Way.NONE:
         return EMPTY
-    if way is Way.LINK and not all(map(_may_be_link, attachments.items)):
+    if not all(map(_may_be_fetched, attachments.items)):
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="invalid_media"
         )
@@ -210,8 +231,8 @@ async def async_pack(
     return Parcel(way=way, urls=tuple(urls), offers=tuple(offers))
 
 
-def _may_be_link(item: str | Snapshot) -> bool:
-    """Say whether an item is served by us, or is a web address that can be written."""
+def _may_be_fetched(item: str | Snapshot) -> bool:
+    """Say whether an item is served by us, or is a web address."""
     return isinstance(item, Snapshot) or _WEB_ADDRESS.fullmatch(item) is not None
 
 

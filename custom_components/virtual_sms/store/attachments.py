@@ -102,15 +102,8 @@ class AttachmentTable:
 
     async def find_types(self, message_ids: Iterable[str]) -> Mapping[str, PartTypes]:
         """Return which parts of some messages are here, and what they are."""
-        listed = json.dumps(list(message_ids))
-
-        def operation(connection: sqlite3.Connection) -> dict[str, PartTypes]:
-            found: dict[str, PartTypes] = {}
-            for message_id, part, kind in connection.execute(_TYPES, (listed,)):
-                found.setdefault(message_id, {})[part] = kind
-            return found
-
-        return await self._run(operation)
+        listed = list(message_ids)
+        return await self._run(lambda connection: find_types(connection, listed))
 
     async def list_blobs(self) -> set[str]:
         """List where the files lie that are known."""
@@ -119,6 +112,17 @@ class AttachmentTable:
                 blob for (blob,) in connection.execute("SELECT blob FROM attachment")
             }
         )
+
+
+def find_types(
+    connection: sqlite3.Connection, message_ids: Iterable[str]
+) -> dict[str, PartTypes]:
+    """Return which parts of some messages are here, and what they are."""
+    found: dict[str, PartTypes] = {}
+    listed = json.dumps(list(message_ids))
+    for message_id, part, kind in connection.execute(_TYPES, (listed,)):
+        found.setdefault(message_id, {})[part] = kind
+    return found
 
 
 def _get(

@@ -15,6 +15,7 @@ from typing import Final
 
 from ..adapters.models import DeliveryStatus, Media, RejectReason
 from ..adapters.segments import count_segments
+from .attachments import PartTypes, find_types
 from .changes import Trust
 from .database import Database
 from .inbound import cap_time
@@ -131,19 +132,26 @@ class Conversations:
         """Return a message that is kept."""
         return await self._run(lambda connection: _get(connection, message_id))
 
-    def get_later(self, message_id: str, then: Callable[[StoredMessage], None]) -> None:
-        """Have a message handed over if it is kept, in the order of such requests.
+    def get_later(
+        self, message_id: str, then: Callable[[StoredMessage, PartTypes], None]
+    ) -> None:
+        """Have a message and its files handed over if it is kept, in order of requests.
 
         A disk that fails now hands nothing over. Raises DatabaseClosedError.
         """
 
-        def hand_over(message: StoredMessage | None) -> None:
-            if message is not None:
-                then(message)
+        def operation(
+            connection: sqlite3.Connection,
+        ) -> tuple[StoredMessage | None, PartTypes]:
+            kept = find_types(connection, [message_id])
+            return _get(connection, message_id), kept.get(message_id, {})
 
-        reading = self._post(
-            lambda connection: _get(connection, message_id), Hooks(then=hand_over)
-        )
+        def hand_over(found: tuple[StoredMessage | None, PartTypes]) -> None:
+            message, kept = found
+            if message is not None:
+                then(message, kept)
+
+        reading = self._post(operation, Hooks(then=hand_over))
         reading.add_done_callback(asyncio.Future.exception)
 
     async def mark_read(self, correspondent: str) -> bool:
