@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import MATCH_ALL
 from homeassistant.core import State
+from homeassistant.helpers.restore_state import STORAGE_KEY, RestoreStateData
 import pytest
 from pytest_homeassistant_custom_component.common import (
     async_capture_events,
-    async_mock_restore_state_shutdown_restart,
     mock_restore_cache_with_extra_data,
 )
 from sqlalchemy import text as sql
@@ -234,14 +234,15 @@ async def test_what_was_told_before_is_taken_back(
     entry: ConfigEntry,
     provider: str,
     privacy: str,
+    hass_storage: dict[str, Any],
 ) -> None:
     """The last things lose what may no longer be shown, on disk as well."""
     await happen(hass, simulator, entry, provider)
     assert state(hass, entry, "last_message").state == TEXT
     await choose(hass, entry, privacy)
     states = [each.as_dict_json.decode() for each in hass.states.async_all()]
-    data = await async_mock_restore_state_shutdown_restart(hass)
-    stored = [repr(each.as_dict()) for each in data.last_states.values()]
+    await RestoreStateData.async_save_persistent_states(hass)
+    stored = [repr(each) for each in hass_storage[STORAGE_KEY]["data"]]
     assert any("received_at" in each for each in stored)
     for secret in SECRETS:
         assert not [each for each in states + stored if secret in each]

@@ -104,6 +104,7 @@ ROWS = {
 
 SECTIONS = {
     "docs-actions": "Send",
+    "docs-conditions": "Conditions",
     "docs-configuration-parameters": "Options",
     "docs-data-update": "How data is updated",
     "docs-examples": "Examples",
@@ -113,6 +114,7 @@ SECTIONS = {
     "docs-known-limitations": "Known limitations",
     "docs-removal-instructions": "Remove",
     "docs-supported-functions": "Entities",
+    "docs-triggers": "Triggers",
     "docs-troubleshooting": "Troubleshooting",
     "docs-use-cases": "Examples",
 }
@@ -288,6 +290,54 @@ def test_every_entity_is_explained() -> None:
     twice = {"credits", "cost_credits"}
     called = {key: text["name"] for key, text in entities if key not in twice}
     assert told == called
+
+
+def read_yaml(name: str) -> dict[str, Any]:
+    """Read one of the files that say what the editor of automations offers."""
+    path = PROJECT / "custom_components/virtual_sms" / name
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def test_every_trigger_is_explained() -> None:
+    """The tables name each trigger as the editor calls it, and each of its options."""
+    triggers = read_yaml("triggers.yaml")
+    named, options = tables(section("Triggers"))
+    assert {row[1].strip("`"): row[0] for row in named[1:]} == {
+        key: TEXTS["triggers"][key]["name"] for key in triggers
+    }
+    told = {
+        (names([[], row]).pop(), each)
+        for row in options[1:]
+        for each in read_names(row[1])
+    }
+    assert told == {
+        (key, field) for key, each in triggers.items() for field in each["fields"]
+    }
+
+
+def test_defaults_of_the_triggers_are_those_of_the_editor() -> None:
+    """What a trigger does without its options can be read."""
+    triggers = read_yaml("triggers.yaml")
+    for row in tables(section("Triggers"))[1][1:]:
+        field = triggers[row[0].strip("`")]["fields"][row[1].split("`")[1]]
+        default = field.get("default")
+        if "All" not in row[2]:
+            told = re.findall(r"`(\w+)`", row[2])
+            assert told == [
+                str(each).lower()
+                for each in (default if isinstance(default, list) else [default])
+            ]
+        elif default:
+            every = set(field["selector"]["select"]["options"])
+            assert every - set(default) == read_names(row[2])
+
+
+def test_every_condition_is_explained() -> None:
+    """The table names each condition as the editor calls it."""
+    [named] = tables(section("Conditions"))
+    assert {row[1].strip("`"): row[0] for row in named[1:]} == {
+        key: TEXTS["conditions"][key]["name"] for key in read_yaml("conditions.yaml")
+    }
 
 
 def test_every_field_of_the_events_is_explained() -> None:

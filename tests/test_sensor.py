@@ -185,10 +185,13 @@ async def test_money(
 async def test_credits(
     hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
 ) -> None:
-    """OVHcloud sells credits, in the words of the home's language."""
+    """OVHcloud sells credits, whole ones, in the words of the home's language."""
     shown = state(hass, ovh_entry, "balance")
     assert shown.state == "100.0"
     assert shown.attributes["unit_of_measurement"] == "credits"
+    entity = er.async_get(hass).async_get(shown.entity_id)
+    assert entity is not None
+    assert entity.options["sensor"]["suggested_display_precision"] == 0
 
 
 @pytest.mark.parametrize("mode", ["polling"])

@@ -96,7 +96,7 @@ CREDITS = SensorEntityDescription(
     key="balance",
     translation_key="credits",
     entity_category=EntityCategory.DIAGNOSTIC,
-    suggested_display_precision=1,
+    suggested_display_precision=0,
 )
 LINE_STATUS = SensorEntityDescription(
     key="line_status",

@@ -225,7 +225,7 @@ test("the segments are counted while one writes, and what makes them dear is nam
   assert.deepEqual(texts(".counter", "virtual-sms-composer"), ["1 SMS · 5/160"]);
   await type("Fête");
   const [counter] = texts(".counter", "virtual-sms-composer");
-  assert.match(counter!, /^1 SMS · 4\/70 · “ê” makes it dear: 70 instead of 160/);
+  assert.match(counter!, /^1 SMS · 4\/70 · “ê” makes it expensive: 70 instead of 160/);
 });
 
 test("what is counted is what the number sends, with plain characters or without", async () => {
@@ -235,13 +235,13 @@ test("what is counted is what the number sends, with plain characters or without
   await type("« Oui » – d’accord…");
   assert.deepEqual(texts(".counter", "virtual-sms-composer"), ["1 SMS · 19/160"]);
   await type("“Fête”");
-  assert.match(texts(".counter", "virtual-sms-composer")[0]!, /6\/70 · “ê” makes it dear/);
+  assert.match(texts(".counter", "virtual-sms-composer")[0]!, /6\/70 · “ê” makes it expensive/);
   card.remove();
   home.simplify = false;
   await show(home);
   await press("li button");
   await type("d’accord");
-  assert.match(texts(".counter", "virtual-sms-composer")[0]!, /8\/70 · “’” makes it dear/);
+  assert.match(texts(".counter", "virtual-sms-composer")[0]!, /8\/70 · “’” makes it expensive/);
 });
 
 test("a number that does not say how it sends can be read and answered", async () => {

@@ -105,7 +105,7 @@ async def test_the_card_is_read_and_answered(
     await box.fill("« d’accord »")
     await card.get_by_text("1 SMS · 10/160").wait_for()
     await box.fill("Fête")
-    await card.get_by_text("makes it dear").wait_for()
+    await card.get_by_text("makes it expensive").wait_for()
     await box.fill("Good evening")
     await box.press("Enter")
     await log.get_by_text("Good evening").wait_for()

@@ -39,7 +39,7 @@ async def test_a_command_with_a_code_is_set_up_by_four_words(
     await flow.step("Whom do you want to text?")
     await flow.fill(name=NAME)
     await flow.add_to_list("Phone number", NUMBER)
-    await flow.switch("May command")
+    await flow.switch("May give commands")
     await flow.select("Code", "PIN")
     await flow.submit()
     await flow.step(f"The PIN of {NAME}")

@@ -294,14 +294,36 @@ def test_french_is_set_as_french() -> None:
 @pytest.mark.parametrize(
     ("language", "refused"),
     [
-        ("en", r"may not (?!arrive)|way back|\b(announc|mend|told\b|news\b|glimpse)"),
-        ("fr", r"vérification régulière|console (du|de|d')|rappel|\btu\b|\btoi\b"),
+        (
+            "en",
+            r"may not (?!arrive)|way back|their own number|\b(announc|mend|told\b|news\b|glimpse)",
+        ),
+        ("fr", r"vérification régulière|console (du|de|d')|rappel|\b(tu|toi|remis)\b"),
+        ("fr", r"propre numéro|sélectionnez valider"),
     ],
 )
 def test_one_thing_has_one_name(language: str, refused: str) -> None:
     """People read the same word for the same thing, and none with two meanings."""
     for key, text in texts(language).items():
         assert not re.search(refused, text, re.IGNORECASE), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("selector", "entity"), [("status", "delivery"), ("call_state", "call")]
+)
+def test_a_state_has_one_name(language: str, selector: str, entity: str) -> None:
+    """The trigger's editor calls a state as the entity does."""
+    every = texts(language)
+    attribute = f"entity.event.{entity}.state_attributes.event_type.state"
+    found = {
+        key: text
+        for key, text in every.items()
+        if key.startswith(f"selector.{selector}.options.")
+    }
+    assert found
+    for key, text in found.items():
+        assert text == every[f"{attribute}.{key.rpartition('.')[2]}"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
