@@ -17,7 +17,8 @@ class Trial:
     also: frozenset[str] = frozenset()
     shakes: Sequence[str] = ()
     seconds: float = 4.0
-    drain: float = 12.0
+    drain: float = 30.0
+    """An alarm that nobody takes goes on for as long."""
 
 
 _IGNORED: Final = frozenset({"pressed, went on"})
