@@ -23,7 +23,10 @@ class Trial:
 
 _IGNORED: Final = frozenset({"pressed, went on"})
 TRIALS: Final[dict[str, Trial]] = {
-    "resend-without-asking": Trial("accepted_twice", shakes=("lost answers",)),
+    # A question that is repeated is seen there as well.
+    "resend-without-asking": Trial(
+        "accepted_twice", frozenset({"texted twice"}), ("lost answers",)
+    ),
     "wait-for-ever": Trial(
         "outbound_lost", frozenset({"pending", "unpublished"}), ("faults",)
     ),
