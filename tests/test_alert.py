@@ -235,7 +235,7 @@ async def test_two_alerts_to_one_person(
     ]
     taken = []
     for sender, text in (
-        (OTHER_NUMBER, "ok 4"),
+        (OTHER_NUMBER, "\u200fok \u0664"),
         (OTHER_NUMBER, "ok 4"),
         (RECIPIENT, "ok"),
         (RECIPIENT, "ok"),

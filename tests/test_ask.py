@@ -78,7 +78,7 @@ async def test_answer(
 ) -> None:
     """The first answer that is a choice ends the question, and is told by whom it is."""
     heard = listen(hass)
-    asking = ask(hass, contacts=["notify.bob", "notify.ann"], tag="garage")
+    asking = ask(hass, contacts=["notify.bob", "notify.ann"], tag="gar\x00age")
     await until_sent(hass, simulator, 2)
     await hear(hass, simulator, SENDER, "OUI, tout de suite !")
     response = await asking
@@ -101,7 +101,7 @@ async def test_answer(
     }
     assert {each["line"] for each in response["recipients"]} == {twilio_entry.entry_id}
     [event] = answered
-    assert event.data["tag"] == "garage"
+    assert event.data["tag"] == "gar\ufffdage"
     assert event.data["question_id"] == received["answer_to"]
     assert event.data["attended"] is True
     assert {key: event.data[key] for key in response} == response

@@ -9,7 +9,7 @@ from homeassistant.exceptions import ServiceValidationError
 from .adapters.plain_text import show
 from .const import CONF_NUMBER, DOMAIN
 from .contacts import async_directory, async_find
-from .core.contacts import Contact, Group
+from .core.contacts import Contact, Group, name_key
 from .core.phone_numbers import InvalidNumberError, parse_number
 from .error_messages import AddressError
 
@@ -74,10 +74,10 @@ def async_find_line(hass: HomeAssistant, value: str | None) -> str:
             )
         return active[0]
     number = _try_number(hass, value)
-    title = value.strip().casefold()
+    title = name_key(value)
     matches = (
         [each for each in entries if each.entry_id == value],
-        [each for each in entries if each.title.strip().casefold() == title],
+        [each for each in entries if name_key(each.title) == title],
         [each for each in entries if each.data[CONF_NUMBER] == number],
     )
     found = next((some for some in matches if some), None)

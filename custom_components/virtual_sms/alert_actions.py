@@ -21,6 +21,7 @@ from .const import DOMAIN
 from .core.answer_matching import normalize
 from .core.escalation import Plan, Reach, Step
 from .people_fields import (
+    CLEAN_TEXT,
     PEOPLE_FIELDS,
     Addressed,
     async_find_people,
@@ -51,7 +52,7 @@ def _word(value: object) -> str:
 ALERT_SCHEMA = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Required("message"): cv.string,
+        vol.Required("message"): CLEAN_TEXT,
         vol.Required("steps"): vol.All(
             cv.ensure_list,
             [
@@ -73,11 +74,11 @@ ALERT_SCHEMA = vol.Schema(
         vol.Optional("acknowledge", default=lambda: list(DEFAULT_WORDS)): vol.All(
             cv.ensure_list, [_word], vol.Length(min=1)
         ),
-        vol.Optional("tag"): cv.string,
+        vol.Optional("tag"): CLEAN_TEXT,
     }
 )
 CANCEL_ALERT_FIELDS = vol.Schema(
-    {vol.Optional("alert_id"): cv.string, vol.Optional("tag"): cv.string}
+    {vol.Optional("alert_id"): cv.string, vol.Optional("tag"): CLEAN_TEXT}
 )
 CANCEL_ALERT_SCHEMA = vol.All(
     CANCEL_ALERT_FIELDS, cv.has_at_least_one_key("alert_id", "tag")

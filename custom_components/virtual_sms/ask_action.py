@@ -18,7 +18,12 @@ from .const import DOMAIN
 from .core.answer_matching import Choice, normalize
 from .core.questions import Asked, Question, QuestionState
 from .home_file import async_get_home_file
-from .people_fields import PEOPLE_FIELDS, async_find_people, async_find_sender
+from .people_fields import (
+    CLEAN_TEXT,
+    PEOPLE_FIELDS,
+    async_find_people,
+    async_find_sender,
+)
 from .questions import QUESTIONS
 from .sending import raise_not_sent
 
@@ -44,12 +49,12 @@ ASK_SCHEMA = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
         **PEOPLE_FIELDS,
-        vol.Required("message"): cv.string,
+        vol.Required("message"): CLEAN_TEXT,
         vol.Required("answers"): vol.All(
             cv.ensure_list,
             [
                 {
-                    vol.Required("id"): cv.string,
+                    vol.Required("id"): CLEAN_TEXT,
                     vol.Required("sentences"): vol.All(
                         cv.ensure_list, [_sentence], vol.Length(min=1)
                     ),
@@ -60,7 +65,7 @@ ASK_SCHEMA = vol.Schema(
         vol.Optional("timeout", default=DEFAULT_TIMEOUT): vol.All(
             cv.positive_time_period, vol.Range(max=LONGEST_TIMEOUT)
         ),
-        vol.Optional("tag"): cv.string,
+        vol.Optional("tag"): CLEAN_TEXT,
     }
 )
 

@@ -19,6 +19,7 @@ from homeassistant.util.signal_type import SignalType
 from .alerts import SIGNAL_ALERT
 from .bus import EventData
 from .core.escalation import AlertState
+from .people_fields import CLEAN_TEXT
 from .questions import SIGNAL_ANSWERED
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ else:
 
 CONF_TAG: Final = "tag"
 
-_ANSWERED_OPTIONS = vol.Schema({vol.Optional(CONF_TAG): cv.string})
+_ANSWERED_OPTIONS = vol.Schema({vol.Optional(CONF_TAG): CLEAN_TEXT})
 _ALERT_OPTIONS = vol.Schema(
     {
-        vol.Optional(CONF_TAG): cv.string,
+        vol.Optional(CONF_TAG): CLEAN_TEXT,
         vol.Optional(CONF_STATE, default=lambda: list(AlertState)): vol.All(
             cv.ensure_list, [vol.Coerce(AlertState)]
         ),

@@ -10,6 +10,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util.json import JsonObjectType
 
+from .adapters.plain_text import clean
 from .addressing import Recipient, async_address, async_find_line
 from .const import DOMAIN
 from .core.person import Person
@@ -22,6 +23,8 @@ else:
 
 ATTR_CONTACTS: Final = "contacts"
 ATTR_TO: Final = "to"
+CLEAN_TEXT: Final = vol.All(cv.string, clean)
+"""A text that stands in events as it is given."""
 
 # A recipient may be anything: one that cannot be read must not keep the others
 # from their message.

@@ -17,12 +17,16 @@ class Trial:
     also: frozenset[str] = frozenset()
     shakes: Sequence[str] = ()
     seconds: float = 4.0
-    drain: float = 12.0
+    drain: float = 30.0
+    """An alarm that nobody takes goes on for as long."""
 
 
 _IGNORED: Final = frozenset({"pressed, went on"})
 TRIALS: Final[dict[str, Trial]] = {
-    "resend-without-asking": Trial("accepted_twice", shakes=("lost answers",)),
+    # A question that is repeated is seen there as well.
+    "resend-without-asking": Trial(
+        "accepted_twice", frozenset({"texted twice"}), ("lost answers",)
+    ),
     "wait-for-ever": Trial(
         "outbound_lost", frozenset({"pending", "unpublished"}), ("faults",)
     ),

@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable
 import contextlib
 from functools import partial
 import secrets
-import time
 from typing import Final
 
 from lab.home import HomeError
 from simulator import FaultKind
 
 from .load import burst, write
-from .world import HARMLESS, Json, Span, Traffic, World
+from .world import HARMLESS, Json, Traffic, World
 
 _STEPS: Final = (-7200.0, -600.0, 600.0, 7200.0)
 """Seconds by which a clock is wrong: no battery, summer time, a virtual machine."""
@@ -85,20 +84,10 @@ async def step_clock(world: World) -> None:
 
 
 async def fill_disk(world: World) -> None:
-    """Leave no room on the home's disk while it has much to send; then make some.
-
-    A new process finds room at once.
-    """
+    """Leave no room on the home's disk while it has much to send; then make some."""
     await burst(world, world.chance.choice(world.traffic))
-    # It is full before the home has answered, which a busy one does late.
-    span = Span(start=time.monotonic())
-    world.full.append(span)
-    try:
-        await world.shake_inside("disk", full=True)
+    async with world.full_disk():
         await asyncio.sleep(world.chance.uniform(0.5, 4.0))
-        await world.insist(partial(world.shake_inside, "disk", full=False))
-    finally:
-        span.end = time.monotonic()
 
 
 async def reload(world: World) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import contextlib
 from dataclasses import dataclass, field
+from functools import partial
 import json
 import random
 import signal
@@ -22,7 +23,8 @@ HARMLESS = (ClientError, TimeoutError, HomeError, OSError, KeyError)
 """What asking a home that is killed just then may raise."""
 _TIMEOUT = 90.0
 _SEEN = 2.0
-"""Seconds in which each number surely sends something, and so looks at the clock."""
+"""Seconds in which each number surely sends something: it looks at the clock, and writes
+down what could not be before."""
 
 type Json = dict[str, Any]
 
@@ -115,6 +117,25 @@ class World:
         async with self._is_at_rest:
             await self.shake_inside("clock", offset=offset)
             self.home.plan.environment[OFFSET] = str(offset)
+            await asyncio.sleep(_SEEN)
+
+    @contextlib.asynccontextmanager
+    async def full_disk(self) -> AsyncIterator[None]:
+        """Leave no room on the home's disk meanwhile.
+
+        It is not killed then: what left and could not be written down would be
+        forgotten, and nobody could tell what is right.
+        """
+        async with self._is_at_rest:
+            # It is full before the home has answered, which a busy one does late.
+            span = Span(start=time.monotonic())
+            self.full.append(span)
+            try:
+                await self.shake_inside("disk", full=True)
+                yield
+                await self.insist(partial(self.shake_inside, "disk", full=False))
+            finally:
+                span.end = time.monotonic()
             await asyncio.sleep(_SEEN)
 
     async def shake_inside(self, what: str, **data: object) -> None:

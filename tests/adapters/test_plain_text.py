@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.helpers.json import json_bytes
 import pytest
 
+from custom_components.virtual_sms.adapters.call_models import (
+    CallState,
+    CallUpdate,
+    IncomingCall,
+    PlacedCall,
+)
+from custom_components.virtual_sms.adapters.costs import Cost
 from custom_components.virtual_sms.adapters.errors import SmsError
 from custom_components.virtual_sms.adapters.models import (
     Account,
+    Authorization,
     Balance,
     CallbackUrls,
     DeliveryReceipt,
@@ -25,6 +33,7 @@ from custom_components.virtual_sms.adapters.models import (
 from custom_components.virtual_sms.adapters.plain_text import (
     clean,
     clean_pasted,
+    clean_typed,
     show,
 )
 
@@ -70,7 +79,18 @@ NOW = datetime(2026, 11, 27, tzinfo=UTC)
 BAD = "a\ud83d\x00b"
 RECORDS: list[Callable[[], Any]] = [
     lambda: Account(id=BAD, name=BAD),
-    lambda: PhoneNumber(account="a", number="+1", label=BAD),
+    lambda: PhoneNumber(account=BAD, number=BAD, label=BAD),
+    lambda: Authorization(url=BAD, consumer_key=BAD),
+    lambda: PlacedCall(provider_id=BAD),
+    lambda: IncomingCall(provider_id=BAD, number=BAD, caller=BAD),
+    lambda: CallUpdate(
+        provider_id=BAD,
+        state=CallState.FAILED,
+        call_id=BAD,
+        digits=BAD,
+        error_code=BAD,
+    ),
+    lambda: Cost.read(1, BAD),
     lambda: Media(url=BAD, content_type=BAD),
     lambda: SentMessage(provider_id=BAD),
     lambda: InboundMessage(
@@ -117,6 +137,8 @@ def test_a_text_without_end() -> None:
         ("\ufeffab\u200bcd\u00ad ", "abcd"),
         ("a\u2011b\u2212c\uff0dd", "a-b-c-d"),
         ("\u00a0key\u2003", "key"),
+        ("\u3164ab\U000e0041c\ufff9", "abc"),
+        ("a\u30fcb\u05bec\u301cd", "a-b-c-d"),
     ],
 )
 def test_what_was_pasted_is_read_as_it_was_meant(pasted: str, meant: str) -> None:
@@ -132,3 +154,12 @@ def test_what_cannot_be_seen_is_shown() -> None:
 def test_a_code_of_a_refusal() -> None:
     """It is shown in a status, and kept with it."""
     assert SmsError("x", provider_code=BAD).provider_code == "a\ufffd\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("\u200eok \u0662", "ok 2"), ("o\u200bk \uff12", "ok 2"), ("2\ufe0f\u20e3", "2")],
+)
+def test_what_was_typed_on_another_phone(typed: str, meant: str) -> None:
+    """Its digits may be of any script, and come with signs that nobody sees."""
+    assert clean_typed(typed) == meant

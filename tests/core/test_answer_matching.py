@@ -27,6 +27,8 @@ CHOICES = (
         ("ÇA MARCHE !", "yes"),
         ("Ca\u0327 marche", "yes"),
         ("👍", "yes"),
+        ("👍\ufe0f", "yes"),
+        ("\u200eye\u200bs", "yes"),
         ("« Non »", "no"),
         ("no thanks", "no"),
         ("no problem but LATER", "later"),

@@ -54,6 +54,8 @@ def code_of(step: int) -> str:
         ("«4711» open", "open"),
         ("open “4711”…", "open"),
         ("\uff14\uff17\uff11\uff11 open", "open"),
+        ("\u0664\u0667\u0661\u0661 open", "open"),
+        ("\u200e4711\u200f open", "open"),
     ],
 )
 def test_a_right_code_is_taken_out(text: str, left: str) -> None:

@@ -76,6 +76,16 @@ def test_names_disregard_case_and_outer_blanks() -> None:
     assert not directory.find_named("B ob")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Zoe\u0301 Le\u00a0Roy", "\u202aZo\u00e9  LE ROY\u202c", "zo\u00e9 le\u00ad roy"],
+)
+def test_a_name_that_looks_the_same_is(name: str) -> None:
+    """However it is written, and whatever came along with it."""
+    zoe = contact(name="Zo\u00e9 Le Roy")
+    assert Directory([zoe]).find_named(name) == [zoe]
+
+
 def test_found_by_id() -> None:
     """Contacts and groups have ids of one kind."""
     bob, everyone = contact(), group("bob")

@@ -234,6 +234,10 @@ def test_an_integer_that_is_not_clear(value: int, country: str) -> None:
         "\ufeff06 12 34 56 78",
         "06\u200b12345678",
         "06\u221212\u221234\u221256\u221278",
+        "06\u30fc12\u30fc34\u30fc56\u30fc78",
+        "06\u00b712\u00b734\u00b756\u00b778",
+        "\uff0b33\uff080\uff096 12 34 56 78",
+        "\u316406 12 34 56 78\U000e0020",
     ],
 )
 def test_a_number_from_a_contact_card(text: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from .models import RejectReason
+from .models import LONGEST_ID, LONGEST_NAME, RejectReason, clean_record
 
 KEYS = tuple("0123456789")
 """What may be pressed to acknowledge a call."""
@@ -93,6 +93,9 @@ class PlacedCall:
     provider_id: str
     state: CallState = CallState.QUEUED
 
+    def __post_init__(self) -> None:
+        clean_record(self, provider_id=LONGEST_ID)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingCall:
@@ -101,6 +104,11 @@ class IncomingCall:
     provider_id: str
     number: str = field(repr=False)
     caller: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        clean_record(
+            self, provider_id=LONGEST_ID, number=LONGEST_NAME, caller=LONGEST_NAME
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +137,15 @@ class CallUpdate:
     reason: RejectReason | None = None
     error_code: str | None = None
     at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        clean_record(
+            self,
+            provider_id=LONGEST_ID,
+            call_id=LONGEST_ID,
+            digits=LONGEST_ID,
+            error_code=LONGEST_NAME,
+        )
 
 
 type CallEvent = IncomingCall | CallUpdate

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Self
 
+from .plain_text import clean
+
 _MILLIONTHS = 1_000_000
 # What lies beyond is no price of a message, whoever says it.
 _MOST = Decimal(1_000_000)
@@ -30,7 +32,7 @@ class Cost:
             or len(str(currency)) > _LONGEST_CURRENCY
         ):
             return None
-        unit = str(currency).upper() if currency else None
+        unit = clean(str(currency).upper()) if currency else None
         return cls(round(value * _MILLIONTHS), unit)
 
     @property

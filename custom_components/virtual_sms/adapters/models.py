@@ -17,13 +17,13 @@ from .costs import Cost
 from .plain_text import clean
 from .wishes import Wish
 
-_LONGEST_ID = 128
-_LONGEST_NAME = 255
+LONGEST_ID = 128
+LONGEST_NAME = 255
 _LONGEST_TEXT = 20_000
 _LONGEST_URL = 2_048
 
 
-def _clean(record: object, **longest: int) -> None:
+def clean_record(record: object, **longest: int) -> None:
     """Clean a provider's texts, and bound their length; ValueError if one is none."""
     for name, most in longest.items():
         value = getattr(record, name)
@@ -137,7 +137,7 @@ class Account:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        _clean(self, id=_LONGEST_ID, name=_LONGEST_NAME)
+        clean_record(self, id=LONGEST_ID, name=LONGEST_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ class PhoneNumber:
     label: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        _clean(self, label=_LONGEST_NAME)
+        clean_record(self, account=LONGEST_ID, number=LONGEST_NAME, label=LONGEST_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class Media:
     content_type: str | None = None
 
     def __post_init__(self) -> None:
-        _clean(self, url=_LONGEST_URL, content_type=_LONGEST_NAME)
+        clean_record(self, url=_LONGEST_URL, content_type=LONGEST_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +191,7 @@ class SentMessage:
     exact: bool = True
 
     def __post_init__(self) -> None:
-        _clean(self, provider_id=_LONGEST_ID)
+        clean_record(self, provider_id=LONGEST_ID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,11 +208,11 @@ class InboundMessage:
     wish: Wish | None = None
 
     def __post_init__(self) -> None:
-        _clean(
+        clean_record(
             self,
-            message_id=_LONGEST_ID,
-            number=_LONGEST_NAME,
-            sender=_LONGEST_NAME,
+            message_id=LONGEST_ID,
+            number=LONGEST_NAME,
+            sender=LONGEST_NAME,
             text=_LONGEST_TEXT,
         )
 
@@ -238,7 +238,7 @@ class SetAside:
     message: InboundMessage | None = None
 
     def __post_init__(self) -> None:
-        _clean(self, record_id=_LONGEST_ID)
+        clean_record(self, record_id=LONGEST_ID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,11 +258,11 @@ class DeliveryReceipt:
     cost: Cost | None = None
 
     def __post_init__(self) -> None:
-        _clean(
+        clean_record(
             self,
-            provider_id=_LONGEST_ID,
-            message_id=_LONGEST_ID,
-            error_code=_LONGEST_NAME,
+            provider_id=LONGEST_ID,
+            message_id=LONGEST_ID,
+            error_code=LONGEST_NAME,
         )
 
 
@@ -277,7 +277,7 @@ class Balance:
     currency: str | None = None
 
     def __post_init__(self) -> None:
-        _clean(self, currency=_LONGEST_ID)
+        clean_record(self, currency=LONGEST_ID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +294,7 @@ class CallbackUrls:
     perhaps_overruled_by: str | None = None
 
     def __post_init__(self) -> None:
-        _clean(self, inbound=_LONGEST_URL, status=_LONGEST_URL)
+        clean_record(self, inbound=_LONGEST_URL, status=_LONGEST_URL)
 
 
 class Advice(StrEnum):
@@ -323,6 +323,9 @@ class Authorization:
 
     url: str = field(repr=False)
     consumer_key: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        clean_record(self, url=_LONGEST_URL, consumer_key=LONGEST_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ a home all of its states. What people paste carries characters that nobody sees.
 
 import re
 from typing import Final
+import unicodedata
 
 REPLACEMENT: Final = "\ufffd"
 _HARMFUL: Final = re.compile(
@@ -19,9 +20,13 @@ _HARMFUL: Final = re.compile(
 )
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+    "\u2028-\u202e\u2060-\u206f\u20e3\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
 )
-_DASHES: Final = re.compile("[\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d]")
+_DASHES: Final = re.compile(
+    "[\u058a\u05be\u1806\u2010-\u2015\u2043\u2212\u2e3a\u2e3b\u301c\u30fc"
+    "\ufe58\ufe63\uff0d\uff70]"
+)
 
 
 def clean(text: str, longest: int | None = None) -> str:
@@ -33,7 +38,26 @@ def clean(text: str, longest: int | None = None) -> str:
 
 def clean_pasted(text: str) -> str:
     """Return what was meant by what was pasted: nothing unseen, and plain dashes."""
-    return _INVISIBLE.sub("", _DASHES.sub("-", text)).strip()
+    return drop_unseen(_DASHES.sub("-", text)).strip()
+
+
+def drop_unseen(text: str) -> str:
+    """Return a text without what nobody sees of it."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def clean_typed(text: str) -> str:
+    """Return what was meant by what was typed on any phone: nothing unseen.
+
+    Whatever its script, a digit is one of 0 to 9.
+    """
+    if text.isascii():
+        return text
+    return "".join(map(_plain_digit, drop_unseen(text)))
+
+
+def _plain_digit(each: str) -> str:
+    return str(unicodedata.decimal(each)) if each.isdecimal() else each
 
 
 def show(text: str) -> str:

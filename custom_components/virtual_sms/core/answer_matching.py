@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import re
 import unicodedata
 
+from ..adapters.plain_text import clean_typed
+
 _NO_WORD = re.compile(r"[^\w]+")
 
 
@@ -34,7 +36,7 @@ def find_choice(text: str, choices: Iterable[Choice]) -> Choice | None:
 
 def normalize(text: str) -> str:
     """Return what is compared of a text: its words, without case and accents."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", clean_typed(text).casefold())
     plain = "".join(each for each in decomposed if not unicodedata.combining(each))
     words = _NO_WORD.sub(" ", plain).strip()
     # What consists of signs only, such as a thumb up, is itself.

@@ -20,6 +20,8 @@ import unicodedata
 
 import pyotp
 
+from ..adapters.plain_text import clean_typed, drop_unseen
+
 SHORTEST_PIN, LONGEST_PIN = 4, 12
 TOTP_DIGITS = 6
 _STEP = 30
@@ -155,7 +157,7 @@ class Totp:
 
     def prove(self, word: str, at: datetime) -> Self | None:
         """Return the app as proved by a code at a time; None where the code is wrong."""
-        word = "".join(word.split())
+        word = "".join(drop_unseen(word).split())
         proof = self.check(word, at) if self.is_shaped_like(word) else None
         if proof is None or proof.step is None:
             return None
@@ -234,7 +236,7 @@ def _check(
     code: Code, word: str, at: datetime, guesses: dict[str, Proof | None]
 ) -> Proof | None:
     """Check a word that looks like the code, once: it takes long."""
-    word = word.strip(_PUNCTUATION)
+    word = drop_unseen(word).strip(_PUNCTUATION)
     if not code.is_shaped_like(word):
         return None
     if word not in guesses:
@@ -255,7 +257,7 @@ def _take_last(text: str) -> tuple[str, str]:
 
 
 def _fold(word: str) -> str:
-    return unicodedata.normalize("NFKC", word).casefold()
+    return unicodedata.normalize("NFKC", clean_typed(word)).casefold()
 
 
 def _kind(word: str) -> Kind:

@@ -10,6 +10,9 @@ from enum import StrEnum
 import json
 import re
 from typing import Final, Self
+import unicodedata
+
+from ..adapters.plain_text import clean_typed
 
 _NUMBER: Final = re.compile(r"\+[0-9]+")
 
@@ -198,5 +201,6 @@ class Directory:
 
 
 def name_key(name: str) -> str:
-    """Return what is compared of a name."""
-    return name.strip().casefold()
+    """Return what is compared of a name: what can be seen of it."""
+    plain = unicodedata.normalize("NFKC", clean_typed(name))
+    return " ".join(plain.casefold().split())

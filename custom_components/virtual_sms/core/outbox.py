@@ -39,7 +39,7 @@ from ..store.usage import Allowance
 from .departure import Departure, Report
 from .line import Dependencies, Line
 from .outcome import Outcome, accepted
-from .reconciliation import LONGEST_UNKNOWN, Reconciliation
+from .reconciliation import LONGEST_UNCLEAR, LONGEST_UNKNOWN, Reconciliation
 from .results import Results, Write
 
 _LOGGER = logging.getLogger(__name__)
@@ -219,6 +219,8 @@ class Outbox:
             due, found, is_conclusive=is_conclusive
         ):
             await self._claim(message, found[0])
+        elif is_conclusive and self._now() >= due.deadline + LONGEST_UNCLEAR:
+            await self._fail(message, RejectReason.EXPIRED)
         else:
             await self._ask_later(due, None)
         return False

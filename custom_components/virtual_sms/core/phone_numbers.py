@@ -11,6 +11,8 @@ import phonenumbers
 
 from ..adapters.plain_text import clean_pasted
 
+_WIDE = str.maketrans("\uff0b\ufe62\uff08\uff09\uff0e\uff0f\u00b7", "++()./.")
+"""Signs as they are written in the East, or on a business card."""
 _SPELLING = re.compile(r"\+?[0-9(][0-9().\-/\s]*")
 _INTERNATIONAL_PREFIX = re.compile(r"^(?:\+|00)")
 _ZERO = "0"
@@ -43,8 +45,9 @@ def parse_number(value: object, country: str | None) -> str:
     `country` is an ISO 3166 code of two letters, or None when the home's is not
     known. Raises InvalidNumberError for anything that is no telephone number.
     """
-    text = clean_pasted(_write(value)) if isinstance(value, str | int) else ""
-    if isinstance(value, bool) or not _SPELLING.fullmatch(text):
+    text = clean_pasted(_write(value)).translate(_WIDE)
+    is_readable = isinstance(value, str | int) and not isinstance(value, bool)
+    if not is_readable or not _SPELLING.fullmatch(text):
         raise InvalidNumberError(value)
     if isinstance(value, int) and _may_be_octal(value, country):
         raise InvalidNumberError(value, needs_quotes=True)

@@ -17,6 +17,9 @@ from .line import Dependencies, Line
 
 LONGEST_UNKNOWN = timedelta(days=1)
 """After this, an outcome that no provider decides is decided against the message."""
+LONGEST_UNCLEAR = timedelta(minutes=10)
+"""How long after its deadline a message is kept of which the provider's answer does not
+tell whether it left: it is not sent again, and no later answer says more."""
 _ROUNDED = timedelta(seconds=30)
 """How much the provider's `Date` and the time in its record may differ."""
 _UNCERTAIN = timedelta(minutes=5)

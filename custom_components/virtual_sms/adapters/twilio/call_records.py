@@ -19,13 +19,11 @@ from ..call_models import (
     RecordedCall,
 )
 from ..models import CallbackUrls
-from ..plain_text import clean
 from .inbound import read_address
 from .records import ERROR_RULES, read_count, read_text, read_time, with_parameter
 
 CALL_ID: Final = "c"
 """The parameter of a callback that holds our id."""
-_LONGEST: Final = 255
 
 # "Call resource". What is `initiated` has left Twilio's queue, and rings nowhere yet.
 STATES: Final[Mapping[str | None, CallState]] = {
@@ -78,7 +76,7 @@ def read_recorded(record: Any) -> tuple[datetime, RecordedCall | None]:
     call = IncomingCall(
         provider_id=read_text(record.sid),
         number=read_address(record.to),
-        caller=clean(read_address(_read_from(record)), _LONGEST),
+        caller=read_address(_read_from(record)),
     )
     duration = read_count(record.duration)
     return created, RecordedCall(call=call, state=state, duration=duration, at=created)
@@ -102,7 +100,7 @@ def read_callback(fields: Mapping[str, str], call_id: str | None) -> CallEvent:
         return IncomingCall(
             provider_id=sid,
             number=read_address(fields.get("To")),
-            caller=clean(read_address(fields["From"]), _LONGEST),
+            caller=read_address(fields["From"]),
         )
     code = fields.get("ErrorCode") or None
     rule = ERROR_RULES.get(code or "")
@@ -113,7 +111,7 @@ def read_callback(fields: Mapping[str, str], call_id: str | None) -> CallEvent:
         digits=fields.get("Digits"),
         duration=read_count(fields.get("CallDuration")),
         reason=rule.reason if rule else None,
-        error_code=code and clean(code, _LONGEST),
+        error_code=code,
         at=_read_timestamp(fields.get("Timestamp")),
     )
 
