@@ -11,16 +11,21 @@ from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHE
 from homeassistant.components.blueprint import importer
 from homeassistant.components.blueprint.models import Blueprint, DomainBlueprints
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import selector
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
-from pytest_homeassistant_custom_component.common import async_mock_service
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+)
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 import yarl
 
 from .alarms import pass_time, texts
 from .home import RECIPIENT, entity_id, settle
+from .media.conftest import JPEG
 from .people import OTHER_NUMBER, add_contact, entity_of
 from .set_up import set_up
 from .test_trust import PIN, add_bob
@@ -28,7 +33,6 @@ from .test_trust import PIN, add_bob
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory
     from homeassistant.config_entries import ConfigEntry
-    from homeassistant.core import ServiceCall
 
     from simulator import Simulator
 
@@ -283,27 +287,49 @@ async def test_house_question(
     assert not await write(hass, simulator, OTHER_NUMBER, "other")
 
 
+@pytest.fixture
+async def camera(hass: HomeAssistant, tmp_path: Path) -> str:
+    """Install a camera of Home Assistant's own, which shows a file."""
+    picture = tmp_path / "door.jpg"
+    picture.write_bytes(JPEG)
+    options = {"name": "Door", "file_path": str(picture)}
+    entry = MockConfigEntry(domain="local_file", title="Door", options=options)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await async_setup_component(hass, "media_source", {})
+    await hass.async_block_till_done()
+    return "camera.door"
+
+
 async def test_camera(
-    hass: HomeAssistant, simulator: Simulator, home: ConfigEntry
+    hass: HomeAssistant, simulator: Simulator, home: ConfigEntry, camera: str
 ) -> None:
-    """The action gets the camera's picture as a media source, for who may command."""
-    sent: list[ServiceCall] = async_mock_service(hass, "virtual_sms", "send_message")
-    await use(hass, "camera", camera="camera.door", answer="Here it is")
+    """A real camera's picture travels to who may command, and to nobody else."""
+    await use(hass, "camera", camera=camera, answer="Here it is")
     for sender, text in ((STRANGER, "picture"), (RECIPIENT, "picture")):
-        await write(hass, simulator, sender, text)
-    assert sent == []
-    await write(hass, simulator, RECIPIENT, f"Picture {PIN}")
-    [call] = sent
-    # A template makes a number of it, which the action takes as well.
-    assert f"+{call.data['to']}" == RECIPIENT
-    assert {key: call.data[key] for key in call.data if key != "to"} == {
-        "config_entry_id": home.entry_id,
-        "message": "Here it is",
-        "media": {
-            "media_content_id": "media-source://camera/camera.door",
-            "media_content_type": "image/jpeg",
-        },
-    }
+        assert not await write(hass, simulator, sender, text)
+    assert await write(hass, simulator, RECIPIENT, f"Picture {PIN}") == ["Here it is"]
+    [message] = simulator.twilio.messages
+    [picture] = message.media
+    assert (picture.data, picture.content_type) == (JPEG, "image/jpeg")
+    assert message.fetches == [("HEAD", 200), ("GET", 200)]
+
+
+async def test_camera_as_a_link(
+    hass: HomeAssistant, simulator: Simulator, camera: str, home_url: str
+) -> None:
+    """Where the number has no picture messages, whoever asked opens the picture."""
+    entry = await set_up(hass, simulator, "ovh", name="Home")
+    await add_bob(hass, entry)
+    await use(hass, "camera", camera=camera, answer="Here it is")
+    simulator.ovh.receive(RECIPIENT, f"picture {PIN}")
+    await settle(hass, simulator)
+    [message] = simulator.ovh.messages
+    words, _, link = message.text.partition("\n")
+    assert words == "Here it is"
+    assert link.startswith(home_url)
+    async with async_get_clientsession(hass).get(link) as shown:
+        assert await shown.read() == JPEG
 
 
 async def test_low_balance(

@@ -71,3 +71,46 @@ class AutomationEditor:
 
     def _button(self, name: str) -> Locator:
         return self._page.get_by_text(name, exact=True)
+
+
+class Blueprints:
+    """The list of blueprints, and the form of one of them."""
+
+    def __init__(self, ui: HomePage) -> None:
+        """Take the home that somebody has logged in to."""
+        self._ui = ui
+        self._page = ui.page
+
+    async def open(self) -> None:
+        """Show the list."""
+        await self._ui.open("/config/blueprint/dashboard")
+
+    async def import_from(self, address: str, name: str) -> None:
+        """Import one from its address, once its name is read."""
+        await self._page.get_by_text("Import blueprint").first.click()
+        dialog = self._page.locator("ha-dialog-import-blueprint")
+        await dialog.locator("input").fill(address)
+        await dialog.get_by_role("button", name="Preview").click()
+        await dialog.get_by_text(name).first.wait_for()
+        await dialog.get_by_role("button", name="Import blueprint").click()
+        await dialog.wait_for(state="hidden")
+
+    async def use(self, name: str) -> None:
+        """Begin an automation from one."""
+        await self._page.get_by_text(name, exact=True).first.click()
+        await self._page.locator("blueprint-automation-editor").wait_for()
+
+    async def choose(self, field: str, entity: str) -> None:
+        """Choose one of the entities that a field of the form offers."""
+        rows = self._page.locator("blueprint-automation-editor ha-settings-row")
+        heading = self._page.get_by_text(field, exact=True)
+        row = rows.filter(has=heading)
+        another = row.get_by_text("Add entity", exact=True)
+        await row.get_by_text("Select an entity").or_(another).last.click()
+        await row.get_by_text(entity, exact=True).first.click()
+        await another.wait_for()
+
+    async def save(self) -> None:
+        """Save the automation under the blueprint's name; then it can be traced."""
+        await self._page.get_by_role("button", name="Save").click()
+        await self._page.get_by_text("Traces", exact=True).wait_for()
