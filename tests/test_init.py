@@ -22,6 +22,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.virtual_sms.accounts import ACCOUNTS
 from custom_components.virtual_sms.callbacks.registrar import Registrar
+from custom_components.virtual_sms.callbacks.resting import AT_WORK
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.core.inbox import Inbox
 
@@ -47,10 +48,9 @@ OF_THE_HOME = ["virtual_sms_change", "virtual_sms_people"]
 
 def traces(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
     """Describe what a loaded entry leaves in Home Assistant."""
-    webhooks = hass.data["webhook"]
     signals = hass.data.get("dispatcher", {})
     return {
-        "webhooks": [each for each in webhooks if each == entry.data[CONF_WEBHOOK_ID]],
+        "webhooks": [each for each in hass.data[AT_WORK] if each == entry.entry_id],
         "accounts": [
             [gateway.line.number for gateway in account.gateways]
             for account in hass.data.get(ACCOUNTS, {}).values()
@@ -135,6 +135,7 @@ async def test_remove_leaves_nothing(
     assert not simulator.ovh.service.call_back
     assert not stores(hass)
     assert not traces(hass, entry)["webhooks"]
+    assert entry.data[CONF_WEBHOOK_ID] not in hass.data["webhook"]
     assert not [each for each in hass.states.async_entity_ids() if "my_line" in each]
     assert hass.services.has_service(DOMAIN, "send_message")
 

@@ -32,6 +32,7 @@ from .assist_user import async_remove_guest
 from .bus import async_publish, get_days_kept
 from .callbacks.public_url import async_forget_callback_url
 from .callbacks.registrar import Registrar, async_release_callbacks
+from .callbacks.resting import async_answer_at_rest, async_stop_answering
 from .callbacks.retired_secrets import RetiredSecrets
 from .callbacks.voice import async_read_greeting
 from .callbacks.webhook import async_register as async_register_webhook
@@ -89,6 +90,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_setup_websocket(hass)
     await async_setup_card(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        async_answer_at_rest(hass, entry)
     return True
 
 
@@ -98,6 +101,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -
     Its webhook opens before the provider is asked for anything, so that an
     outage there costs no inbound message.
     """
+    async_answer_at_rest(hass, entry)
     timers = Timers(OutboxTimer(hass, entry), OutboxTimer(hass, entry))
     gateway = await _async_create_gateway(hass, entry, timers)
     gateway.calls.greeting = await async_read_greeting(hass, entry)
@@ -151,6 +155,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: VirtualSmsConfigEntry) 
     three keeps the others from being cleared.
     """
     async_clear_issues(hass, entry)
+    async_stop_answering(hass, entry)
     await _async_clear(create_database(hass, entry).erase(), "on disk")
     await _async_clear(async_forget_media(hass, entry.entry_id), "on disk")
     if not hass.config_entries.async_entries(DOMAIN):

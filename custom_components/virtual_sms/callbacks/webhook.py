@@ -8,22 +8,19 @@ answered as such.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from http import HTTPStatus
 
 from aiohttp import web
-from homeassistant.components import webhook
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..accounts import async_get_account
 from ..adapters.errors import CallbackUnreadableError
 from ..adapters.models import Acknowledgement, CallbackRequest
-from ..const import DOMAIN
 from ..core.gateway import Gateway
 from ..core.line import Line
-from ..entry_data import EntryData
 from ..issues import describe
 from ..runtime import VirtualSmsConfigEntry
+from .hang_up import async_hang_up
 from .reachability_check import async_answer_challenge, async_awaits_challenge
 from .rejections import (
     STATUSES,
@@ -35,8 +32,8 @@ from .rejections import (
     RefusalWatch,
     UnsignedError,
 )
+from .resting import async_answer_at_rest, async_answer_at_work
 
-METHODS = ("GET", "POST")
 BODY_LIMIT = 64 * 1024
 """More than any provider sends: Twilio itself gives up at 64 kB."""
 BODY_TIMEOUT = 10.0
@@ -76,7 +73,7 @@ class CallbackHandler:
             response = await self._async_answer(hass, webhook_id, request)
         except Exception as err:  # noqa: BLE001  # _refuse logs what is our fault
             response = self._refuse(err)
-        await _async_hang_up(request, response)
+        await async_hang_up(request, response)
         self._answers[response.status] += 1
         return response
 
@@ -216,23 +213,15 @@ def async_register(
     account = async_get_account(hass, entry)
     question = LateQuestion(hass, account)
     refusals = Refusals(watch, question, runtime.refusals)
-    webhook_id = EntryData.of(entry).webhook_id
 
     async def receive(request: CallbackRequest) -> Acknowledgement:
         return await account.receive(gateway, request)
 
     handler = CallbackHandler(gateway.line, receive, refusals, runtime.answers)
-    webhook.async_register(
-        hass,
-        DOMAIN,
-        entry.title,
-        webhook_id,
-        handler.async_handle,
-        allowed_methods=METHODS,
-    )
+    async_answer_at_work(hass, entry, handler.async_handle)
 
     def close() -> None:
-        webhook.async_unregister(hass, webhook_id)
+        async_answer_at_rest(hass, entry)
         watch.async_clear()
         question.async_cancel()
 
@@ -254,30 +243,10 @@ async def _async_read_stream(request: web.Request) -> bytes:
     return body
 
 
-async def _async_hang_up(request: web.Request, response: web.Response) -> None:
-    """Send the answer and close, where a body was left unread or cannot be read.
-
-    The web server would read the rest, and log what a stranger's body makes it raise.
-    """
-    # A request that came through the cloud has no connection of its own.
-    protocol = getattr(request, "protocol", None)
-    if protocol is None or _is_read(request):
-        return
-    response.force_close()
-    with suppress(OSError):
-        await response.prepare(request)
-        await response.write_eof()
-    protocol.force_close()
-
-
 def _is_here(request: web.Request) -> bool:
     """Say whether all of a body has arrived, so that to read it is no wait."""
     # A request that came through the cloud has no connection of its own.
     return getattr(request, "protocol", None) is not None and request.content.is_eof()
-
-
-def _is_read(request: web.Request) -> bool:
-    return request.content.is_eof() and request.content.exception() is None
 
 
 def _with_query(url: str, request: web.Request) -> str:

@@ -26,6 +26,7 @@ from custom_components.virtual_sms.adapters.errors import (
     SmsError,
 )
 from custom_components.virtual_sms.adapters.models import (
+    AuthorizationState,
     AuthorizationStatus,
     CallbackRequest,
     CallbackUrls,
@@ -819,10 +820,13 @@ async def test_classed_errors(
 async def test_errors_that_are_no_object(
     adapter: OvhAdapter, sim: Simulator, body: object
 ) -> None:
-    """A refusal in nobody's words makes no sense, except for its status."""
+    """A refusal in nobody's words is told by its status, where that says enough."""
     for status, error in (
         (302, InvalidResponseError),
-        (403, InvalidResponseError),
+        (400, InvalidResponseError),
+        (401, AuthenticationError),
+        (403, MissingRightsError),
+        (404, InvalidResponseError),
         (429, RateLimitedError),
         (503, ProviderUnavailableError),
     ):
@@ -892,6 +896,42 @@ def test_names_of_foreign_errors(name: str) -> None:
     error = resolve_name(name)
     assert issubclass(error, Exception)
     assert isinstance(translate(error()), AuthenticationError)
+
+
+@pytest.mark.parametrize("left_out", ["validReceivers", "invalidReceivers", "tag"])
+async def test_report_that_says_less(
+    adapter: OvhAdapter, sim: Simulator, number: PhoneNumber, left_out: str
+) -> None:
+    """Every field of a report is optional: what has an id was taken."""
+    report = {
+        "ids": [7],
+        "validReceivers": [RECIPIENT],
+        "invalidReceivers": [],
+        "tag": "x",
+    }
+    del report[left_out]
+    sim.faults.add("garbage", path="/jobs$", body=json.dumps(report))
+    assert (await adapter.send(number, outbound(), None)).provider_id == "7"
+
+
+async def test_account_that_says_less(
+    adapter: OvhAdapter, ovh: Ovh, sim: Simulator, number: PhoneNumber
+) -> None:
+    """An account need not have a name, nor say what it does with messages."""
+    path = f"/sms/{ovh.SERVICE}$"
+    sim.faults.add("garbage", method="GET", path=path, body='{"creditsLeft": 9.5}')
+    assert (await adapter.get_account()).name is None
+    assert await adapter.get_callbacks(number) == CallbackUrls()
+    await adapter.set_callbacks(number, CallbackUrls(inbound="https://a.example/"))
+    assert ovh.service.cgi_url == "https://a.example/"
+
+
+async def test_key_that_tells_no_rules(adapter: OvhAdapter, sim: Simulator) -> None:
+    """What a key may do need not be told: it then lacks nothing that is known."""
+    body = '{"status": "validated"}'
+    sim.faults.add("garbage", path="/auth/currentCredential", body=body)
+    state = await adapter.authorization_state()
+    assert state == AuthorizationState(status=AuthorizationStatus.VALIDATED)
 
 
 @pytest.mark.parametrize("ids", [[], ["1"], [True], None])

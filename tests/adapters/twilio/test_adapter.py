@@ -1072,6 +1072,16 @@ async def test_numbers_that_cannot_be_read(
         await adapter.list_numbers()
 
 
+async def test_capabilities_in_capitals(
+    adapter: TwilioAdapter, harness: Harness, number: PhoneNumber
+) -> None:
+    """A clear no is one however it is spelled, as other lists of Twilio's do."""
+    record = {"capabilities": {"SMS": False, "MMS": True}}
+    harness.provider.numbers[number.number].record = record
+    listed = await adapter.list_numbers()
+    assert number.number not in [each.number for each in listed]
+
+
 async def test_find_sent_with_records_that_cannot_be_read(
     adapter: TwilioAdapter, harness: Harness, number: PhoneNumber
 ) -> None:

@@ -75,6 +75,9 @@ _BY_STATUS: Final = {
     460: "service_expired",
 }
 
+_PLAIN: Final = frozenset({401, 403})
+"""Refusals that say enough without a word of OVHcloud's."""
+
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _CLIENT_ERROR: Final = 400
@@ -164,7 +167,7 @@ def _read_refusal(reply: Reply) -> SmsError:
         return ProviderUnavailableError(
             f"HTTP {status}", answered=True, retry_after=pause
         )
-    if status < _CLIENT_ERROR or not _json_object(reply):
+    if status < _CLIENT_ERROR or not (_json_object(reply) or status in _PLAIN):
         return InvalidResponseError(f"HTTP {status}, not in OVHcloud's words")
     return _read_client_error(reply)
 

@@ -38,6 +38,7 @@ from .values import (
     as_integer,
     as_list,
     as_moment,
+    as_object,
     as_text,
     is_id,
     optional,
@@ -239,13 +240,12 @@ def read_batch[T](read: Callable[[Any], T], answer: Any) -> dict[str, T]:
 
 def read_label(answer: Any) -> str | None:
     """Read what the user called an SMS account."""
-    as_text(answer["name"])
-    return answer.get("description") or None
+    return as_object(answer).get("description") or None
 
 
 def read_sent(answer: Any) -> SentMessage:
     """Read a sending report, which comes with 200 also for a refused receiver."""
-    if not as_list(answer["validReceivers"]):
+    if not as_list(answer.get("validReceivers", answer["ids"])):
         raise rejection("invalid_receiver")
     return SentMessage(
         provider_id=str(as_integer(answer["ids"][0])),
@@ -318,7 +318,7 @@ def read_outgoing(answer: Any) -> Outgoing:
 
 def read_response(answer: Any) -> dict[str, object]:
     """Read what an account does with messages, without what is not set."""
-    response = answer["smsResponse"]
+    response = as_object(answer).get("smsResponse") or {"responseType": "none"}
     as_text(response["responseType"])
     return {name: value for name, value in response.items() if value is not None}
 
@@ -348,13 +348,16 @@ def read_authorization(answer: Any) -> Authorization:
 
 def read_authorization_state(number: PhoneNumber, answer: Any) -> AuthorizationState:
     """Read what a key may do, against what it must for a number."""
-    rules = [
-        (as_text(each["method"]), as_text(each["path"])) for each in answer["rules"]
-    ]
-    expiration = answer.get("expiration")
+    status = _AUTHORIZATIONS[answer["status"]]
+    expires_at = optional(as_moment, answer.get("expiration"))
+    listed = answer.get("rules")
+    if listed is None:
+        # What it may do is not told, which is no reason to think that it may not.
+        return AuthorizationState(status=status, expires_at=expires_at)
+    rules = [(as_text(each["method"]), as_text(each["path"])) for each in listed]
     return AuthorizationState(
-        status=_AUTHORIZATIONS[answer["status"]],
-        expires_at=expiration and as_moment(expiration),
+        status=status,
+        expires_at=expires_at,
         missing=_lacking(rules, _NEEDED, number),
         missing_for_callbacks=_lacking(rules, _NEEDED_FOR_CALLBACKS, number),
     )

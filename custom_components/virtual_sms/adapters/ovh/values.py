@@ -67,6 +67,13 @@ def as_list(value: Any) -> list[Any]:
     return value
 
 
+def as_object(value: Any) -> dict[str, Any]:
+    """Take a record that says something."""
+    if not isinstance(value, dict) or not value:
+        raise TypeError("no record")
+    return value
+
+
 def as_text(value: Any) -> str:
     """Take a text."""
     if not isinstance(value, str):

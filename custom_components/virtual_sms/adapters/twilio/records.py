@@ -257,7 +257,7 @@ def read_callbacks(record: Any) -> tuple[str, str, CallbackUrls]:
 def read_number(account: str, record: Any) -> PhoneNumber | None:
     """Read a number, if it can text."""
     # What it can do is optional in the schema: only a clear no is one.
-    if (record.capabilities or {}).get("sms") is False:
+    if _cannot(record, "sms"):
         return None
     return PhoneNumber(
         account=account,
@@ -268,8 +268,14 @@ def read_number(account: str, record: Any) -> PhoneNumber | None:
 
 def read_media_capability(record: Any) -> tuple[str, str, bool]:
     """Read a number, its SID, and whether it sends pictures: only a clear no is one."""
-    can = (record.capabilities or {}).get("mms") is not False
+    can = not _cannot(record, "mms")
     return read_text(record.phone_number), read_text(record.sid), can
+
+
+def _cannot(record: Any, what: str) -> bool:
+    """Tell whether a number says no to something, in capitals or not."""
+    said = {name.lower(): can for name, can in (record.capabilities or {}).items()}
+    return said.get(what) is False
 
 
 def read_media(origin: str, record: Any) -> Media:
