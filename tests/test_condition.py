@@ -13,8 +13,15 @@ from homeassistant.helpers.condition import (
 from custom_components.virtual_sms.condition import CONDITIONS
 from custom_components.virtual_sms.const import DOMAIN
 
-from .home import refresh, send, settle
-from .people import add_contact, device_of
+from .home import entity_id, refresh, send, settle
+from .people import (
+    OTHER_NUMBER,
+    add_contact,
+    add_group,
+    device_of,
+    entity_of,
+    remove,
+)
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -64,6 +71,49 @@ async def test_a_contact_is_reachable(
     await send(hass, twilio_entry, to=UNREACHABLE)
     await settle(hass, simulator)
     assert await check(hass, "contact_reachable", target) is False
+
+
+async def test_a_group_is_reachable(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ovh_entry: ConfigEntry,
+) -> None:
+    """While each of its members is; nobody is in an empty one."""
+    bob = await add_contact(hass, twilio_entry, numbers=UNREACHABLE)
+    eve = await add_contact(hass, ovh_entry, "Eve", OTHER_NUMBER)
+    group = await add_group(hass, ovh_entry, "Both", bob, eve)
+    target = {"entity_id": [entity_of(hass, ovh_entry, group)]}
+    assert await check(hass, "contact_reachable", target) is True
+    await send(hass, twilio_entry, to=UNREACHABLE)
+    await settle(hass, simulator)
+    assert await check(hass, "contact_reachable", target) is False
+    await remove(hass, twilio_entry, bob)
+    assert await check(hass, "contact_reachable", target) is True
+    await remove(hass, ovh_entry, eve)
+    assert await check(hass, "contact_reachable", target) is False
+
+
+async def test_the_number_of_a_contact_is_available(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ovh_entry: ConfigEntry,
+) -> None:
+    """Theirs is asked for where no number is meant itself."""
+    bob = await add_contact(hass, twilio_entry)
+    contact, number = (
+        entity_of(hass, twilio_entry, bob),
+        entity_id(hass, ovh_entry, "message"),
+    )
+    simulator.faults.add("server_error", provider="twilio")
+    await refresh(hass, simulator, twilio_entry)
+    assert await check(hass, "line_available", {"entity_id": [contact]}) is False
+    both = {"entity_id": [contact, number]}
+    assert await check(hass, "line_available", both) is True
+    simulator.faults.clear()
+    await refresh(hass, simulator, twilio_entry)
+    assert await check(hass, "line_available", {"entity_id": [contact]}) is True
 
 
 async def test_what_is_not_there_is_not_so(

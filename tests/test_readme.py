@@ -16,6 +16,7 @@ from homeassistant.helpers.entityfilter import convert_include_exclude_filter
 from homeassistant.helpers.script import Script
 from homeassistant.helpers.service import async_call_from_config
 from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 import yaml
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from simulator import Simulator
 
 PROJECT = Path(__file__).parent.parent
+INTEGRATION = PROJECT / "custom_components/virtual_sms"
 PAGES = {
     name: (PROJECT / name).read_text(encoding="utf-8")
     for name in (
@@ -378,6 +380,26 @@ def test_every_field_of_the_events_is_explained() -> None:
     assert {each.value for each in CallState} <= names(calls, 1)
 
 
+def test_every_trigger_and_condition_is_explained() -> None:
+    """Their tables name each as it is called, and each option of a trigger."""
+    triggers, options, conditions = tables(section("Triggers and conditions"))
+    described = load_yaml_dict(str(INTEGRATION / "triggers.yaml"))
+    for kind, table in (("triggers", triggers), ("conditions", conditions)):
+        shown = {row[1].strip("`").partition(".")[2]: row[0] for row in table[1:]}
+        assert shown == {key: each["name"] for key, each in TEXTS[kind].items()}
+    explained = {
+        (trigger, option)
+        for row in options[1:]
+        for trigger in row[1].split(", ")
+        for option in names([[], [row[0]]])
+    }
+    assert explained == {
+        (TEXTS["triggers"][key]["name"], option)
+        for key, each in described.items()
+        for option in each.get("fields", {})
+    }
+
+
 def test_every_field_of_a_call_is_explained() -> None:
     """The table of the action that calls names each field."""
     assert names(tables(section("Call"))[0]) == {str(key) for key in CALL_SCHEMA.schema}
@@ -683,7 +705,7 @@ async def test_late_messages_command_nothing(
     await settle(hass, simulator)
     assert not openings
     [notice] = notices
-    assert notice.data["title"] == f"SMS from {ME}"
+    assert notice.data["title"] == "SMS from Bob"
     assert notice.data["message"].endswith(": open garage")
 
 
@@ -701,7 +723,7 @@ async def test_failure_is_notified(
     await simulator.twilio.fail(message.id, 30005)
     await settle(hass, simulator)
     [notice] = notices
-    assert notice.data["title"] == f"SMS to {ME}"
+    assert notice.data["title"] == "SMS to Bob"
     assert "invalid_number" in notice.data["message"]
     assert "30005" in notice.data["message"]
 
@@ -725,9 +747,10 @@ def test_examples_are_made_for_both_events() -> None:
     used = {
         name
         for each in AUTOMATIONS.values()
-        for name in re.findall(r"trigger\.event\.data\.(\w+)", json.dumps(each))
+        for name in re.findall(r"trigger\.(\w+)", json.dumps(each))
     }
     known = {each.name for each in fields(StatusChanged)} | {
+        "contact",
         "entry_id",
         "sender",
         "text",

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import CONF_PLATFORM
 from homeassistant.core import Context, callback
 from homeassistant.helpers import device_registry as dr, label_registry as lr
@@ -267,6 +268,27 @@ async def test_a_target_chooses_numbers_and_contacts(
     await settle(hass, simulator)
     assert of_number.texts == ["from a stranger to OVH"]
     assert of_bob.texts == ["from Bob to Twilio"]
+
+
+async def test_a_contact_of_a_disabled_number_is_a_target(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ovh_entry: ConfigEntry,
+) -> None:
+    """By their device: its entities are disabled, and they still write to the other."""
+    bob = await add_contact(hass, ovh_entry)
+    device = device_of(hass, ovh_entry, bob)
+    assert device is not None
+    automation = await automate(hass, target={"device_id": device.id}, **ANYBODY)
+    await hass.config_entries.async_set_disabled_by(
+        ovh_entry.entry_id, ConfigEntryDisabler.USER
+    )
+    await hass.async_block_till_done()
+    for sender in (RECIPIENT, SENDER):
+        simulator.twilio.receive(sender, f"From {sender}")
+    await settle(hass, simulator)
+    assert automation.texts == [f"From {RECIPIENT}"]
 
 
 async def test_a_target_may_be_a_label(

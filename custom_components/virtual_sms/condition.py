@@ -67,27 +67,29 @@ class StateCondition(Condition):
 
 
 class LineAvailable(StateCondition):
-    """A number can be used."""
+    """A number can be used; of a contact it is theirs."""
 
     _wanted = "available"
 
     @override
     def _list_unique_ids(self, target: Target) -> list[str]:
-        return [f"{entry_id}_line_status" for entry_id in target.entry_ids]
+        people = map(async_directory(self._hass).get, target.contact_ids)
+        own = {each.entry_id for each in people if each is not None}
+        return [f"{entry_id}_line_status" for entry_id in target.entry_ids or own]
 
 
 class ContactReachable(StateCondition):
-    """A contact gets what is sent to them."""
+    """A contact gets what is sent to them; of a group each member does."""
 
     _wanted = "reachable"
 
     @override
     def _list_unique_ids(self, target: Target) -> list[str]:
-        return [
-            f"{contact.entry_id}_{contact.contact_id}_status"
-            for contact_id in target.contact_ids
-            if (contact := async_directory(self._hass).get_contact(contact_id))
-        ]
+        directory = async_directory(self._hass)
+        contacts = set(filter(None, map(directory.get_contact, target.contact_ids)))
+        for group in filter(None, map(directory.get_group, target.contact_ids)):
+            contacts.update(directory.members(group))
+        return [f"{each.entry_id}_{each.contact_id}_status" for each in contacts]
 
 
 CONDITIONS: Final[Mapping[str, type[Condition]]] = {

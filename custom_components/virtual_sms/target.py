@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import (
     TargetSelection,
     async_extract_referenced_entity_ids,
@@ -17,7 +17,7 @@ from homeassistant.helpers.target import (
 from .const import DOMAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,15 @@ class Target:
             hass, TargetSelection(dict(config)), primary_entities_only=False
         )
         registry = er.async_get(hass)
-        entities = [
-            entity
+        owners = {
+            (str(entity.config_entry_id), entity.config_subentry_id)
             for entity_id in selected.referenced | selected.indirectly_referenced
             if (entity := registry.async_get(entity_id)) and entity.platform == DOMAIN
-        ]
+        }
+        owners |= _find_owners(hass, selected.referenced_devices)
         return cls(
-            frozenset(
-                each.config_entry_id
-                for each in entities
-                if each.config_entry_id and each.config_subentry_id is None
-            ),
-            frozenset(
-                each.config_subentry_id for each in entities if each.config_subentry_id
-            ),
+            frozenset(entry_id for entry_id, own in owners if own is None),
+            frozenset(own for _, own in owners if own is not None),
         )
 
     @callback
@@ -57,3 +52,22 @@ class Target:
             data["entry_id"] in self.entry_ids
             or data.get("contact_id") in self.contact_ids
         )
+
+
+def _find_owners(
+    hass: HomeAssistant, device_ids: Iterable[str]
+) -> set[tuple[str, str | None]]:
+    """Return whose devices these are.
+
+    A device leads there without entities too: they are disabled with a number, whose
+    contacts still write to the others.
+    """
+    registry = dr.async_get(hass)
+    devices = filter(None, map(registry.async_get, device_ids))
+    names = [
+        own.partition("_")
+        for device in devices
+        for domain, own in device.identifiers
+        if domain == DOMAIN
+    ]
+    return {(entry_id, own_id or None) for entry_id, _, own_id in names}

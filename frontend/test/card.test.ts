@@ -405,6 +405,25 @@ test("pictures that the home keeps are shown, others are linked to", async () =>
   await press("li button");
 });
 
+test("the picture of a message that is sent meanwhile is shown at once", async () => {
+  const home = withConversation();
+  await show(home);
+  await press("li button");
+  home.fire(
+    received("new", {
+      direction: "outbound",
+      status: "queued",
+      media: [{ content_type: "image/jpeg", url: null, media_content_id: "media-source://new" }],
+    }),
+  );
+  await settle();
+  const [shown] = root(MESSAGES).querySelectorAll("virtual-sms-attachment");
+  assert.equal(
+    shown!.shadowRoot!.querySelector("img")!.getAttribute("src"),
+    "/signed/media-source://new",
+  );
+});
+
 test("a number that is not there yet is asked again, and says so meanwhile", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const home = withConversation();
