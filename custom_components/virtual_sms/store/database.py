@@ -15,7 +15,7 @@ from typing import Any
 from ..adapters.base import RunBlocking
 from .database_file import DatabaseFile, Mend, Opened, is_damage
 from .salvage import Salvage
-from .transaction import Batch, Conclude, Hooks, Job, Operation, Resolve
+from .transaction import Batch, Conclude, Hooks, Job, Operation, Resolve, Together
 from .whole_call import run_whole
 
 _LOGGER = logging.getLogger(__name__)
@@ -95,10 +95,16 @@ class Database:
         return await self._post(Job(operation, Hooks(), reads=True), 0.0)
 
     def post[T](
-        self, operation: Operation[T], hooks: Hooks[T] | None = None
+        self,
+        operation: Operation[T],
+        hooks: Hooks[T] | None = None,
+        together: Together[T, Any] | None = None,
     ) -> asyncio.Future[T]:
-        """Run an operation as `run` does, after those that were posted before."""
-        return self._post(Job(operation, hooks or Hooks()), 0.0)
+        """Run an operation as `run` does, after those that were posted before.
+
+        `together` does it at once with those beside it that name the same.
+        """
+        return self._post(Job(operation, hooks or Hooks(), together=together), 0.0)
 
     def note[T](self, operation: Operation[T], delay: float = 0.0) -> asyncio.Future[T]:
         """Run an operation that a power cut may undo a little later.

@@ -60,8 +60,7 @@ def claim(
         known = "message_id = ? AND provider_id = ?"
         return _read(connection, known, message_id, provider_id)
     *state, segments = row
-    bump(connection, "sent", 1)
-    bump(connection, "segments", segments or 0)
+    bump(connection, sent=1, segments=segments or 0)
     return read_state(state)
 
 
@@ -94,7 +93,7 @@ def move(
             "open": not change.status.is_final,
         },
     )
-    bump(connection, "failed", int(change.status in _FAILURES))
+    bump(connection, failed=int(change.status in _FAILURES))
     if change.reason is RejectReason.OPTED_OUT:
         note_consent(connection, change.recipient, Source.PROVIDER, change.at)
     return change

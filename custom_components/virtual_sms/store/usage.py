@@ -164,8 +164,11 @@ class Usage:
         for each in unwritten:
             self._count(Use.of(each), now - each.created_at)
 
-    def take(self, use: Use, allowance: Allowance) -> LimitReached | None:
+    def take(self, use: Use, allowance: Allowance | None) -> LimitReached | None:
         """Count a use if it fits into all limits, else say which one it does not."""
+        if allowance is None:
+            self._count(use)
+            return None
         month = _MONTH + allowance.month.name
         used = self._sent | {
             Limit.MONTH: self._months[month] + self._added[month] + self._unwritten,
@@ -231,7 +234,7 @@ def _add_to_month(
         connection.execute(
             "DELETE FROM fact WHERE name GLOB ? AND name < ?", (f"{_MONTH}*", month)
         )
-    bump(connection, month, segments)
+    bump(connection, **{month: segments})
 
 
 def hash_text(message: OutboundMessage) -> str:
