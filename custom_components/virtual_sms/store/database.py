@@ -106,13 +106,19 @@ class Database:
         """
         return self._post(Job(operation, hooks or Hooks(), together=together), 0.0)
 
-    def note[T](self, operation: Operation[T], delay: float = 0.0) -> asyncio.Future[T]:
-        """Run an operation that a power cut may undo a little later.
+    def note[T](
+        self,
+        operation: Operation[T],
+        delay: float = 0.0,
+        together: Together[T, Any] | None = None,
+    ) -> asyncio.Future[T]:
+        """Run an operation, as `post` does, that a power cut may undo a little later.
 
         One with a delay, in seconds, waits that long for the company of something
         more urgent.
         """
-        return self._post(Job(operation, Hooks(), is_forgettable=True), delay)
+        job = Job(operation, Hooks(), together=together, is_forgettable=True)
+        return self._post(job, delay)
 
     def _post[T](self, job: Job[T], delay: float) -> asyncio.Future[T]:
         connection = self._connection
