@@ -20,6 +20,7 @@ STATE = (
     " cost, currency"
 )
 """The columns that a state is read from."""
+_END = ", open = 0, content = NULL, next_at = NULL"
 # What the provider has, or what has ended, needs no text and no next attempt.
 _CLAIM = f"""
     UPDATE OR IGNORE outbound
@@ -28,11 +29,12 @@ _CLAIM = f"""
 """  # noqa: S608  # our own constant
 _MOVE = """
     UPDATE outbound SET
-        status = :status, reason = :reason, error_code = :error_code, at = :at,
-        open = :open, content = iif(:open, content, NULL),
-        next_at = iif(:open, next_at, NULL)
+        status = :status, reason = :reason, error_code = :error_code, at = :at{}
     WHERE message_id = :message_id
 """
+# To name a column is to write its indexes, whether it changes or not.
+_MOVES = {False: _MOVE.format(""), True: _MOVE.format(_END)}
+"""How a message moves, by whether that is its end."""
 
 
 def find(
@@ -83,14 +85,13 @@ def move(
         at=max(progress.at or now, state.at),
     )
     connection.execute(
-        _MOVE,
+        _MOVES[change.status.is_final],
         {
             "message_id": change.message_id,
             "status": change.status,
             "reason": change.reason,
             "error_code": change.error_code,
             "at": change.at.timestamp(),
-            "open": not change.status.is_final,
         },
     )
     bump(connection, failed=int(change.status in _FAILURES))
