@@ -9,6 +9,8 @@ from homeassistant.const import STATE_UNKNOWN
 from homeassistant.helpers import entity_registry as er
 import pytest
 
+from custom_components.virtual_sms.core.privacy import Privacy
+
 from .home import (
     RECIPIENT,
     SENDER,
@@ -23,6 +25,8 @@ from .home import (
 from .recorder import read
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
     from sqlalchemy.orm import Session
@@ -54,6 +58,27 @@ async def test_message(
         key: shown.attributes[key] for key in (*expected, "event_type")
     }
     assert state(hass, entry, "delivery").state == STATE_UNKNOWN
+
+
+async def test_a_change_is_redacted_only_for_those_who_show_it(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For the bus, the event and two sensors: a flood costs the loop that each time."""
+    redacted: list[object] = []
+    redact = Privacy.redact
+
+    def count(privacy: Privacy, data: Mapping[str, Any]) -> dict[str, Any]:
+        redacted.extend({data["message_id"]} if "trust" in data else ())
+        return redact(privacy, data)
+
+    monkeypatch.setattr(Privacy, "redact", count)
+    simulator.twilio.receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert len(redacted) == 4
+    assert len({*redacted}) == 1
 
 
 @pytest.mark.parametrize(

@@ -85,11 +85,14 @@ class ContactStatusSensor(ContactEntity, SensorEntity, RestoreEntity):
         facts = async_get_facts(self.hass, self._whose.own_id)
         return Reached(is_undelivered=facts.is_undelivered)
 
+    @override
+    def _is_shown(self, change: Change) -> bool:
+        return isinstance(change, StatusChanged) and change.status in _PROOFS
+
     @callback
     @override
     def _async_show(self, change: Change, shown: EventData) -> None:
-        if isinstance(change, StatusChanged) and change.status in _PROOFS:
-            self._note(is_undelivered=_PROOFS[change.status])
+        self._note(is_undelivered=_PROOFS[DeliveryStatus(str(shown["status"]))])
 
     @callback
     def _note(self, *, is_undelivered: bool) -> None:

@@ -46,11 +46,16 @@ class ListeningEntity(VirtualSmsEntity):
     def _async_handle(
         self, entry: VirtualSmsConfigEntry, change: Change, data: EventData
     ) -> None:
-        # The device says what each event repeats.
-        own = {key: data[key] for key in data.keys() - COMMON_FIELDS}
-        self._async_show(change, get_privacy(entry).redact(own))
+        if self._is_shown(change):
+            # The device says what each event repeats.
+            own = {key: data[key] for key in data.keys() - COMMON_FIELDS}
+            self._async_show(change, get_privacy(entry).redact(own))
+
+    @abstractmethod
+    def _is_shown(self, change: Change) -> bool:
+        """Say whether a change is one of those that the entity shows."""
 
     @callback
     @abstractmethod
     def _async_show(self, change: Change, shown: EventData) -> None:
-        """Show a change, if it is of the entity's kind, by `shown` alone."""
+        """Show a change by `shown` alone."""

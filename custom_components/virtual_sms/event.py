@@ -95,10 +95,13 @@ class VirtualSmsEvent(ListeningEntity, EventEntity):
         redact = get_privacy(self._entry).redact
         return replace(last, last_event_attributes=redact(last.last_event_attributes))
 
+    @override
+    def _is_shown(self, change: Change) -> bool:
+        return isinstance(change, self.entity_description.source)
+
     @callback
     @override
     def _async_show(self, change: Change, shown: EventData) -> None:
-        if isinstance(change, self.entity_description.source):
-            event_type = self.entity_description.read_type(shown)
-            self._trigger_event(event_type, dict(shown))
-            self.async_write_ha_state()
+        event_type = self.entity_description.read_type(shown)
+        self._trigger_event(event_type, dict(shown))
+        self.async_write_ha_state()

@@ -159,12 +159,14 @@ class LastSensor(ListeningEntity, SensorEntity, RestoreEntity):
     def extra_restore_state_data(self) -> Last:
         return self._last
 
+    @override
+    def _is_shown(self, change: Change) -> bool:
+        return isinstance(change, self.entity_description.source)
+
     @callback
     @override
     def _async_show(self, change: Change, shown: EventData) -> None:
         description = self.entity_description
-        if not isinstance(change, description.source):
-            return
         attributes = {key: shown[key] for key in description.attributes}
         last = Last(value=shown[description.shown], attributes=attributes)
         if last != self._last:

@@ -12,6 +12,7 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     SentMessage,
 )
+from custom_components.virtual_sms.store.changes import Received
 from custom_components.virtual_sms.store.store import Store, Tally
 from tests.fakes import START, Clock, inbound, open_store, outbound, receipt
 
@@ -105,6 +106,12 @@ async def test_a_burst_takes_few_statements(store: Store) -> None:
 
     records = store.outbound
     await count("admit", lambda each: admit(store, inbound(each)))
+    await count(
+        "note",
+        lambda each: store.note_published(
+            [Received(message=inbound(each), late=False)]
+        ),
+    )
     await count("add", lambda each: add(store, each))
     await count(
         "accept", lambda each: records.accept(each, SentMessage(provider_id=each))
@@ -112,7 +119,8 @@ async def test_a_burst_takes_few_statements(store: Store) -> None:
     await count("receive", lambda each: records.receive(receipt(each)))
     assert counts == {
         "admit": [6, 99],
-        "add": [5, 67],
-        "accept": [6, 99],
+        "note": [3, 3],
+        "add": [5, 36],
+        "accept": [5, 67],
         "receive": [5, 67],
     }

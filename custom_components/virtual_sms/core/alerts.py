@@ -84,12 +84,14 @@ class Alerts:
 
         With a code that one is meant, else the oldest that the sender knows of.
         """
-        said = normalize(text)
         found = [
             (alert, message)
             for alert in self.open
             if (message := alert.find_message(sender, contact_id))
         ]
+        if not found:
+            return None
+        said = normalize(text)
         first, _, rest = said.partition(" ")
         by_code = [each for each in found if _names(said, each[0])]
         if by_code or (rest.isdecimal() and _is_word(first, found)):

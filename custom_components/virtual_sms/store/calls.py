@@ -78,7 +78,8 @@ class CallTable:
         now, steady = self._now(), self.clock.now()
 
         def operation(connection: sqlite3.Connection) -> QueuedCalls:
-            refusals = find_refusals(connection, calls, allowance, steady)
+            asked = [(each, allowance) for each in calls]
+            refusals = find_refusals(connection, asked, steady)
             rows = [
                 outbound_row(call, now, steady, sent_after)
                 for call in calls

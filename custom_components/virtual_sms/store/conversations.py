@@ -38,7 +38,7 @@ _LIST: Final = """
         WHERE correspondent = newest.correspondent
         ORDER BY at DESC, message_id DESC LIMIT 1
     ) AS message_id, (
-        SELECT count(*) FROM message INDEXED BY message_unread
+        SELECT count(*) FROM message INDEXED BY message_correspondent
         WHERE unread AND correspondent = newest.correspondent
     ) AS unread
     FROM newest ORDER BY last_at DESC, correspondent
@@ -47,6 +47,14 @@ PAGE: Final = """
     SELECT * FROM message INDEXED BY message_correspondent
     WHERE correspondent = ? AND (at, message_id) < (?, ?)
     ORDER BY at DESC, message_id DESC LIMIT ?
+"""
+PRUNE: Final = """
+    WITH kept AS (SELECT at, message_id FROM message INDEXED BY message_correspondent)
+    DELETE FROM message WHERE message_id IN (
+        SELECT message_id FROM kept WHERE at < ? UNION ALL SELECT * FROM (
+            SELECT message_id FROM kept ORDER BY at DESC LIMIT -1 OFFSET ?
+        )
+    )
 """
 _BEYOND: Final = (float("inf"), "")
 
@@ -189,8 +197,7 @@ def prune_messages(connection: sqlite3.Connection, now: datetime) -> int:
     past = cap_time(connection, now) - timedelta(days=days)
     oldest = past.timestamp() if days else float("inf")
     return connection.execute(
-        "DELETE FROM message WHERE at < ? OR message_id IN ("
-        "SELECT message_id FROM message ORDER BY at DESC LIMIT -1 OFFSET ?)",
+        PRUNE,
         (oldest, _MOST_MESSAGES),
     ).rowcount
 

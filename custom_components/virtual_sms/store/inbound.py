@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 import json
 import sqlite3
 
@@ -142,13 +143,14 @@ def note_received(connection: sqlite3.Connection, messages: Iterable[Received]) 
         )
 
 
-def bump(connection: sqlite3.Connection, counter: str, by: int) -> None:
-    """Count some more, for ever."""
-    if by:
+def bump(connection: sqlite3.Connection, **counts: int) -> None:
+    """Count some more of each, for ever."""
+    if any(counts.values()):
+        rows = ", ".join(["(?, ?)"] * len(counts))
         connection.execute(
-            "INSERT INTO fact VALUES (?, ?) "
+            f"INSERT INTO fact VALUES {rows} "  # noqa: S608  # our own constants
             "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-            (counter, by),
+            [*chain.from_iterable(counts.items())],
         )
 
 
@@ -247,7 +249,7 @@ def _admit(
             for each in new.values()
         ],
     )
-    bump(connection, "received", len(new))
+    bump(connection, received=len(new))
     return list(new.values())
 
 

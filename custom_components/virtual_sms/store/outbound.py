@@ -42,6 +42,7 @@ from .outbound_orders import (
     first_state,
     note_asked,
     restore,
+    write_all,
 )
 from .prices import NameMonth, name_utc_month
 from .refusals import Refusal, foresee, show_ends
@@ -123,7 +124,8 @@ class OutboundTable(OutboundLookups):
         """
         intent = Intent(order, self._list_unwritten)
         try:
-            await self._database.post(intent.write, self._follow(intent, leave))
+            hooks = self._follow(intent, leave)
+            await self._database.post(intent, hooks, write_all)
         except Exception as err:
             if not intent.has_left:
                 if not isinstance(err, sqlite3.OperationalError):
@@ -164,10 +166,10 @@ class OutboundTable(OutboundLookups):
         self, messages: Sequence[OutboundMessage], allowance: Allowance
     ) -> Mapping[str, Refusal]:
         """Return which messages `queue` would not record now, by their ids."""
-        now = self.clock.now()
-        unwritten = self._list_unwritten()
+        now, unwritten = self.clock.now(), self._list_unwritten()
+        asked = [(each, allowance) for each in messages]
         found = await self._database.read(
-            lambda connection: foresee(connection, messages, allowance, now, unwritten)
+            lambda connection: foresee(connection, asked, now, unwritten)
         )
         return show_ends(found, self.clock.offset)
 

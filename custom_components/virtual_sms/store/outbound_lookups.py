@@ -48,8 +48,8 @@ class OutboundLookups:
         """Count the messages to a recipient of which nobody knows what became."""
         (count,) = await self._database.read(
             lambda connection: connection.execute(
-                "SELECT count(*) FROM outbound WHERE recipient = ? AND open "
-                "AND provider_id IS NULL AND settled_at IS NOT NULL",
+                "SELECT count(*) FROM outbound INDEXED BY outbound_open "
+                "WHERE open AND recipient = ? AND provider_id IS NULL AND settled_at IS NOT NULL",
                 (recipient,),
             ).fetchone()
         )
@@ -60,7 +60,8 @@ class OutboundLookups:
         return await self._database.read(
             lambda connection: (
                 connection.execute(
-                    "SELECT 1 FROM outbound JOIN outbound AS duplicate "
+                    "SELECT 1 FROM outbound "
+                    "JOIN outbound AS duplicate INDEXED BY outbound_open "
                     "USING (recipient, content) WHERE outbound.message_id = ? "
                     "AND duplicate.message_id != outbound.message_id "
                     "AND duplicate.open AND duplicate.provider_id IS NULL",

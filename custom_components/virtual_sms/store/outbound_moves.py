@@ -20,6 +20,7 @@ STATE = (
     " cost, currency"
 )
 """The columns that a state is read from."""
+_END = ", open = 0, content = NULL, next_at = NULL"
 # What the provider has, or what has ended, needs no text and no next attempt.
 _CLAIM = f"""
     UPDATE OR IGNORE outbound
@@ -28,11 +29,12 @@ _CLAIM = f"""
 """  # noqa: S608  # our own constant
 _MOVE = """
     UPDATE outbound SET
-        status = :status, reason = :reason, error_code = :error_code, at = :at,
-        open = :open, content = iif(:open, content, NULL),
-        next_at = iif(:open, next_at, NULL)
+        status = :status, reason = :reason, error_code = :error_code, at = :at{}
     WHERE message_id = :message_id
 """
+# To name a column is to write its indexes, whether it changes or not.
+_MOVES = {False: _MOVE.format(""), True: _MOVE.format(_END)}
+"""How a message moves, by whether that is its end."""
 
 
 def find(
@@ -60,8 +62,7 @@ def claim(
         known = "message_id = ? AND provider_id = ?"
         return _read(connection, known, message_id, provider_id)
     *state, segments = row
-    bump(connection, "sent", 1)
-    bump(connection, "segments", segments or 0)
+    bump(connection, sent=1, segments=segments or 0)
     return read_state(state)
 
 
@@ -84,17 +85,16 @@ def move(
         at=max(progress.at or now, state.at),
     )
     connection.execute(
-        _MOVE,
+        _MOVES[change.status.is_final],
         {
             "message_id": change.message_id,
             "status": change.status,
             "reason": change.reason,
             "error_code": change.error_code,
             "at": change.at.timestamp(),
-            "open": not change.status.is_final,
         },
     )
-    bump(connection, "failed", int(change.status in _FAILURES))
+    bump(connection, failed=int(change.status in _FAILURES))
     if change.reason is RejectReason.OPTED_OUT:
         note_consent(connection, change.recipient, Source.PROVIDER, change.at)
     return change

@@ -9,7 +9,7 @@ import sqlite3
 from ..adapters.models import DeliveryStatus, OutboundMessage
 from .changes import StatusChanged
 from .outbound_moves import find_own
-from .refusals import Refusal, find_refusals, foresee
+from .refusals import Asked, Refusal, find_refusals, foresee
 from .usage import Allowance, hash_text, use_month
 
 RECONCILE_AFTER = timedelta(seconds=20)
@@ -36,6 +36,11 @@ class Order:
     allowance: Allowance | None = None
     may_have_left: bool = False
 
+    @property
+    def looks_at(self) -> datetime:
+        """Return when the messages are looked at, unless something becomes of them."""
+        return self.steady if self.may_have_left else self.steady + WATCH
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -53,7 +58,7 @@ class Intent:
     ) -> None:
         """Take the order, and what may have left besides what is written down."""
         self.order = order
-        self._list_unwritten = list_unwritten
+        self.list_unwritten = list_unwritten
         self.has_left = False
         self.refusals: Mapping[str, Refusal] = {}
 
@@ -73,33 +78,38 @@ class Intent:
         """Note that the messages leave now."""
         self.has_left = True
 
-    def write(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
+    @property
+    def asked(self) -> Asked:
+        """List the messages, with what they may use."""
+        return [(each, self.order.allowance) for each in self.order.messages]
+
+    def __call__(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
         """Write the messages down; return those that are not to be sent, and why."""
-        order = self.order
-        self.refusals = find_refusals(
-            connection,
-            order.messages,
-            order.allowance,
-            order.steady,
-            self._list_unwritten(),
-        )
-        _insert(connection, order, self.kept)
-        return self.refusals
+        return write_all(connection, [self])[0]
 
     def decide(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
         """Decide where nothing can be written; raise if one is written already."""
         for each in self.order.messages:
             if find_own(connection, each.message_id):
                 raise sqlite3.IntegrityError
-        order = self.order
-        self.refusals = foresee(
-            connection,
-            order.messages,
-            order.allowance,
-            order.steady,
-            self._list_unwritten(),
-        )
+        now, unwritten = self.order.steady, self.list_unwritten()
+        self.refusals = foresee(connection, self.asked, now, unwritten)
         return self.refusals
+
+
+def write_all(
+    connection: sqlite3.Connection, intents: Sequence[Intent]
+) -> list[Mapping[str, Refusal]]:
+    """Write intents down as each would be alone; what has been sent is counted once."""
+    asked = [pair for each in intents for pair in each.asked]
+    # By the earliest of them: what has left no window yet for one counts for all.
+    now = min(each.order.steady for each in intents)
+    found = find_refusals(connection, asked, now, intents[0].list_unwritten())
+    for each in intents:
+        ids = [message.message_id for message in each.order.messages]
+        each.refusals = {key: found[key] for key in ids if key in found}
+    _insert(connection, [(each.order, sent) for each in intents for sent in each.kept])
+    return [each.refusals for each in intents]
 
 
 def restore(connection: sqlite3.Connection, left: Left) -> bool:
@@ -107,17 +117,15 @@ def restore(connection: sqlite3.Connection, left: Left) -> bool:
     order, message = left.order, left.message
     if find_own(connection, message.message_id):
         return False
-    _insert(connection, order, [message])
+    _insert(connection, [(order, message)])
     if order.allowance is not None:
         use_month(connection, order.allowance.month, message.segments)
     return True
 
 
 def _insert(
-    connection: sqlite3.Connection, order: Order, messages: Sequence[OutboundMessage]
+    connection: sqlite3.Connection, ordered: Iterable[tuple[Order, OutboundMessage]]
 ) -> None:
-    is_critical = order.allowance is not None and order.allowance.is_critical
-    looked_at = order.steady if order.may_have_left else order.steady + WATCH
     connection.executemany(
         "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
         " deadline, settled_at, next_at, sent_after, segments, encoding, contact,"
@@ -133,15 +141,15 @@ def _insert(
                 message.created_at.timestamp(),
                 order.deadline.timestamp(),
                 (order.steady + RECONCILE_AFTER).timestamp(),
-                looked_at.timestamp(),
+                order.looks_at.timestamp(),
                 order.sent_after and order.sent_after.timestamp(),
                 message.segments,
                 message.encoding,
                 message.contact,
-                is_critical,
+                order.allowance is not None and order.allowance.is_critical,
                 hash_text(message),
             )
-            for message in messages
+            for order, message in ordered
         ],
     )
 

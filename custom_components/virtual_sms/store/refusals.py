@@ -17,21 +17,18 @@ class OptedOut:
 
 
 type Refusal = LimitReached | OptedOut
-type _Items = Sequence[OutboundMessage] | Sequence[OutboundCall]
+type Asked = Sequence[tuple[OutboundMessage | OutboundCall, Allowance | None]]
+"""Messages or calls, and what each may use; None for one without limits."""
 
 
 def find_refusals(
     connection: sqlite3.Connection,
-    items: _Items,
-    allowance: Allowance | None,
+    asked: Asked,
     now: datetime,
     unwritten: Sequence[OutboundMessage] = (),
 ) -> dict[str, Refusal]:
-    """Return which messages or calls are refused, by their ids, and count the rest.
-
-    Without an allowance there is no limit to them.
-    """
-    found, usage = _find_all(connection, items, allowance, now, unwritten)
+    """Return which messages or calls are refused, by their ids, and count the rest."""
+    found, usage = _find_all(connection, asked, now, unwritten)
     if usage is not None:
         usage.write()
     return found
@@ -39,30 +36,29 @@ def find_refusals(
 
 def foresee(
     connection: sqlite3.Connection,
-    messages: Sequence[OutboundMessage],
-    allowance: Allowance | None,
+    asked: Asked,
     now: datetime,
     unwritten: Sequence[OutboundMessage] = (),
 ) -> dict[str, Refusal]:
     """Return which messages would be refused, and count none."""
-    found, _ = _find_all(connection, messages, allowance, now, unwritten)
+    found, _ = _find_all(connection, asked, now, unwritten)
     return found
 
 
 def _find_all(
     connection: sqlite3.Connection,
-    items: _Items,
-    allowance: Allowance | None,
+    asked: Asked,
     now: datetime,
     unwritten: Sequence[OutboundMessage],
 ) -> tuple[dict[str, Refusal], Usage | None]:
-    uses = [Use.of(each) for each in items]
+    uses = [Use.of(item) for item, _ in asked]
     stopped = list_stopped(connection, {each.recipient for each in uses})
-    usage = Usage(connection, uses, now, unwritten) if allowance else None
+    allowances = [allowance for _, allowance in asked]
+    usage = Usage(connection, uses, now, unwritten) if any(allowances) else None
     found = {
-        each.item_id: refusal
-        for each in uses
-        if (refusal := _find(each, allowance, stopped, usage))
+        use.item_id: refusal
+        for use, allowance in zip(uses, allowances, strict=True)
+        if (refusal := _find(use, allowance, stopped, usage))
     }
     return found, usage
 
@@ -75,9 +71,7 @@ def _find(
 ) -> Refusal | None:
     if use.recipient in stopped:
         return OptedOut()
-    if allowance is None or usage is None:
-        return None
-    return usage.take(use, allowance)
+    return None if usage is None else usage.take(use, allowance)
 
 
 def show_ends(refusals: Mapping[str, Refusal], offset: timedelta) -> dict[str, Refusal]:

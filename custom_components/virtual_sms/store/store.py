@@ -7,7 +7,7 @@ answers one question: is this new? What it answers is on disk first.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import json
@@ -138,7 +138,7 @@ class Store:
 
         A power cut right after it may have the last ones published again.
         """
-        return self._database.note(lambda connection: _note(connection, changes), delay)
+        return self._database.note(_Note(changes), delay, _note_all)
 
     async def examine(self) -> StoreHealth:
         """Look at the file, and at what has been under way for longest."""
@@ -179,12 +179,24 @@ class Store:
             listener()
 
 
-def _note(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """Notes that changes were published."""
+
+    changes: Sequence[Change] = field(repr=False)
+
+    def __call__(self, connection: sqlite3.Connection) -> None:
+        _note_all(connection, [self])
+
+
+def _note_all(connection: sqlite3.Connection, notes: Sequence[_Note]) -> list[None]:
+    changes = [change for note in notes for change in note.changes]
     note_received(connection, (each for each in changes if isinstance(each, Received)))
     note_changes(
         connection, (each for each in changes if isinstance(each, StatusChanged))
     )
     note_calls(connection, (each for each in changes if isinstance(each, CallChanged)))
+    return [None] * len(notes)
 
 
 def _examine(connection: sqlite3.Connection, now: datetime) -> StoreHealth:

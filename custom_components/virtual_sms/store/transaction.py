@@ -6,15 +6,20 @@ before they outlive a power cut.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 import sqlite3
 from typing import Any
 
 from .database_file import is_damage
 
 type Operation[T] = Callable[[sqlite3.Connection], T]
+type Together[T, O: Operation[object]] = Callable[
+    [sqlite3.Connection, Sequence[O]], Sequence[T]
+]
+"""Does operations that wait side by side, all at once, and returns their results."""
 type Resolve = Callable[[], None]
 type Conclude = Callable[[sqlite3.Connection], Resolve]
 
@@ -45,11 +50,13 @@ class Job[T]:
         operation: Operation[T],
         hooks: Hooks[T],
         *,
+        together: Together[T, Any] | None = None,
         reads: bool = False,
         is_forgettable: bool = False,
     ) -> None:
         """Take what is to be done; the loop that runs is the one that learns of it."""
         self.operation = operation
+        self.together = together
         self.reads = reads
         self.is_forgettable = is_forgettable
         self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -165,7 +172,22 @@ def _write(connection: sqlite3.Connection) -> None:
 
 
 def _perform(connection: sqlite3.Connection, jobs: Sequence[Job[Any]]) -> list[_Done]:
-    return [(job, job.operation(connection)) for job in jobs]
+    return [
+        done
+        for together, some in groupby(jobs, lambda job: job.together)
+        for done in _perform_some(connection, together, list(some))
+    ]
+
+
+def _perform_some(
+    connection: sqlite3.Connection,
+    together: Together[Any, Any] | None,
+    jobs: Sequence[Job[Any]],
+) -> Iterable[_Done]:
+    if together is None:
+        return [(job, job.operation(connection)) for job in jobs]
+    results = together(connection, [job.operation for job in jobs])
+    return zip(jobs, results, strict=True)
 
 
 def _perform_alone(

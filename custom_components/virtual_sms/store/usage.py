@@ -165,8 +165,11 @@ class Usage:
         for each in unwritten:
             self._count(Use.of(each), now - each.created_at)
 
-    def take(self, use: Use, allowance: Allowance) -> LimitReached | None:
+    def take(self, use: Use, allowance: Allowance | None) -> LimitReached | None:
         """Count a use if it fits into all limits, else say which one it does not."""
+        if allowance is None:
+            self._count(use)
+            return None
         month = _MONTH + allowance.month.name
         used = self._sent | {
             Limit.MONTH: self._months[month] + self._added[month] + self._unwritten,
@@ -228,7 +231,7 @@ def use_month(connection: sqlite3.Connection, month: Month, segments: int) -> No
 def _add_to_month(
     connection: sqlite3.Connection, month: str, segments: int, *, is_new: bool
 ) -> None:
-    bump(connection, month, segments)
+    bump(connection, **{month: segments})
     if is_new:
         # The last one is not over for certain: a clock may be put back.
         connection.execute(_FORGET_MONTHS, {"month": month})

@@ -103,8 +103,8 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
         CredentialField(key="api_url", required=False, advanced=True),
     )
     error_rules = records.ERROR_RULES
-    # An alarm goes to fifty neighbours at once. Twilio does not publish how many
-    # calls it takes at a time, but what exceeds it (20429) was not processed.
+    # An alarm goes to fifty neighbours in three rounds. Twilio does not publish how
+    # many calls it takes at a time, but what exceeds it (20429) was not processed.
     concurrency = CONNECTIONS
     links: ClassVar = {"console_url": "https://console.twilio.com"}
     origin = ORIGIN

@@ -29,7 +29,7 @@ HOSTS: Final = (ORIGIN, MONITOR)
 ACCOUNT: Final = re.compile(r"/2010-04-01/Accounts/[^/]+(?=/)")
 CONNECT_TIMEOUT: Final = 5.0
 READ_TIMEOUT: Final = 12.0
-CONNECTIONS: Final = 16
+CONNECTIONS: Final = 17
 
 _TIMEOUT: Final = ClientTimeout(connect=CONNECT_TIMEOUT, total=READ_TIMEOUT)
 
