@@ -1,5 +1,6 @@
 """What is published of a change: whole inside, private on the bus."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 import logging
 from types import NoneType
@@ -21,6 +22,7 @@ from custom_components.virtual_sms.bus import (
     async_publish,
     describe,
     describe_cost,
+    name_media,
 )
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.store.changes import (
@@ -127,6 +129,18 @@ def test_status() -> None:
         "cost": None,
     }
     assert {type(each) for each in data.values()} == {str, bool, NoneType}
+
+
+def test_status_with_its_cost() -> None:
+    """What a message has cost is in its status, once it is known."""
+    _, data = describe(replace(CHANGE, cost=Cost(7900, "USD")))
+    assert data["cost"] == {"amount": 0.0079, "currency": "USD"}
+
+
+def test_name_of_a_file() -> None:
+    """An id of the provider's stays one part of the address, whatever is in it."""
+    name = name_media("one", "SM/1 ?", 0)
+    assert name == f"media-source://{DOMAIN}/one/SM%2F1%20%3F/0"
 
 
 def test_cost() -> None:

@@ -74,7 +74,7 @@ async def test_received(
         {
             LOGBOOK_ENTRY_NAME: "My line",
             LOGBOOK_ENTRY_MESSAGE: f"received an SMS from {SENDER}: Hello",
-            LOGBOOK_ENTRY_ICON: "mdi:message-text-outline",
+            LOGBOOK_ENTRY_ICON: "mdi:message-badge-outline",
         }
     ]
 
@@ -147,7 +147,7 @@ async def test_number_that_is_gone(
         {
             LOGBOOK_ENTRY_NAME: simulator.twilio.NUMBER,
             LOGBOOK_ENTRY_MESSAGE: "received an SMS from someone",
-            LOGBOOK_ENTRY_ICON: "mdi:message-text-outline",
+            LOGBOOK_ENTRY_ICON: "mdi:message-badge-outline",
         }
     ]
 

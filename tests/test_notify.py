@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.notify.legacy import NOTIFY_SERVICES
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.service import async_get_cached_service_description
 import pytest
 
 from .home import RECIPIENT, listen, settle
@@ -61,6 +62,36 @@ async def test_refused(
         await notify(hass, "ovh_line", target=["nobody", RECIPIENT])
     await settle(hass, simulator)
     assert [each.to for each in simulator.ovh.messages] == [RECIPIENT]
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "recipient"),
+    [
+        ("en", "Send SMS from Twilio line", "To"),
+        ("fr", "Envoyer un SMS depuis Twilio line", "À"),
+    ],
+)
+async def test_explained(
+    hass: HomeAssistant,
+    twilio_entry: ConfigEntry,
+    language: str,
+    name: str,
+    recipient: str,
+) -> None:
+    """The editor asks for recipients, and says what each field is."""
+    hass.config.language = language
+    await hass.config_entries.async_reload(twilio_entry.entry_id)
+    shown = async_get_cached_service_description(hass, "notify", "twilio_line")
+    assert shown
+    assert shown["name"] == name
+    assert shown["description"]
+    fields = shown["fields"]
+    assert fields["target"]["name"] == recipient
+    assert {key for key in fields if fields[key].get("required")} == {
+        "message",
+        "target",
+    }
+    assert all(each["description"] for each in fields.values())
 
 
 async def test_names(

@@ -238,6 +238,24 @@ async def test_check_again(
     assert not issues(hass)
 
 
+async def test_check_again_finds_something_else(
+    hass: HomeAssistant,
+    manager: RepairsFlowManager,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+) -> None:
+    """The repair that can replace the address takes the place of the check's."""
+    async_raise_issue(hass, entry, Problem.CALLBACK_CHECK, explanation="Nothing there.")
+    put(simulator, provider, FOREIGN)
+    result = await fix(manager, entry, Problem.CALLBACK_CHECK)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert issues(hass) == {"callback_foreign"}
+    result = await fix(manager, entry, Problem.CALLBACK_FOREIGN)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert not issues(hass)
+
+
 async def test_confirmed(
     hass: HomeAssistant,
     manager: RepairsFlowManager,

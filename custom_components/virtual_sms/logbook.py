@@ -17,7 +17,7 @@ from .runtime import VirtualSmsConfigEntry
 
 # As icons.json has them for the entities: the logbook cannot look there.
 ICONS = {
-    "received": "mdi:message-text-outline",
+    "received": "mdi:message-badge-outline",
     "queued": "mdi:message-processing-outline",
     "sent": "mdi:message-arrow-right-outline",
     "delivered": "mdi:message-check-outline",

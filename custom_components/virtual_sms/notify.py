@@ -1,10 +1,12 @@
 """The classic notify action of a number: the only kind with targets and data."""
 
+from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.notify.const import (
     ATTR_DATA,
+    ATTR_MESSAGE,
     ATTR_TARGET,
     ATTR_TITLE,
     DOMAIN as NOTIFY_DOMAIN,
@@ -13,6 +15,8 @@ from homeassistant.components.notify.legacy import BaseNotificationService
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.service import async_set_service_schema
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import slugify
 
 from .const import DOMAIN
@@ -29,6 +33,9 @@ else:
 
 PARALLEL_UPDATES = 0
 
+_LINES = {"text": {"multiline": True}}
+_EXAMPLE = "media: https://example.com/door.jpg"
+
 # What other platforms understand may stand beside it: groups share their data.
 DATA_SCHEMA = vol.Schema(
     {
@@ -39,6 +46,14 @@ DATA_SCHEMA = vol.Schema(
     },
     extra=vol.ALLOW_EXTRA,
 )
+
+# Each field of the action, with the field of ours that is called and explained so.
+_FIELDS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    ATTR_MESSAGE: ("message", {"required": True, "selector": _LINES}),
+    ATTR_TARGET: ("to", {"required": True, "selector": {"text": {"multiple": True}}}),
+    ATTR_TITLE: ("title", {"selector": {"text": None}}),
+    ATTR_DATA: ("media", {"selector": {"object": None}, "example": _EXAMPLE}),
+}
 
 
 async def async_setup_entry(
@@ -68,8 +83,11 @@ class VirtualSmsNotificationService(BaseNotificationService):
     @override
     async def async_register_services(self) -> None:
         # Chosen and taken in one go, for another entry may start at the same time.
-        self._service_name = _free_name(self.hass, self._entry)
+        self._service_name = name = _free_name(self.hass, self._entry)
         await super().async_register_services()
+        description = await _async_describe(self.hass, self._entry.title)
+        if self.hass.services.has_service(NOTIFY_DOMAIN, name):
+            async_set_service_schema(self.hass, NOTIFY_DOMAIN, name, description)
 
     @override
     async def async_send_message(self, message: str, **kwargs: Any) -> None:
@@ -93,6 +111,34 @@ def _read_data(data: dict[str, Any]) -> dict[str, Any]:
             translation_domain=DOMAIN, translation_key="invalid_media"
         ) from err
     return read
+
+
+async def _async_describe(hass: HomeAssistant, title: str) -> dict[str, Any]:
+    """Say what the editor of actions shows, in the language of this home.
+
+    Home Assistant looks for the words of an action of `notify` in its own texts only.
+    """
+    own: dict[str, str] = {}
+    for category in ("common", "services"):
+        own |= await async_get_translations(
+            hass, hass.config.language, category, {DOMAIN}
+        )
+
+    def say(path: str) -> str:
+        return own[f"component.{DOMAIN}.{path}"]
+
+    return {
+        "name": say("common.notify_name").format(line=title),
+        "description": say("common.notify_description"),
+        "fields": {
+            field: {
+                "name": say(f"services.send_message.fields.{ours}.name"),
+                "description": say(f"services.send_message.fields.{ours}.description"),
+                **shown,
+            }
+            for field, (ours, shown) in _FIELDS.items()
+        },
+    }
 
 
 def _free_name(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> str:

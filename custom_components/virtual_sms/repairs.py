@@ -15,10 +15,9 @@ from .callbacks.public_url import NoPublicUrlError, async_callback_url
 from .callbacks.reachability_check import async_check_callbacks, say
 from .const import DOMAIN
 from .contact_issues import ISSUE_LOCKED
-from .core.reachability import Verdict
 from .entry_data import EntryData
 from .error_messages import explain, find_sentence
-from .issues import Problem
+from .issues import Problem, async_has_issue
 from .runtime import VirtualSmsConfigEntry
 from .store.database import DatabaseClosedError
 from .trust import async_trust
@@ -149,7 +148,8 @@ class CheckAgainFlow(FixFlow):
     @override
     async def _async_fix(self) -> str | None:
         verdict = await async_check_callbacks(self.hass, self._entry, self._registrar)
-        return None if verdict is Verdict.OK else say(self.hass, verdict)
+        is_there = async_has_issue(self.hass, self._entry, Problem.CALLBACK_CHECK)
+        return say(self.hass, verdict) if is_there else None
 
 
 class UnlockFlow(RepairsFlow):

@@ -34,7 +34,7 @@ from simulator.world import now
 from tests.home import SENDER, listen, settle
 from tests.set_up import set_up
 
-from .test_registrar import FOREIGN, put
+from .test_registrar import FOREIGN, issues, put
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -179,9 +179,40 @@ async def test_addresses(
 async def test_foreign_at_the_provider(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:
-    """A way that is free proves nothing if the provider takes another one."""
+    """A way that is free proves nothing if the provider takes another one.
+
+    The repair that replaces the other address is there at once.
+    """
     put(simulator, provider, FOREIGN)
     assert await press(hass, entry) == "not_registered"
+    assert issues(hass) == {"callback_foreign"}
+    put(simulator, provider, entry.data[CONF_CALLBACK_URL])
+    assert await press(hass, entry) is None
+    assert issues(hass) == set()
+
+
+async def test_another_repair_takes_over(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A check that was wrong for one reason gives way to the repair of another."""
+    good = twilio_entry.data[CONF_CALLBACK_URL]
+    move(hass, twilio_entry, NOWHERE)
+    assert await press(hass, twilio_entry) == "refused"
+    assert issues(hass) == {"return_path"}
+    move(hass, twilio_entry, good)
+    put(simulator, "twilio", "")
+    assert await press(hass, twilio_entry) == "not_registered"
+    assert issues(hass) == {"callback_missing"}
+
+
+@pytest.mark.parametrize("mode", ["manual"])
+async def test_foreign_where_a_person_pasted(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """Nothing replaces an address that a person pastes, so the check says it itself."""
+    put(simulator, provider, FOREIGN)
+    assert await press(hass, entry) == "not_registered"
+    assert issues(hass) == {"return_path"}
 
 
 async def test_overruled_at_the_provider(
@@ -191,6 +222,7 @@ async def test_overruled_at_the_provider(
     number = simulator.twilio.numbers[simulator.twilio.NUMBER]
     number.sms_application_sid = "AP" + "0" * 32
     assert await press(hass, twilio_entry) == "overruled"
+    assert issues(hass) == {"callback_overruled"}
 
 
 async def test_provider_that_cannot_be_asked(

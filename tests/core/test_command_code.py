@@ -36,6 +36,14 @@ def code_of(step: int) -> str:
 # PIN
 
 
+def test_each_pin_has_a_salt_of_its_own() -> None:
+    """Two of the same are stored differently, with the salt that is recommended."""
+    one, other = Pin.make("4711"), Pin.make("4711")
+    assert one.salt != other.salt
+    assert one.digest != other.digest
+    assert len(one.salt) == 16
+
+
 @pytest.mark.parametrize(
     ("text", "left"),
     [

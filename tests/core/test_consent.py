@@ -12,6 +12,7 @@ from custom_components.virtual_sms.adapters.models import (
     RejectReason,
 )
 from custom_components.virtual_sms.adapters.wishes import Wish
+from custom_components.virtual_sms.core.consent import may_be_wish
 from custom_components.virtual_sms.store.changes import Progress, Received
 from tests.fakes import START, inbound, outbound, receipt
 
@@ -61,6 +62,21 @@ async def test_yes_means_nothing_without_a_stop(home: Home) -> None:
     await home.hear("YES", at=60)
     await home.hear("STOP", at=30)
     assert await has_stopped(home)
+
+
+@pytest.mark.parametrize(
+    ("text", "may_be"),
+    [
+        ("YES", True),
+        (" yes ", True),
+        ("Stop", True),
+        ("yes please", False),
+        ("", False),
+    ],
+)
+def test_what_may_be_a_wish(text: str, *, may_be: bool) -> None:
+    """No assistant answers what may be one, and none is kept from anything else."""
+    assert may_be_wish(inbound("M", text=text)) is may_be
 
 
 @pytest.mark.parametrize("text", ["stop it", "please stop", "STOP!", "", "1234 STOP"])

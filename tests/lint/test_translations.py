@@ -543,6 +543,8 @@ def test_logbook_is_complete(language: str) -> None:
         assert placeholders(common.pop(key)) == words
     assert placeholders(common.pop("callback_check_passed")) == {"provider"}
     assert placeholders(common.pop("contact_check")) == {"line"}
+    assert placeholders(common.pop("notify_name")) == {"line"}
+    assert placeholders(common.pop("notify_description")) == set()
     assert set(common) == {f"logbook_{key}" for key in keys}
     for key, text in common.items():
         expected = PLACEHOLDERS_OF_LOGBOOK.get(key, {"correspondent"})
@@ -648,6 +650,11 @@ def test_icons_are_complete() -> None:
         shown = icons["config"]["step"].get(step, {"sections": {}})
         assert set(shown["sections"]) == set(words.get("sections", {}))
     assert all(text.startswith("mdi:") for _, text in _flatten(icons))
+    message, last = (
+        icons["entity"][platform][key]["default"]
+        for platform, key in (("event", "message"), ("sensor", "last_message"))
+    )
+    assert message != last, "On the page of a device nobody could tell them apart."
 
 
 def test_icons_are_not_repeated() -> None:

@@ -23,7 +23,7 @@ from yarl import URL
 from ..adapters.errors import SmsError
 from ..adapters.models import CallbackRequest, Capability
 from ..const import DOMAIN
-from ..core.callback_urls import CallbackRegistration, Finding, Standing
+from ..core.callback_urls import Finding, Standing
 from ..core.reachability import (
     FIELD,
     HEADER,
@@ -51,6 +51,8 @@ RECENT = timedelta(days=1)
 _LONGEST_ANSWER = 1024
 _CHALLENGES: HassKey[set[Challenge]] = HassKey(f"{DOMAIN}_challenges")
 
+_AT_PROVIDER = frozenset({Verdict.NOT_REGISTERED, Verdict.OVERRULED})
+
 # The first that applies decides: aiohttp's errors descend from one another.
 _FAILURES: Mapping[type[Exception], Verdict] = {
     TimeoutError: Verdict.TIMED_OUT,
@@ -65,9 +67,13 @@ _FAILURES: Mapping[type[Exception], Verdict] = {
 async def async_check_callbacks(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, registrar: Registrar
 ) -> Verdict:
-    """Check whether callbacks reach a number, and raise or take back its repair issue."""
+    """Check whether callbacks reach a number, and raise or take back its repair issue.
+
+    What stands at the provider has repairs of its own, which put it right.
+    """
     verdict = await _async_judge(hass, entry, registrar)
-    if verdict is Verdict.OK:
+    has_own = verdict in _AT_PROVIDER and registrar.health.async_has_problem()
+    if verdict is Verdict.OK or has_own:
         async_clear_issue(hass, entry, Problem.CALLBACK_CHECK)
     else:
         reason = say(hass, verdict)
@@ -133,21 +139,20 @@ async def _async_judge(
     url = data.callback_url
     if not url or not async_has_url(hass):
         return Verdict.NO_URL
-    registration = registrar.registration
     verdict = judge_url(url, registrar.adapter.base_url)
     if verdict is Verdict.OK:
         verdict = await async_try_url(hass, data.webhook_id, url)
     if verdict is Verdict.OK:
-        verdict = await _async_judge_record(registration, url)
+        verdict = await _async_judge_record(registrar, url)
     if verdict is Verdict.OK or verdict in UNDECIDED:
         verdict = await _async_judge_calls(registrar, url, verdict)
     return verdict
 
 
-async def _async_judge_record(registration: CallbackRegistration, url: str) -> Verdict:
+async def _async_judge_record(registrar: Registrar, url: str) -> Verdict:
     """Compare with what stands at the provider, as far as it lets itself be asked."""
     try:
-        finding = await registration.inspect(url)
+        finding = await registrar.async_find(url)
     except SmsError as err:
         _LOGGER.debug("The provider's record cannot be read now: %s", err.code)
         return Verdict.OK

@@ -16,7 +16,7 @@ from ..adapters.base import SmsAdapter
 from ..adapters.errors import ProviderUnavailableError, SmsError
 from ..adapters.models import CallbackUrls
 from ..const import DOMAIN
-from ..core.callback_urls import CallbackRegistration
+from ..core.callback_urls import CallbackRegistration, Finding
 from ..core.line import Line
 from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
@@ -128,8 +128,15 @@ class Registrar:
         url = data.callback_url
         if not data.is_automatic or not url or self._lock.locked():
             return
-        self.health.async_show_finding(await self.registration.inspect(url))
+        await self.async_find(url)
         await self.voice.async_inspect()
+
+    async def async_find(self, url: str) -> Finding:
+        """Return what stands at the provider, and show it where we have put a URL there."""
+        finding = await self.registration.inspect(url)
+        if self._data.is_automatic:
+            self.health.async_show_finding(finding)
+        return finding
 
     @callback
     def async_accept_address(self, url: str) -> None:
