@@ -16,7 +16,6 @@ from homeassistant.helpers.entityfilter import convert_include_exclude_filter
 from homeassistant.helpers.script import Script
 from homeassistant.helpers.service import async_call_from_config
 from homeassistant.setup import async_setup_component
-from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 import yaml
@@ -378,26 +377,6 @@ def test_every_field_of_the_events_is_explained() -> None:
     told = {row[0].strip("`") for row in calls[1:]}
     assert told | ids == {*data, *who, "trust"}
     assert {each.value for each in CallState} <= names(calls, 1)
-
-
-def test_every_trigger_and_condition_is_explained() -> None:
-    """Their tables name each as it is called, and each option of a trigger."""
-    triggers, options, conditions = tables(section("Triggers and conditions"))
-    described = load_yaml_dict(str(INTEGRATION / "triggers.yaml"))
-    for kind, table in (("triggers", triggers), ("conditions", conditions)):
-        shown = {row[1].strip("`").partition(".")[2]: row[0] for row in table[1:]}
-        assert shown == {key: each["name"] for key, each in TEXTS[kind].items()}
-    explained = {
-        (trigger, option)
-        for row in options[1:]
-        for trigger in row[1].split(", ")
-        for option in names([[], [row[0]]])
-    }
-    assert explained == {
-        (TEXTS["triggers"][key]["name"], option)
-        for key, each in described.items()
-        for option in each.get("fields", {})
-    }
 
 
 def test_every_field_of_a_call_is_explained() -> None:

@@ -1,4 +1,4 @@
-"""What a month has used is kept for that month only."""
+"""What a month has used is kept until it is over for certain."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -6,16 +6,23 @@ import sqlite3
 
 from custom_components.virtual_sms.store.usage import Month, use_month
 
-NOVEMBER = Month("2026-11", datetime(2026, 12, 1, tzinfo=UTC))
-DECEMBER = Month("2026-12", datetime(2027, 1, 1, tzinfo=UTC))
+MONTHS = [
+    Month(f"{year}-{month:02}", datetime(year, month, 28, tzinfo=UTC))
+    for year in (2024, 2025, 2026)
+    for month in range(1, 13)
+]
 
 
 def test_an_earlier_month_is_forgotten() -> None:
-    """Segments add up within a month; nothing else that is counted goes with it."""
+    """Segments add up within a month; nothing else that is counted goes with it.
+
+    Two years are kept, as the clock may have been ahead.
+    """
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE fact (name TEXT PRIMARY KEY, value REAL)")
         connection.execute("INSERT INTO fact VALUES ('sent', 7)")
-        for month, segments in ((NOVEMBER, 2), (DECEMBER, 3), (DECEMBER, 1)):
-            use_month(connection, month, segments)
+        for each in (*MONTHS, MONTHS[-1]):
+            use_month(connection, each, 2)
         facts = dict(connection.execute("SELECT name, value FROM fact"))
-    assert facts == {"sent": 7, "month_2026-12": 4}
+    kept = {f"month_{each.name}": 2 for each in MONTHS[-24:]}
+    assert facts == {"sent": 7} | kept | {"month_2026-12": 4}
