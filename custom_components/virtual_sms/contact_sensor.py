@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
 from homeassistant.core import callback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 
-from .adapters.models import DeliveryStatus
+from .adapters.models import DeliveryStatus, RejectReason
 from .bus import EventData
 from .contact_entity import ContactEntity
 from .contact_facts import async_get_facts, async_listen_to_facts, async_note_facts
@@ -28,8 +28,12 @@ CONTACT_STATUS = SensorEntityDescription(
     device_class=SensorDeviceClass.ENUM,
     options=[status.value for status in ContactStatus],
 )
-_PROOFS = {DeliveryStatus.DELIVERED: False, DeliveryStatus.UNDELIVERED: True}
-"""The statuses that tell whether a contact is reached, and then whether not."""
+_THEIR_SIDE = {
+    RejectReason.INVALID_NUMBER,
+    RejectReason.LANDLINE,
+    RejectReason.UNREACHABLE,
+}
+"""Why a message that failed at once could not reach this contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +92,25 @@ class ContactStatusSensor(ContactEntity, SensorEntity, RestoreEntity):
     @callback
     @override
     def _async_show(self, change: Change, shown: EventData) -> None:
-        if isinstance(change, StatusChanged) and change.status in _PROOFS:
-            self._note(is_undelivered=_PROOFS[change.status])
+        if isinstance(change, StatusChanged):
+            is_undelivered = _is_undelivered(change)
+            if is_undelivered is not None:
+                self._note(is_undelivered=is_undelivered)
 
     @callback
     def _note(self, *, is_undelivered: bool) -> None:
         own_id = self._whose.own_id
         async_note_facts(self.hass, own_id, is_undelivered=is_undelivered)
+
+
+def _is_undelivered(change: StatusChanged) -> bool | None:
+    """Say whether a message did not arrive; None where that is not known."""
+    match change.status:
+        case DeliveryStatus.DELIVERED:
+            return False
+        case DeliveryStatus.UNDELIVERED:
+            return True
+        case DeliveryStatus.FAILED if change.reason in _THEIR_SIDE:
+            return True
+        case _:
+            return None
