@@ -13,15 +13,17 @@ from homeassistant.helpers.condition import (
 from custom_components.virtual_sms.condition import CONDITIONS
 from custom_components.virtual_sms.const import DOMAIN
 
-from .home import entity_id, refresh, send, settle
+from .home import RECIPIENT, entity_id, refresh, send, settle
 from .people import (
     OTHER_NUMBER,
     add_contact,
     add_group,
     device_of,
     entity_of,
+    read,
     remove,
 )
+from .test_trust import add_bob, lock
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -70,6 +72,22 @@ async def test_a_contact_is_reachable(
     assert await check(hass, "contact_reachable", target) is True
     await send(hass, twilio_entry, to=UNREACHABLE)
     await settle(hass, simulator)
+    assert await check(hass, "contact_reachable", target) is False
+
+
+async def test_a_locked_contact_is_reachable(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Whoever sends wrong codes in their name keeps no alarm from them."""
+    bob, _ = await add_bob(hass, twilio_entry)
+    target = {"entity_id": [entity_of(hass, twilio_entry, bob)]}
+    await lock(hass, simulator, "twilio")
+    assert read(hass, entity_of(hass, twilio_entry, bob, "status")) == "locked"
+    assert await check(hass, "contact_reachable", target) is True
+    simulator.twilio.receive(RECIPIENT, "STOP")
+    await settle(hass, simulator)
+    assert await check(hass, "contact_reachable", target) is False
+    await hass.config_entries.async_unload(twilio_entry.entry_id)
     assert await check(hass, "contact_reachable", target) is False
 
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigSubentry
 from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
     issue_registry as ir,
 )
+import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms.const import DOMAIN
@@ -244,6 +246,33 @@ async def test_deliveries(
     await send(hass, twilio_entry, to=FAILS_AT_OVH)
     await settle(hass, simulator)
     assert read(hass, "sensor.bob_last_status") == "delivered"
+    assert read(hass, "sensor.bob_status") == "reachable"
+
+
+@pytest.mark.parametrize("provider", ["twilio", "ovh"])
+async def test_who_cannot_be_texted_is_not_reachable(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """A landline, or no number at all: it fails at once, and is no fault of the line."""
+    refused = {"twilio": "+15005550009", "ovh": "+33600000001"}[provider]
+    await add_contact(hass, entry, numbers=refused)
+    with pytest.raises(HomeAssistantError):
+        await send(hass, entry, to=refused)
+    await settle(hass, simulator)
+    assert read(hass, "sensor.bob_last_status") == "failed"
+    assert read(hass, "sensor.bob_status") == "unreachable"
+
+
+async def test_a_failure_of_the_line_is_none_of_the_contact(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """Without credit nothing leaves; that says nothing of who would have got it."""
+    await add_contact(hass, ovh_entry)
+    simulator.ovh.service.credits = 0
+    with pytest.raises(HomeAssistantError):
+        await send(hass, ovh_entry, retry_for=0)
+    await settle(hass, simulator)
+    assert read(hass, "sensor.bob_last_status") == "failed"
     assert read(hass, "sensor.bob_status") == "reachable"
 
 

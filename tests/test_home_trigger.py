@@ -71,6 +71,28 @@ async def test_an_answer_starts_an_automation(
     assert messages.runs == []
 
 
+@pytest.mark.parametrize(
+    ("privacy", "said"),
+    [("metadata", "Answer to a question"), ("masked", "Answer from Bob")],
+)
+async def test_the_logbook_names_who_may_be_named(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    privacy: str,
+    said: str,
+) -> None:
+    """It keeps why an automation was started, whatever the automation may know."""
+    hass.config_entries.async_update_entry(twilio_entry, options={"privacy": privacy})
+    automation = await automate(hass, "question_answered")
+    asking = ask(hass, "door")
+    await asyncio.sleep(0)
+    await settle(hass, simulator)
+    await hear(hass, simulator, RECIPIENT, "yes")
+    await asking
+    assert [each["description"] for each in automation.runs] == [said]
+
+
 async def test_an_alert_starts_an_automation(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:

@@ -121,6 +121,41 @@ async def test_privacy_hides_nothing_from_a_trigger(
     assert (trigger["text"], trigger["sender"]) == ("Hello", SENDER)
 
 
+@pytest.mark.parametrize(
+    ("privacy", "said"),
+    [
+        ("full", ["SMS from Bob", "SMS to Bob delivered", "call from Bob rejected"]),
+        ("masked", ["SMS from Bob", "SMS to Bob delivered", "call from Bob rejected"]),
+        ("metadata", ["SMS", "SMS delivered", "call rejected"]),
+    ],
+)
+async def test_the_logbook_names_who_may_be_named(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    privacy: str,
+    said: list[str],
+) -> None:
+    """It keeps why an automation was started, whatever the automation may know."""
+    options = {OPTION_PRIVACY: privacy, "incoming_calls": "reject"}
+    hass.config_entries.async_update_entry(twilio_entry, options=options)
+    await hass.config_entries.async_reload(twilio_entry.entry_id)
+    await add_contact(hass, twilio_entry)
+    automations = [
+        await automate(hass, **ANYBODY),
+        await automate(hass, "delivery_changed", status="delivered"),
+        await automate(hass, "call_changed", state="rejected"),
+    ]
+    simulator.twilio.receive(RECIPIENT, "Hello")
+    await send(hass, twilio_entry)
+    await settle(hass, simulator)
+    simulator.twilio.phones.ring(RECIPIENT)
+    await settle(hass, simulator)
+    runs = [run for each in automations for run in each.runs]
+    assert [each["description"] for each in runs] == said
+    assert {each["contact"] for each in runs} == {"Bob"}
+
+
 async def test_a_reload_starts_nothing(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:

@@ -2,9 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack, cast, override
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast, override
 
-from homeassistant.const import CONF_OPTIONS, CONF_TARGET, Platform
+from homeassistant.const import CONF_OPTIONS, CONF_TARGET, STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.condition import (
@@ -14,7 +14,9 @@ from homeassistant.helpers.condition import (
 )
 
 from .const import DOMAIN
+from .contact_facts import async_get_facts
 from .contacts import async_directory
+from .core.contacts import Contact, ContactStatus
 from .target import Target
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ _SCHEMA = vol.Schema(
 class StateCondition(Condition):
     """All that is meant by the target is in a state; if nothing is meant, it is not."""
 
-    _wanted: ClassVar[str]
-
     @classmethod
     @override
     async def async_validate_config(
@@ -51,45 +51,48 @@ class StateCondition(Condition):
 
     @override
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:
-        unique_ids = self._list_unique_ids(Target.find(self._hass, self._target))
-        return bool(unique_ids) and all(map(self._is_met, unique_ids))
-
-    def _is_met(self, unique_id: str) -> bool:
-        registry = er.async_get(self._hass)
-        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
-        return entity_id is not None and self._hass.states.is_state(
-            entity_id, self._wanted
-        )
+        states = self._list_states(Target.find(self._hass, self._target))
+        return bool(states) and all(states)
 
     @abstractmethod
-    def _list_unique_ids(self, target: Target) -> list[str]:
-        """List the sensors whose state is asked for."""
+    def _list_states(self, target: Target) -> list[bool]:
+        """Say of each that is meant whether it is in the state."""
+
+    def _read(self, unique_id: str) -> str:
+        registry = er.async_get(self._hass)
+        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+        state = self._hass.states.get(entity_id) if entity_id else None
+        return state.state if state else STATE_UNAVAILABLE
 
 
 class LineAvailable(StateCondition):
     """A number can be used; of a contact it is theirs."""
 
-    _wanted = "available"
-
     @override
-    def _list_unique_ids(self, target: Target) -> list[str]:
+    def _list_states(self, target: Target) -> list[bool]:
         people = map(async_directory(self._hass).get, target.contact_ids)
         own = {each.entry_id for each in people if each is not None}
-        return [f"{entry_id}_line_status" for entry_id in target.entry_ids or own]
+        return [
+            self._read(f"{entry_id}_line_status") == "available"
+            for entry_id in target.entry_ids or own
+        ]
 
 
 class ContactReachable(StateCondition):
     """A contact gets what is sent to them; of a group each member does."""
 
-    _wanted = "reachable"
-
     @override
-    def _list_unique_ids(self, target: Target) -> list[str]:
+    def _list_states(self, target: Target) -> list[bool]:
         directory = async_directory(self._hass)
         contacts = set(filter(None, map(directory.get_contact, target.contact_ids)))
         for group in filter(None, map(directory.get_group, target.contact_ids)):
             contacts.update(directory.members(group))
-        return [f"{each.entry_id}_{each.contact_id}_status" for each in contacts]
+        return [self._is_reachable(each) for each in contacts]
+
+    def _is_reachable(self, contact: Contact) -> bool:
+        status = self._read(f"{contact.entry_id}_{contact.contact_id}_status")
+        facts = async_get_facts(self._hass, contact.contact_id)
+        return status in set(ContactStatus) and facts.is_reachable
 
 
 CONDITIONS: Final[Mapping[str, type[Condition]]] = {

@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
 from homeassistant.core import callback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 
-from .adapters.models import DeliveryStatus
+from .adapters.models import DeliveryStatus, RejectReason
 from .bus import EventData
 from .contact_entity import ContactEntity
 from .contact_facts import async_get_facts, async_listen_to_facts, async_note_facts
@@ -28,8 +28,12 @@ CONTACT_STATUS = SensorEntityDescription(
     device_class=SensorDeviceClass.ENUM,
     options=[status.value for status in ContactStatus],
 )
-_PROOFS = {DeliveryStatus.DELIVERED: False, DeliveryStatus.UNDELIVERED: True}
-"""The statuses that tell whether a contact is reached, and then whether not."""
+_THEIR_SIDE = {
+    RejectReason.INVALID_NUMBER,
+    RejectReason.LANDLINE,
+    RejectReason.UNREACHABLE,
+}
+"""Why a message that failed at once could not reach this contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +91,28 @@ class ContactStatusSensor(ContactEntity, SensorEntity, RestoreEntity):
 
     @override
     def _is_shown(self, change: Change) -> bool:
-        return isinstance(change, StatusChanged) and change.status in _PROOFS
+        return isinstance(change, StatusChanged) and _is_undelivered(change) is not None
 
     @callback
     @override
     def _async_show(self, change: Change, shown: EventData) -> None:
-        self._note(is_undelivered=_PROOFS[DeliveryStatus(str(shown["status"]))])
+        if isinstance(change, StatusChanged):
+            self._note(is_undelivered=_is_undelivered(change) is True)
 
     @callback
     def _note(self, *, is_undelivered: bool) -> None:
         own_id = self._whose.own_id
         async_note_facts(self.hass, own_id, is_undelivered=is_undelivered)
+
+
+def _is_undelivered(change: StatusChanged) -> bool | None:
+    """Say whether a message did not arrive; None where that is not known."""
+    match change.status:
+        case DeliveryStatus.DELIVERED:
+            return False
+        case DeliveryStatus.UNDELIVERED:
+            return True
+        case DeliveryStatus.FAILED if change.reason in _THEIR_SIDE:
+            return True
+        case _:
+            return None

@@ -17,8 +17,10 @@ from homeassistant.helpers.trigger import (
 from homeassistant.util.signal_type import SignalType
 
 from .alerts import SIGNAL_ALERT
-from .bus import EventData
+from .bus import EventData, get_privacy
+from .const import DOMAIN
 from .core.escalation import AlertState
+from .core.privacy import Privacy
 from .people_fields import CLEAN_TEXT
 from .questions import SIGNAL_ANSWERED
 
@@ -92,7 +94,10 @@ class QuestionAnsweredTrigger(HomeTrigger):
 
     @override
     def _describe(self, data: EventData) -> str:
-        contact = data["contact"]
+        # An answer may come in by any number, so the most private of them decides.
+        entries = self._hass.config_entries.async_entries(DOMAIN)
+        hides = any(get_privacy(each) is Privacy.METADATA for each in entries)
+        contact = None if hides else data["contact"]
         return f"Answer from {contact}" if contact else "Answer to a question"
 
 

@@ -21,7 +21,7 @@ from homeassistant.helpers.trigger import (
 
 from .adapters.call_models import CallState, Direction
 from .adapters.models import DeliveryStatus
-from .bus import EventData, async_listen
+from .bus import EventData, async_listen, get_privacy
 from .core.text_match import InvalidPatternError, Match, TextMatch
 from .home_trigger import AlertChangedTrigger, QuestionAnsweredTrigger
 from .runtime import VirtualSmsConfigEntry
@@ -134,13 +134,17 @@ class ChangeTrigger(Trigger):
         """Run the automation at each change that fits, until told to stop."""
 
         @callback
-        def handle(_: VirtualSmsConfigEntry, change: Change, data: EventData) -> None:
+        def handle(
+            entry: VirtualSmsConfigEntry, change: Change, data: EventData
+        ) -> None:
             payload = self._read(change, data)
             if payload is None or not self._is_meant(data):
                 return
             reason = self._find_reason(data)
             if reason is None:
-                run_action({**data, **payload}, self._describe(data))
+                # The logbook and the recorder keep the description.
+                shown = get_privacy(entry).redact(data)
+                run_action({**data, **payload}, self._describe(shown))
             elif did_not_trigger is not None:
                 did_not_trigger(NotTriggeredInfo(reason))
 
@@ -156,7 +160,7 @@ class ChangeTrigger(Trigger):
 
     @abstractmethod
     def _describe(self, data: EventData) -> str:
-        """Say in the logbook what happened."""
+        """Say in the logbook what happened, of what may be shown."""
 
     def _find_reason(self, data: EventData) -> str | None:
         """Return the code of why a change that fits must not start anything."""

@@ -44,6 +44,14 @@ class ContactFacts:
     is_locked: bool = False
 
     @property
+    def is_reachable(self) -> bool:
+        """Say whether messages to them arrive, as far as is known.
+
+        Also while they are locked: somebody else may have done that in their name.
+        """
+        return not self.has_opted_out and not self.is_undelivered
+
+    @property
     def status(self) -> ContactStatus:
         """Return the status: what a person has to act upon comes first."""
         if self.is_locked:
