@@ -15,6 +15,7 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import verify_domain_control
 
 from .alerts import ALERTS
 from .const import DOMAIN
@@ -100,6 +101,7 @@ def async_setup_alert(hass: HomeAssistant) -> None:
     )
 
 
+@verify_domain_control(DOMAIN)
 async def _async_alert(call: ServiceCall) -> ServiceResponse:
     """Begin an alert; who cannot be addressed is skipped, unless nobody can."""
     hass, data = call.hass, call.data
@@ -135,6 +137,7 @@ def _find_people(
     return async_find_people(hass, sender, step)
 
 
+@verify_domain_control(DOMAIN)
 async def _async_cancel(call: ServiceCall) -> None:
     """End an alert, or all of a tag; of a tag there may be none."""
     alert_id, tag = call.data.get("alert_id"), call.data.get("tag")

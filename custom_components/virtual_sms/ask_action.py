@@ -13,6 +13,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import verify_domain_control
 
 from .const import DOMAIN
 from .core.answer_matching import Choice, normalize
@@ -82,6 +83,7 @@ def async_setup_ask(hass: HomeAssistant) -> None:
     )
 
 
+@verify_domain_control(DOMAIN)
 async def _async_ask(call: ServiceCall) -> ServiceResponse:
     """Ask, and wait for an answer or for the time to be up."""
     hass, data = call.hass, call.data

@@ -12,6 +12,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import verify_domain_control
 from homeassistant.util.json import JsonObjectType
 
 from .adapters.call_models import KEYS
@@ -117,6 +118,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async_setup_alert(hass)
 
 
+@verify_domain_control(DOMAIN)
 async def _async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send a message from one of the home's numbers, or from those of contacts."""
     request = SendRequest(
@@ -156,6 +158,7 @@ async def _async_send(
     return delivery.describe()
 
 
+@verify_domain_control(DOMAIN)
 async def _async_call(call: ServiceCall) -> ServiceResponse:
     """Call somebody from one of the home's numbers, or from those of contacts."""
     request = CallRequest(
