@@ -59,6 +59,15 @@ class Alerts:
             self.forget(each.alert_id)
         return old
 
+    def list_over(self, line: str) -> Sequence[str]:
+        """List the messages by a line whose alert is over."""
+        return [
+            message.message_id
+            for alert in self._alerts.values()
+            for message in alert.messages
+            if message.person.line == line and not alert.is_open
+        ]
+
     def find_by_message(self, message_id: str) -> Alert | None:
         """Return the open alert that a message of ours belongs to."""
         for alert in self.open:
