@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
@@ -253,6 +253,55 @@ async def test_a_question_that_waits_does_not_go_out_when_it_is_closed(
     for _ in range(5):
         await pass_time(hass, simulator, freezer, 60)
     assert texts(simulator) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "is_call", "why"),
+    [
+        ("", False, "empty"),
+        ("", True, "empty"),
+        ("x" * 1601, False, "1600"),
+        ("x" * 5000, True, "1600"),
+    ],
+)
+async def test_a_text_that_nobody_can_get_is_refused(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    events: Events,
+    message: str,
+    why: str,
+    *,
+    is_call: bool,
+) -> None:
+    """An alarm that could alarm nobody fails where it is begun, and says why."""
+    await add_contact(hass, twilio_entry)
+    steps = [{"contacts": "notify.bob", "call": is_call}, {"to": OTHER_NUMBER}]
+    with pytest.raises(HomeAssistantError, match=why):
+        await call(hass, message=message, steps=steps)
+    assert (events, texts(simulator)) == ([], [])
+
+
+async def test_a_text_that_can_only_be_spoken(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """One that is too long for an SMS is taken where somebody can be called."""
+    await add_contact(hass, twilio_entry)
+    steps = [{"contacts": "notify.bob"}, {"contacts": "notify.bob", "call": True}]
+    await alert(hass, simulator, message="x" * 1601, steps=steps)
+    assert [each.to for each in simulator.twilio.phones.calls] == [RECIPIENT]
+
+
+async def test_a_number_at_rest_may_be_able_to(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Nobody knows what a number can that is not at work: the alarm waits for it."""
+    await add_contact(hass, twilio_entry)
+    await hass.config_entries.async_unload(twilio_entry.entry_id)
+    await call(hass, steps=BOB)
+    assert await hass.config_entries.async_setup(twilio_entry.entry_id)
+    await settle(hass, simulator)
+    assert texts(simulator) == [TO_BOB]
 
 
 async def test_a_country_that_is_not_enabled_in_a_step(

@@ -112,8 +112,15 @@ def _words(alert: Alert) -> set[str]:
 
 
 def _names(said: str, alert: Alert) -> bool:
-    """Say whether somebody means an alert by its code."""
-    return said in {f"{word} {alert.code}" for word in _words(alert)}
+    """Say whether somebody means an alert by its code, with a space or without."""
+    spaced = {f"{word} {alert.code}" for word in _words(alert)}
+    # Without one, a word that ends in a digit could mean another alert.
+    joined = {each.replace(" ", "") for each in spaced if not _ends_in_digit(each)}
+    return said in spaced | joined
+
+
+def _ends_in_digit(spaced: str) -> bool:
+    return spaced.rpartition(" ")[0][-1:].isdecimal()
 
 
 def _is_word(first: str, found: Iterable[tuple[Alert, AlertMessage]]) -> bool:
