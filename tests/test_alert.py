@@ -632,5 +632,6 @@ async def test_begun_while_the_home_starts(
     await alert(hass, simulator, steps=[{"to": REFUSED}, {"contacts": "notify.ann"}])
     assert texts(simulator) == [TO_BOB]
     await hass.data[ALERTS].async_resume()
+    hass.data[ALERTS].async_begin()
     await settle(hass, simulator)
     assert texts(simulator) == [TO_BOB, TO_ANN]

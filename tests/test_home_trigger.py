@@ -114,6 +114,26 @@ async def test_an_alert_starts_an_automation(
     assert messages.runs == []
 
 
+async def test_an_answer_is_a_message_for_who_asks_for_that(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """With `answers` a trigger hears answers to questions and alerts as well."""
+    messages = await automate(hass, trust=["known", "trusted"], answers=True)
+    ordinary = await automate(hass, trust=["known", "trusted"])
+    asking = ask(hass, "garage")
+    await asyncio.sleep(0)
+    await settle(hass, simulator)
+    await hear(hass, simulator, RECIPIENT, "yes")
+    await asking
+    started = await call(hass, "alert", steps=[{"contacts": "notify.bob"}])
+    await settle(hass, simulator)
+    await hear(hass, simulator, RECIPIENT, "ok")
+    await hear(hass, simulator, RECIPIENT, "hello")
+    assert [each["text"] for each in messages.runs] == ["yes", "ok", "hello"]
+    assert messages.runs[1]["answer_to"] == started["alert_id"]
+    assert [each["text"] for each in ordinary.runs] == ["hello"]
+
+
 async def test_a_state_that_is_none(hass: HomeAssistant) -> None:
     """What an alert never becomes is refused when it is saved."""
     with pytest.raises(vol.Invalid):

@@ -45,7 +45,7 @@ from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
 from .core.limits import month_of
 from .core.line import Dependencies, Line
-from .desks import async_erase_home, async_setup_desks
+from .desks import async_erase_home, async_keep_back, async_setup_desks
 from .entry_data import EntryData
 from .error_messages import async_create_adapter, wants_new_credentials
 from .home_file import async_get_home_file
@@ -265,6 +265,7 @@ async def _async_start(
         care = Monitor(hass, entry)
         care.async_listen()
         gateway.start()
+        await async_keep_back(hass, entry.entry_id, gateway)
         timers.messages.async_start(gateway.outbox)
         timers.calls.async_start(gateway.calls)
         await entry.runtime_data.registrar.async_follow()

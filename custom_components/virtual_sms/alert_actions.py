@@ -17,6 +17,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import verify_domain_control
 
+from .addressing import Recipient
 from .alerts import ALERTS
 from .const import DOMAIN
 from .core.answer_matching import normalize
@@ -28,6 +29,7 @@ from .people_fields import (
     async_find_people,
     async_find_sender,
 )
+from .planned import Spoken, async_foresee_refusal
 from .sending import raise_not_sent
 
 if TYPE_CHECKING:
@@ -113,20 +115,33 @@ async def _async_alert(call: ServiceCall) -> ServiceResponse:
         Step(people=some.people, reach=Reach.CALL if each["call"] else Reach.SMS)
         for each, some in zip(data["steps"], found, strict=True)
     ]
-    alert_id = uuid4().hex
-    await hass.data[ALERTS].async_start(
-        Plan(
-            alert_id=alert_id,
-            tag=data.get("tag"),
-            text=data["message"],
-            steps=tuple(steps),
-            step_after=data["step_after"],
-            rounds=data["rounds"],
-            words=tuple(data["acknowledge"]),
-        )
+    plan = Plan(
+        alert_id=uuid4().hex,
+        tag=data.get("tag"),
+        text=data["message"],
+        steps=tuple(steps),
+        step_after=data["step_after"],
+        rounds=data["rounds"],
+        words=tuple(data["acknowledge"]),
     )
+    await _async_check_text(hass, plan)
+    await hass.data[ALERTS].async_start(plan)
     skipped = [each for some in found for each in some.describe_wrong()]
-    return {"alert_id": alert_id, "skipped": list(skipped)}
+    return {"alert_id": plan.alert_id, "skipped": list(skipped)}
+
+
+async def _async_check_text(hass: HomeAssistant, plan: Plan) -> None:
+    """Refuse a text that no step can bring to anybody, such as an empty one."""
+    refused = []
+    for step in plan.steps:
+        is_call = step.reach is Reach.CALL
+        spoken = Spoken(text=plan.text, digit=plan.digit) if is_call else None
+        for each in step.people:
+            why = await async_foresee_refusal(hass, each, plan.text, spoken)
+            if why is None:
+                return
+            refused.append((Recipient(to=each.shown, line=each.line), why))
+    raise_not_sent(refused)
 
 
 def _find_people(

@@ -86,8 +86,17 @@ class AlertDesk:
             is_left = alert.is_open or alert.is_unfinished
             if is_left and alert.alert_id in loaded:
                 await self._async_resume(alert, alert.pending)
+
+    @callback
+    def async_begin(self) -> None:
+        """Let alerts go on to their next steps, once it is known who has answered."""
         self._is_ready = True
         self._async_advance()
+
+    @callback
+    def async_list_over(self, line: str) -> Sequence[str]:
+        """List the messages by a line whose alert is over."""
+        return self._alerts.list_over(line)
 
     @callback
     def async_resume_line(self, line: str) -> None:

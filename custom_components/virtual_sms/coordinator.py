@@ -1,5 +1,6 @@
 """Ask the provider what no callback tells: what was missed, and what is left."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 import logging
@@ -54,7 +55,8 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
     """Catch up with the provider's record on a timer.
 
     Polls are numbered from 1: `begun` is the last that began, and `succeeded` the
-    last that found the provider well. `unreadable` are the records of messages that
+    last that found the provider well. `has_read` is set once what came in while the
+    home was away has been read, or cannot be. `unreadable` are the records of messages that
     the last one left aside.
     """
 
@@ -72,6 +74,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self._receipts_are_left = False
         self.begun = 0
         self.succeeded = 0
+        self.has_read = asyncio.Event()
         self.unreadable: list[SetAsideRow] = []
         self._balance: Balance | None = None
         self._balance_at = monotonic()
@@ -205,6 +208,8 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
             if self._asks_for_receipts and _is_at_work(err):
                 await self._try_receipts()
             raise self._failure(err) from err
+        finally:
+            self.has_read.set()
         self._missed_something = False
         await self._note_unreadable()
         # What goes beside the messages fails without them.

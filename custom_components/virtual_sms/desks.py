@@ -1,6 +1,7 @@
 """Set up what waits for answers: questions and alerts."""
 
 from contextlib import suppress
+import sqlite3
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -16,8 +17,11 @@ from homeassistant.helpers.start import async_at_started
 from .alerts import ALERTS, AlertDesk
 from .answering import async_add_desk
 from .const import DOMAIN
+from .core.gateway import Gateway
 from .home_file import async_get_home_file
+from .lines import async_wait_until_read
 from .questions import QUESTIONS, QuestionDesk
+from .store.database import DatabaseClosedError
 
 
 async def async_setup_desks(hass: HomeAssistant) -> None:
@@ -39,6 +43,10 @@ async def async_setup_desks(hass: HomeAssistant) -> None:
     async def resume(_: HomeAssistant) -> None:
         await questions.async_resume()
         await alerts.async_resume()
+        # Who answered in time is not to find that it has passed.
+        await async_wait_until_read(hass)
+        questions.async_begin()
+        alerts.async_begin()
 
     @callback
     def resume_line(_: ConfigEntryChange, entry: ConfigEntry[object]) -> None:
@@ -48,6 +56,14 @@ async def async_setup_desks(hass: HomeAssistant) -> None:
 
     async_at_started(hass, resume)
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, resume_line)
+
+
+async def async_keep_back(hass: HomeAssistant, line: str, gateway: Gateway) -> None:
+    """Have a number that goes to work not send what was over while it was at rest."""
+    for desk in (hass.data[QUESTIONS], hass.data[ALERTS]):
+        for message_id in desk.async_list_over(line):
+            with suppress(DatabaseClosedError, sqlite3.Error):
+                await gateway.outbox.withdraw(message_id)
 
 
 async def async_erase_home(hass: HomeAssistant) -> None:

@@ -1,6 +1,9 @@
 """Find the number of a line that is at work."""
 
+import asyncio
+from contextlib import suppress
 import sqlite3
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
@@ -10,6 +13,9 @@ from .core.gateway import Gateway
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import StatusChanged
 from .store.database import DatabaseClosedError
+
+_LONGEST_WAIT: Final = 10.0
+"""Seconds that alarms and questions wait for what a provider has for them."""
 
 
 @callback
@@ -62,3 +68,18 @@ async def async_withdraw(hass: HomeAssistant, line: str, message_id: str) -> Non
         await gateway.calls.withdraw(message_id)
     except DatabaseClosedError, sqlite3.Error:
         return
+
+
+async def async_wait_until_read(hass: HomeAssistant) -> None:
+    """Wait until the numbers at work know what came in while the home was away.
+
+    Not for long, nor for a number at rest: an alarm goes on without its provider too.
+    """
+    entries: list[VirtualSmsConfigEntry] = hass.config_entries.async_loaded_entries(
+        DOMAIN
+    )
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST_WAIT):
+            for entry in entries:
+                await entry.runtime_data.coordinator.has_read.wait()
+                await entry.runtime_data.gateway.wait_until_published()

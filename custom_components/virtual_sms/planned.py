@@ -11,14 +11,17 @@ from uuid import uuid4
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
 
+from .adapters.errors import SmsError
 from .addressing import Recipient
 from .calling import CallRequest, WaitForCall, async_call_to, async_can_call
+from .composing import write_text
 from .const import CONF_NUMBER, DOMAIN
 from .contacts import async_directory
 from .core.answers import Answers
 from .core.person import Person
-from .lines import async_find_gateway
-from .sending import Failed, SendRequest, async_send_to
+from .entry_data import EntryData
+from .lines import async_find_gateway, async_find_loaded
+from .sending import Failed, SendRequest, async_send_to, fail
 from .store.changes import CallChanged, StatusChanged
 from .store.database import DatabaseClosedError
 
@@ -76,7 +79,36 @@ async def async_call_planned(
     Whose line cannot call, or cannot learn which key is pressed, is texted.
     """
     recipient = _address(hass, person)
-    request = CallRequest(
+    request = _ask_for_call(spoken, call_id)
+    if not await async_can_call(hass, recipient, request):
+        return await async_send_planned(hass, person, call_id, text)
+    result = await async_call_to(hass, recipient, request)
+    return result if isinstance(result, Failed) else None
+
+
+async def async_foresee_refusal(
+    hass: HomeAssistant, person: Person, text: str, spoken: Spoken | None = None
+) -> Failed | None:
+    """Return why a text can surely neither be sent to somebody nor spoken, if so.
+
+    A line at rest may be able to when it is at work.
+    """
+    entry = async_find_loaded(hass, person.line)
+    if entry is None:
+        return None
+    recipient = _address(hass, person)
+    if spoken and await async_can_call(hass, recipient, _ask_for_call(spoken, None)):
+        return None
+    try:
+        written = write_text(entry, SendRequest(text=text))
+        entry.runtime_data.gateway.outbox.compose(person.number, written)
+    except SmsError as err:
+        return fail(hass, EntryData.of(entry).provider, err)
+    return None
+
+
+def _ask_for_call(spoken: Spoken, call_id: str | None) -> CallRequest:
+    return CallRequest(
         text=spoken.text,
         repeat=_REPEAT,
         digit=spoken.digit,
@@ -85,10 +117,6 @@ async def async_call_planned(
         is_critical=True,
         planned_id=call_id,
     )
-    if not await async_can_call(hass, recipient, request):
-        return await async_send_planned(hass, person, call_id, text)
-    result = await async_call_to(hass, recipient, request)
-    return result if isinstance(result, Failed) else None
 
 
 async def async_find_planned(

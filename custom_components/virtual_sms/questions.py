@@ -22,6 +22,7 @@ from .core.questions import Answer, Asked, Question, Questions, Turn
 from .core.waiting import has_ended_badly
 from .deadline_timer import DeadlineTimer
 from .home_file import KEEP, HomeFile, async_is_written
+from .lines import async_withdraw
 from .planned import (
     Planned,
     async_find_planned,
@@ -73,7 +74,16 @@ class QuestionDesk:
                 self._async_spawn_publish(question)
             for each in question.recipients if question.is_open else ():
                 await self._async_resume(question, each)
+
+    @callback
+    def async_begin(self) -> None:
+        """Close what has come to its deadline, once it is known who has answered."""
         self._async_expire()
+
+    @callback
+    def async_list_over(self, line: str) -> Sequence[str]:
+        """List the messages by a line whose question is closed."""
+        return self._questions.list_over(line)
 
     @callback
     def async_resume_line(self, line: str) -> None:
@@ -310,7 +320,9 @@ class QuestionDesk:
 
     @callback
     def _async_close(self, question_id: str) -> None:
-        """Let the caller know, if there is one."""
+        """Let the caller know, if there is one, and have nobody asked any more."""
+        for line, message_id in self._questions.get(question_id).list_messages():
+            self._async_spawn(async_withdraw(self._hass, line, message_id))
         caller = self._callers.get(question_id)
         if caller is not None and not caller.done():
             caller.set_result(None)

@@ -421,3 +421,19 @@ async def test_a_line_that_closes_notes_what_it_could_not_before(
     store = await open_store(tmp_path / "store.db", Clock())
     assert await store.inbound.unpublished() == []
     await store.close()
+
+
+async def test_whoever_waits_until_all_is_published(
+    store: Store, publisher: Publisher, heard: list[Change]
+) -> None:
+    """The wait ends with the last of what is known, however much that is."""
+    many = [inbound(str(number), at=number) for number in range(3 * IN_FLIGHT)]
+    publisher.publish(await store.inbound.admit(many, late=True))
+    waiting = asyncio.create_task(publisher.wait())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    publisher.start()
+    await waiting
+    assert len(heard) == len(many)
+    await publisher.wait()
+    await come_to_rest(store, publisher)

@@ -59,6 +59,15 @@ class Alerts:
             self.forget(each.alert_id)
         return old
 
+    def list_over(self, line: str) -> Sequence[str]:
+        """List the messages by a line whose alert is over."""
+        return [
+            message.message_id
+            for alert in self._alerts.values()
+            for message in alert.messages
+            if message.person.line == line and not alert.is_open
+        ]
+
     def find_by_message(self, message_id: str) -> Alert | None:
         """Return the open alert that a message of ours belongs to."""
         for alert in self.open:
@@ -105,8 +114,15 @@ def _words(alert: Alert) -> set[str]:
 
 
 def _names(said: str, alert: Alert) -> bool:
-    """Say whether somebody means an alert by its code."""
-    return said in {f"{word} {alert.code}" for word in _words(alert)}
+    """Say whether somebody means an alert by its code, with a space or without."""
+    spaced = {f"{word} {alert.code}" for word in _words(alert)}
+    # Without one, a word that ends in a digit could mean another alert.
+    joined = {each.replace(" ", "") for each in spaced if not _ends_in_digit(each)}
+    return said in spaced | joined
+
+
+def _ends_in_digit(spaced: str) -> bool:
+    return spaced.rpartition(" ")[0][-1:].isdecimal()
 
 
 def _is_word(first: str, found: Iterable[tuple[Alert, AlertMessage]]) -> bool:

@@ -71,6 +71,10 @@ class Gateway:
         """Begin to publish, what was held back first."""
         self._publisher.start()
 
+    async def wait_until_published(self) -> None:
+        """Wait until all that is known of the line is published."""
+        await self._publisher.wait()
+
     async def close(self) -> None:
         """Finish what is being written and close the store."""
         with suppress(DatabaseClosedError, OSError, sqlite3.Error):

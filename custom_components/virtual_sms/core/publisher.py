@@ -57,6 +57,7 @@ class Publisher:
         self._unnoted = 0
         self._is_publishing = False
         self._is_open = False
+        self._is_done = asyncio.Event()
 
     async def load(self) -> None:
         """Take up what an earlier run knew but did not publish."""
@@ -76,6 +77,10 @@ class Publisher:
         """Publish as soon as enough of it is noted, but not before `start`."""
         self._waiting.extend(changes)
         self._go_on()
+
+    async def wait(self) -> None:
+        """Wait until all that is known is published."""
+        await self._is_done.wait()
 
     def stop(self) -> None:
         """Publish no more: what waits is for the next run."""
@@ -107,6 +112,10 @@ class Publisher:
             finally:
                 self._is_publishing = False
                 self._note(published)
+        if self._waiting:
+            self._is_done.clear()
+        else:
+            self._is_done.set()
 
     def _publish_some(self, published: list[Change]) -> None:
         while len(published) < AT_ONCE and self._may_publish(

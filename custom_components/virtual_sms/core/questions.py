@@ -127,6 +127,15 @@ class Question:
             each.person.key for each in self.recipients if each.turn is not Turn.FAILED
         ]
 
+    def list_messages(self) -> list[tuple[str, str]]:
+        """List by which line it has sent a message with which id."""
+        return [
+            (each.person.line, message_id)
+            for each in self.recipients
+            for message_id in (each.message_id, each.reminder_id)
+            if message_id
+        ]
+
     def ask(self, key: str, message_id: str, now: datetime) -> Self:
         """Plan to ask somebody now."""
         return self._change(key, turn=Turn.ASKED, message_id=message_id, at=now)
@@ -232,6 +241,15 @@ class Questions:
         """Remember a question as it is now."""
         self._questions[question.question_id] = question
         return question
+
+    def list_over(self, line: str) -> Sequence[str]:
+        """List the messages by a line whose question is closed."""
+        return [
+            message_id
+            for question in self._questions.values()
+            for by, message_id in question.list_messages()
+            if by == line and not question.is_open
+        ]
 
     def take_old(self, before: datetime) -> list[Question]:
         """Forget what closed before some time, and return that."""
