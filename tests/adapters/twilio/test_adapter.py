@@ -55,7 +55,12 @@ from custom_components.virtual_sms.adapters.twilio.http import (
     _address,
 )
 from custom_components.virtual_sms.adapters.twilio.records import TRIAL_PREFIX
-from custom_components.virtual_sms.adapters.twilio.sdk import Sdk, load, use
+from custom_components.virtual_sms.adapters.twilio.sdk import (
+    Sdk,
+    load,
+    require_sid,
+    use,
+)
 from custom_components.virtual_sms.adapters.wishes import Wish
 from simulator import Media, Simulator
 from tests.adapters.test_conformance import nothing_known
@@ -1486,3 +1491,16 @@ class TestHttp:
 
 async def _none(ids: Sequence[str]) -> set[str]:
     return set()
+
+
+@pytest.mark.parametrize("sid", ["SM1", "SM0f-1", "MM_a", "sm0f"])
+def test_what_may_be_an_id(sid: str) -> None:
+    """Twilio publishes what ids look like, which it may change: any plain word will do."""
+    require_sid(sid)
+
+
+@pytest.mark.parametrize("sid", ["", "SM", "../x", "SM/x", "SM?x", "SM.x", "SMé", "12"])
+def test_what_is_no_id(sid: str) -> None:
+    """What would lead elsewhere in a path is none."""
+    with pytest.raises(NotFoundError):
+        require_sid(sid)
