@@ -1077,6 +1077,28 @@ async def test_numbers_that_cannot_be_read(
         await adapter.list_numbers()
 
 
+@pytest.mark.parametrize(("fault", "tries"), [("dropped", 2), ("server_error", 1)])
+async def test_urls_over_a_connection_that_ended(
+    *,
+    adapter: TwilioAdapter,
+    harness: Harness,
+    number: PhoneNumber,
+    fault: str,
+    tries: int,
+) -> None:
+    """URLs are set once more where a connection kept open turns out to be closed."""
+    sim, urls = harness.sim, CallbackUrls(inbound="https://a.example/hook")
+    sim.faults.add(fault, method="POST", path="/IncomingPhoneNumbers/", times=1)
+    if tries == 1:
+        with pytest.raises(ProviderUnavailableError):
+            await adapter.set_callbacks(number, urls)
+    else:
+        await adapter.set_callbacks(number, urls)
+    posts = [each for each in sim.requests if each.method == "POST"]
+    assert len(posts) == tries
+    assert (await adapter.get_callbacks(number) == urls) == (tries == 2)
+
+
 async def test_capabilities_in_capitals(
     adapter: TwilioAdapter, harness: Harness, number: PhoneNumber
 ) -> None:
