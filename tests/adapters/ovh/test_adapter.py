@@ -1065,6 +1065,14 @@ async def test_key_that_may_not_ask_for_itself(connect: Open, ovh: Ovh) -> None:
     assert state.status is AuthorizationStatus.VALIDATED
 
 
+@pytest.mark.parametrize("code", ["INVALID_CREDENTIAL", "NOT_CREDENTIAL"])
+async def test_key_that_waits(adapter: OvhAdapter, sim: Simulator, code: str) -> None:
+    """Whichever way a key is refused that nobody has allowed yet, it waits."""
+    refuse(sim, 403, {"errorCode": code}, path="/auth/currentCredential")
+    state = await adapter.authorization_state()
+    assert state.status is AuthorizationStatus.PENDING
+
+
 async def test_wrong_application(connect: Open) -> None:
     """An application that does not exist has no key that waits."""
     with pytest.raises(AuthenticationError):

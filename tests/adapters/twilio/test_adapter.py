@@ -55,7 +55,12 @@ from custom_components.virtual_sms.adapters.twilio.http import (
     _address,
 )
 from custom_components.virtual_sms.adapters.twilio.records import TRIAL_PREFIX
-from custom_components.virtual_sms.adapters.twilio.sdk import Sdk, load, use
+from custom_components.virtual_sms.adapters.twilio.sdk import (
+    Sdk,
+    load,
+    require_sid,
+    use,
+)
 from custom_components.virtual_sms.adapters.wishes import Wish
 from simulator import Media, Simulator
 from tests.adapters.test_conformance import nothing_known
@@ -1072,6 +1077,28 @@ async def test_numbers_that_cannot_be_read(
         await adapter.list_numbers()
 
 
+@pytest.mark.parametrize(("fault", "tries"), [("dropped", 2), ("server_error", 1)])
+async def test_urls_over_a_connection_that_ended(
+    *,
+    adapter: TwilioAdapter,
+    harness: Harness,
+    number: PhoneNumber,
+    fault: str,
+    tries: int,
+) -> None:
+    """URLs are set once more where a connection kept open turns out to be closed."""
+    sim, urls = harness.sim, CallbackUrls(inbound="https://a.example/hook")
+    sim.faults.add(fault, method="POST", path="/IncomingPhoneNumbers/", times=1)
+    if tries == 1:
+        with pytest.raises(ProviderUnavailableError):
+            await adapter.set_callbacks(number, urls)
+    else:
+        await adapter.set_callbacks(number, urls)
+    posts = [each for each in sim.requests if each.method == "POST"]
+    assert len(posts) == tries
+    assert (await adapter.get_callbacks(number) == urls) == (tries == 2)
+
+
 async def test_capabilities_in_capitals(
     adapter: TwilioAdapter, harness: Harness, number: PhoneNumber
 ) -> None:
@@ -1486,3 +1513,16 @@ class TestHttp:
 
 async def _none(ids: Sequence[str]) -> set[str]:
     return set()
+
+
+@pytest.mark.parametrize("sid", ["SM1", "SM0f-1", "MM_a", "sm0f"])
+def test_what_may_be_an_id(sid: str) -> None:
+    """Twilio publishes what ids look like, which it may change: any plain word will do."""
+    require_sid(sid)
+
+
+@pytest.mark.parametrize("sid", ["", "SM", "../x", "SM/x", "SM?x", "SM.x", "SMé", "12"])
+def test_what_is_no_id(sid: str) -> None:
+    """What would lead elsewhere in a path is none."""
+    with pytest.raises(NotFoundError):
+        require_sid(sid)

@@ -81,6 +81,8 @@ _ABOUT_ONE: Final = (
     NotFoundError,
 )
 """What may be wrong with one account of several."""
+_NOT_YET: Final = frozenset({"invalid_credential", "not_credential"})
+"""What a key is refused with that waits for its user; which one is not published."""
 _METHODS: Final = ("GET", "POST", "PUT", "DELETE")
 
 
@@ -298,7 +300,7 @@ class OvhAdapter(OvhApi):
             # Refused for its rights, the key itself is good.
             return AuthorizationState(status=AuthorizationStatus.VALIDATED)
         except AuthenticationError as err:
-            if err.provider_code != "invalid_credential":
+            if err.provider_code not in _NOT_YET:
                 raise
             return AuthorizationState(status=AuthorizationStatus.PENDING)
 

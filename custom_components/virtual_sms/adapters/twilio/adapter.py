@@ -214,10 +214,9 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
     @override
     async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
         sid, _ = await self._find_number(number, records.read_callbacks)
-        await self._ask(
+        await self._update(
             records.read_sid,
             lambda sdk: sdk.rest.incoming_phone_numbers(sid),
-            "update",
             sms_url=urls.inbound or "",
             sms_method="POST",
         )

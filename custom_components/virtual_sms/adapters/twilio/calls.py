@@ -150,10 +150,9 @@ class TwilioCalls(TwilioClient, ABC):
         self, number: PhoneNumber, urls: CallbackUrls
     ) -> None:
         sid, _ = await self._find_number(number, call_records.read_voice_callbacks)
-        await self._ask(
+        await self._update(
             records.read_sid,
             lambda sdk: sdk.rest.incoming_phone_numbers(sid),
-            "update",
             voice_url=urls.inbound or "",
             voice_method="POST",
         )

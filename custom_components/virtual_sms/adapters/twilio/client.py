@@ -12,6 +12,7 @@ from ..errors import (
     MessageRejectedError,
     MissingRightsError,
     NotFoundError,
+    ProviderUnavailableError,
     SmsError,
 )
 from ..replaced_secret import ReplacedSecret
@@ -167,6 +168,20 @@ class TwilioClient(SmsAdapter, ABC):
             )
 
         return await self._call(read, call)
+
+    async def _update[T](
+        self, read: Callable[[Any], T], choose: Callable[[Sdk], Any], **fields: object
+    ) -> T:
+        """Change a record, a second time where the connection ended without an answer.
+
+        It may have been closed while it was idle; the same change twice does no harm.
+        """
+        try:
+            return await self._ask(read, choose, "update", **fields)
+        except ProviderUnavailableError as err:
+            if err.answered or not err.maybe_processed:
+                raise
+        return await self._ask(read, choose, "update", **fields)
 
     @property
     @override

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..base import RunBlocking
     from .http import NoteDate
 
-_SID: Final = re.compile(r"[A-Z]{2}\w+", re.ASCII)
-_OWNER_SID: Final = re.compile(r"(AC|SK)\w+", re.ASCII)
+_SID: Final = re.compile(r"[A-Za-z]{2}[\w-]+", re.ASCII)
+_OWNER_SID: Final = re.compile(r"(AC|SK)[\w-]+", re.ASCII)
 # Given none, or an empty one, the SDK obeys TWILIO_REGION of the process.
 _ENVIRONMENT: Final = {"TWILIO_REGION": ""}
 
