@@ -36,6 +36,13 @@ def code_of(step: int) -> str:
 # PIN
 
 
+@pytest.mark.parametrize("code", [PIN, Pin.make("xxxx"), APP])
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+def test_a_text_without_a_word_is_no_wrong_code(code: Pin | Totp, text: str) -> None:
+    """A picture without words locks nobody."""
+    assert read_code(code, text, START) == Reading(text=text)
+
+
 def test_each_pin_has_a_salt_of_its_own() -> None:
     """Two of the same are stored differently, with the salt that is recommended."""
     one, other = Pin.make("4711"), Pin.make("4711")

@@ -1,6 +1,7 @@
 """Whom the home believes: every message says so, and no code is left in any."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -206,6 +207,15 @@ async def test_a_lock_outlives_a_restart(home: Home) -> None:
     await home.restart()
     assert says(await home.hear("4711 open")) == (Trust.LOCKED, "open")
     assert (await home.hear("0000")).trust is Trust.LOCKED
+
+
+async def test_a_lock_is_stored_with_its_time(home: Home, tmp_path: Path) -> None:
+    """What can be saved of a damaged file is chosen by it."""
+    for at in range(5):
+        await home.hear("0000 open", at=at)
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        rows = connection.execute("SELECT contact_id, at FROM code_lock").fetchall()
+    assert rows == [("anna", START.timestamp() + 4)]
 
 
 async def test_a_lock_outlives_what_led_to_it(home: Home) -> None:

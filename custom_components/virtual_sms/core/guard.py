@@ -93,13 +93,12 @@ class ContactGuard:
         known = replace(received, contact_id=writer.contact_id, trust=Trust.KNOWN)
         if not writer.may_command:
             return known
-        trusted = replace(known, trust=Trust.TRUSTED)
         if writer.code is None:
             noted = Noted(
                 is_fresh=True, is_locked=self._memory.is_locked(writer.contact_id)
             )
-            return replace(trusted, trust=self._trust(trusted, noted, now))
-        return self._check_code(connection, trusted, writer.code, now)
+            return replace(known, trust=self._trust(known, noted, now))
+        return self._check_code(connection, known, writer.code, now)
 
     def _check_code(
         self,

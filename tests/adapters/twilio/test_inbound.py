@@ -5,7 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from custom_components.virtual_sms.adapters.twilio.inbound import read_inbound
+from custom_components.virtual_sms.adapters.twilio.inbound import (
+    read_address,
+    read_inbound,
+)
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -27,3 +30,16 @@ def test_segments(given: str | None, segments: int | None) -> None:
     found = read_inbound(record)
     assert found
     assert found.message.segments == segments
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("whatsapp:+33612345678", "+33612345678"),
+        ("a:b:+33612345678", "a:b:+33612345678"),
+        (None, ""),
+    ],
+)
+def test_address(given: str | None, read: str) -> None:
+    """One channel before a number is left out; anything else is no number."""
+    assert read_address(given) == read
