@@ -533,6 +533,19 @@ async def test_a_file_that_cannot_be_opened(
     assert heard.texts == ["ok"]
 
 
+async def test_the_last_number_is_removed(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    events: Events,
+) -> None:
+    """An alert that nobody can be sent any more ends, and says so."""
+    await alert(hass, simulator)
+    await hass.config_entries.async_remove(twilio_entry.entry_id)
+    await settle(hass, simulator)
+    assert states(events) == [("started", 1, 1), ("canceled", 1, 1)]
+
+
 async def test_nothing_is_left_behind(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:

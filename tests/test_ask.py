@@ -484,3 +484,13 @@ async def test_an_answer_after_a_gap_in_a_home_with_a_wrong_clock(
     simulator.twilio.receive(RECIPIENT, "no", callback=False)
     await refresh(hass, simulator, twilio_entry)
     assert (await asking)["answer_id"] == "no"
+
+
+async def test_the_last_number_is_removed(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Nobody waits for an answer that cannot come."""
+    asking = ask(hass, timeout=86400)
+    await until_sent(hass, simulator, 1)
+    await hass.config_entries.async_remove(twilio_entry.entry_id)
+    assert (await asking)["answered"] is False

@@ -1,7 +1,7 @@
 """Alarm people step by step, until one of them acknowledges."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -131,11 +131,19 @@ class AlertDesk:
             for each in self._alerts.everything
             if each.alert_id == alert_id or (tag is not None and each.plan.tag == tag)
         ]
-        now = self._file.clock.now()
-        for alert in found:
-            if alert.is_open:
-                self._async_put(alert.move(AlertState.CANCELED, now))
+        self._async_cancel(each for each in found if each.is_open)
         return bool(found)
+
+    @callback
+    def async_cancel_all(self) -> None:
+        """End all alerts: there is no number left that could alarm anybody."""
+        self._async_cancel(self._alerts.open)
+
+    @callback
+    def _async_cancel(self, alerts: Iterable[Alert]) -> None:
+        now = self._file.clock.now()
+        for alert in alerts:
+            self._async_put(alert.move(AlertState.CANCELED, now))
 
     @callback
     def async_count(self, line: str) -> int:

@@ -67,5 +67,7 @@ async def async_keep_back(hass: HomeAssistant, line: str, gateway: Gateway) -> N
 
 
 async def async_erase_home(hass: HomeAssistant) -> None:
-    """Delete what is stored of the home."""
+    """End what is open, so that who waits for it learns it, and delete all of it."""
+    hass.data[ALERTS].async_cancel_all()
+    hass.data[QUESTIONS].async_end_all()
     await async_get_home_file(hass).async_erase()

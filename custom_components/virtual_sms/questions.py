@@ -18,7 +18,14 @@ from .bus import EventData
 from .const import DOMAIN
 from .core.answer_matching import find_choice, list_choices
 from .core.person import Person
-from .core.questions import Answer, Asked, Question, Questions, Turn
+from .core.questions import (
+    Answer,
+    Asked,
+    Question,
+    Questions,
+    QuestionState,
+    Turn,
+)
 from .core.waiting import has_ended_badly
 from .deadline_timer import DeadlineTimer
 from .home_file import KEEP, HomeFile, async_is_written
@@ -298,6 +305,13 @@ class QuestionDesk:
         if not question.is_open:
             self._async_close(question_id)
         self._async_go_on()
+
+    @callback
+    def async_end_all(self) -> None:
+        """Close all questions: there is no number left that could be answered."""
+        for question in self._questions.open:
+            self._async_put(question.end(QuestionState.EXPIRED))
+            self._async_close(question.question_id)
 
     @callback
     def _async_expire(self) -> None:

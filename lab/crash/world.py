@@ -133,8 +133,8 @@ class World:
             try:
                 await self.shake_inside("disk", full=True)
                 yield
-                await self.insist(partial(self.shake_inside, "disk", full=False))
             finally:
+                await self.insist(partial(self.shake_inside, "disk", full=False))
                 span.end = time.monotonic()
             await asyncio.sleep(_SEEN)
 

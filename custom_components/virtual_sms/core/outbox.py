@@ -155,8 +155,11 @@ class Outbox:
         """Do what is due, and return after what pause something will be due again."""
         async with self._working:
             self._records.note_clock_soon()
+            # One write tells whether there is any sense in all of them.
+            if not await self._can_write():
+                return LONGEST_PAUSE
             await self._results.work()
-            if self._results.is_failing and not await self._can_write():
+            if not await self._can_write():
                 return LONGEST_PAUSE
             await self._resume_all(await self._records.due())
             next_at = await self._records.next_due()
@@ -165,7 +168,9 @@ class Outbox:
         return None if next_at is None else max(next_at - self._now(), timedelta())
 
     async def _can_write(self) -> bool:
-        """Try the disk, where nothing else waits to be written."""
+        """Try the disk if it took nothing when that was last tried."""
+        if not self._results.is_failing:
+            return True
         try:
             await self._records.note_clock(always=True)
         except OSError, sqlite3.Error:

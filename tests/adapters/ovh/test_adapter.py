@@ -351,6 +351,22 @@ async def test_receipt_with_nulls(
     assert (receipt.status, receipt.at) == (DeliveryStatus.UNKNOWN, None)
 
 
+async def test_receipt_with_nonsense_beside_its_status(
+    adapter: OvhAdapter, ovh: Ovh, number: PhoneNumber, sim: Simulator
+) -> None:
+    """What a message has come to is told, whatever else its record says."""
+    sent = await adapter.send(number, outbound(), None)
+    await sim.settled()
+    for odd in ("soon", 7, ["x"], "0001-01-01T00:00:00+05:00"):
+        ovh.find(sent.provider_id).record = {
+            "ptt": "much",
+            "credits": odd if odd != 7 else "few",
+            "deliveredAt": odd,
+        }
+        receipt = await adapter.fetch_receipt(number, sent.provider_id)
+        assert (receipt.status, receipt.at) == (DeliveryStatus.DELIVERED, None)
+
+
 def test_inbound_is_dated_by_ovhcloud(adapter: OvhAdapter) -> None:
     """What rings the bell tells no time that counts: it is the provider's."""
     request = CallbackRequest(

@@ -917,6 +917,14 @@ async def test_odd_receipt(
     assert (await adapter.fetch_receipt(number, "SM1")).at == datetime(
         2026, 11, 21, 10, tzinfo=UTC
     )
+    odd = {"date_updated": "soon", "price": "abc", "price_unit": 7, "error_code": "?"}
+    faults.add("garbage", provider="twilio", body=json.dumps(record | odd), times=1)
+    receipt = await adapter.fetch_receipt(number, "SM1")
+    assert (receipt.status, receipt.at, receipt.cost) == (
+        DeliveryStatus.SENT,
+        None,
+        None,
+    )
     body = json.dumps(record | {field: None})
     faults.add("garbage", provider="twilio", body=body, times=1)
     with pytest.raises(InvalidResponseError):

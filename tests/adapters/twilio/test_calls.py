@@ -260,15 +260,42 @@ async def test_who_else_handles_a_numbers_calls(
 async def test_calls_of_others_are_no_candidates(
     adapter: TwilioAdapter, number: PhoneNumber, sim: Simulator
 ) -> None:
-    """Only what the API made since then may be ours, and what is unreadable is left out."""
+    """Only what the API made since then may be ours."""
     since = datetime.now(UTC) - timedelta(minutes=1)
     for _ in range(3):
         await adapter.make_call(number, compose(), None)
     first, second, third = sim.twilio.phones.calls
     first.record = {"direction": "outbound-dial"}
-    second.record = {"date_created": None}
+    second.created -= timedelta(hours=1)
     found = await adapter.find_calls(number, CALLEE, since)
     assert [each.provider_id for each in found] == [third.id]
+
+
+@pytest.mark.parametrize(
+    ("record", "is_candidate"),
+    [
+        ({"date_created": None}, True),
+        ({"status": 7}, True),
+        ({"status": None, "date_created": "Sat, 21 Nov 2020 10:00:00 +0000"}, False),
+        ({"status": None, "direction": "inbound"}, False),
+        ({"sid": None}, False),
+    ],
+)
+async def test_a_call_that_cannot_be_read_may_be_ours(
+    record: dict[str, object],
+    is_candidate: bool,
+    adapter: TwilioAdapter,
+    number: PhoneNumber,
+    sim: Simulator,
+) -> None:
+    """It comes after those that can be: who was called must not count as not called."""
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    for _ in range(2):
+        await adapter.make_call(number, compose(), None)
+    odd, other = sim.twilio.phones.calls
+    odd.record = record
+    found = await adapter.find_calls(number, CALLEE, since)
+    assert [each.provider_id for each in found] == [other.id, *[odd.id] * is_candidate]
 
 
 async def test_a_long_list_is_read_until_it_is_too_old(

@@ -40,6 +40,7 @@ from .values import (
     as_moment,
     as_object,
     as_text,
+    if_any,
     is_id,
     optional,
     readable,
@@ -292,8 +293,8 @@ def read_receipt(answer: Any) -> DeliveryReceipt:
     receipt = make_receipt(
         str(as_integer(answer["id"])),
         optional(as_integer, answer.get("deliveryReceipt")),
-        optional(as_integer, answer.get("ptt")),
-        optional(as_moment, at),
+        if_any(as_integer, answer.get("ptt")),
+        if_any(as_moment, at),
     )
     return replace(receipt, cost=Cost.read(answer.get("credits")))
 

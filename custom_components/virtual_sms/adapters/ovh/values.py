@@ -60,6 +60,14 @@ def optional[T](read: Callable[[Any], T], value: Any) -> T | None:
     return None if value is None or value == "" else read(value)
 
 
+def if_any[T](read: Callable[[Any], T], value: Any) -> T | None:
+    """Read what no more depends on than what is shown; nonsense is none."""
+    try:
+        return optional(read, value)
+    except ArithmeticError, TypeError, ValueError:
+        return None
+
+
 def as_list(value: Any) -> list[Any]:
     """Take a list."""
     if not isinstance(value, list):

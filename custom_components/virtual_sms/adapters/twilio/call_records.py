@@ -5,7 +5,7 @@ provider says something that makes no sense. Facts are from twilio.com/docs,
 named by the title of the page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -20,7 +20,15 @@ from ..call_models import (
 )
 from ..models import CallbackUrls
 from .inbound import read_address
-from .records import ERROR_RULES, read_count, read_text, read_time, with_parameter
+from .lists import Unreadable
+from .records import (
+    ERROR_RULES,
+    read_count,
+    read_text,
+    read_time,
+    read_time_if_any,
+    with_parameter,
+)
 
 CALL_ID: Final = "c"
 """The parameter of a callback that holds our id."""
@@ -57,7 +65,7 @@ def read_call(record: Any) -> CallUpdate:
         provider_id=read_text(record.sid),
         state=_read_state(record.status),
         duration=read_count(record.duration),
-        at=record.end_time and read_time(record.end_time),
+        at=read_time_if_any(record.end_time),
     )
 
 
@@ -66,6 +74,23 @@ def read_candidate(record: Any) -> tuple[datetime, PlacedCall | None]:
     created = read_time(record.date_created)
     is_ours = read_text(record.direction) == "outbound-api"
     return created, read_placed(record) if is_ours else None
+
+
+def pick_candidates(
+    found: Sequence[tuple[datetime, PlacedCall | None] | Unreadable], start: datetime
+) -> list[PlacedCall]:
+    """Pick what was made since then, the newest given first, and the oldest goes first.
+
+    What cannot be read may be it as well, if it has a name and is not too old.
+    """
+    read, unread = list[PlacedCall](), list[PlacedCall]()
+    for each in reversed(found):
+        if isinstance(each, Unreadable):
+            if each.sid and not each.is_inbound and (each.at or start) >= start:
+                unread.append(PlacedCall(provider_id=each.sid))
+        elif each[1] and each[0] >= start:
+            read.append(each[1])
+    return [*read, *unread]
 
 
 def read_recorded(record: Any) -> tuple[datetime, RecordedCall | None]:

@@ -100,36 +100,38 @@ class TwilioCalls(TwilioClient, ABC):
     async def find_calls(
         self, number: PhoneNumber, recipient: str, since: datetime
     ) -> list[PlacedCall]:
-        return await self._list_calls(
-            call_records.read_candidate, since, to=recipient, from_=number.number
+        start = records.to_the_second(since)
+        found = await self._list_calls(
+            call_records.read_candidate, start, to=recipient, from_=number.number
         )
+        return call_records.pick_candidates(found, start)
 
     @override
     async def fetch_incoming_calls(
         self, number: PhoneNumber, since: datetime
     ) -> list[RecordedCall]:
-        return await self._list_calls(
-            call_records.read_recorded, since, to=number.number
+        start = records.to_the_second(since)
+        found = await self._list_calls(
+            call_records.read_recorded, start, to=number.number
         )
+        good = [each for each in found if not isinstance(each, Unreadable)]
+        return [call for at, call in reversed(good) if call and at >= start]
 
     async def _list_calls[T](
         self,
         read: Callable[[Any], tuple[datetime, T | None]],
-        since: datetime,
+        start: datetime,
         **filters: str,
-    ) -> list[T]:
-        """List what is read of the calls since then, oldest first."""
-        start = records.to_the_second(since)
+    ) -> list[tuple[datetime, T | None] | Unreadable]:
+        """List what is read of the calls since then, and of older ones, newest first."""
         # Without a StartTime, for what is queued has none yet: the newest come first.
-        found = await self._list(
+        return await self._list(
             read,
             lambda sdk: sdk.rest.calls,
             goes_on=partial(reach_back, start),
             page_size=RECENT_CALLS,
             **filters,
         )
-        good = [each for each in found if not isinstance(each, Unreadable)]
-        return [call for at, call in reversed(good) if call and at >= start]
 
     @override
     def answer_call(

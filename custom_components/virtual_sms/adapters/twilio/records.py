@@ -200,7 +200,7 @@ def read_receipt(record: Any) -> DeliveryReceipt:
         read_text(record.sid),
         read_text(record.status),
         None if record.error_code is None else str(record.error_code),
-        at=record.date_updated and read_time(record.date_updated),
+        at=read_time_if_any(record.date_updated),
     )
     return replace(receipt, cost=_read_cost(record))
 
@@ -358,6 +358,11 @@ def read_time(value: object) -> datetime:
     if not isinstance(value, datetime):
         raise ValueError("no time where there must be one")  # noqa: TRY004  # one kind for all unreadable answers
     return value.astimezone(UTC)
+
+
+def read_time_if_any(value: object) -> datetime | None:
+    """Read a time that no more depends on than what is shown."""
+    return read_time(value) if isinstance(value, datetime) else None
 
 
 def read_count(value: object) -> int | None:
