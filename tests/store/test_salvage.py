@@ -347,7 +347,7 @@ async def test_only_what_is_open_is_told_as_failed(path: Path, clock: Clock) -> 
             "outbound": [
                 Fragment({"message_id": "over", "created_at": at}, {"outbound_age"}),
                 Fragment({"message_id": "open"}, {"outbound_open"}),
-                Fragment({"message_id": "due"}, {"outbound_due", "outbound_age"}),
+                Fragment({"message_id": "due"}, {"outbound_open", "outbound_age"}),
                 Fragment(
                     {"message_id": "sent", "provider_id": "P"}, {"outbound_provider"}
                 ),
