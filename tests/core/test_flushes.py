@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import uuid4
+from uuid import uuid4, uuid7
 
 import pytest
 
@@ -83,7 +83,7 @@ async def fill(home: Home, count: int) -> None:
     """Have a line remember many messages."""
     now = home.clock()
     messages = [
-        outbound(uuid4().hex, text=f"number {each}", recipient=f"+336{each:08}")
+        outbound(uuid7().hex, text=f"number {each}", recipient=f"+336{each:08}")
         for each in range(count)
     ]
     await home.store.note_published(await home.store.outbound.add(messages, now))
@@ -97,7 +97,7 @@ async def fill(home: Home, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "kib"), [(0, (10, 16, 6)), (5000, (16, 27, 6))], ids=["few", "many"]
+    ("count", "kib"), [(0, (8, 15, 6)), (5000, (12, 21, 6))], ids=["few", "many"]
 )
 async def test_a_message_costs_few_flushes_and_bytes(
     home: Home, monkeypatch: pytest.MonkeyPatch, count: int, kib: tuple[int, int, int]
@@ -114,7 +114,7 @@ async def test_a_message_costs_few_flushes_and_bytes(
         message = inbound(uuid4().hex, at=20_000 + number, text="hello " * 8)
         costs = [await meter.measure(home.gateway.inbox.take(message))]
         text = f"Water in the cellar, please come home {number}"
-        sending = home.send(uuid4().hex, text=text, limits=NO_LIMITS)
+        sending = home.send(uuid7().hex, text=text, limits=NO_LIMITS)
         costs.append(await meter.measure(sending))
         _, provider_id, _ = home.adapter.accepted[-1]
         delivered = receipt(provider_id, DeliveryStatus.DELIVERED)

@@ -173,6 +173,22 @@ async def test_fifty_at_once_cannot_slip_past(desk: Desk) -> None:
     assert len(desk.adapter.attempts) == 5
 
 
+async def test_what_has_no_limits_counts_for_what_is_queued_beside_it(
+    desk: Desk,
+) -> None:
+    """All that is decided together is counted together, whatever each may use."""
+    first, *free = (desk.compose() for _ in range(5))
+    _, _, errors = await asyncio.gather(
+        desk.send(first),
+        desk.outbox.send(free, HALF_AN_HOUR),
+        desk.send(desk.compose()),
+    )
+    (error,) = errors
+    assert isinstance(error, LimitReachedError)
+    assert error.limit is Limit.HOUR
+    assert len(desk.adapter.attempts) == 5
+
+
 async def test_where_all_of_a_window_is_of_just_now(desk: Desk) -> None:
     """It ends after its whole length."""
     message = desk.compose()

@@ -229,6 +229,23 @@ async def test_an_inner_page_takes_only_what_lies_below_it(
     await store.close()
 
 
+async def test_an_index_that_broke_as_well_is_read_from_both_its_ends(
+    path: Path, clock: Clock, large_file: Path
+) -> None:
+    """Of what a table has lost, each index still names what lies before and behind."""
+    shutil.copy(large_file, path)
+    inner = inner_pages(path, "outbound")[:1]
+    leaves = pages_of(path, ["outbound_open"])
+    break_pages(path, [*inner, leaves[len(leaves) // 2]])
+    store = await open_store(path, clock)
+    assert store.salvage is not None
+    assert "outbound" in store.salvage.incomplete
+    assert store.salvage.lost > 0
+    deliveries = set(await store.outbound.open_deliveries(LARGE))
+    assert deliveries == {f"P{number:04}" for number in range(LARGE)}
+    await store.close()
+
+
 @pytest.mark.parametrize("names", [["fact"], ["fact", "inbound"], ["inbound"]])
 async def test_what_came_meanwhile_is_no_history(
     path: Path, clock: Clock, names: list[str]
@@ -347,7 +364,7 @@ async def test_only_what_is_open_is_told_as_failed(path: Path, clock: Clock) -> 
             "outbound": [
                 Fragment({"message_id": "over", "created_at": at}, {"outbound_age"}),
                 Fragment({"message_id": "open"}, {"outbound_open"}),
-                Fragment({"message_id": "due"}, {"outbound_due", "outbound_age"}),
+                Fragment({"message_id": "due"}, {"outbound_open", "outbound_age"}),
                 Fragment(
                     {"message_id": "sent", "provider_id": "P"}, {"outbound_provider"}
                 ),

@@ -650,7 +650,6 @@ async def test_what_is_over_costs_nothing(store: Store) -> None:
         store.outbound.recover,
         lambda: store.outbound.open_deliveries(20),
         lambda: store.inbound.known(["a"]),
-        store.inbound.unpublished,
         store.examine,
     )
     before = [await count(each) for each in questions]

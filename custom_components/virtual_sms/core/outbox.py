@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 import logging
 import sqlite3
-from uuid import uuid4
+from uuid import uuid7
 
 from ..adapters.errors import (
     MessageRejectedError,
@@ -95,7 +95,8 @@ class Outbox:
         text = clean(text)
         count = count_segments(text)
         message = OutboundMessage(
-            message_id=uuid4().hex,
+            # In the order of time, so that new rows stand together in the file.
+            message_id=uuid7().hex,
             recipient=recipient,
             text=text,
             media=tuple(media),

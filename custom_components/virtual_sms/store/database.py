@@ -15,7 +15,7 @@ from typing import Any
 from ..adapters.base import RunBlocking
 from .database_file import DatabaseFile, Mend, Opened, is_damage
 from .salvage import Salvage
-from .transaction import Batch, Conclude, Hooks, Job, Operation, Resolve, Together
+from .transaction import Batch, Conclude, Hooks, Job, Operation, Resolve
 from .whole_call import run_whole
 
 _LOGGER = logging.getLogger(__name__)
@@ -95,30 +95,18 @@ class Database:
         return await self._post(Job(operation, Hooks(), reads=True), 0.0)
 
     def post[T](
-        self,
-        operation: Operation[T],
-        hooks: Hooks[T] | None = None,
-        together: Together[T, Any] | None = None,
+        self, operation: Operation[T], hooks: Hooks[T] | None = None
     ) -> asyncio.Future[T]:
-        """Run an operation as `run` does, after those that were posted before.
+        """Run an operation as `run` does, after those that were posted before."""
+        return self._post(Job(operation, hooks or Hooks()), 0.0)
 
-        `together` does it at once with those beside it that name the same.
-        """
-        return self._post(Job(operation, hooks or Hooks(), together=together), 0.0)
-
-    def note[T](
-        self,
-        operation: Operation[T],
-        delay: float = 0.0,
-        together: Together[T, Any] | None = None,
-    ) -> asyncio.Future[T]:
-        """Run an operation, as `post` does, that a power cut may undo a little later.
+    def note[T](self, operation: Operation[T], delay: float = 0.0) -> asyncio.Future[T]:
+        """Run an operation that a power cut may undo a little later.
 
         One with a delay, in seconds, waits that long for the company of something
         more urgent.
         """
-        job = Job(operation, Hooks(), together=together, is_forgettable=True)
-        return self._post(job, delay)
+        return self._post(Job(operation, Hooks(), is_forgettable=True), delay)
 
     def _post[T](self, job: Job[T], delay: float) -> asyncio.Future[T]:
         connection = self._connection

@@ -13,6 +13,7 @@ from .database import Database
 from .forgotten import forget_before, recall
 from .recovery import BEGUN_ANEW
 from .set_aside import SetAsideRow, drop_rows, list_rows, set_aside
+from .transaction import Joint
 
 _HORIZON = "horizon"
 _PROGRESS = "progress"
@@ -83,10 +84,8 @@ class InboundTable:
         """
         ordered = sorted(messages, key=lambda message: message.received_at)
         received = [Received(message=each, late=late) for each in ordered]
-        judge_one = judge or _take_as_it_is
-        return await self._run(
-            lambda connection: _admit(connection, received, judge_one), then
-        )
+        admission = _Admission(received, judge or _take_as_it_is)
+        return await self._run(Joint(_admit_all, admission), then)
 
     async def advance(self, until: datetime) -> None:
         """Note up to when the provider's history is known; it never goes back."""
@@ -225,16 +224,31 @@ def _correct(connection: sqlite3.Connection, bounds: Bounds) -> None:
     )
 
 
-def _admit(
-    connection: sqlite3.Connection, received: Sequence[Received], judge: Judge
-) -> list[Received]:
+@dataclass(frozen=True, slots=True)
+class _Admission:
+    """Messages that are recorded if they are new, and how each is judged then."""
+
+    received: Sequence[Received]
+    judge: Judge
+
+    def take(self, connection: sqlite3.Connection, seen: set[str]) -> list[Received]:
+        """Judge what has not been seen, which it is from then on."""
+        new = []
+        for each in self.received:
+            if each.message.message_id not in seen:
+                seen.add(each.message.message_id)
+                new.append(self.judge(connection, each))
+        return new
+
+
+def _admit_all(
+    connection: sqlite3.Connection, admissions: Sequence[_Admission]
+) -> list[list[Received]]:
     """Record messages as they are judged, and return those that were not known."""
+    received = chain.from_iterable(each.received for each in admissions)
     seen = recall(connection, [each.message.message_id for each in received])
-    new: dict[str, Received] = {}
-    for each in received:
-        message_id = each.message.message_id
-        if message_id not in seen and message_id not in new:
-            new[message_id] = judge(connection, each)
+    admitted = [each.take(connection, seen) for each in admissions]
+    new = [*chain.from_iterable(admitted)]
     connection.executemany(
         "INSERT INTO inbound (message_id, received_at, late, content, correspondent)"
         " VALUES (?, ?, ?, ?, ?)",
@@ -246,11 +260,11 @@ def _admit(
                 _dump(each),
                 each.message.sender,
             )
-            for each in new.values()
+            for each in new
         ],
     )
     bump(connection, received=len(new))
-    return list(new.values())
+    return admitted
 
 
 def _take_as_it_is(_: sqlite3.Connection, received: Received) -> Received:

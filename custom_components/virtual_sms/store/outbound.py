@@ -46,7 +46,7 @@ from .outbound_orders import (
 )
 from .prices import NameMonth, name_utc_month
 from .refusals import Refusal, foresee, show_ends
-from .transaction import Hooks, Operation
+from .transaction import Hooks, Joint, Operation
 from .usage import Allowance
 
 type Written = asyncio.Future[list[StatusChanged]]
@@ -124,8 +124,8 @@ class OutboundTable(OutboundLookups):
         """
         intent = Intent(order, self._list_unwritten)
         try:
-            hooks = self._follow(intent, leave)
-            await self._database.post(intent, hooks, write_all)
+            writing = Joint(write_all, intent)
+            await self._database.post(writing, self._follow(intent, leave))
         except Exception as err:
             if not intent.has_left:
                 if not isinstance(err, sqlite3.OperationalError):

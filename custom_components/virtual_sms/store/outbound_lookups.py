@@ -77,8 +77,8 @@ class OutboundLookups:
         # Left to itself, sqlite would walk through all by age, to save a sort.
         rows = await self._database.read(
             lambda connection: connection.execute(
-                "SELECT * FROM outbound INDEXED BY outbound_due "
-                "WHERE next_at <= ? ORDER BY created_at",
+                "SELECT * FROM outbound INDEXED BY outbound_open "
+                "WHERE open AND next_at <= ? ORDER BY created_at",
                 (now,),
             ).fetchall()
         )
@@ -88,7 +88,7 @@ class OutboundLookups:
         """Return when the next message is due."""
         (when,) = await self._database.read(
             lambda connection: connection.execute(
-                "SELECT min(next_at) FROM outbound WHERE next_at IS NOT NULL"
+                "SELECT min(next_at) FROM outbound INDEXED BY outbound_open WHERE open"
             ).fetchone()
         )
         return None if when is None else read_time(when)

@@ -83,10 +83,6 @@ class Intent:
         """List the messages, with what they may use."""
         return [(each, self.order.allowance) for each in self.order.messages]
 
-    def __call__(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
-        """Write the messages down; return those that are not to be sent, and why."""
-        return write_all(connection, [self])[0]
-
     def decide(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
         """Decide where nothing can be written; raise if one is written already."""
         for each in self.order.messages:

@@ -14,7 +14,7 @@ from .salvage import Fragment, Row, Salvage
 
 BEGUN_ANEW = "begun_anew"
 """The fact that ids may have been lost: since when only the provider knows them."""
-_OPEN_INDEXES = {"outbound_due", "outbound_open"}
+_OPEN_INDEX = "outbound_open"
 # Bytes that happen to be readable are no row: whatever reads them later must not fail.
 _INBOUND_NONSENSE = """
     DELETE FROM inbound WHERE typeof(received_at) != 'real'
@@ -130,7 +130,7 @@ def _resolve(connection: sqlite3.Connection, fragment: Fragment, now: float) -> 
     if row["provider_id"]:
         connection.execute(_ACCEPTED, row)
         return False
-    if fragment.indexes & _OPEN_INDEXES:
+    if _OPEN_INDEX in fragment.indexes:
         _fail(connection, row)
         return True
     return False

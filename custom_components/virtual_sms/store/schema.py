@@ -148,9 +148,15 @@ MIGRATIONS = (
         DELETE FROM attachment WHERE message_id = old.message_id;
     END
     """,
-    # Each index is a page that is written with every message: what is asked for once a
-    # day needs none, and what has no id of the provider's is not looked up by it.
+    # Each index is a page that is written with every message. What is asked for once a
+    # day, or once a start, needs none; what is due is found among the few that are open;
+    # and what has no id of the provider's is not looked up by it. `open` is in its own
+    # index, so that of a damaged file this can be read without the rows.
     """
+    DROP INDEX inbound_unpublished;
+    DROP INDEX outbound_due;
+    DROP INDEX outbound_open;
+    CREATE INDEX outbound_open ON outbound (checked_at, open) WHERE open;
     DROP INDEX inbound_correspondent;
     DROP INDEX outbound_correspondent;
     DROP INDEX message_age;

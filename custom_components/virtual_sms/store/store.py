@@ -7,9 +7,10 @@ answers one question: is this new? What it answers is on disk first.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain
 import json
 import sqlite3
 
@@ -30,7 +31,7 @@ from .outbound_orders import note_changes
 from .prices import read_cost
 from .recovery import mend
 from .salvage import Salvage
-from .transaction import Resolve
+from .transaction import Joint, Resolve
 from .usage import UsageTable, forget_texts
 
 RETENTION = timedelta(days=200)
@@ -138,7 +139,7 @@ class Store:
 
         A power cut right after it may have the last ones published again.
         """
-        return self._database.note(_Note(changes), delay, _note_all)
+        return self._database.note(Joint(_note_all, changes), delay)
 
     async def examine(self) -> StoreHealth:
         """Look at the file, and at what has been under way for longest."""
@@ -179,24 +180,17 @@ class Store:
             listener()
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
-    """Notes that changes were published."""
-
-    changes: Sequence[Change] = field(repr=False)
-
-    def __call__(self, connection: sqlite3.Connection) -> None:
-        _note_all(connection, [self])
-
-
-def _note_all(connection: sqlite3.Connection, notes: Sequence[_Note]) -> list[None]:
-    changes = [change for note in notes for change in note.changes]
+def _note_all(
+    connection: sqlite3.Connection, published: Sequence[Sequence[Change]]
+) -> list[None]:
+    """Note that some changes were published after others."""
+    changes = [*chain.from_iterable(published)]
     note_received(connection, (each for each in changes if isinstance(each, Received)))
     note_changes(
         connection, (each for each in changes if isinstance(each, StatusChanged))
     )
     note_calls(connection, (each for each in changes if isinstance(each, CallChanged)))
-    return [None] * len(notes)
+    return [None] * len(published)
 
 
 def _examine(connection: sqlite3.Connection, now: datetime) -> StoreHealth:

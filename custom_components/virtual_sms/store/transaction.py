@@ -16,12 +16,22 @@ from typing import Any
 from .database_file import is_damage
 
 type Operation[T] = Callable[[sqlite3.Connection], T]
-type Together[T, O: Operation[object]] = Callable[
-    [sqlite3.Connection, Sequence[O]], Sequence[T]
-]
-"""Does operations that wait side by side, all at once, and returns their results."""
 type Resolve = Callable[[], None]
 type Conclude = Callable[[sqlite3.Connection], Resolve]
+type DoAll[I, T] = Callable[[sqlite3.Connection, Sequence[I]], Sequence[T]]
+"""Does something for several items, and returns what came of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joint[I, T]:
+    """An operation that is done at once with those that wait beside it for the same."""
+
+    do_all: DoAll[I, T]
+    item: I
+
+    def __call__(self, connection: sqlite3.Connection) -> T:
+        """Do it for this item alone."""
+        return self.do_all(connection, [self.item])[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +60,11 @@ class Job[T]:
         operation: Operation[T],
         hooks: Hooks[T],
         *,
-        together: Together[T, Any] | None = None,
         reads: bool = False,
         is_forgettable: bool = False,
     ) -> None:
         """Take what is to be done; the loop that runs is the one that learns of it."""
         self.operation = operation
-        self.together = together
         self.reads = reads
         self.is_forgettable = is_forgettable
         self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -174,19 +182,24 @@ def _write(connection: sqlite3.Connection) -> None:
 def _perform(connection: sqlite3.Connection, jobs: Sequence[Job[Any]]) -> list[_Done]:
     return [
         done
-        for together, some in groupby(jobs, lambda job: job.together)
-        for done in _perform_some(connection, together, list(some))
+        for do_all, some in groupby(jobs, _find_joint)
+        for done in _perform_some(connection, do_all, list(some))
     ]
+
+
+def _find_joint(job: Job[Any]) -> DoAll[Any, Any] | None:
+    return job.operation.do_all if isinstance(job.operation, Joint) else None
 
 
 def _perform_some(
     connection: sqlite3.Connection,
-    together: Together[Any, Any] | None,
+    do_all: DoAll[Any, Any] | None,
     jobs: Sequence[Job[Any]],
 ) -> Iterable[_Done]:
-    if together is None:
-        return [(job, job.operation(connection)) for job in jobs]
-    results = together(connection, [job.operation for job in jobs])
+    operations: list[Any] = [job.operation for job in jobs]
+    if do_all is None:
+        return zip(jobs, [each(connection) for each in operations], strict=True)
+    results = do_all(connection, [each.item for each in operations])
     return zip(jobs, results, strict=True)
 
 
