@@ -963,6 +963,28 @@ async def test_one_redacted_record_for_two_doubtful_messages(home: Home) -> None
     assert home.store.tally.pending == (home.states("m")[-1][1] == "sent")
 
 
+async def test_a_message_that_is_noted_while_another_is_looked_for(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record counts for no other: one is left for two, and neither is sent again."""
+    home.adapter.redacts = True
+    home.adapter.outcomes.extend([TIMEOUT, (TIMEOUT, 0), (TIMEOUT, 0)])
+    began = home.clock.true
+    for message_id in ("lost", "first", "second"):
+        await home.send(message_id, text=message_id)
+    records = home.store.outbound
+    count_unknown = records.count_unknown
+
+    async def count_after_a_change(recipient: str) -> int:
+        if home.clock.true - began >= timedelta(seconds=20):
+            await records.accept("second", SentMessage(provider_id="P1"))
+        return await count_unknown(recipient)
+
+    monkeypatch.setattr(records, "count_unknown", count_after_a_change)
+    await home.live(2 * RETRY_WINDOW.total_seconds())
+    assert sorted(home.accepted) == ["first", "second"]
+
+
 async def test_what_was_reconciled_is_asked_where_it_stands(home: Home) -> None:
     """What was called back meanwhile was about a message that nobody knew."""
     home.adapter.outcomes.append((TIMEOUT, 0))

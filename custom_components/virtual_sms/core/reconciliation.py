@@ -55,7 +55,7 @@ class Reconciliation:
         now = self._line.adapter.provider_time
         return None if now is None else now - _ROUNDED
 
-    async def find(self, due: Due, but: str = "") -> Sequence[SentMessage]:
+    async def find(self, due: Due, but: str = "") -> list[SentMessage]:
         """List what may be the message in the provider's record, best first.
 
         Only what no other message of ours claims, and nothing as long as another one
@@ -66,16 +66,16 @@ class Reconciliation:
         line, recipient = self._line, due.message.recipient
         found = await line.adapter.find_sent(line.number, due.message, since)
         if self._is_on_its_way(recipient, but):
-            return ()
-        free = [
-            each
-            for each in found
-            if not await self._records.is_claimed(each.provider_id)
-        ]
+            return []
+        free = await self._list_free(found)
         return [each for each in free if each.exact] or free
 
+    async def _list_free(self, found: Sequence[SentMessage]) -> list[SentMessage]:
+        claimed = self._records.is_claimed
+        return [each for each in found if not await claimed(each.provider_id)]
+
     async def may_claim(
-        self, due: Due, found: Sequence[SentMessage], *, is_conclusive: bool
+        self, due: Due, found: list[SentMessage], *, is_conclusive: bool
     ) -> bool:
         """Say whether the first that was found is the message.
 
@@ -86,7 +86,10 @@ class Reconciliation:
             message_id = due.message.message_id
             return is_conclusive or not await self._records.has_duplicate(message_id)
         unknown = await self._records.count_unknown(due.message.recipient)
-        return is_conclusive and len(found) >= unknown
+        # Looked at after that count: a message that is noted as accepted meanwhile must
+        # not leave its record to another one, whose own would then be missed.
+        free = await self._list_free(found)
+        return is_conclusive and free[:1] == found[:1] and len(free) >= unknown
 
     async def fetch_receipt(self, sent: SentMessage) -> DeliveryReceipt | None:
         """Ask where a message stands; None where that cannot be told now."""
