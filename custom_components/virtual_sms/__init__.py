@@ -276,6 +276,8 @@ async def _async_start(
         coordinator.async_ask_for_receipts()
 
     async def prune(_: datetime) -> None:
+        # How old a message is, the provider's time tells, if it was read lately.
+        await coordinator.async_refresh()
         await _async_prune(entry)
 
     entry.async_on_unload(

@@ -11,6 +11,7 @@ from homeassistant.util.signal_type import SignalType
 
 from .adapters.call_models import CallState
 from .alert_report import async_describe_shown, describe_change
+from .alert_texts import async_write_alert, async_write_notice
 from .answering import Incoming, Match
 from .bus import EventData
 from .const import DOMAIN
@@ -35,7 +36,6 @@ from .planned import (
     async_call_planned,
     async_find_planned,
     async_may_answer,
-    async_say_to,
     async_send_planned,
     new_message_id,
 )
@@ -285,7 +285,9 @@ class AlertDesk:
         person, message_id = message.person, message.message_id
         if async_trust(self._hass).is_locked(person.contact_id):
             return Failed(sentence="", reason=_LOCKED)
-        text = await self._async_write_text(alert, person)
+        is_one_of_several = len(self._alerts.list_texted(person)) > 1
+        code = alert.code if is_one_of_several else None
+        text = await async_write_alert(self._hass, alert.plan, person, code)
         if not alert.is_call(message):
             return await async_send_planned(self._hass, person, message_id, text)
         spoken = Spoken(text=alert.plan.text, digit=alert.plan.digit)
@@ -296,21 +298,8 @@ class AlertDesk:
         person, taker = notice.person, alert.taken_by
         if taker is None or not await async_may_answer(self._hass, person):
             return
-        is_own = taker.key == person.key
-        key = "alert_taken_by_you" if is_own else "alert_taken"
-        words = {"message": alert.plan.text, **({} if is_own else {"who": taker.shown})}
-        text = await async_say_to(self._hass, person, key, words)
+        text = await async_write_notice(self._hass, alert.plan, person, taker)
         await async_send_planned(self._hass, person, notice.message_id, text)
-
-    async def _async_write_text(self, alert: Alert, person: Person) -> str:
-        """Return what somebody is texted: which answer is meant for which of several."""
-        text = alert.plan.text
-        if len(self._alerts.list_texted(person)) <= 1:
-            return text
-        words = {"answer": f"{alert.plan.words[0]} {alert.code}"}
-        return (
-            f"{text}\n{await async_say_to(self._hass, person, 'alert_answer', words)}"
-        )
 
     async def _async_withdraw(self, message: AlertMessage) -> None:
         """Keep a text that waits from going out when it is over, and a phone from ringing.

@@ -3,15 +3,23 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 import logging
 from pathlib import Path
 import sqlite3
 from typing import Final
 
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    HassJob,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -25,6 +33,8 @@ _LOGGER = logging.getLogger(__name__)
 KEEP: Final = timedelta(days=1)
 """How long what has ended is known, for a message that is published again."""
 
+_RETRY_AFTER: Final = 30
+"""Seconds after which a disk that took nothing is tried again, if nothing is written."""
 _CANNOT_WRITE = (OSError, sqlite3.Error, DatabaseClosedError)
 
 
@@ -43,6 +53,10 @@ class HomeFile:
         self._opening = asyncio.Lock()
         self._is_open = False
         self._pending: set[asyncio.Future[None]] = set()
+        self._newest: dict[tuple[Kind, str], asyncio.Future[None]] = {}
+        self._unwritten: dict[tuple[Kind, str], str] = {}
+        """What the disk has not taken: a later run would go on from what it has."""
+        self._stop_timer: CALLBACK_TYPE | None = None
 
     async def async_load(self, kind: Kind) -> Sequence[str]:
         """Return what an earlier run left; raises what `async_open` raises."""
@@ -71,6 +85,7 @@ class HomeFile:
 
     async def async_erase(self) -> None:
         """Delete the file; it is made anew when it is needed."""
+        self._unwritten.clear()
         async with self._opening:
             await self._store.erase()
             self._is_open = False
@@ -79,27 +94,38 @@ class HomeFile:
     def async_save(
         self, kind: Kind, item_id: str, content: str
     ) -> asyncio.Future[None]:
-        """Begin to write something; the future raises what went wrong."""
+        """Begin to write something; the future raises what went wrong.
+
+        What the disk does not take is written once it does.
+        """
         try:
             writing = self._store.save(kind, item_id, content)
         except DatabaseClosedError as err:
             writing = asyncio.get_running_loop().create_future()
             writing.set_exception(err)
+        place = (kind, item_id)
+        self._async_drop(place)
+        self._newest[place] = writing
         self._pending.add(writing)
-        writing.add_done_callback(self._async_forget)
+        writing.add_done_callback(partial(self._async_note, place, content))
         return writing
 
     async def async_store(self, kind: Kind, item_id: str, content: str) -> None:
-        """Write something new; raises a HomeAssistantError if that is not possible."""
+        """Write something new; raises a HomeAssistantError if that is not possible.
+
+        Then it is not written later either.
+        """
         await self.async_open()
         try:
             await self.async_save(kind, item_id, content)
         except _CANNOT_WRITE as err:
+            self._async_drop((kind, item_id))
             raise _storage_failed() from err
 
     @callback
     def async_delete(self, kind: Kind, item_id: str) -> None:
         """Forget something; what cannot be deleted now is deleted by a later run."""
+        self._async_drop((kind, item_id))
         try:
             self._store.delete(kind, item_id).add_done_callback(_read_exception)
         except DatabaseClosedError:
@@ -116,9 +142,39 @@ class HomeFile:
         return asyncio.gather(*pending, return_exceptions=True) if pending else None
 
     @callback
-    def _async_forget(self, writing: asyncio.Future[None]) -> None:
+    def _async_drop(self, place: tuple[Kind, str]) -> None:
+        """Write nothing of this again: something newer has come."""
+        self._unwritten.pop(place, None)
+        self._newest.pop(place, None)
+
+    @callback
+    def _async_note(
+        self, place: tuple[Kind, str], content: str, writing: asyncio.Future[None]
+    ) -> None:
+        """Note what became of a write; one that was taken is a sign for the others."""
         self._pending.discard(writing)
         _read_exception(writing)
+        if self._newest.get(place) is not writing:
+            return
+        del self._newest[place]
+        if writing.cancelled() or isinstance(writing.exception(), DatabaseClosedError):
+            return
+        if writing.exception() is None:
+            self._async_retry()
+            return
+        self._unwritten[place] = content
+        if self._stop_timer is None:
+            job = HassJob(self._async_retry, cancel_on_shutdown=True)
+            self._stop_timer = async_call_later(self._hass, _RETRY_AFTER, job)
+
+    @callback
+    def _async_retry(self, _: datetime | None = None) -> None:
+        if self._stop_timer is not None:
+            self._stop_timer()
+            self._stop_timer = None
+        unwritten, self._unwritten = self._unwritten, {}
+        for (kind, item_id), content in unwritten.items():
+            self.async_save(kind, item_id, content)
 
     @callback
     def async_note_clock(self) -> None:

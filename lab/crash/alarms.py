@@ -71,7 +71,17 @@ class Alarms:
         await self._answer(world, traffic, "ok")
 
     async def ask(self, world: World, traffic: Traffic) -> None:
-        """Ask a question, and perhaps answer it."""
+        """Ask a question, and perhaps answer it.
+
+        Home Assistant is not started before the actions have ended that were called
+        over its API meanwhile, and this one takes its time.
+        """
+        with contextlib.suppress(*HARMLESS):
+            state = await world.home.ask("GET", "/api/core/state")
+            if state["state"] == "RUNNING":
+                await self._ask(world, traffic)
+
+    async def _ask(self, world: World, traffic: Traffic) -> None:
         text = f"question {len(self.questions)}"
         self.questions.add(text)
         data = {
@@ -81,10 +91,9 @@ class Alarms:
             "answers": [{"id": "yes", "sentences": ["yes"]}],
             "timeout": TIMEOUT,
         }
-        with contextlib.suppress(*HARMLESS):
-            await asyncio.gather(
-                _call(world, "ask", data), self._answer(world, traffic, "yes")
-            )
+        await asyncio.gather(
+            _call(world, "ask", data), self._answer(world, traffic, "yes")
+        )
 
     async def _answer(self, world: World, traffic: Traffic, text: str) -> None:
         await asyncio.sleep(world.chance.uniform(0, 1.5 * STEP_AFTER))
