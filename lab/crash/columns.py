@@ -125,6 +125,7 @@ def _lies(evidence: Evidence) -> int:
         each["final"] and each["error_code"] not in _REFUSED
         for our_id in evidence.statuses.keys() - known
         for each in evidence.statuses[our_id]
+        if not evidence.was_tried_once(our_id)
     )
 
 

@@ -64,6 +64,7 @@ class Evidence:
             # Those are counted by themselves.
             and each["data"].get("recipient") not in ALARMED
         ]
+        self.was_full = bool(world.full)
         self.first, self.again, self.twice = sort_out(told, world.kills, world.full)
 
     @cached_property
@@ -99,6 +100,13 @@ class Evidence:
         """List what was told of a message that the provider took."""
         known = self.our_ids.get(str(message.id)) or self.traffic.asked[message.text]
         return self.statuses.get(known or "", [])
+
+    def was_tried_once(self, our_id: str) -> bool:
+        """Say whether a message left that could not be remembered, as its caller heard.
+
+        It is not tried again, so that the one attempt may have failed.
+        """
+        return self.was_full and our_id not in self.traffic.asked.values()
 
     @cached_property
     def falsely_refused(self) -> list[str]:

@@ -331,6 +331,14 @@ def test_a_token_that_is_replaced_may_be_refused() -> None:
     assert look(traffic, [], [status("ours", "failed", error_code="20003")]) == {}
 
 
+def test_what_a_full_disk_cannot_remember_may_fail() -> None:
+    """It is tried once, as whoever asked for it was told."""
+    traffic = number(asked={"out": None})
+    events = [status("ours", "failed")]
+    assert look(traffic, [], events, full=[Span(start=0.0, end=1.0)]) == {}
+    assert look(traffic, [], events) == {"lies": 1}
+
+
 def test_a_text_that_was_refused_and_sent_is_seen() -> None:
     """Whoever heard of the refusal sends it again."""
     traffic = number(asked={"out": None}, refused={"out": "no"})
