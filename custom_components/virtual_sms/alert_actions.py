@@ -15,7 +15,6 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import verify_domain_control
 
 from .addressing import Recipient
 from .alerts import ALERTS
@@ -29,6 +28,7 @@ from .people_fields import (
     async_find_people,
     async_find_sender,
 )
+from .permission import for_who_may_control
 from .planned import Spoken, async_foresee_refusal
 from .sending import raise_not_sent
 
@@ -103,7 +103,7 @@ def async_setup_alert(hass: HomeAssistant) -> None:
     )
 
 
-@verify_domain_control(DOMAIN)
+@for_who_may_control
 async def _async_alert(call: ServiceCall) -> ServiceResponse:
     """Begin an alert; who cannot be addressed is skipped, unless nobody can."""
     hass, data = call.hass, call.data
@@ -152,7 +152,7 @@ def _find_people(
     return async_find_people(hass, sender, step)
 
 
-@verify_domain_control(DOMAIN)
+@for_who_may_control
 async def _async_cancel(call: ServiceCall) -> None:
     """End an alert, or all of a tag; of a tag there may be none."""
     alert_id, tag = call.data.get("alert_id"), call.data.get("tag")

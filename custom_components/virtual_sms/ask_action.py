@@ -13,7 +13,6 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import verify_domain_control
 
 from .const import DOMAIN
 from .core.answer_matching import Choice, normalize
@@ -25,6 +24,7 @@ from .people_fields import (
     async_find_people,
     async_find_sender,
 )
+from .permission import for_who_may_control
 from .questions import QUESTIONS
 from .sending import raise_not_sent
 
@@ -83,7 +83,7 @@ def async_setup_ask(hass: HomeAssistant) -> None:
     )
 
 
-@verify_domain_control(DOMAIN)
+@for_who_may_control
 async def _async_ask(call: ServiceCall) -> ServiceResponse:
     """Ask, and wait for an answer or for the time to be up."""
     hass, data = call.hass, call.data

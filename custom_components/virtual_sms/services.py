@@ -12,7 +12,6 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import verify_domain_control
 from homeassistant.util.json import JsonObjectType
 
 from .adapters.call_models import KEYS
@@ -32,6 +31,7 @@ from .people_fields import (
     async_find_entry,
     async_find_sender,
 )
+from .permission import for_who_may_control
 from .sending import SendRequest, async_attach, async_send
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     async_setup_alert(hass)
 
 
-@verify_domain_control(DOMAIN)
+@for_who_may_control
 async def _async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send a message from one of the home's numbers, or from those of contacts."""
     request = SendRequest(
@@ -158,7 +158,7 @@ async def _async_send(
     return delivery.describe()
 
 
-@verify_domain_control(DOMAIN)
+@for_who_may_control
 async def _async_call(call: ServiceCall) -> ServiceResponse:
     """Call somebody from one of the home's numbers, or from those of contacts."""
     request = CallRequest(

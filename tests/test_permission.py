@@ -3,7 +3,8 @@
 from typing import Any
 
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.exceptions import Unauthorized
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
@@ -60,3 +61,20 @@ async def test_who_lives_here_sends(
         context=Context(user_id=hass_owner_user.id),
     )
     assert [each.to for each in simulator.twilio.messages] == [RECIPIENT]
+
+
+@pytest.mark.parametrize("action", ["send_message", "call", "ask", "alert"])
+async def test_without_a_number_the_action_says_so(
+    hass: HomeAssistant, hass_owner_user: MockUser, action: str
+) -> None:
+    """That is what is missing, and no permission."""
+    assert await async_setup_component(hass, DOMAIN, {})
+    with pytest.raises(ServiceValidationError, match="number"):
+        await hass.services.async_call(
+            DOMAIN,
+            action,
+            ACTIONS[action],
+            blocking=True,
+            context=Context(user_id=hass_owner_user.id),
+            return_response=action == "ask",
+        )
