@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NEIGHBOURS = [f"+336{number:08}" for number in range(1, 51)]
 STORE = "whole_call"
 """The module that gives the store's work to a thread."""
-MOST_THREADS = {"twilio": 16}
+MOST_THREADS = {"twilio": 17}
 """Where the provider's library blocks: Twilio's did so before its version 8."""
 
 

@@ -1020,6 +1020,32 @@ async def test_a_provider_without_a_time_or_receipts(home: Home) -> None:
     assert "fetch_receipt" not in home.adapter.questions
 
 
+async def test_a_disk_that_fills_again_at_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it takes no more waits for the next time there is room."""
+    disk = FullDisk(monkeypatch)
+    home.adapter.during["send"] = disk.fill
+    await home.send("m")
+    await settle()
+    home.adapter.during.clear()
+    disk.is_full = False
+    note_clock = home.store.outbound.note_clock
+
+    async def note_and_fill(*, always: bool = False) -> None:
+        await note_clock(always=always)
+        disk.is_full = True
+
+    monkeypatch.setattr(home.store.outbound, "note_clock", note_and_fill)
+    assert await home.outbox.work() == LONGEST_PAUSE
+    assert home.outbox.has_work
+    monkeypatch.setattr(home.store.outbound, "note_clock", note_clock)
+    disk.is_full = False
+    await home.live(200)
+    assert not home.outbox.has_work
+    assert home.accepted == ["m"]
+
+
 async def test_a_disk_that_is_full_when_a_doubt_is_settled(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -298,6 +298,19 @@ async def test_fewer_days_count_at_once(store: Store, clock: Clock) -> None:
     assert (await ids(store))[0] == ["new"]
 
 
+async def test_nothing_is_compacted_where_nothing_was_deleted(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To compact is to write the whole file anew, which a start does not need."""
+    compacted: list[bool] = []
+    monkeypatch.setattr(store.conversations, "_compact", lambda: compacted.append(True))
+    await receive(store, inbound("new"))
+    await store.conversations.keep(30, clock())
+    assert not compacted
+    await store.conversations.keep(0, clock())
+    assert compacted
+
+
 async def test_a_clock_that_is_ahead_deletes_nothing(
     store: Store, clock: Clock
 ) -> None:

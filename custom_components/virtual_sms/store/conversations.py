@@ -49,8 +49,10 @@ PAGE: Final = """
     ORDER BY at DESC, message_id DESC LIMIT ?
 """
 PRUNE: Final = """
-    WITH kept AS (SELECT at, message_id FROM message INDEXED BY message_correspondent)
     DELETE FROM message WHERE message_id IN (
+        WITH kept AS (
+            SELECT at, message_id FROM message INDEXED BY message_correspondent
+        )
         SELECT message_id FROM kept WHERE at < ? UNION ALL SELECT * FROM (
             SELECT message_id FROM kept ORDER BY at DESC LIMIT -1 OFFSET ?
         )
