@@ -6,13 +6,13 @@ each change: there are few of them, and each is small.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 import sqlite3
 
-from .clock import TOLERANCE, SteadyClock, monotonic
+from .clock import SteadyClock, monotonic
+from .clock_offset import ClockNotes
 from .database import Database
-from .transaction import Hooks
 
 HOME_MIGRATIONS = (
     """
@@ -31,8 +31,6 @@ HOME_MIGRATIONS = (
     """,
 )
 """Each brings the file from one version to the next; never change a released one."""
-
-_OFFSET = "clock_offset"
 
 
 class Kind(StrEnum):
@@ -55,13 +53,12 @@ class HomeStore:
         """Take the file to write in, the home's clock, and one that never jumps."""
         self._database = database
         self.clock = SteadyClock(now, monotonic)
-        self._noted_offset = timedelta()
+        self._clock_notes = ClockNotes(database, self.clock)
 
     async def open(self) -> None:
         """Open the file, and go on with its clock; raises StorageError."""
         await self._database.open()
-        self._noted_offset, newest = await self._database.run(_read_clock)
-        self.clock.begin(self._noted_offset, newest)
+        await self._clock_notes.begin(_read_newest)
 
     async def close(self) -> None:
         """Close the file; everything is on disk already."""
@@ -103,19 +100,7 @@ class HomeStore:
         None if it is noted. Raises DatabaseClosedError; the future raises what the
         disk says.
         """
-        offset = self.clock.offset
-        if abs(offset - self._noted_offset) <= TOLERANCE:
-            return None
-
-        def then(_: None) -> None:
-            self._noted_offset = offset
-
-        noting = self._database.post(
-            lambda connection: _note_offset(connection, offset), Hooks(then=then)
-        )
-        # What went wrong is for whoever waits: it is tried again.
-        noting.add_done_callback(lambda each: each.cancelled() or each.exception())
-        return noting
+        return self._clock_notes.note_soon()
 
     def delete(self, kind: Kind, item_id: str) -> asyncio.Future[None]:
         """Forget something."""
@@ -129,21 +114,8 @@ class HomeStore:
         return self._database.post(operation)
 
 
-def _read_clock(connection: sqlite3.Connection) -> tuple[timedelta, datetime | None]:
-    """Return the step of the wall clock that was noted, and the newest time of ours."""
-    offset = connection.execute(
-        "SELECT value FROM fact WHERE name = ?", (_OFFSET,)
-    ).fetchone()
+def _read_newest(connection: sqlite3.Connection) -> datetime | None:
     (newest,) = connection.execute(
         "SELECT max(at) FROM (SELECT at FROM question UNION SELECT at FROM alert)"
     ).fetchone()
-    return (
-        timedelta(seconds=offset[0] if offset else 0.0),
-        None if newest is None else datetime.fromtimestamp(newest, UTC),
-    )
-
-
-def _note_offset(connection: sqlite3.Connection, offset: timedelta) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO fact VALUES (?, ?)", (_OFFSET, offset.total_seconds())
-    )
+    return None if newest is None else datetime.fromtimestamp(newest, UTC)

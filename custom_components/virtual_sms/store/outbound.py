@@ -8,7 +8,7 @@ another is made. Its text is kept only until the provider has accepted it.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 import sqlite3
 
 from ..adapters.models import (
@@ -18,8 +18,8 @@ from ..adapters.models import (
     SentMessage,
 )
 from .changes import Progress, StatusChanged
-from .clock import TOLERANCE, SteadyClock
-from .clock_offset import make_due, note_offset, read_offset
+from .clock import SteadyClock
+from .clock_offset import ClockNotes, make_due, read_newest
 from .database import Database
 from .outbound_lookups import OutboundLookups
 from .outbound_moves import (
@@ -79,7 +79,7 @@ class OutboundTable(OutboundLookups):
         super().__init__(database, clock)
         self._run = database.run
         self._now = now
-        self._noted_offset = timedelta()
+        self._clock_notes = ClockNotes(database, clock)
         self.name_month: NameMonth = name_utc_month
         """By which calendar costs are counted."""
         self.unwritten: dict[str, Left] = {}
@@ -320,8 +320,7 @@ class OutboundTable(OutboundLookups):
         The request of an attempt that a crash cut short may have left just before,
         and long after it began: the provider may be at work on it still.
         """
-        self._noted_offset, newest = await self._run(read_offset)
-        self.clock.begin(self._noted_offset, newest)
+        await self._clock_notes.begin(read_newest)
         now = self.clock.now()
         await self._run(
             lambda connection: make_due(connection, now, now + RECONCILE_AFTER)
@@ -334,19 +333,7 @@ class OutboundTable(OutboundLookups):
 
     def note_clock_soon(self, *, always: bool = False) -> asyncio.Future[None] | None:
         """Note it before all that is written from now on; None if it is noted."""
-        offset = self.clock.offset
-        if abs(offset - self._noted_offset) <= TOLERANCE and not always:
-            return None
-
-        def then(_: None) -> None:
-            self._noted_offset = offset
-
-        noting = self._database.post(
-            lambda connection: note_offset(connection, offset), Hooks(then=then)
-        )
-        # What went wrong is for whoever waits: it is tried again.
-        noting.add_done_callback(lambda each: each.cancelled() or each.exception())
-        return noting
+        return self._clock_notes.note_soon(always=always)
 
     @property
     def _times(self) -> tuple[datetime, datetime]:
