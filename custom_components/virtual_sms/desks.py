@@ -61,9 +61,8 @@ async def async_setup_desks(hass: HomeAssistant) -> None:
 async def async_keep_back(hass: HomeAssistant, line: str, gateway: Gateway) -> None:
     """Have a number that goes to work not send what was over while it was at rest."""
     for desk in (hass.data[QUESTIONS], hass.data[ALERTS]):
-        for message_id in desk.async_list_over(line):
-            with suppress(DatabaseClosedError, sqlite3.Error):
-                await gateway.outbox.withdraw(message_id)
+        with suppress(DatabaseClosedError, sqlite3.Error):
+            await gateway.outbox.withdraw_all(desk.async_list_over(line))
 
 
 async def async_erase_home(hass: HomeAssistant) -> None:

@@ -152,6 +152,11 @@ class Outbox:
         """
         self._publish(await self._records.withdraw(message_id))
 
+    async def withdraw_all(self, message_ids: Sequence[str]) -> None:
+        """Withdraw messages, most of which have come to their end long ago."""
+        for message_id in await self._records.find_open(message_ids):
+            await self.withdraw(message_id)
+
     async def work(self) -> timedelta | None:
         """Do what is due, and return after what pause something will be due again."""
         async with self._working:

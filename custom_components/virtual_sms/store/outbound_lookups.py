@@ -1,6 +1,8 @@
 """What the table of outbound messages is asked, which changes nothing in it."""
 
+from collections.abc import Sequence
 from datetime import datetime
+import json
 
 from ..adapters.models import DeliveryReceipt, DeliveryStatus
 from .changes import StatusChanged
@@ -43,6 +45,17 @@ class OutboundLookups:
                 is not None
             )
         )
+
+    async def find_open(self, message_ids: Sequence[str]) -> list[str]:
+        """List which of some messages have come to no end yet."""
+        rows = await self._database.read(
+            lambda connection: connection.execute(
+                "SELECT message_id FROM outbound INDEXED BY outbound_open WHERE open "
+                "AND message_id IN (SELECT value FROM json_each(?))",
+                (json.dumps(message_ids),),
+            ).fetchall()
+        )
+        return [message_id for (message_id,) in rows]
 
     async def count_unknown(self, recipient: str) -> int:
         """Count the messages to a recipient of which nobody knows what became."""
