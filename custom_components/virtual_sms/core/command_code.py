@@ -227,7 +227,7 @@ def leave_out_guesses(code: Code, text: str) -> list[str]:
     for take in (_take_first, _take_last):
         for each in (text, *found):
             word, rest = take(each)
-            if code.is_shaped_like(word.strip(_PUNCTUATION)):
+            if code.is_shaped_like(_bare(word)):
                 found.append(rest)
     return found
 
@@ -236,7 +236,7 @@ def _check(
     code: Code, word: str, at: datetime, guesses: dict[str, Proof | None]
 ) -> Proof | None:
     """Check a word that looks like the code, once: it takes long."""
-    word = drop_unseen(word).strip(_PUNCTUATION)
+    word = _bare(word)
     if not code.is_shaped_like(word):
         return None
     if word not in guesses:
@@ -254,6 +254,11 @@ def _take_last(text: str) -> tuple[str, str]:
     """Return the last word of a text, and the rest."""
     *rest, word = text.rsplit(None, 1) or [""]
     return word, "".join(rest)
+
+
+def _bare(word: str) -> str:
+    """Return a word without what stands next to it, or cannot be seen."""
+    return drop_unseen(word).strip(_PUNCTUATION)
 
 
 def _fold(word: str) -> str:
