@@ -1,6 +1,7 @@
 """The action that calls: what is heard, what it waits for, what the home learns."""
 
 import asyncio
+from datetime import timedelta
 import sqlite3
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -12,6 +13,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 import voluptuous as vol
 
 from custom_components.virtual_sms.const import DOMAIN, OPTION_PRIVACY
+from custom_components.virtual_sms.services import CALL_SCHEMA
 from custom_components.virtual_sms.store.database import DatabaseClosedError
 from simulator import Quirk
 
@@ -452,3 +454,9 @@ async def test_who_wants_no_messages_is_not_called(
     with pytest.raises(HomeAssistantError, match="has sent STOP"):
         await call(hass, twilio_entry, critical=True)
     assert simulator.twilio.phones.calls == []
+
+
+def test_what_is_left_out_of_a_call() -> None:
+    """It is said twice, and waited for during two minutes at most."""
+    data = CALL_SCHEMA({"to": RECIPIENT, "message": "Water"})
+    assert (data["repeat"], data["timeout"]) == (2, timedelta(minutes=2))

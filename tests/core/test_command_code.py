@@ -251,6 +251,7 @@ def test_a_code_that_is_not_there_proves_nothing() -> None:
         ("open 0000!", ["open"]),
         ("0000 open 1111", ["open 1111", "0000 open", "open"]),
         ("", []),
+        ("open garage 12\u200b34", ["open garage"]),
     ],
 )
 def test_a_text_is_known_without_its_wrong_code(text: str, meant: list[str]) -> None:

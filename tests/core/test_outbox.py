@@ -1082,6 +1082,29 @@ async def test_withdrawn_before_it_left(home: Home) -> None:
     assert home.states()[-1] == ("queued", "canceled")
 
 
+async def test_withdrawn_all_at_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what has come to no end yet is touched, however much there is."""
+    home.adapter.outcomes += [DOWN, DOWN]
+    await home.send("waits")
+    await home.send("over")
+    await home.outbox.withdraw("over")
+    touched: list[str] = []
+    withdraw = home.store.outbound.withdraw
+
+    async def note_and_withdraw(message_id: str) -> list[StatusChanged]:
+        touched.append(message_id)
+        return await withdraw(message_id)
+
+    monkeypatch.setattr(home.store.outbound, "withdraw", note_and_withdraw)
+    await home.outbox.withdraw_all(["over", "waits"])
+    assert touched == ["waits"]
+    assert home.states("waits")[-1] == ("queued", "canceled")
+    await home.outbox.withdraw_all(["waits"])
+    assert touched == ["waits"]
+
+
 async def test_withdrawn_when_it_may_have_left(home: Home) -> None:
     """A message that may be out is looked for, and not sent a second time."""
     home.adapter.outcomes.append(SendOutcomeUnknownError())
