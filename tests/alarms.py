@@ -13,12 +13,12 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.virtual_sms.alerts import ALERTS
-from custom_components.virtual_sms.answering import _DESKS
 from custom_components.virtual_sms.const import DOMAIN
-from custom_components.virtual_sms.desks import async_setup_desks
 from custom_components.virtual_sms.home_file import HOME_FILE
-from custom_components.virtual_sms.questions import QUESTIONS
+from custom_components.virtual_sms.replies.alerts import ALERTS
+from custom_components.virtual_sms.replies.answering import _DESKS
+from custom_components.virtual_sms.replies.desks import async_setup_desks
+from custom_components.virtual_sms.replies.questions import QUESTIONS
 
 from .home import settle
 

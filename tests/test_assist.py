@@ -21,10 +21,10 @@ from custom_components.virtual_sms.core.assist import MOST_WAITING
 from custom_components.virtual_sms.store.database import DatabaseClosedError
 
 from .alarms import hear, restart, texts
+from .contacts import OTHER_NUMBER, add_contact, change, device_of, fill_in, remove
 from .home import RECIPIENT, SENDER, listen, settle
-from .people import OTHER_NUMBER, add_contact, change, device_of, fill_in, remove
-from .test_ask import ask
-from .test_trust import PIN, go_on
+from .people.test_trust import PIN, go_on
+from .replies.test_ask import ask
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

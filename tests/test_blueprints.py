@@ -24,11 +24,11 @@ from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClien
 import yarl
 
 from .alarms import pass_time, texts
+from .contacts import OTHER_NUMBER, add_contact, entity_of
 from .home import RECIPIENT, entity_id, settle
 from .media.conftest import JPEG
-from .people import OTHER_NUMBER, add_contact, entity_of
+from .people.test_trust import PIN, add_bob
 from .set_up import set_up
-from .test_trust import PIN, add_bob
 
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory

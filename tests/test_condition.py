@@ -13,8 +13,7 @@ from homeassistant.helpers.condition import (
 from custom_components.virtual_sms.condition import CONDITIONS
 from custom_components.virtual_sms.const import DOMAIN
 
-from .home import RECIPIENT, entity_id, refresh, send, settle
-from .people import (
+from .contacts import (
     OTHER_NUMBER,
     add_contact,
     add_group,
@@ -23,7 +22,8 @@ from .people import (
     read,
     remove,
 )
-from .test_trust import add_bob, lock
+from .home import RECIPIENT, entity_id, refresh, send, settle
+from .people.test_trust import add_bob, lock
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

@@ -12,9 +12,9 @@ import pytest
 from custom_components.virtual_sms.store.conversations import Conversations
 from tests.flows.test_contact_code import shown_code
 
+from .contacts import BOB, OTHER_NUMBER, add_contact, remove
 from .home import RECIPIENT, SENDER, send, settle
-from .people import BOB, OTHER_NUMBER, add_contact, remove
-from .test_trust import add_bob
+from .people.test_trust import add_bob
 from .test_websocket import answer
 
 if TYPE_CHECKING:

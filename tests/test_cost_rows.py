@@ -9,10 +9,10 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.virtual_sms.tally_sensor import TALLY_PAUSE
+from custom_components.virtual_sms.entities.tally_sensor import TALLY_PAUSE
 
+from .contacts import add_contact
 from .home import SENDER, send, settle, state
-from .people import add_contact
 from .recorder import count_rows, read
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from homeassistant.exceptions import ConfigEntryNotReady
 import pytest
 
 from .alarms import SET_UP, hear, pass_time, restart, texts, wake
+from .contacts import OTHER_NUMBER, add_contact
 from .home import RECIPIENT, settle
-from .people import OTHER_NUMBER, add_contact
-from .test_alert import LEAK, TO_ANN, TO_BOB, alert, ann, bob, events, states
-from .test_alert_calls import CALL_BOB, called
-from .test_ask import ask, until_sent
+from .replies.test_alert import LEAK, TO_ANN, TO_BOB, alert, ann, bob, events, states
+from .replies.test_alert_calls import CALL_BOB, called
+from .replies.test_ask import ask, until_sent
 
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
     from simulator import Simulator
 
-    from .test_alert import Events
+    from .replies.test_alert import Events
 
 __all__ = ["ann", "bob", "events"]
 
 pytestmark = pytest.mark.usefixtures("bob", "ann")
 
-SENDING = "custom_components.virtual_sms.{}.async_send_planned"
-CALLING = "custom_components.virtual_sms.alerts.async_call_planned"
+SENDING = "custom_components.virtual_sms.replies.{}.async_send_planned"
+CALLING = "custom_components.virtual_sms.replies.alerts.async_call_planned"
 EVE = "+33600000009"
 
 
@@ -100,7 +100,9 @@ async def test_a_bad_end_is_read_then(
     hass: HomeAssistant, simulator: Simulator, events: Events
 ) -> None:
     """A step that has reached nobody is left when its number tells so."""
-    handling = "custom_components.virtual_sms.alerts.AlertDesk._async_handle_call"
+    handling = (
+        "custom_components.virtual_sms.replies.alerts.AlertDesk._async_handle_call"
+    )
     with patch(handling):
         await alert(hass, simulator, steps=[*CALL_BOB, {"contacts": "notify.ann"}])
         await simulator.twilio.phones.use(simulator.twilio.phones.calls[0].id, "busy")
@@ -189,7 +191,7 @@ async def test_who_took_it_is_told_then(
 ) -> None:
     """Whoever was alerted hears who took it, however late, and once."""
     await alert(hass, simulator)
-    writing = "custom_components.virtual_sms.alerts.async_is_written"
+    writing = "custom_components.virtual_sms.replies.alerts.async_is_written"
     with patch(writing, return_value=False):
         await hear(hass, simulator, RECIPIENT, "ok")
     await restart(hass, simulator, at_rest=is_at_rest)

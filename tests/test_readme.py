@@ -28,20 +28,20 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     RejectReason,
 )
-from custom_components.virtual_sms.alert_actions import ALERT_SCHEMA
-from custom_components.virtual_sms.alerts import EVENT_ALERT
-from custom_components.virtual_sms.ask_action import ASK_SCHEMA
 from custom_components.virtual_sms.bus import (
     EVENT_CALL,
     EVENT_RECEIVED,
     EVENT_STATUS,
     describe,
 )
+from custom_components.virtual_sms.const import DEFAULT_RETRY_FOR
 from custom_components.virtual_sms.coordinator import _BALANCE_INTERVAL, _NET_INTERVAL
 from custom_components.virtual_sms.core.privacy import Privacy
-from custom_components.virtual_sms.flows.schemas import DEFAULT_RETRY_FOR
-from custom_components.virtual_sms.monitor import INSPECTION_INTERVAL
-from custom_components.virtual_sms.questions import EVENT_ANSWERED
+from custom_components.virtual_sms.monitoring.monitor import INSPECTION_INTERVAL
+from custom_components.virtual_sms.replies.alert_action import ALERT_SCHEMA
+from custom_components.virtual_sms.replies.alerts import EVENT_ALERT
+from custom_components.virtual_sms.replies.ask_action import ASK_SCHEMA
+from custom_components.virtual_sms.replies.questions import EVENT_ANSWERED
 from custom_components.virtual_sms.services import CALL_SCHEMA, SEND_MESSAGE_SCHEMA
 from custom_components.virtual_sms.store.call_rows import CHECK
 from custom_components.virtual_sms.store.changes import (
@@ -52,10 +52,10 @@ from custom_components.virtual_sms.store.changes import (
 from custom_components.virtual_sms.store.store import _KEEP_CLOSED, RETENTION
 
 from .browser.pictures import RECORD, SHOWN, fingerprints
+from .contacts import add_contact
 from .home import entity_id, refresh, settle
-from .people import add_contact
+from .people.test_trust import add_bob
 from .set_up import set_up
-from .test_trust import add_bob
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

@@ -27,16 +27,12 @@ from custom_components.virtual_sms.issues import (
 )
 from custom_components.virtual_sms.repairs import _FLOWS, async_create_fix_flow
 
-from . import (
-    test_calls as calls,
-    test_incoming_calls as incoming_calls,
-    test_limits as limits,
-    test_monitor as monitor,
-    test_storage as storage,
-)
+from . import test_incoming_calls as incoming_calls, test_storage as storage
+from .actions import test_calls as calls, test_limits as limits
 from .callbacks import test_registrar as registration
 from .callbacks.test_registrar import FOREIGN, change_address, issues, put, standing
 from .home import settle
+from .monitoring import test_monitor as monitor
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowManager

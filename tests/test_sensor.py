@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
-from custom_components.virtual_sms.tally_sensor import TALLY_BURST, TALLY_PAUSE
+from custom_components.virtual_sms.entities.tally_sensor import TALLY_BURST, TALLY_PAUSE
 
 from .home import RECIPIENT, SENDER, entity_id, picture, refresh, send, settle, state
 

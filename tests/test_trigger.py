@@ -15,12 +15,12 @@ from homeassistant.helpers.trigger import (
 import pytest
 
 from custom_components.virtual_sms.const import DOMAIN, OPTION_PRIVACY
-from custom_components.virtual_sms.home_trigger import HomeTrigger
+from custom_components.virtual_sms.replies.home_trigger import HomeTrigger
 from custom_components.virtual_sms.trigger import TRIGGERS, TRUST
 
+from .contacts import add_contact, device_of
 from .home import RECIPIENT, SENDER, send, settle
-from .people import add_contact, device_of
-from .test_trust import add_bob, lock
+from .people.test_trust import add_bob, lock
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry

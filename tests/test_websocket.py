@@ -26,8 +26,8 @@ from custom_components.virtual_sms.store.conversations import (
 )
 from custom_components.virtual_sms.websocket import _moment
 
+from .contacts import add_contact
 from .home import RECIPIENT, SENDER, entity_id, send, settle
-from .people import add_contact
 from .store.test_conversations import fill
 
 if TYPE_CHECKING:

@@ -38,14 +38,12 @@ from .callbacks.voice import async_read_greeting
 from .callbacks.webhook import async_register as async_register_webhook
 from .card import async_offer_card, async_setup_card, async_withdraw_card
 from .const import DOMAIN
-from .contact_platforms import async_add_people
-from .contacts import async_setup_people
 from .conversations import async_forget_with_people
 from .coordinator import VirtualSmsCoordinator
 from .core.gateway import Gateway, GatewayHooks
 from .core.limits import month_of
 from .core.line import Dependencies, Line
-from .desks import async_erase_home, async_keep_back, async_setup_desks
+from .entities.contact_platforms import async_add_people
 from .entry_data import EntryData
 from .error_messages import async_create_adapter, wants_new_credentials
 from .home_file import async_get_home_file
@@ -56,9 +54,12 @@ from .media.incoming import (
     async_tidy,
 )
 from .media.setup import async_forget_media, async_setup_media
-from .monitor import Monitor
+from .monitoring.monitor import Monitor
 from .notify import async_setup_notify
 from .outbox_timer import OutboxTimer, Timers
+from .people.contacts import async_setup_people
+from .people.trust import async_trust
+from .replies.desks import async_erase_home, async_keep_back, async_setup_desks
 from .runtime import Runtime, VirtualSmsConfigEntry
 from .services import async_setup_services
 from .storage import (
@@ -70,7 +71,6 @@ from .storage import (
 from .store.changes import Change
 from .store.database import DatabaseClosedError
 from .store.store import Store
-from .trust import async_trust
 from .websocket import async_setup_websocket
 
 _LOGGER = logging.getLogger(__name__)

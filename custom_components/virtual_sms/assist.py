@@ -10,19 +10,22 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.intent import IntentResponseErrorCode
 
-from .addressing import Recipient
+from .actions.addressing import Recipient
+from .actions.planned import async_list_own_numbers, async_may_answer, async_say_to
+from .actions.sending import Failed, SendRequest, async_send_to
 from .assist_user import NotAllowedError, async_find_user
 from .bus import EventData, async_listen
 from .const import DOMAIN
-from .contact_issues import async_clear_assist_missing, async_raise_assist_missing
-from .contacts import SIGNAL_PEOPLE, async_directory, device_identifier
 from .core.assist import Conversations, Place, Turns, is_for_assistant
 from .core.contacts import Contact
 from .core.person import Person
 from .core.short_answer import MOST_SEGMENTS, write_answer
-from .planned import async_list_own_numbers, async_may_answer, async_say_to
+from .people.contact_issues import (
+    async_clear_assist_missing,
+    async_raise_assist_missing,
+)
+from .people.contacts import SIGNAL_PEOPLE, async_directory, device_identifier
 from .runtime import VirtualSmsConfigEntry
-from .sending import Failed, SendRequest, async_send_to
 from .store.changes import Change, Received
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.auth.const import GROUP_ID_READ_ONLY
 from homeassistant.core import HomeAssistant
 
-from .contacts import async_find_person
 from .core.contacts import Contact
+from .people.contacts import async_find_person
 
 if TYPE_CHECKING:
     from homeassistant.auth.models import User

@@ -20,12 +20,16 @@ from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 from .adapters.costs import Cost
 from .adapters.models import InboundMessage
 from .adapters.segments import count_segments
-from .answering import async_follow_status, async_take_answer
-from .const import DOMAIN, OPTION_KEEP_CONVERSATIONS, OPTION_PRIVACY
+from .const import (
+    DEFAULT_KEEP_CONVERSATIONS,
+    DOMAIN,
+    OPTION_KEEP_CONVERSATIONS,
+    OPTION_PRIVACY,
+)
 from .core.privacy import Privacy
 from .entry_data import EntryData
-from .flows.schemas import DEFAULT_KEEP_CONVERSATIONS
-from .identity import async_identify
+from .people.identity import async_identify
+from .replies.answering import async_follow_status, async_take_answer
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
 

@@ -14,9 +14,9 @@ from homeassistant.helpers.condition import (
 )
 
 from .const import DOMAIN
-from .contact_facts import async_get_facts
-from .contacts import async_directory
 from .core.contacts import Contact, ContactStatus
+from .people.contact_facts import async_get_facts
+from .people.contacts import async_directory
 from .target import Target
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ from .const import (
     MODE_AUTOMATIC,
     MODE_POLLING,
 )
-from .contacts import SUBENTRY_CONTACT, SUBENTRY_GROUP
 from .core.callback_urls import CallbackRegistration
 from .entry_data import EntryData
 from .flows.callback_steps import CallbackSteps
@@ -39,6 +38,7 @@ from .flows.schemas import (
     callbacks_schema,
     number_schema,
 )
+from .people.contacts import SUBENTRY_CONTACT, SUBENTRY_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

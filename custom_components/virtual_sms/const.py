@@ -33,4 +33,11 @@ OPTION_PRIVACY: Final = "privacy"
 OPTION_RETRY_FOR: Final = "retry_for"
 OPTION_SIMPLIFY: Final = "simplify"
 
+DEFAULT_RETRY_FOR: Final = 30
+"""Minutes that sending is tried for."""
+DEFAULT_COMMAND_MAX_AGE: Final = 300
+"""Seconds after which a command is not believed any more."""
+DEFAULT_KEEP_CONVERSATIONS: Final = 30
+"""Days that conversations are kept for."""
+
 SECTION_LIMITS: Final = "limits"

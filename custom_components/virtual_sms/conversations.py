@@ -13,8 +13,8 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from .bus import name_media
 from .const import DOMAIN
-from .contacts import SIGNAL_PEOPLE, async_directory
 from .core.contacts import Directory
+from .people.contacts import SIGNAL_PEOPLE, async_directory
 from .runtime import VirtualSmsConfigEntry
 from .store.attachments import PartTypes
 from .store.conversations import Conversation, StoredMessage

@@ -16,8 +16,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .adapters.call_models import CallState
 from .adapters.models import Capability, DeliveryStatus
 from .bus import EventData, get_privacy
+from .entities.adders import async_keep_adder
 from .entity import ListeningEntity
-from .entity_adders import async_keep_adder
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
 

@@ -19,12 +19,12 @@ from homeassistant.helpers.service import async_set_service_schema
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import slugify
 
+from .actions.sending import SendRequest, async_send
 from .const import DOMAIN
-from .entity_adders import async_keep_adder
+from .entities.adders import async_keep_adder
 from .media.outgoing import MediaAsLink
 from .media.schema import ATTR_MEDIA, ATTR_MEDIA_AS_LINK, MEDIA_SCHEMA
 from .runtime import VirtualSmsConfigEntry
-from .sending import SendRequest, async_send
 
 if TYPE_CHECKING:
     import probatio as vol

@@ -14,13 +14,13 @@ from .adapters.errors import SmsError
 from .callbacks.public_url import NoPublicUrlError, async_callback_url
 from .callbacks.reachability_check import async_check_callbacks, say
 from .const import DOMAIN
-from .contact_issues import ISSUE_LOCKED
 from .entry_data import EntryData
 from .error_messages import explain, find_sentence
 from .issues import Problem, async_has_issue
+from .people.contact_issues import ISSUE_LOCKED
+from .people.trust import async_trust
 from .runtime import VirtualSmsConfigEntry
 from .store.database import DatabaseClosedError
-from .trust import async_trust
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowResult

@@ -21,14 +21,14 @@ from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .adapters.models import Capability, DeliveryStatus
-from .alerts import ALERTS, SIGNAL_ALERT
 from .bus import EventData, get_privacy
 from .coordinator import VirtualSmsCoordinator
+from .entities.adders import async_keep_adder
+from .entities.tally_sensor import TALLY_SENSORS, TallySensor, create_cost_sensor
 from .entity import ListeningEntity, VirtualSmsEntity
-from .entity_adders import async_keep_adder
+from .replies.alerts import ALERTS, SIGNAL_ALERT
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import Change, Received, StatusChanged
-from .tally_sensor import TALLY_SENSORS, TallySensor, create_cost_sensor
 
 PARALLEL_UPDATES = 0
 

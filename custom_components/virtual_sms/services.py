@@ -14,25 +14,25 @@ from homeassistant.core import (
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 
-from .adapters.call_models import KEYS
-from .alert_actions import async_setup_alert
-from .ask_action import async_setup_ask
-from .calling import CallRequest, WaitForCall, async_call
-from .const import DOMAIN
-from .core.waiting import WaitFor
-from .delivery import DEFAULT_TIMEOUT, Terms, async_deliver, async_has_fallback
-from .dry_run import async_foresee
-from .media.outgoing import MediaAsLink
-from .media.schema import ATTR_MEDIA, ATTR_MEDIA_AS_LINK, MEDIA_SCHEMA
-from .people_fields import (
+from .actions.calling import CallRequest, WaitForCall, async_call
+from .actions.delivery import DEFAULT_TIMEOUT, Terms, async_deliver, async_has_fallback
+from .actions.dry_run import async_foresee
+from .actions.people_fields import (
     ATTR_CONTACTS,
     ATTR_TO,
     PEOPLE_FIELDS,
     async_find_entry,
     async_find_sender,
 )
-from .permission import for_who_may_control
-from .sending import SendRequest, async_attach, async_send
+from .actions.permission import for_who_may_control
+from .actions.sending import SendRequest, async_attach, async_send
+from .adapters.call_models import KEYS
+from .const import DOMAIN
+from .core.waiting import WaitFor
+from .media.outgoing import MediaAsLink
+from .media.schema import ATTR_MEDIA, ATTR_MEDIA_AS_LINK, MEDIA_SCHEMA
+from .replies.alert_action import async_setup_alert
+from .replies.ask_action import async_setup_ask
 
 if TYPE_CHECKING:
     import probatio as vol

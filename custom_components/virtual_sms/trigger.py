@@ -23,11 +23,11 @@ from .adapters.call_models import CallState, Direction
 from .adapters.models import DeliveryStatus
 from .bus import EventData, async_listen, get_privacy
 from .core.text_match import InvalidPatternError, Match, TextMatch
-from .home_trigger import AlertChangedTrigger, QuestionAnsweredTrigger
+from .people.trust import async_trust
+from .replies.home_trigger import AlertChangedTrigger, QuestionAnsweredTrigger
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import CallChanged, Change, Received, StatusChanged
 from .target import Target
-from .trust import async_trust
 
 if TYPE_CHECKING:
     from homeassistant.helpers.typing import ConfigType

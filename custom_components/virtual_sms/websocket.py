@@ -34,6 +34,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 from homeassistant.util.signal_type import SignalTypeFormat
 
+from .actions.limits import simplifies
 from .bus import EventData, async_listen
 from .const import DOMAIN
 from .conversations import (
@@ -42,7 +43,6 @@ from .conversations import (
     describe_conversation,
     describe_message,
 )
-from .limits import simplifies
 from .runtime import VirtualSmsConfigEntry
 from .store.attachments import PartTypes
 from .store.changes import CallChanged, Change, Received, StatusChanged

@@ -9,8 +9,8 @@ import pytest
 
 from custom_components.virtual_sms.const import DOMAIN
 
+from ..contacts import OTHER_NUMBER, add_contact, add_group, change, fill_in, find
 from ..home import RECIPIENT, SENDER
-from ..people import OTHER_NUMBER, add_contact, add_group, change, fill_in, find
 from ..set_up import answer, to_callbacks
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
-from custom_components.virtual_sms import contact_check
-from custom_components.virtual_sms.contacts import async_directory
+from custom_components.virtual_sms.flows import contact_check
+from custom_components.virtual_sms.people.contacts import async_directory
 
+from ..contacts import add_contact, fill_in, find
 from ..home import RECIPIENT, SENDER, listen, settle
-from ..people import add_contact, fill_in, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable

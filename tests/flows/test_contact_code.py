@@ -10,8 +10,8 @@ import pytest
 
 from custom_components.virtual_sms.core.command_code import Pin, Totp
 
+from ..contacts import change, fill_in, find
 from ..home import RECIPIENT
-from ..people import change, fill_in, find
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry, SubentryFlowResult

@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING
 
 from homeassistant.data_entry_flow import FlowResultType
 
-from ..people import OTHER_NUMBER, add_contact, add_group, change, fill_in, find, remove
+from ..contacts import (
+    OTHER_NUMBER,
+    add_contact,
+    add_group,
+    change,
+    fill_in,
+    find,
+    remove,
+)
 from .test_contact import refused
 
 if TYPE_CHECKING:

@@ -22,6 +22,16 @@ FLOORS = {"adapters": 0, "store": 1, "core": 2}
 """The folders that know nothing of Home Assistant, from the ground up."""
 GLUE = 3
 """All else: the top, and the folders that are the glue's own."""
+GLUE_ROOMS = {
+    "actions",
+    "callbacks",
+    "entities",
+    "flows",
+    "media",
+    "monitoring",
+    "people",
+    "replies",
+}
 CONTRACT = {
     each.stem for each in (PRODUCT / "adapters").glob("*.py") if each.stem != "__init__"
 }
@@ -192,7 +202,7 @@ def _measure(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def test_the_rooms_are_the_ones_that_are_drawn() -> None:
     """A new folder is a decision: CONTRIBUTING.md shows them all."""
     rooms = {room(file) for file in PRODUCT_FILES}
-    assert rooms == {"", "adapters", "callbacks", "core", "flows", "media", "store"}
+    assert rooms == {"", *FLOORS, *GLUE_ROOMS}
     drawing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     assert all(f"{each}/" in drawing for each in rooms if each)
 
@@ -216,6 +226,19 @@ def test_no_circle(folder: Path) -> None:
         TopologicalSorter(draw(folder, types=folder != PRODUCT)).prepare()
     except CycleError as err:
         pytest.fail(" -> ".join(name(each) for each in err.args[1]))
+
+
+def test_the_rooms_of_the_glue_form_no_circle() -> None:
+    """One room can be read after the other. The top is no room: it opens them all."""
+    arrows: dict[str, set[str]] = {each: set() for each in GLUE_ROOMS}
+    for file in PRODUCT_FILES:
+        if room(file) in GLUE_ROOMS:
+            arrows[room(file)] |= {room(each) for each in find_own(file)} & GLUE_ROOMS
+            arrows[room(file)].discard(room(file))
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as err:
+        pytest.fail(" -> ".join(err.args[1]))
 
 
 @pytest.mark.parametrize(

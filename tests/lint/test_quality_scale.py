@@ -42,7 +42,7 @@ EVIDENCE = {
     "dependency-transparency": f"{HERE}test_libraries_are_free",
     "devices": "tests/test_init.py::test_device",
     "diagnostics": f"{HERE}test_life_cycle",
-    "dynamic-devices": "tests/test_contacts.py::test_nothing_is_reloaded",
+    "dynamic-devices": "tests/people/test_contacts.py::test_nothing_is_reloaded",
     "entity-category": f"{HERE}test_entities_say_what_they_are",
     "entity-device-class": f"{HERE}test_entities_say_what_they_are",
     "entity-disabled-by-default": f"{HERE}test_entities_say_what_they_are",
@@ -63,7 +63,7 @@ EVIDENCE = {
     "reconfiguration-flow": "tests/test_config_flow.py::test_rotated_token_is_kept_for_a_day",
     "repair-issues": "tests/test_repairs.py::test_words",
     "runtime-data": f"{HERE}test_runtime_data",
-    "stale-devices": "tests/test_contacts.py::test_nothing_is_reloaded",
+    "stale-devices": "tests/people/test_contacts.py::test_nothing_is_reloaded",
     "strict-typing": f"{HERE}test_strict_typing",
     "test-before-configure": "tests/test_config_flow.py::test_wrong_credentials",
     "test-before-setup": f"{HERE}test_setup_fails_as_it_should",
@@ -165,8 +165,8 @@ def test_exempt_is_only_what_is_not_there() -> None:
         "docs-actions": "services.yaml",
         "docs-conditions": "conditions.yaml",
         "docs-triggers": "triggers.yaml",
-        "dynamic-devices": "contact_platforms.py",
-        "stale-devices": "contact_platforms.py",
+        "dynamic-devices": "entities/contact_platforms.py",
+        "stale-devices": "entities/contact_platforms.py",
     }
     for rule, file in asked.items():
         assert (ROOT / file).exists() is (status(rule) == "done"), rule

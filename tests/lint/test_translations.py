@@ -14,7 +14,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from custom_components.virtual_sms import bus as events, event, sensor, tally_sensor
+from custom_components.virtual_sms import bus as events, event, sensor
 from custom_components.virtual_sms.adapters import ADAPTERS
 from custom_components.virtual_sms.adapters.call_models import CallState, Direction
 from custom_components.virtual_sms.adapters.errors import (
@@ -26,15 +26,11 @@ from custom_components.virtual_sms.adapters.models import (
     InboundMessage,
     RejectReason,
 )
-from custom_components.virtual_sms.alert_actions import (
-    ALERT_SCHEMA,
-    CANCEL_ALERT_FIELDS,
-)
-from custom_components.virtual_sms.ask_action import ASK_SCHEMA
 from custom_components.virtual_sms.const import SECTION_LIMITS
-from custom_components.virtual_sms.contact_sensor import CONTACT_STATUS
 from custom_components.virtual_sms.core.contacts import CodeKind
 from custom_components.virtual_sms.core.reachability import Verdict
+from custom_components.virtual_sms.entities import tally_sensor
+from custom_components.virtual_sms.entities.contact_sensor import CONTACT_STATUS
 from custom_components.virtual_sms.flows.contact import contact_schema
 from custom_components.virtual_sms.flows.contact_check_steps import CONF_SEND_TEST
 from custom_components.virtual_sms.flows.contact_code import pin_schema, totp_schema
@@ -49,6 +45,11 @@ from custom_components.virtual_sms.flows.schemas import (
     options_schema,
 )
 from custom_components.virtual_sms.media.images import Unfit
+from custom_components.virtual_sms.replies.alert_action import (
+    ALERT_SCHEMA,
+    CANCEL_ALERT_FIELDS,
+)
+from custom_components.virtual_sms.replies.ask_action import ASK_SCHEMA
 from custom_components.virtual_sms.services import CALL_SCHEMA, SEND_MESSAGE_SCHEMA
 from custom_components.virtual_sms.store.changes import (
     CallChanged,

@@ -30,7 +30,7 @@ from ..core.line import Line
 from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from ..issues import Problem, async_clear_issue, async_raise_issue, async_set_issue
-from ..spoken import async_load_phrases
+from .spoken import async_load_phrases
 
 if TYPE_CHECKING:
     from ..runtime import VirtualSmsConfigEntry

@@ -20,7 +20,9 @@ from homeassistant.helpers.selector import (
 )
 
 from ..adapters.plain_text import show
-from ..contacts import (
+from ..core.contacts import CodeKind
+from ..core.phone_numbers import InvalidNumberError, parse_number
+from ..people.contacts import (
     CONF_ASSIST,
     CONF_CODE,
     CONF_LANGUAGE,
@@ -28,8 +30,6 @@ from ..contacts import (
     CONF_NUMBERS,
     CONF_PERSON,
 )
-from ..core.contacts import CodeKind
-from ..core.phone_numbers import InvalidNumberError, parse_number
 from .contact_check_steps import CONF_SEND_TEST
 from .contact_code import CodeSteps
 from .people import FormRefusedError

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, override
 from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
 from homeassistant.core import callback
 
-from ..contact_check import CheckFailedError, ContactCheck
-from ..contacts import CONF_LANGUAGE, CONF_NUMBERS, SUBENTRY_CONTACT
+from ..people.contacts import CONF_LANGUAGE, CONF_NUMBERS, SUBENTRY_CONTACT
+from .contact_check import CheckFailedError, ContactCheck
 from .people import FormRefusedError, PeopleFlow
 from .schemas import Form
 

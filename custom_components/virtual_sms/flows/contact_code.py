@@ -14,10 +14,10 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.util import dt as dt_util
 
-from ..contacts import CONF_CODE, CONF_PIN, CONF_TOTP
 from ..core.command_code import InvalidPinError, Pin, Totp
 from ..core.contacts import CodeKind
 from ..lines import async_find_gateway
+from ..people.contacts import CONF_CODE, CONF_PIN, CONF_TOTP
 from .contact_check_steps import ContactCheckSteps
 from .schemas import Form
 

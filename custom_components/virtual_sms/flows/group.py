@@ -12,8 +12,8 @@ from homeassistant.helpers.selector import (
 )
 
 from ..const import DOMAIN
-from ..contacts import CONF_MEMBERS, async_directory, async_find
 from ..core.contacts import Contact
+from ..people.contacts import CONF_MEMBERS, async_directory, async_find
 from .people import FormRefusedError, PeopleFlow
 from .schemas import CONF_NAME, Form
 

@@ -14,6 +14,9 @@ from ..callbacks.voice import voice_registration
 from ..const import (
     CALLS_IGNORE,
     CONF_MODE,
+    DEFAULT_COMMAND_MAX_AGE,
+    DEFAULT_KEEP_CONVERSATIONS,
+    DEFAULT_RETRY_FOR,
     DOMAIN,
     MODE_MANUAL,
     MODE_POLLING,
@@ -34,9 +37,6 @@ from .callback_steps import CallbackSteps
 from .form_errors import NO_ERROR, FormError, read_error
 from .schemas import (
     CONF_CONFIRM,
-    DEFAULT_COMMAND_MAX_AGE,
-    DEFAULT_KEEP_CONVERSATIONS,
-    DEFAULT_RETRY_FOR,
     Form,
     options_schema,
 )

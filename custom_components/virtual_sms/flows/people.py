@@ -11,8 +11,8 @@ from homeassistant.config_entries import (
 )
 
 from ..adapters.plain_text import clean
-from ..contacts import async_directory
 from ..core.contacts import Contact, Directory, Group
+from ..people.contacts import async_directory
 from .form_errors import NO_ERROR, FormError
 from .schemas import CONF_NAME, Form
 

@@ -55,12 +55,6 @@ MODES = (MODE_AUTOMATIC, MODE_MANUAL, MODE_POLLING)
 INCOMING_CALLS = (CALLS_IGNORE, CALLS_REJECT, CALLS_SPEAK)
 LONGEST_GREETING = 1000
 
-DEFAULT_RETRY_FOR = 30
-"""Minutes that sending is tried for."""
-DEFAULT_COMMAND_MAX_AGE = 300
-"""Seconds after which a command is not believed any more."""
-DEFAULT_KEEP_CONVERSATIONS = 30
-"""Days that conversations are kept for."""
 MOST_SEGMENTS = 1_000_000
 
 _NO_OTHERS: Mapping[str, str] = {}

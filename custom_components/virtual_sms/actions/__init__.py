@@ -1,0 +1,1 @@
+"""What the actions send: whom, by which number, within which limits."""

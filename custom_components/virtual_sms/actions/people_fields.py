@@ -1,0 +1,85 @@
+"""Whom an action is for: the fields that say so, and who that is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.util.json import JsonObjectType
+
+from ..adapters.plain_text import clean
+from ..const import DOMAIN
+from ..core.person import Person
+from .addressing import Recipient, async_address, async_find_line
+from .sending import Failed, describe_result, fail, require_recipient
+
+if TYPE_CHECKING:
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+ATTR_CONTACTS: Final = "contacts"
+ATTR_TO: Final = "to"
+CLEAN_TEXT: Final = vol.All(cv.string, clean)
+"""A text that stands in events as it is given."""
+
+# A recipient may be anything: one that cannot be read must not keep the others
+# from their message.
+PEOPLE_FIELDS: Final[dict[vol.Marker, Any]] = {
+    vol.Optional(ATTR_CONTACTS, default=list): vol.All(cv.ensure_list, [cv.string]),
+    vol.Optional(ATTR_TO, default=list): vol.All(cv.ensure_list, [object]),
+}
+
+
+@callback
+def async_find_entry(hass: HomeAssistant, value: str | None) -> str:
+    """Return the id of an entry that is named in any way; raises if there is none."""
+    line = async_find_line(hass, value)
+    async_get_config_entry(hass, DOMAIN, line)
+    return line
+
+
+@callback
+def async_find_sender(hass: HomeAssistant, data: Mapping[str, Any]) -> str | None:
+    """Return which number sends; contacts alone need none, they have their own."""
+    if not data[ATTR_TO]:
+        return None
+    return async_find_entry(hass, data.get(ATTR_CONFIG_ENTRY_ID))
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Who can be texted, and who cannot, with the reason."""
+
+    people: tuple[Person, ...]
+    wrong: Sequence[tuple[Recipient, Failed]]
+
+    def describe_wrong(self) -> list[JsonObjectType]:
+        """Return what a response says of those who cannot be texted."""
+        return [describe_result(*each) for each in self.wrong]
+
+
+@callback
+def async_find_people(
+    hass: HomeAssistant, line: str | None, data: Mapping[str, Any]
+) -> Addressed:
+    """Find everybody once; raises if nobody is named."""
+    recipients = async_address(hass, line, data[ATTR_TO], data[ATTR_CONTACTS])
+    require_recipient(recipients)
+    return Addressed(
+        people=tuple(_read_person(each) for each in recipients if not each.error),
+        wrong=[(each, fail(hass, "", each.error)) for each in recipients if each.error],
+    )
+
+
+def _read_person(recipient: Recipient) -> Person:
+    contact = recipient.contact
+    return Person(
+        number=recipient.to,
+        line=str(recipient.line),
+        contact_id=contact.contact_id if contact else None,
+        name=contact.name if contact else None,
+    )

@@ -1,0 +1,1 @@
+"""What the platforms share: entities of numbers and of people."""

@@ -1,0 +1,1 @@
+"""Alerts and questions: what is asked until somebody answers."""
