@@ -21,6 +21,7 @@ from custom_components.virtual_sms.adapters.errors import (
 from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMessage
 from custom_components.virtual_sms.core.gateway import Gateway
 from custom_components.virtual_sms.core.limits import LimitReachedError
+from custom_components.virtual_sms.core.outbox import Plan
 from custom_components.virtual_sms.core.outcome import Outcome
 from custom_components.virtual_sms.store import database_file
 from custom_components.virtual_sms.store.changes import Change
@@ -381,7 +382,7 @@ async def test_what_may_have_left_is_looked_for(home: Home) -> None:
             message = outbound("lost", text=text)
             home.adapter.accepted.append((START, "P0", message))
         [outcome] = await home.gateway.send(
-            [outbound(message_id, text=text)], RETRY_WINDOW, may_have_left=True
+            [outbound(message_id, text=text)], RETRY_WINDOW, plan=Plan.OF_EARLIER_RUN
         )
         assert outcome.status is DeliveryStatus.QUEUED
     assert home.adapter.attempts == []

@@ -476,7 +476,7 @@ async def test_what_would_be_refused_is_foreseen(desk: Desk) -> None:
     messages = [desk.compose() for _ in range(3)]
     allowance = Allowance(limits=desk.limits, month=NOVEMBER)
     for _ in range(2):
-        foreseen = await desk.store.outbound.foresee(messages, allowance)
+        foreseen = desk.store.outbound.foresee(messages, allowance)
         until = START + 2 * HOUR
         assert foreseen == {messages[2].message_id: LimitReached(Limit.HOUR, until)}
     assert await desk.send(*messages[:2]) == [None, None]

@@ -18,7 +18,7 @@ from .addressing import Recipient, async_address
 from .composing import check_length, write_text
 from .limits import async_get_allowance
 from .sending import SendRequest, describe_recipient, get_loaded, group_by_line
-from .sending_errors import explained, name_reason
+from .sending_errors import name_reason
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
@@ -133,7 +133,7 @@ async def _async_foresee_by(
             messages.append(outbox.compose(each.to, text, parcel.media))
         except SmsError as err:
             errors[each.to] = err
-    errors |= await _async_find_refusals(entry, messages, request)
+    errors |= _find_refusals(entry, messages, request)
     provider, fits = EntryData.of(entry).provider, _foresee_length(hass, text, request)
     return {
         each.to: _foresee_refusal(hass, provider, text, errors[each.to])
@@ -159,16 +159,15 @@ def _foresee_length(hass: HomeAssistant, text: str, request: SendRequest) -> _Fo
     return _Foreseen(text=text)
 
 
-async def _async_find_refusals(
+def _find_refusals(
     entry: VirtualSmsConfigEntry,
     messages: Sequence[OutboundMessage],
     request: SendRequest,
 ) -> Mapping[str, Failure]:
     """Return what our own rules would refuse, by recipient."""
     allowance = async_get_allowance(entry, is_critical=request.is_critical)
-    with explained():
-        records = entry.runtime_data.gateway.store.outbound
-        refusals = await records.foresee(messages, allowance)
+    records = entry.runtime_data.gateway.store.outbound
+    refusals = records.foresee(messages, allowance)
     return {
         each.recipient: as_error(refusals[each.message_id])
         for each in messages

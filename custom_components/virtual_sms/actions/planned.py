@@ -14,6 +14,7 @@ from homeassistant.helpers.translation import async_get_translations
 from ..adapters.errors import SmsError
 from ..const import CONF_NUMBER, DOMAIN
 from ..core.answers import Answers
+from ..core.outbox import Plan
 from ..core.person import Person
 from ..entry_data import EntryData
 from ..lines import async_find_gateway, async_find_loaded
@@ -61,11 +62,12 @@ async def async_send_planned(
     One that was planned by an earlier run may have left just before that ended: it is
     looked for at the provider first.
     """
+    is_ours = message_id.startswith(_RUN)
     request = SendRequest(
         text=text,
         is_critical=True,
         planned_id=message_id,
-        may_have_left=not message_id.startswith(_RUN),
+        plan=Plan.OF_THIS_RUN if is_ours else Plan.OF_EARLIER_RUN,
     )
     result = await async_send_to(hass, _address(hass, person), request)
     return result if isinstance(result, Failed) else None

@@ -16,6 +16,7 @@ from ..adapters.errors import MessageRejectedError, SmsError
 from ..adapters.models import OutboundMessage, RejectReason
 from ..bus import describe_cost
 from ..const import DEFAULT_RETRY_FOR, DOMAIN, OPTION_RETRY_FOR
+from ..core.outbox import Plan
 from ..core.outcome import Outcome
 from ..core.phone_numbers import InvalidNumberError
 from ..entry_data import EntryData
@@ -47,8 +48,8 @@ class SendRequest:
     is_critical: bool = False
     planned_id: str | None = None
     """The id of the only message, if it was chosen before."""
-    may_have_left: bool = False
-    """An earlier run may have sent it."""
+    plan: Plan = Plan.NONE
+    """Which run chose that id."""
 
     @property
     def whole_text(self) -> str:
@@ -313,7 +314,7 @@ async def _async_hand_over(
     allowance = async_get_allowance(entry, is_critical=is_critical)
     with explained():
         outcomes = await gateway.send(
-            messages, retry_window, allowance, may_have_left=request.may_have_left
+            messages, retry_window, allowance, plan=request.plan
         )
     errors = [outcome.error for outcome in outcomes]
     async_follow_limits(hass, entry, errors, is_critical=is_critical)

@@ -1,111 +1,124 @@
 """Have messages leave while they are being written down.
 
-They leave once it is decided which may, and a crash of Home Assistant would not forget
-them; nobody waits for the disk before that. What a power cut forgets is never sent again.
+Which may is decided in memory, so nobody waits for the disk before that. What a crash
+forgets is never sent again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 import logging
+import sqlite3
+from typing import Protocol
 
 from ..adapters.models import DeliveryStatus, OutboundMessage
-from ..store.changes import StatusChanged
-from ..store.outbound import Leave, Queued
+from ..store.outbound import OutboundTable, Queued
 from ..store.outbound_orders import Order
 from ..store.outbound_rows import Due
 from ..store.whole_call import wait_out
-from .outcome import Outcome, queued_or_refused
+from .outcome import Outcome, refused
+from .results import Results
 
 _LOGGER = logging.getLogger(__name__)
 
 type Report = Callable[[Outcome], None]
-type Queue = Callable[[Order, Leave], Awaitable[Queued]]
-type Attempt = Callable[[Due, asyncio.Future[bool]], Awaitable[Outcome]]
-"""Hands a message over; the future says whether it could be written down."""
+
+
+class Attempt(Protocol):
+    """Hands a message over; the future says whether it could be written down."""
+
+    async def __call__(self, due: Due, written: asyncio.Future[bool]) -> Outcome:
+        """Return where it stands then."""
 
 
 class Departure:
     """Some messages that are sent together."""
 
     def __init__(
-        self,
-        order: Order,
-        attempt: Attempt,
-        publish: Callable[[Sequence[StatusChanged]], None],
-        report: Report,
+        self, order: Order, records: OutboundTable, results: Results, report: Report
     ) -> None:
-        """Take the messages, how to send one, and who learns of what."""
+        """Take the messages, where they are written down, and who learns of what."""
         self._order = order
-        self._attempt = attempt
-        self._publish = publish
+        self._records = records
+        self._results = results
         self._report = report
         self._outcomes: dict[str, Outcome] = {}
-        self._leaving: list[OutboundMessage] = []
         self._attempts: list[asyncio.Task[None]] = []
-        self._is_stopped = False
+        self._trouble: BaseException | None = None
         self._written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    async def run(self, queue: Queue) -> list[Outcome]:
-        """Write them down, try each once, and say where it stands then.
+    def begin(self, attempt: Attempt) -> None:
+        """Begin to write them down, and have those leave that are not refused.
 
-        Raises what keeps them from leaving. Whoever ends it meanwhile waits until it is
-        known what is on disk.
+        Raises DatabaseClosedError, and then none leaves.
         """
-        writing = asyncio.ensure_future(self._write(queue))
+        queued = self._records.queue(self._order)
+        queued.written.add_done_callback(lambda _: self._conclude(queued))
+        for each in refused(self._order.messages, queued.refusals):
+            self._note(each)
+        leaving = () if self._order.may_have_left else queued.kept
+        # The first in this very step, and not all of them, to hold up nobody else.
+        self._attempts = [
+            asyncio.Task(self._send(each, attempt), eager_start=number == 0)
+            for number, each in enumerate(leaving)
+        ]
+
+    async def finish(self) -> list[Outcome]:
+        """Return where they stand once each was tried, and all is on disk.
+
+        Raises what keeps them from the disk if they have not left. Whoever ends it
+        meanwhile waits until it is known what is on disk.
+        """
         try:
-            await asyncio.wait([writing])
-            writing.result()
+            await asyncio.wait([self._written])
             await asyncio.gather(*self._attempts)
-        except asyncio.CancelledError:
-            await self._stop(writing)
+        except asyncio.CancelledError as err:
+            for attempt in self._attempts:
+                attempt.cancel()
+            await wait_out(self._written)
+            if self._trouble is not None:
+                raise self._trouble from err
             raise
+        if self._trouble is not None:
+            raise self._trouble
         return [self._outcomes[each.message_id] for each in self._order.messages]
 
-    async def _write(self, queue: Queue) -> None:
-        queued = await queue(self._order, self._leave)
-        self._written.set_result(queued.is_written)
-        if queued.is_written:
-            self._publish(queued.changes)
+    def _conclude(self, queued: Queued) -> None:
+        """Say what is on disk now, and what could not be written down."""
+        trouble = queued.written.exception()
+        if trouble is None:
+            self._results.publish(queued.changes)
+        elif self._order.may_have_left:
+            self._stay(queued, trouble)
         else:
             _LOGGER.warning("Messages leave that cannot be written down now")
-        for each in queued_or_refused(self._order.messages, queued):
-            if each.message.message_id not in self._outcomes:
-                self._note(each)
+        if queued.kept and self._trouble is None:
+            self._results.note(works=trouble is None)
+            self._note_all(queued, is_written=trouble is None)
+        self._written.set_result(trouble is None)
 
-    def _leave(self, queued: Queued) -> None:
-        """Have those leave that are not refused, unless the line closes."""
-        if self._is_stopped or self._order.may_have_left:
-            return
-        self._leaving = [
-            each
-            for each in self._order.messages
-            if each.message_id not in queued.refusals
-        ]
-        self._attempts += [
-            asyncio.Task(self._send(each), eager_start=True) for each in self._leaving
-        ]
+    def _stay(self, queued: Queued, trouble: BaseException) -> None:
+        """Forget what has not left in this run, and is on no disk."""
+        for each in queued.kept:
+            self._records.forget(each.message_id)
+        if not isinstance(trouble, sqlite3.OperationalError):
+            self._trouble = trouble
 
-    async def _send(self, message: OutboundMessage) -> None:
+    def _note_all(self, queued: Queued, *, is_written: bool) -> None:
+        """Note where those stand of which nothing else is known yet."""
+        status = DeliveryStatus.QUEUED if is_written else DeliveryStatus.UNKNOWN
+        for each in queued.kept:
+            if each.message_id not in self._outcomes:
+                outcome = Outcome(message=each, status=status, is_remembered=is_written)
+                self._note(outcome)
+
+    async def _send(self, message: OutboundMessage, attempt: Attempt) -> None:
         order = self._order
         due = Due(message=message, deadline=order.deadline, sent_after=order.sent_after)
-        outcome = await self._attempt(due, self._written)
+        outcome = await attempt(due, self._written)
         self._note(outcome)
         if not await asyncio.shield(self._written):
             self._note(replace(outcome, is_remembered=False))
-
-    async def _stop(self, writing: asyncio.Future[None]) -> None:
-        """Make no attempt any more, and learn what is on disk."""
-        self._is_stopped = True
-        for attempt in self._attempts:
-            attempt.cancel()
-        await wait_out(writing)
-        if not self._leaving:
-            writing.result()
-        for each in self._leaving:
-            # Home Assistant may have ended the writing as well.
-            if each.message_id not in self._outcomes:
-                self._note(Outcome(message=each, status=DeliveryStatus.UNKNOWN))
 
     def _note(self, outcome: Outcome) -> None:
         self._outcomes[outcome.message.message_id] = outcome

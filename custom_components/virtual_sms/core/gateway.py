@@ -17,7 +17,7 @@ from ..store.usage import Allowance
 from .calls import CallOutcome, Calls
 from .inbox import Inbox
 from .line import Dependencies, Line
-from .outbox import Outbox
+from .outbox import Outbox, Plan
 from .outcome import Outcome
 from .publisher import Pending, Publisher, nothing_pending
 
@@ -91,7 +91,7 @@ class Gateway:
         retry_window: timedelta,
         allowance: Allowance | None = None,
         *,
-        may_have_left: bool = False,
+        plan: Plan = Plan.NONE,
     ) -> list[Outcome]:
         """Send messages and say where they stand after the first attempt.
 
@@ -108,9 +108,7 @@ class Gateway:
             outcomes[outcome.message.message_id] = outcome
 
         async def send() -> None:
-            await self.outbox.send(
-                messages, retry_window, report, allowance, may_have_left=may_have_left
-            )
+            await self.outbox.send(messages, retry_window, report, allowance, plan=plan)
             if self.outbox.has_work or any(each.waits for each in outcomes.values()):
                 self._hooks.wake()
 

@@ -1,12 +1,12 @@
 """Where a message stands, for whoever sends it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..adapters.costs import Cost
 from ..adapters.errors import SmsError
 from ..adapters.models import DeliveryStatus, OutboundMessage, SentMessage
-from ..store.outbound import Queued
+from ..store.refusals import Refusal
 from .limits import as_error
 
 
@@ -31,29 +31,18 @@ class Outcome:
         return self.provider_id is None and not self.status.is_final
 
 
-def queued_or_refused(
-    messages: Sequence[OutboundMessage], queued: Queued
+def refused(
+    messages: Sequence[OutboundMessage], refusals: Mapping[str, Refusal]
 ) -> list[Outcome]:
-    """Say where messages stand once they are written down, or are not to be."""
-    is_written = queued.is_written
-    status = DeliveryStatus.QUEUED if is_written else DeliveryStatus.UNKNOWN
-    return [
-        Outcome(message=each, status=status, is_remembered=is_written)
-        for each in messages
-        if each.message_id not in queued.refusals
-    ] + refused(messages, queued)
-
-
-def refused(messages: Sequence[OutboundMessage], queued: Queued) -> list[Outcome]:
     """Say that messages were refused by our own rules, and why."""
     return [
         Outcome(
             message=each,
             status=DeliveryStatus.FAILED,
-            error=as_error(queued.refusals[each.message_id]),
+            error=as_error(refusals[each.message_id]),
         )
         for each in messages
-        if each.message_id in queued.refusals
+        if each.message_id in refusals
     ]
 
 

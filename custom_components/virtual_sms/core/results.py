@@ -17,7 +17,7 @@ class Results:
 
     def __init__(self, publish: Callable[[Sequence[StatusChanged]], None]) -> None:
         """Take who publishes each change once it is on disk."""
-        self._publish = publish
+        self.publish = publish
         self._under_way: dict[str, asyncio.Task[bool]] = {}
         self._waiting: dict[str, Write] = {}
         self.is_failing = False
@@ -71,7 +71,7 @@ class Results:
             self._waiting[message_id] = write
             self.note(works=False)
             return False
-        self._publish(changes)
+        self.publish(changes)
         self._waiting.pop(message_id, None)
         self.note(works=True)
         return True

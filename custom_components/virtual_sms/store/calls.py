@@ -5,7 +5,7 @@ a second time: the provider's record tells whether it was made at all.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
 import sqlite3
@@ -34,11 +34,12 @@ from .call_rows import (
 )
 from .changes import CallChanged
 from .clock import SteadyClock
-from .database import Database
+from .database import CANNOT_WRITE, Database
 from .outbound_orders import RECONCILE_AFTER
 from .outbound_rows import read_time
-from .refusals import Refusal, find_refusals, show_ends
+from .refusals import Refusal, Rules, show_ends
 from .usage import Allowance
+from .usage_rows import use_month
 
 _RECORD = "calls_since"
 _MOVE = """
@@ -61,10 +62,15 @@ class CallTable:
     """Write down each call before it is made, and only ever move it forward."""
 
     def __init__(
-        self, database: Database, now: Callable[[], datetime], clock: SteadyClock
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        clock: SteadyClock,
+        rules: Rules,
     ) -> None:
-        """Take the way to the disk, the time that people see, and that of our own."""
+        """Take the way to the disk, both times, and who decides what may be done."""
         self._run = database.run
+        self._rules = rules
         self._now = now
         self.clock = clock
 
@@ -76,19 +82,28 @@ class CallTable:
     ) -> QueuedCalls:
         """Record calls that are made at once, but for those that are not to be made."""
         now, steady = self._now(), self.clock.now()
+        decision = self._rules.take(calls, allowance, steady)
+        uses = decision.uses
+        rows = [
+            outbound_row(call, now, steady, sent_after)
+            for call in calls
+            if call.call_id in uses
+        ]
 
-        def operation(connection: sqlite3.Connection) -> QueuedCalls:
-            asked = [(each, allowance) for each in calls]
-            refusals = find_refusals(connection, asked, steady)
-            rows = [
-                outbound_row(call, now, steady, sent_after)
-                for call in calls
-                if call.call_id not in refusals
-            ]
-            return QueuedCalls(_add(connection, rows), refusals)
+        def operation(connection: sqlite3.Connection) -> list[CallChanged]:
+            added = _add(connection, rows)
+            if allowance is not None and added:
+                use_month(connection, allowance.month.name, len(added))
+            return added
 
-        queued = await self._run(operation)
-        return replace(queued, refusals=show_ends(queued.refusals, self.clock.offset))
+        try:
+            added = await self._run(operation)
+        except CANNOT_WRITE:
+            self._rules.give_back(uses.values())
+            raise
+        known = uses.keys() - {each.call_id for each in added}
+        self._rules.give_back(uses[each] for each in known)
+        return QueuedCalls(added, show_ends(decision.refusals, self.clock.offset))
 
     async def find(self, call_id: str) -> CallChanged | None:
         """Return where a call stands, by our id."""

@@ -7,7 +7,7 @@ import sqlite3
 from .clock import TOLERANCE, SteadyClock
 from .database import Database
 from .outbound_rows import read_time
-from .transaction import Hooks, Operation
+from .transaction import Operation
 
 _OFFSET = "clock_offset"
 
@@ -41,7 +41,7 @@ class ClockNotes:
             self._noted = offset
 
         noting = self._database.post(
-            lambda connection: _note_offset(connection, offset), Hooks(then=then)
+            lambda connection: _note_offset(connection, offset), then
         )
         # What went wrong is for whoever waits: it is tried again.
         noting.add_done_callback(lambda each: each.cancelled() or each.exception())

@@ -1,7 +1,7 @@
 """Who wants no more messages from a line, and since when.
 
-A message is written down only for those who do not mind, which is looked up in the
-same transaction. What was said last counts, in whatever order it becomes known.
+That is known in memory too, for a message must not wait for the disk to find it out.
+What was said last counts, in whatever order it becomes known.
 """
 
 from collections.abc import Iterable
@@ -9,9 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 import json
 import sqlite3
+from typing import Final
 
 from .database import Database
+from .inbound import bump
 
+CHANGES: Final = "consent_changes"
+"""The fact that counts how often somebody has said something: then all is read anew."""
 _AT_ONCE = 5.0
 """Seconds within which nobody changes their mind twice."""
 
@@ -33,11 +37,22 @@ class ConsentTable:
     def __init__(self, database: Database) -> None:
         """Take the way to the disk."""
         self._run = database.run
+        self._changes = -1
+        self.stopped: frozenset[str] = frozenset()
+        """Who wants no more messages, as the disk has it."""
 
     async def list_stopped(self, correspondents: Iterable[str]) -> set[str]:
         """List those of some correspondents who want no more messages."""
         asked = list(correspondents)
         return await self._run(lambda connection: list_stopped(connection, asked))
+
+    def read_anew(self, connection: sqlite3.Connection, changes: int) -> frozenset[str]:
+        """Return who is stopped, after so many changes."""
+        return self.stopped if changes == self._changes else _read_all(connection)
+
+    def know(self, stopped: frozenset[str], changes: int) -> None:
+        """Know who is stopped, now that it is on disk."""
+        self.stopped, self._changes = stopped, changes
 
 
 def note_consent(
@@ -55,6 +70,7 @@ def note_consent(
         " WHERE excluded.stopped_at >= stopped_at - ? OR ? IN (source, excluded.source)",
         (correspondent, at.timestamp(), source, _AT_ONCE, Source.PROVIDER),
     )
+    bump(connection, **{CHANGES: 1})
 
 
 def list_stopped(
@@ -68,3 +84,11 @@ def list_stopped(
         (json.dumps(list(correspondents)), Source.START),
     ).fetchone()
     return set(json.loads(stopped))
+
+
+def _read_all(connection: sqlite3.Connection) -> frozenset[str]:
+    (stopped,) = connection.execute(
+        "SELECT json_group_array(correspondent) FROM consent WHERE source != ?",
+        (Source.START,),
+    ).fetchone()
+    return frozenset(json.loads(stopped))

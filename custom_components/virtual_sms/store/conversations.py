@@ -19,7 +19,6 @@ from .attachments import PartTypes, find_types
 from .changes import Trust
 from .database import Database
 from .inbound import cap_time
-from .transaction import Hooks
 
 KEEP: Final = "keep_conversations"
 """The fact that says for how many days messages are kept; the triggers read it."""
@@ -161,7 +160,7 @@ class Conversations:
             if message is not None:
                 then(message, kept)
 
-        reading = self._post(operation, Hooks(then=hand_over))
+        reading = self._post(operation, hand_over)
         reading.add_done_callback(asyncio.Future.exception)
 
     async def mark_read(self, correspondent: str) -> bool:

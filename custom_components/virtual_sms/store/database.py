@@ -15,7 +15,7 @@ from typing import Any
 from ..adapters.base import RunBlocking
 from .database_file import DatabaseFile, Mend, Opened, is_damage
 from .salvage import Salvage
-from .transaction import Batch, Conclude, Hooks, Job, Operation, Resolve
+from .transaction import Batch, Conclude, Job, Operation, Resolve
 from .whole_call import run_whole
 
 _LOGGER = logging.getLogger(__name__)
@@ -88,17 +88,17 @@ class Database:
         the operation raised, which is then undone; sqlite3.Error when the disk
         fails; DatabaseClosedError after `close`.
         """
-        return await self.post(operation, Hooks(then=then))
+        return await self.post(operation, then)
 
     async def read[T](self, operation: Operation[T]) -> T:
         """Run an operation that only reads, also where nothing can be written."""
-        return await self._post(Job(operation, Hooks(), reads=True), 0.0)
+        return await self._post(Job(operation, reads=True), 0.0)
 
     def post[T](
-        self, operation: Operation[T], hooks: Hooks[T] | None = None
+        self, operation: Operation[T], then: Callable[[T], None] | None = None
     ) -> asyncio.Future[T]:
         """Run an operation as `run` does, after those that were posted before."""
-        return self._post(Job(operation, hooks or Hooks()), 0.0)
+        return self._post(Job(operation, then), 0.0)
 
     def note[T](self, operation: Operation[T], delay: float = 0.0) -> asyncio.Future[T]:
         """Run an operation that a power cut may undo a little later.
@@ -106,7 +106,7 @@ class Database:
         One with a delay, in seconds, waits that long for the company of something
         more urgent.
         """
-        return self._post(Job(operation, Hooks(), is_forgettable=True), delay)
+        return self._post(Job(operation, is_forgettable=True), delay)
 
     def _post[T](self, job: Job[T], delay: float) -> asyncio.Future[T]:
         connection = self._connection
@@ -166,9 +166,8 @@ class Database:
         self._writer.add_done_callback(go_on)
 
     async def _write(self, connection: sqlite3.Connection) -> None:
-        loop = asyncio.get_running_loop()
         while self._is_urgent and (jobs := self._take_waiting()):
-            batch = Batch(connection, jobs, self.conclude, loop, self._file.sync)
+            batch = Batch(connection, jobs, self.conclude, self._file.sync)
             await self._write_batch(batch)
         self._tidy_later(connection)
 

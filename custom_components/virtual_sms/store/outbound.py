@@ -20,7 +20,7 @@ from ..adapters.models import (
 from .changes import Progress, StatusChanged
 from .clock import SteadyClock
 from .clock_offset import ClockNotes, make_due, read_newest
-from .database import Database
+from .database import Database, DatabaseClosedError
 from .outbound_lookups import OutboundLookups
 from .outbound_moves import (
     claim,
@@ -45,8 +45,8 @@ from .outbound_orders import (
     write_all,
 )
 from .prices import NameMonth, name_utc_month
-from .refusals import Refusal, foresee, show_ends
-from .transaction import Hooks, Joint, Operation
+from .refusals import Refusal, Rules, show_ends
+from .transaction import Joint, Operation
 from .usage import Allowance
 
 type Written = asyncio.Future[list[StatusChanged]]
@@ -55,35 +55,37 @@ type Written = asyncio.Future[list[StatusChanged]]
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """What was written down, and which messages were refused, by their ids.
+    """What is being written down, and which messages were refused, by their ids.
 
-    `is_written` is False where they have left and could not be written down.
+    `written` raises what keeps it from the disk.
     """
 
+    kept: Sequence[OutboundMessage]
     changes: list[StatusChanged]
     refusals: Mapping[str, Refusal]
-    is_written: bool = True
-
-
-type Leave = Callable[[Queued], None]
-"""Has messages leave while they are being written down."""
+    written: asyncio.Future[None]
 
 
 class OutboundTable(OutboundLookups):
     """Write down each message that is sent, and only ever move it forward."""
 
     def __init__(
-        self, database: Database, now: Callable[[], datetime], clock: SteadyClock
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        clock: SteadyClock,
+        rules: Rules,
     ) -> None:
-        """Take the way to the disk, the time that people see, and that of our own."""
+        """Take the way to the disk, both times, and who decides what may be sent."""
         super().__init__(database, clock)
+        self._rules = rules
         self._run = database.run
         self._now = now
         self._clock_notes = ClockNotes(database, clock)
         self.name_month: NameMonth = name_utc_month
         """By which calendar costs are counted."""
         self.unwritten: dict[str, Left] = {}
-        """What has left and could not be written down, by its id."""
+        """What may have left and is not on disk, by its id."""
 
     async def add(
         self,
@@ -92,8 +94,9 @@ class OutboundTable(OutboundLookups):
         sent_after: datetime | None = None,
     ) -> list[StatusChanged]:
         """Record messages whose first attempt follows at once."""
-        order = self.order(messages, deadline, sent_after)
-        return (await self.queue(order, lambda _: None)).changes
+        queued = self.queue(self.order(messages, deadline, sent_after))
+        await queued.written
+        return queued.changes
 
     def order(
         self,
@@ -116,61 +119,61 @@ class OutboundTable(OutboundLookups):
             messages, deadline, sent_after, steady, now, allowance, may_have_left
         )
 
-    async def queue(self, order: Order, leave: Leave) -> Queued:
-        """Record messages as `add` does, but for those that are not to be sent.
+    async def require_new(self, messages: Sequence[OutboundMessage]) -> None:
+        """Raise sqlite3.IntegrityError if a message was handed over before."""
+        for each in messages:
+            if await self.find(each.message_id):
+                raise sqlite3.IntegrityError
 
-        `leave` is called once it is decided which, while they go to the disk, or where
-        the disk takes nothing. Raises what keeps it from being called.
+    def queue(self, order: Order) -> Queued:
+        """Decide which messages may leave, and begin to write those down.
+
+        They may leave at once, and count from now on. Raises DatabaseClosedError.
         """
-        intent = Intent(order, self._list_unwritten)
+        decision = self._rules.take(order.messages, order.allowance, order.steady)
+        uses = decision.uses
+        kept = [each for each in order.messages if each.message_id in uses]
         try:
-            writing = Joint(write_all, intent)
-            await self._database.post(writing, self._follow(intent, leave))
-        except Exception as err:
-            if not intent.has_left:
-                if not isinstance(err, sqlite3.OperationalError):
-                    raise
-                await self._database.read(intent.decide)
-                self._lose(intent)
-                leave(self._describe(intent))
-            return replace(self._describe(intent), is_written=False)
-        return self._describe(intent)
-
-    def _follow(self, intent: Intent, leave: Leave) -> Hooks[Mapping[str, Refusal]]:
-        def ahead(_: Mapping[str, Refusal]) -> Callable[[], None]:
-            intent.let_go()
-            return lambda: leave(self._describe(intent))
-
-        return Hooks(ahead=ahead, lost=lambda: self._lose(intent))
-
-    def _lose(self, intent: Intent) -> None:
-        """Keep in mind what has left and could not be written down."""
-        intent.let_go()
-        self.unwritten |= {each.message.message_id: each for each in intent.left}
-
-    def _list_unwritten(self) -> Sequence[OutboundMessage]:
-        return [each.message for each in tuple(self.unwritten.values())]
-
-    def _describe(self, intent: Intent) -> Queued:
-        now = intent.order.now
+            written = self._write(order, kept)
+        except DatabaseClosedError:
+            self._rules.give_back(uses.values())
+            raise
+        ended = replace(order, deadline=order.steady)
+        for each in kept:
+            left = Left(each, ended, uses[each.message_id])
+            self.unwritten[each.message_id] = left
         return Queued(
-            changes=[first_state(message, now) for message in intent.kept],
-            refusals=show_ends(intent.refusals, self.clock.offset),
+            kept=kept,
+            changes=[first_state(each, order.now) for each in kept],
+            refusals=show_ends(decision.refusals, self.clock.offset),
+            written=written,
         )
+
+    def _write(
+        self, order: Order, kept: Sequence[OutboundMessage]
+    ) -> asyncio.Future[None]:
+        def conclude(written: asyncio.Future[None]) -> None:
+            if not written.cancelled() and written.exception() is None:
+                for each in kept:
+                    self.unwritten.pop(each.message_id, None)
+
+        # Also where nothing is kept: a line that is closed says so.
+        writing = Joint(write_all, Intent(order, kept)) if kept else _write_nothing
+        written = self._database.post(writing)
+        written.add_done_callback(conclude)
+        return written
 
     def forget(self, message_id: str) -> None:
         """Forget a message that could not be written down, and surely has not left."""
-        self.unwritten.pop(message_id, None)
+        left = self.unwritten.pop(message_id, None)
+        if left is not None:
+            self._rules.give_back([left.use])
 
-    async def foresee(
+    def foresee(
         self, messages: Sequence[OutboundMessage], allowance: Allowance
     ) -> Mapping[str, Refusal]:
-        """Return which messages `queue` would not record now, by their ids."""
-        now, unwritten = self.clock.now(), self._list_unwritten()
-        asked = [(each, allowance) for each in messages]
-        found = await self._database.read(
-            lambda connection: foresee(connection, asked, now, unwritten)
-        )
+        """Return which messages `queue` would refuse now, by their ids."""
+        found = self._rules.foresee(messages, allowance, self.clock.now())
         return show_ends(found, self.clock.offset)
 
     async def attempt(self, message_id: str) -> bool:
@@ -251,15 +254,20 @@ class OutboundTable(OutboundLookups):
             return [*first, change] if change else first
 
         def then(_: object) -> None:
-            self.forget(message_id)
+            self.unwritten.pop(message_id, None)
 
-        return self._database.post(whole, Hooks(then=then))
+        return self._database.post(whole, then)
 
     async def find(self, message_id: str) -> StatusChanged | None:
-        """Return where a message stands; None if this table does not know it."""
-        return await self._database.read(
+        """Return where a message stands; None if this table does not know it.
+
+        What has left and is not on disk is known all the same.
+        """
+        found = await self._database.read(
             lambda connection: find_own(connection, message_id)
         )
+        left = self.unwritten.get(message_id)
+        return found or (first_state(left.message, left.order.now) if left else None)
 
     async def withdraw(self, message_id: str) -> list[StatusChanged]:
         """See to it that no attempt follows, and return the changes.
@@ -357,3 +365,7 @@ class OutboundTable(OutboundLookups):
             )
         )
         return bool(count)
+
+
+def _write_nothing(_: sqlite3.Connection) -> None:
+    return None

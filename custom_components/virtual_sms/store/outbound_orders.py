@@ -1,7 +1,8 @@
 """Messages that are to be sent, and those whose end is asked for: how they are written."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
 import sqlite3
@@ -9,8 +10,8 @@ import sqlite3
 from ..adapters.models import DeliveryStatus, OutboundMessage
 from .changes import StatusChanged
 from .outbound_moves import find_own
-from .refusals import Asked, Refusal, find_refusals, foresee
-from .usage import Allowance, hash_text, use_month
+from .usage import Allowance, Use, hash_text
+from .usage_rows import use_month
 
 RECONCILE_AFTER = timedelta(seconds=20)
 """How long a provider may still be working on a request that got no answer."""
@@ -44,68 +45,35 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A message that has left and could not be written down, and its order."""
+    """A message that may have left and is not on disk, with what it uses.
+
+    Its order is one that ends: what a run has forgotten is not sent again.
+    """
 
     message: OutboundMessage
     order: Order
+    use: Use
 
 
+@dataclass(frozen=True, slots=True)
 class Intent:
-    """An order that is written down, and decided in the same transaction."""
+    """What is to be written down of an order."""
 
-    def __init__(
-        self, order: Order, list_unwritten: Callable[[], Sequence[OutboundMessage]]
-    ) -> None:
-        """Take the order, and what may have left besides what is written down."""
-        self.order = order
-        self.list_unwritten = list_unwritten
-        self.has_left = False
-        self.refusals: Mapping[str, Refusal] = {}
-
-    @property
-    def kept(self) -> Sequence[OutboundMessage]:
-        """List what is not refused."""
-        messages = self.order.messages
-        return [each for each in messages if each.message_id not in self.refusals]
-
-    @property
-    def left(self) -> Sequence[Left]:
-        """List what has left, with an order that ends: it is not sent again."""
-        ended = replace(self.order, deadline=self.order.steady)
-        return [Left(each, ended) for each in self.kept]
-
-    def let_go(self) -> None:
-        """Note that the messages leave now."""
-        self.has_left = True
-
-    @property
-    def asked(self) -> Asked:
-        """List the messages, with what they may use."""
-        return [(each, self.order.allowance) for each in self.order.messages]
-
-    def decide(self, connection: sqlite3.Connection) -> Mapping[str, Refusal]:
-        """Decide where nothing can be written; raise if one is written already."""
-        for each in self.order.messages:
-            if find_own(connection, each.message_id):
-                raise sqlite3.IntegrityError
-        now, unwritten = self.order.steady, self.list_unwritten()
-        self.refusals = foresee(connection, self.asked, now, unwritten)
-        return self.refusals
+    order: Order
+    kept: Sequence[OutboundMessage]
 
 
-def write_all(
-    connection: sqlite3.Connection, intents: Sequence[Intent]
-) -> list[Mapping[str, Refusal]]:
-    """Write intents down as each would be alone; what has been sent is counted once."""
-    asked = [pair for each in intents for pair in each.asked]
-    # By the earliest of them: what has left no window yet for one counts for all.
-    now = min(each.order.steady for each in intents)
-    found = find_refusals(connection, asked, now, intents[0].list_unwritten())
-    for each in intents:
-        ids = [message.message_id for message in each.order.messages]
-        each.refusals = {key: found[key] for key in ids if key in found}
-    _insert(connection, [(each.order, sent) for each in intents for sent in each.kept])
-    return [each.refusals for each in intents]
+def write_all(connection: sqlite3.Connection, intents: Sequence[Intent]) -> list[None]:
+    """Write intents down, and what the months have used by them."""
+    ordered = [(each.order, sent) for each in intents for sent in each.kept]
+    _insert(connection, ordered)
+    months: Counter[str] = Counter()
+    for order, message in ordered:
+        if order.allowance is not None:
+            months[order.allowance.month.name] += message.segments
+    for month, segments in months.items():
+        use_month(connection, month, segments)
+    return [None] * len(intents)
 
 
 def restore(connection: sqlite3.Connection, left: Left) -> bool:
@@ -115,7 +83,7 @@ def restore(connection: sqlite3.Connection, left: Left) -> bool:
         return False
     _insert(connection, [(order, message)])
     if order.allowance is not None:
-        use_month(connection, order.allowance.month, message.segments)
+        use_month(connection, order.allowance.month.name, message.segments)
     return True
 
 

@@ -1,13 +1,12 @@
-"""What is not to be sent, as the transaction finds that writes it down."""
+"""What a line may not send, decided in memory before it leaves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-import sqlite3
 
 from ..adapters.call_models import OutboundCall
 from ..adapters.models import OutboundMessage
-from .consent import list_stopped
+from .consent import ConsentTable
 from .usage import Allowance, Limit, LimitReached, Usage, Use
 
 
@@ -17,61 +16,73 @@ class OptedOut:
 
 
 type Refusal = LimitReached | OptedOut
-type Asked = Sequence[tuple[OutboundMessage | OutboundCall, Allowance | None]]
-"""Messages or calls, and what each may use; None for one without limits."""
 
 
-def find_refusals(
-    connection: sqlite3.Connection,
-    asked: Asked,
-    now: datetime,
-    unwritten: Sequence[OutboundMessage] = (),
-) -> dict[str, Refusal]:
-    """Return which messages or calls are refused, by their ids, and count the rest."""
-    found, usage = _find_all(connection, asked, now, unwritten)
-    if usage is not None:
-        usage.write()
-    return found
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which messages or calls are refused, and what the others use, by their ids."""
+
+    refusals: Mapping[str, Refusal]
+    uses: Mapping[str, Use]
 
 
-def foresee(
-    connection: sqlite3.Connection,
-    asked: Asked,
-    now: datetime,
-    unwritten: Sequence[OutboundMessage] = (),
-) -> dict[str, Refusal]:
-    """Return which messages would be refused, and count none."""
-    found, _ = _find_all(connection, asked, now, unwritten)
-    return found
+class Rules:
+    """Decide what may be sent now, and count it.
 
+    What is decided is decided for all that asks later, also while it is being written.
+    """
 
-def _find_all(
-    connection: sqlite3.Connection,
-    asked: Asked,
-    now: datetime,
-    unwritten: Sequence[OutboundMessage],
-) -> tuple[dict[str, Refusal], Usage | None]:
-    uses = [Use.of(item) for item, _ in asked]
-    stopped = list_stopped(connection, {each.recipient for each in uses})
-    allowances = [allowance for _, allowance in asked]
-    usage = Usage(connection, uses, now, unwritten) if any(allowances) else None
-    found = {
-        use.item_id: refusal
-        for use, allowance in zip(uses, allowances, strict=True)
-        if (refusal := _find(use, allowance, stopped, usage))
-    }
-    return found, usage
+    def __init__(self, usage: Usage, consent: ConsentTable) -> None:
+        """Take what was used of the limits, and who wants no more messages."""
+        self._usage = usage
+        self._consent = consent
 
+    def take(
+        self,
+        items: Sequence[OutboundMessage | OutboundCall],
+        allowance: Allowance | None,
+        now: datetime,
+    ) -> Decision:
+        """Decide about messages or calls, and count those that are not refused.
 
-def _find(
-    use: Use,
-    allowance: Allowance | None,
-    stopped: set[str],
-    usage: Usage | None,
-) -> Refusal | None:
-    if use.recipient in stopped:
-        return OptedOut()
-    return None if usage is None else usage.take(use, allowance)
+        Without an allowance no limit keeps any back.
+        """
+        refusals: dict[str, Refusal] = {}
+        uses: dict[str, Use] = {}
+        for item in items:
+            item_id = (
+                item.call_id if isinstance(item, OutboundCall) else item.message_id
+            )
+            use = Use.of(item, allowance)
+            refusal = self._find(use, allowance, now)
+            if refusal is None:
+                uses[item_id] = use
+            else:
+                refusals[item_id] = refusal
+        return Decision(refusals, uses)
+
+    def _find(
+        self, use: Use, allowance: Allowance | None, now: datetime
+    ) -> Refusal | None:
+        if use.recipient in self._consent.stopped:
+            return OptedOut()
+        return self._usage.take(use, allowance, now)
+
+    def give_back(self, uses: Iterable[Use]) -> None:
+        """Count no more what surely does not leave."""
+        for each in uses:
+            self._usage.give_back(each)
+
+    def foresee(
+        self,
+        items: Sequence[OutboundMessage],
+        allowance: Allowance | None,
+        now: datetime,
+    ) -> Mapping[str, Refusal]:
+        """Return which messages would be refused, and count none."""
+        decision = self.take(items, allowance, now)
+        self.give_back(decision.uses.values())
+        return decision.refusals
 
 
 def show_ends(refusals: Mapping[str, Refusal], offset: timedelta) -> dict[str, Refusal]:

@@ -21,7 +21,7 @@ from .calls import CallTable, note_calls, prune_calls
 from .changes import CallChanged, Change, Received, StatusChanged
 from .clock import SteadyClock, monotonic
 from .codes import CodeTable
-from .consent import ConsentTable
+from .consent import CHANGES, ConsentTable
 from .conversations import Conversations, prune_messages
 from .database import Database
 from .database_file import explain
@@ -30,9 +30,11 @@ from .outbound import OutboundTable
 from .outbound_orders import note_changes
 from .prices import read_cost
 from .recovery import mend
+from .refusals import Rules
 from .salvage import Salvage
 from .transaction import Joint, Resolve
-from .usage import UsageTable, forget_texts
+from .usage import Usage
+from .usage_rows import UsageTable, forget_texts, read_usage
 
 RETENTION = timedelta(days=200)
 """How long an inbound id is known: longer than any provider keeps its history."""
@@ -90,12 +92,14 @@ class Store:
         self.inbound = InboundTable(database)
         self.codes = CodeTable(database)
         self.consent = ConsentTable(database)
-        self.usage = UsageTable(database, self._clock)
+        usage = Usage()
+        self.usage = UsageTable(database, self._clock, usage)
+        rules = Rules(usage, self.consent)
         self.answers = AnswerTable(database, self._clock)
-        self.outbound = OutboundTable(database, now, self._clock)
+        self.outbound = OutboundTable(database, now, self._clock, rules)
         self.conversations = Conversations(database)
         self.attachments = AttachmentTable(database)
-        self.calls = CallTable(database, now, self._clock)
+        self.calls = CallTable(database, now, self._clock, rules)
         database.conclude = self._count
         database.mend = self._mend
 
@@ -110,10 +114,19 @@ class Store:
         try:
             await self.outbound.recover()
             await self.calls.recover()
-            (await self._database.run(self._count))()
+            await self._load()
         except sqlite3.Error as err:
             await self._database.close()
             raise explain(err) from err
+
+    async def _load(self) -> None:
+        """Know in memory what decides whether a message may leave."""
+        now = self._clock.now()
+        counted, used = await self._database.read(
+            lambda connection: (self._count(connection), read_usage(connection, now))
+        )
+        counted()
+        self.usage.load(used)
 
     def on_damage(self, listener: Callable[[], None]) -> None:
         """Have the listener called once if the file turns out to be damaged."""
@@ -165,9 +178,11 @@ class Store:
 
     def _count(self, connection: sqlite3.Connection) -> Resolve:
         """Count anew, once for all that is written together."""
-        tally = _read_tally(connection)
+        tally, changes = _read_tally(connection)
+        stopped = self.consent.read_anew(connection, changes)
 
         def resolve() -> None:
+            self.consent.know(stopped, changes)
             if tally != self.tally:
                 self.tally = tally
                 # Later, for a listener that fails must not keep others from their results.
@@ -202,21 +217,24 @@ def _examine(connection: sqlite3.Connection, now: datetime) -> StoreHealth:
     return StoreHealth(schema=schema, oldest_pending=age)
 
 
-def _read_tally(connection: sqlite3.Connection) -> Tally:
+def _read_tally(connection: sqlite3.Connection) -> tuple[Tally, int]:
+    """Read how many messages there were, and how often somebody changed their mind."""
     # As one row, for to fetch one is to wait once.
     counts, costs = connection.execute(
         "SELECT json_group_object(name, CAST(value AS INTEGER)), ("
         " SELECT json_group_array(json_array(month, amount, currency)) FROM ("
         "  SELECT * FROM cost_month ORDER BY month DESC LIMIT ?)) FROM fact"
-        " WHERE name IN ('sent', 'received', 'failed', 'pending', 'segments')",
-        (_MONTHS_SHOWN,),
+        " WHERE name IN ('sent', 'received', 'failed', 'pending', 'segments', ?)",
+        (_MONTHS_SHOWN, CHANGES),
     ).fetchone()
+    facts = json.loads(counts)
+    changes = facts.pop(CHANGES, 0)
     months = (
         MonthCost(month, cost)
         for month, *price in json.loads(costs)
         if (cost := read_cost(*price))
     )
-    return Tally(**json.loads(counts), costs=tuple(months))
+    return Tally(**facts, costs=tuple(months)), changes
 
 
 def _prune_outbound(connection: sqlite3.Connection, now: datetime) -> None:

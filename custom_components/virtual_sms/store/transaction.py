@@ -1,9 +1,4 @@
-"""Do what waits in one transaction, and have each learn what came of it.
-
-While the disk is at work on a transaction, something else may go on that needs no more
-than its results: `ahead` is called as soon as they outlive a crash of Home Assistant,
-before they outlive a power cut.
-"""
+"""Do what waits in one transaction, and have each learn what came of it."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -34,20 +29,6 @@ class Joint[I, T]:
         return self.do_all(connection, [self.item])[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks[T]:
-    """Who learns of an operation, beside whoever waits for it.
-
-    `ahead` gets the result in the worker, once it is written and before it is flushed,
-    at most once; what it returns is called on the loop meanwhile. `then` gets it once
-    it is on disk. `lost` is called at once if it was not flushed after all.
-    """
-
-    ahead: Callable[[T], Resolve] | None = None
-    then: Callable[[T], None] | None = None
-    lost: Resolve | None = None
-
-
 class Job[T]:
     """Something to be done in a worker, and how the loop learns what came of it.
 
@@ -58,38 +39,31 @@ class Job[T]:
     def __init__(
         self,
         operation: Operation[T],
-        hooks: Hooks[T],
+        then: Callable[[T], None] | None = None,
         *,
         reads: bool = False,
         is_forgettable: bool = False,
     ) -> None:
-        """Take what is to be done; the loop that runs is the one that learns of it."""
+        """Take what is to be done, and who learns of it on the loop that runs.
+
+        `then` gets the result once it is on disk, also where nobody waits for it.
+        """
         self.operation = operation
         self.reads = reads
         self.is_forgettable = is_forgettable
         self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._hooks = hooks
-        self._is_ahead = False
-
-    def take_ahead(self, result: T) -> Resolve | None:
-        """Return what is to be done before the result is flushed."""
-        if self._hooks.ahead is None:
-            return None
-        self._is_ahead = True
-        return self._hooks.ahead(result)
+        self._then = then
 
     def resolve(self, result: T) -> None:
         """Let everybody know that it is done."""
         if not self.future.done():
             self.future.set_result(result)
-        if self._hooks.then is not None:
+        if self._then is not None:
             # Whoever waits goes first, and whatever it does wrong harms nobody.
-            self.future.get_loop().call_soon(self._hooks.then, result)
+            self.future.get_loop().call_soon(self._then, result)
 
     def fail(self, err: Exception) -> None:
         """Let everybody know that it could not be done."""
-        if self._is_ahead and self._hooks.lost is not None:
-            self._hooks.lost()
         if not self.future.done():
             self.future.set_exception(err)
 
@@ -102,16 +76,14 @@ type _Perform = Callable[[sqlite3.Connection, Sequence[Job[Any]]], list[_Done]]
 class Batch:
     """What is written together, with a flush unless all of it may be forgotten.
 
-    `sync` makes the flush, once it has begun what is done ahead: a crash of Home
-    Assistant alone loses nothing of what is written. `conclude` runs once at its end, in the same transaction, if that has changed what
-    may not be forgotten; what it returns is called on the loop before anyone learns of a
-    result.
+    `sync` makes the flush. `conclude` runs once at its end, in the same transaction, if
+    that has changed what may not be forgotten; what it returns is called on the loop
+    before anyone learns of a result.
     """
 
     connection: sqlite3.Connection
     jobs: Sequence[Job[Any]]
     conclude: Conclude
-    loop: asyncio.AbstractEventLoop
     sync: Callable[[], None]
 
     @property
@@ -161,7 +133,6 @@ class Batch:
         except BaseException:
             _undo(connection)
             raise
-        _go_ahead(done, self.loop)
         return [concluded, *map(_resolver, done)]
 
 
@@ -230,23 +201,6 @@ def _read(connection: sqlite3.Connection, job: Job[Any], trouble: Exception) -> 
         return partial(job.resolve, job.operation(connection))
     except Exception as err:  # noqa: BLE001  # it is the operation's own to report
         return partial(job.fail, err)
-
-
-def _go_ahead(done: Sequence[_Done], loop: asyncio.AbstractEventLoop) -> None:
-    """Have the loop begin what need not wait for the disk, all with one call."""
-    ready = [
-        ahead
-        for each in done
-        if isinstance(each, tuple) and (ahead := each[0].take_ahead(each[1]))
-    ]
-    if ready:
-        loop.call_soon_threadsafe(_begin_all, loop, ready)
-
-
-def _begin_all(loop: asyncio.AbstractEventLoop, ready: Sequence[Resolve]) -> None:
-    # Each in a step of its own, for all in one would hold up the rest of the home.
-    for each in ready:
-        loop.call_soon(each)
 
 
 def _resolver(done: _Done) -> Resolve:
