@@ -1,9 +1,7 @@
 """What a home may send: as the options say, and no word of it is lost."""
 
 from datetime import timedelta
-import sqlite3
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -271,17 +269,6 @@ async def test_a_dry_run_sends_nothing(
         blocking=True,
     )
     assert not texts(simulator, provider)
-
-
-async def test_a_dry_run_that_cannot_be_looked_up(
-    hass: HomeAssistant, entry: ConfigEntry
-) -> None:
-    """A disk that fails is told as it is when sending."""
-    records = entry.runtime_data.gateway.store.outbound
-    with patch.object(records, "foresee", side_effect=sqlite3.OperationalError):
-        [answer] = await send(hass, entry, dry_run=True)
-    assert answer["refusal"] == "other"
-    assert "could not be saved" in answer["error"]
 
 
 # Consent

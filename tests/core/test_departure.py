@@ -84,13 +84,17 @@ class Home:
         self.gateway.start()
 
     async def send(
-        self, *ids: str, limits: Limits | None = None, **content: str
+        self,
+        *ids: str,
+        limits: Limits | None = None,
+        plan: Plan = Plan.NONE,
+        **content: str,
     ) -> list[Outcome]:
         """Send messages that are alike."""
         now = self.store.outbound.clock.now()
         messages = [outbound(each, created_at=now, **content) for each in ids]
         allowance = Allowance(limits=limits or Limits(), month=MONTH)
-        return await self.gateway.send(messages, RETRY_WINDOW, allowance)
+        return await self.gateway.send(messages, RETRY_WINDOW, allowance, plan=plan)
 
     async def rest(self) -> None:
         """Wait until all is written, published and noted."""
@@ -164,6 +168,22 @@ async def wait_for(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+async def test_nothing_lies_between_the_call_and_the_request(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider has the message before any worker begins to write it down."""
+    database, requested = home.store._database, list[list[str]]()
+    work = database._run_blocking
+
+    async def look_and_work(*args: Any) -> Any:
+        requested.append(home.accepted)
+        return await work(*args)
+
+    monkeypatch.setattr(database, "_run_blocking", look_and_work)
+    await home.send("m")
+    assert requested[0] == ["m"]
+
+
 async def test_the_request_does_not_wait_for_the_disk(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,19 +232,22 @@ async def test_a_status_before_its_intent(
     assert home.states()[-1] == "delivered"
 
 
-@pytest.mark.parametrize("cut", ["power", "process"])
+@pytest.mark.parametrize("cut", ["power", "process", "at once"])
 async def test_an_end_between_request_and_flush(
     home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cut: str
 ) -> None:
-    """Only a power cut forgets it, and it is never sent again, nor is it lost."""
+    """What it forgets is never sent again, and what it does not is not lost."""
     disk = SlowDisk(monkeypatch, home)
+    copies = {each: home.path.with_name(home.path.name + each) for each in ("", "-wal")}
+    at_once = {each: copy.read_bytes() for each, copy in copies.items()}
     sending = asyncio.create_task(home.send("m"))
-    await wait_for(lambda: home.accepted)
+    await wait_for(lambda: home.accepted and disk.writes)
+    left = {each: copy.read_bytes() for each, copy in copies.items()}
     again = Home(tmp_path / "again.db")
     again.adapter = home.adapter
-    for suffix in ("", "-wal") if cut == "process" else ("",):
-        left = home.path.with_name(home.path.name + suffix).read_bytes()
-        again.path.with_name(again.path.name + suffix).write_bytes(left)
+    kept = {"power": {"": left[""]}, "process": left, "at once": at_once}[cut]
+    for suffix, content in kept.items():
+        again.path.with_name(again.path.name + suffix).write_bytes(content)
     await again.start()
     await again.live(4000)
     await again.gateway.close()
@@ -368,11 +391,65 @@ async def test_a_planned_message_that_is_written_leaves_no_second_time(
 ) -> None:
     """Also where nothing can be written, what is known is not sent anew."""
     mend(disk)
-    await home.send("m")
+    await home.send("m", plan=Plan.OF_THIS_RUN)
     disk.is_read_only = True
     with pytest.raises(sqlite3.IntegrityError):
-        await home.send("m")
+        await home.send("m", plan=Plan.OF_THIS_RUN)
     assert home.accepted == ["m"]
+
+
+async def test_a_planned_message_that_is_not_remembered_leaves_no_second_time(
+    home: Home, disk: FullDisk
+) -> None:
+    """What has left is known until it is on disk, also to whoever looks it up."""
+    [outcome] = await home.send("m", plan=Plan.OF_THIS_RUN)
+    assert not outcome.is_remembered
+    found = await home.store.outbound.find("m")
+    assert found is not None
+    assert found.status is DeliveryStatus.QUEUED
+    with pytest.raises(sqlite3.IntegrityError):
+        await home.send("m", plan=Plan.OF_THIS_RUN)
+    mend(disk)
+    await home.live(100)
+    assert (home.accepted, home.on_disk()) == (["m"], ["m"])
+
+
+async def test_a_planned_message_that_is_handed_over_twice_at_once(home: Home) -> None:
+    """It leaves once, and one of the two hears that it was known."""
+    results = await asyncio.gather(
+        *(home.send("m", plan=Plan.OF_THIS_RUN) for _ in range(3)),
+        return_exceptions=True,
+    )
+    raised = [each for each in results if isinstance(each, sqlite3.IntegrityError)]
+    assert (len(raised), home.accepted) == (2, ["m"])
+
+
+async def test_what_may_have_left_where_nothing_can_be_written(
+    home: Home, disk: FullDisk
+) -> None:
+    """It is not sent, for nobody could look for it; a later try writes it down."""
+    [outcome] = await home.send("m", plan=Plan.OF_EARLIER_RUN)
+    assert (outcome.status, outcome.error) == (DeliveryStatus.UNKNOWN, None)
+    assert not outcome.is_remembered
+    assert await home.store.outbound.find("m") is None
+    assert home.adapter.attempts == []
+    mend(disk)
+    await home.send("m", plan=Plan.OF_EARLIER_RUN)
+    await home.live(4000)
+    assert home.accepted == ["m"]
+
+
+async def test_what_surely_did_not_leave_uses_nothing(
+    home: Home, disk: FullDisk
+) -> None:
+    """What is refused and forgotten leaves room for another."""
+    home.adapter.outcomes.append(REFUSED)
+    limits = Limits(hour=1, month=1, repeats=1)
+    await home.send("m", limits=limits)
+    [outcome] = await home.send("n", limits=limits)
+    assert outcome.error is None
+    [outcome] = await home.send("o", limits=limits)
+    assert isinstance(outcome.error, LimitReachedError)
 
 
 async def test_what_may_have_left_is_looked_for(home: Home) -> None:
@@ -424,7 +501,7 @@ async def test_a_line_that_closes_while_its_disk_is_slow(
 async def test_a_home_that_ends_all_at_once(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who sends hears of no failure, also where the writing is ended with the rest."""
+    """Who sends hears of no failure once it is known what is on disk."""
     disk = SlowDisk(monkeypatch, home)
     home.adapter.during["send"] = asyncio.Event().wait
     mine = asyncio.current_task()
@@ -432,9 +509,11 @@ async def test_a_home_that_ends_all_at_once(
     await wait_for(lambda: home.accepted)
     for task in asyncio.all_tasks() - {mine, sending, home.store._database._writer}:
         task.cancel()
-    [outcome] = await sending
-    assert outcome.status is DeliveryStatus.UNKNOWN
+    await asyncio.sleep(0.01)
+    assert not sending.done()
     disk.gate.set()
+    [outcome] = await sending
+    assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
 
 
 async def test_what_was_not_remembered_is_written_down_once(
@@ -444,7 +523,7 @@ async def test_what_was_not_remembered_is_written_down_once(
     answer = asyncio.Event()
     home.adapter.during["send"] = answer.wait
     sending = asyncio.create_task(home.send("m"))
-    await wait_for(lambda: "m" in home.store.outbound.unwritten)
+    await wait_for(lambda: home.gateway.outbox.has_work)
     mend(disk)
     records = home.store.outbound
     sent = SentMessage(provider_id="P0", status=DeliveryStatus.SENT)

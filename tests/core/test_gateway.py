@@ -18,6 +18,7 @@ from custom_components.virtual_sms.adapters.models import (
 from custom_components.virtual_sms.core.code_memory import CodeMemory
 from custom_components.virtual_sms.core.gateway import Gateway
 from custom_components.virtual_sms.core.guard import ContactGuard
+from custom_components.virtual_sms.core.outbox import Plan
 from custom_components.virtual_sms.core.outcome import Outcome
 from custom_components.virtual_sms.store.changes import Received, Trust
 from custom_components.virtual_sms.store.database import DatabaseClosedError
@@ -80,11 +81,11 @@ async def test_a_line_that_closes_at_the_moment_of_writing(
     records = gateway.store.outbound
     queue = records.queue
 
-    async def queue_and_close(*args: Any) -> Any:
-        written = await queue(*args)
+    def queue_and_close(*args: Any) -> Any:
+        queued = queue(*args)
         (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
         _cancel_after(attempt, steps)
-        return written
+        return queued
 
     with patch.object(records, "queue", queue_and_close):
         (outcome,) = await asyncio.wait_for(
@@ -93,46 +94,83 @@ async def test_a_line_that_closes_at_the_moment_of_writing(
     assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
 
 
+class SlowWorker:
+    """A disk that writes, or fails, once it may."""
+
+    def __init__(self, gateway: Gateway, error: Exception | None = None) -> None:
+        self.gate = asyncio.Event()
+        self._database, self._error = gateway.store._database, error
+        self._work, self._database._run_blocking = (
+            self._database._run_blocking,
+            self._wait_and_work,
+        )
+
+    async def _wait_and_work(self, *args: Any) -> Any:
+        await self.gate.wait()
+        if self._error is not None:
+            raise self._error
+        return await self._work(*args)
+
+    def mend(self) -> None:
+        """Write at once from now on."""
+        self._database._run_blocking = self._work
+
+
+def find_sending() -> asyncio.Task[Any]:
+    """Return the task that ends with the line."""
+    (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
+    return task
+
+
 @pytest.mark.parametrize("times", [1, 2])
 async def test_a_line_that_closes_while_it_writes(gateway: Gateway, times: int) -> None:
     """Who waits hears what came of it, however often it is told to close."""
-    records, written = gateway.store.outbound, asyncio.Event()
-    queue = records.queue
-
-    async def queue_slowly(*args: Any) -> Any:
-        await written.wait()
-        return await queue(*args)
-
-    with patch.object(records, "queue", queue_slowly):
-        sending = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
+    worker = SlowWorker(gateway)
+    sending = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
+    await settle()
+    attempt = find_sending()
+    for _ in range(times):
+        attempt.cancel()
         await settle()
-        (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
-        for _ in range(times):
-            attempt.cancel()
-            await settle()
-        assert not sending.done()
-        written.set()
-        (outcome,) = await asyncio.wait_for(sending, 5)
+    assert not sending.done()
+    worker.gate.set()
+    (outcome,) = await asyncio.wait_for(sending, 5)
     assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
+    assert outcome.is_remembered
 
 
 async def test_a_line_that_closes_while_the_disk_fails(gateway: Gateway) -> None:
-    """Who waits hears the disk's own words, for they say that nothing was written."""
-    records, failed = gateway.store.outbound, asyncio.Event()
+    """Who waits hears that it has left and is not remembered: it is not sent again."""
+    full = sqlite3.OperationalError("database or disk is full")
+    worker = SlowWorker(gateway, full)
+    sending = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
+    await settle()
+    find_sending().cancel()
+    await settle()
+    worker.gate.set()
+    (outcome,) = await asyncio.wait_for(sending, 5)
+    assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
+    assert outcome.provider_id is not None
+    assert not outcome.is_remembered
+    worker.mend()
 
-    async def fail(*_: Any) -> None:
-        await failed.wait()
-        raise sqlite3.OperationalError("database or disk is full")
 
-    with patch.object(records, "queue", fail):
-        sending = asyncio.create_task(gateway.send([outbound("m")], RETRY_WINDOW))
+@pytest.mark.parametrize("closes", [True, False])
+async def test_what_may_have_left_and_is_known_already(
+    gateway: Gateway, *, closes: bool
+) -> None:
+    """Who waits hears the file's own words, for nothing was begun."""
+    await gateway.send([outbound("m")], RETRY_WINDOW)
+    worker = SlowWorker(gateway)
+    again = gateway.send([outbound("m")], RETRY_WINDOW, plan=Plan.OF_EARLIER_RUN)
+    sending = asyncio.create_task(again)
+    await settle()
+    if closes:
+        find_sending().cancel()
         await settle()
-        (attempt,) = (task for task in asyncio.all_tasks() if task.get_name() == "send")
-        attempt.cancel()
-        await settle()
-        failed.set()
-        with pytest.raises(sqlite3.OperationalError):
-            await asyncio.wait_for(sending, 5)
+    worker.gate.set()
+    with pytest.raises(sqlite3.IntegrityError):
+        await asyncio.wait_for(sending, 5)
 
 
 def _cancel_after(task: asyncio.Task[Any], steps: int) -> None:

@@ -120,7 +120,7 @@ async def test_a_burst_takes_few_statements(store: Store) -> None:
     assert counts == {
         "admit": [6, 37],
         "note": [3, 3],
-        "add": [5, 36],
+        "add": [4, 35],
         "accept": [5, 67],
         "receive": [5, 67],
     }

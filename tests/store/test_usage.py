@@ -5,11 +5,7 @@ import sqlite3
 
 from custom_components.virtual_sms.store.usage_rows import use_month
 
-MONTHS = [
-    f"{year}-{month:02}"
-    for year in (2024, 2025, 2026)
-    for month in range(1, 13)
-]
+MONTHS = [f"{year}-{month:02}" for year in (2024, 2025, 2026) for month in range(1, 13)]
 
 
 def test_an_earlier_month_is_forgotten() -> None:

@@ -5,7 +5,7 @@ forgets is never sent again.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 import logging
 import sqlite3
@@ -94,7 +94,7 @@ class Departure:
             _LOGGER.warning("Messages leave that cannot be written down now")
         if queued.kept and self._trouble is None:
             self._results.note(works=trouble is None)
-            self._note_all(queued, is_written=trouble is None)
+            self._note_all(queued.kept, is_written=trouble is None)
         self._written.set_result(trouble is None)
 
     def _stay(self, queued: Queued, trouble: BaseException) -> None:
@@ -104,21 +104,21 @@ class Departure:
         if not isinstance(trouble, sqlite3.OperationalError):
             self._trouble = trouble
 
-    def _note_all(self, queued: Queued, *, is_written: bool) -> None:
-        """Note where those stand of which nothing else is known yet."""
+    def _note_all(self, kept: Sequence[OutboundMessage], *, is_written: bool) -> None:
+        """Note where those stand of which nothing is known yet, and what is forgotten."""
         status = DeliveryStatus.QUEUED if is_written else DeliveryStatus.UNKNOWN
-        for each in queued.kept:
-            if each.message_id not in self._outcomes:
-                outcome = Outcome(message=each, status=status, is_remembered=is_written)
-                self._note(outcome)
+        for each in kept:
+            known = self._outcomes.get(each.message_id)
+            outcome = known or Outcome(message=each, status=status)
+            if known is None or not is_written:
+                self._note(replace(outcome, is_remembered=is_written))
 
     async def _send(self, message: OutboundMessage, attempt: Attempt) -> None:
         order = self._order
         due = Due(message=message, deadline=order.deadline, sent_after=order.sent_after)
         outcome = await attempt(due, self._written)
-        self._note(outcome)
-        if not await asyncio.shield(self._written):
-            self._note(replace(outcome, is_remembered=False))
+        is_forgotten = self._written.done() and not self._written.result()
+        self._note(replace(outcome, is_remembered=not is_forgotten))
 
     def _note(self, outcome: Outcome) -> None:
         self._outcomes[outcome.message.message_id] = outcome

@@ -240,8 +240,11 @@ class Usage:
                 continue
             over = self._sum(limit, use, now) + cost - most
             if over > 0:
-                end = self._find_end(limit, use, over, allowance.month)
-                return LimitReached(limit, end if cost <= most else None)
+                fits = cost <= most
+                end = (
+                    self._find_end(limit, use, over, allowance.month) if fits else None
+                )
+                return LimitReached(limit, end)
         return None
 
     def _sum(self, limit: Limit, use: Use, now: datetime) -> int:
@@ -261,11 +264,13 @@ class Usage:
                 window.add((use.at, use.key(limit), use.cost(limit)))
 
     def _count_month(self, month: str, segments: int) -> None:
-        if month not in self._months:
+        is_new = month not in self._months
+        self._months[month] += segments
+        if is_new:
             # The last one is not over for certain: a clock may be put back.
             newest = sorted(self._months, reverse=True)[:MONTHS_KEPT]
-            self._months = Counter({each: self._months[each] for each in newest})
-        self._months[month] += segments
+            kept = {each: self._months[each] for each in (*newest, month)}
+            self._months = Counter(kept)
 
 
 def hash_text(message: OutboundMessage) -> str:
