@@ -65,6 +65,8 @@ def async_find_line(hass: HomeAssistant, value: str | None) -> str:
     Without any of them, that of the only line. What is none of them is returned as
     it is.
     """
+    if value is not None and _is_entry(hass, value):
+        return value
     entries = hass.config_entries.async_entries(DOMAIN)
     if value is None:
         active = [each.entry_id for each in entries if each.disabled_by is None]
@@ -76,12 +78,16 @@ def async_find_line(hass: HomeAssistant, value: str | None) -> str:
     number = _try_number(hass, value)
     title = name_key(value)
     matches = (
-        [each for each in entries if each.entry_id == value],
         [each for each in entries if name_key(each.title) == title],
         [each for each in entries if each.data[CONF_NUMBER] == number],
     )
     found = next((some for some in matches if some), None)
     return found[0].entry_id if found else value
+
+
+def _is_entry(hass: HomeAssistant, value: str) -> bool:
+    entry = hass.config_entries.async_get_entry(value)
+    return entry is not None and entry.domain == DOMAIN
 
 
 def _address_people(hass: HomeAssistant, values: Sequence[str]) -> list[Recipient]:

@@ -21,7 +21,13 @@ from ..core.outcome import Outcome
 from ..core.phone_numbers import InvalidNumberError
 from ..entry_data import EntryData
 from ..error_messages import AddressError, Failure, explain, say, wants_new_credentials
-from ..media.outgoing import Attachments, MediaAsLink, async_pack, async_take_all
+from ..media.outgoing import (
+    Attachments,
+    MediaAsLink,
+    Parcel,
+    async_pack,
+    async_take_all,
+)
 from ..runtime import VirtualSmsConfigEntry
 from ..store.changes import StatusChanged
 from .addressing import Recipient, async_address
@@ -164,9 +170,10 @@ async def async_share_out[T](
     Raises before anything is done when nobody is named, or when the only line cannot.
     """
     by_line = group_by_line(recipients)
-    results = await asyncio.gather(
-        *(_async_try(hass, line, some, use) for line, some in by_line.items())
-    )
+    attempts = [_async_try(hass, line, some, use) for line, some in by_line.items()]
+    # Usually it is one line, which begins in this very step.
+    alone = len(attempts) == 1
+    results = [await attempts[0]] if alone else await asyncio.gather(*attempts)
     refused = [each for each in results if isinstance(each, HomeAssistantError)]
     if refused and len({each.line for each in recipients}) == 1:
         raise refused[0]
@@ -246,6 +253,22 @@ async def _async_send_by(
     """Have a line send to its recipients, and return what became of each."""
     parcel = await async_pack(entry, request.attachments, len(recipients))
     messages = compose_all(entry, recipients, request, parcel)
+    if parcel.offers:
+        outcomes = await _async_send_parcel(hass, entry, messages, request, parcel)
+    else:
+        outcomes = await _async_hand_over(hass, entry, messages, request)
+    errors = {to: each.error for to, each in outcomes.items() if each.error}
+    return {**outcomes, **fail_all(hass, entry, errors)}
+
+
+async def _async_send_parcel(
+    hass: HomeAssistant,
+    entry: VirtualSmsConfigEntry,
+    messages: Sequence[OutboundMessage],
+    request: SendRequest,
+    parcel: Parcel,
+) -> dict[str, Outcome]:
+    """Send messages with files, which are served before, and for a while."""
     await parcel.async_offer(hass)
     message_ids = [each.message_id for each in messages]
     with parcel.async_keeping(hass, entry, message_ids) as kept_of:
@@ -253,8 +276,7 @@ async def _async_send_by(
         under_way = [each for each in outcomes.values() if each.error is None]
         kept_of.set_result([each.message.message_id for each in under_way])
     await parcel.async_conclude(hass, under_way, _get_retry_window(entry, request))
-    errors = {to: each.error for to, each in outcomes.items() if each.error}
-    return {**outcomes, **fail_all(hass, entry, errors)}
+    return outcomes
 
 
 def fail_all(

@@ -333,8 +333,9 @@ class SmsAdapter(CallVerbs, MediaVerbs, ABC):
         An SDK may fail in any way at an answer it did not foresee, and so may
         the reader, which is why both run in here.
         """
+        await self._take_turn()
         try:
-            async with self._turn(), asyncio.timeout(self.timeout):
+            async with asyncio.timeout(self.timeout):
                 return read(await call())
         except SmsError:
             raise
@@ -342,16 +343,25 @@ class SmsAdapter(CallVerbs, MediaVerbs, ABC):
             raise ProviderUnavailableError("no answer in time") from err
         except Exception as err:
             raise self._translate(err) from err
+        finally:
+            self._slots.release()
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Wait for one of the few calls that may be under way at once."""
+    async def _take_turn(self) -> None:
+        """Wait to be one of the few calls that may be under way at once."""
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
         try:
             await asyncio.wait_for(self._slots.acquire(), self.queue_timeout)
         except TimeoutError as err:
             raise ProviderUnavailableError(
                 "no turn in time", maybe_processed=False
             ) from err
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Have a turn for more than one call."""
+        await self._take_turn()
         try:
             yield
         finally:

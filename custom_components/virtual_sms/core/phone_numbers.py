@@ -5,6 +5,7 @@ bare digits may be a national number or an international one. What they are
 depends on whether the country dials a leading zero.
 """
 
+from functools import lru_cache
 import re
 
 import phonenumbers
@@ -20,6 +21,8 @@ _NOWHERE = (None, "001", "ZZ")
 _LONG = 10**9
 """The least number that is too long to have lost its country code."""
 _LONGEST = len("+") + 15
+_REMEMBERED = 128
+"""Numbers that are not read again: an alarm goes to the same few people."""
 
 # The table of each country is a module of its own, loaded when it is first asked for:
 # by the event loop, when an alarm goes out, if it were not loaded with this one.
@@ -54,7 +57,10 @@ def parse_number(value: object, country: str | None) -> str:
     # A zero in brackets is left out abroad; where a number begins with it, it counts.
     digits = re.sub(r"[^0-9]", "", text[0] + text[1:].replace("(0)", ""))
     if _INTERNATIONAL_PREFIX.match(text):
-        return _possible(value, "+" + digits.removeprefix("00"))
+        number = _possible("+" + digits.removeprefix("00"))
+        if number is None:
+            raise InvalidNumberError(value)
+        return number
     readings = _readings(digits, country)
     return _first_valid(readings) or _only_possible(value, readings)
 
@@ -144,7 +150,8 @@ def _only_possible(value: object, readings: list[tuple[str, str | None]]) -> str
     return possible.pop()
 
 
-def _possible(value: object, text: str) -> str:
+@lru_cache(_REMEMBERED)
+def _possible(text: str) -> str | None:
     """Accept a full international number by its length alone.
 
     New ranges open faster than a home updates its number tables, and here
@@ -152,7 +159,7 @@ def _possible(value: object, text: str) -> str:
     """
     number = _parse(text, None)
     if number is None or not phonenumbers.is_possible_number(number):
-        raise InvalidNumberError(value)
+        return None
     return _format(number)
 
 

@@ -108,8 +108,7 @@ class Parcel:
 
     async def async_offer(self, hass: HomeAssistant) -> None:
         """Serve the files, before anybody is sent to them."""
-        if self.offers:
-            await async_get_shelf(hass).async_put(self.offers)
+        await async_get_shelf(hass).async_put(self.offers)
 
     @contextmanager
     def async_keeping(
@@ -124,7 +123,7 @@ class Parcel:
         kept. Until then all are counted as kept.
         """
         under_way: asyncio.Future[Collection[str]] = hass.loop.create_future()
-        if self.offers and get_days_kept(entry):
+        if get_days_kept(entry):
             keeping = self._async_keep(entry, message_ids, under_way)
             entry.async_create_background_task(hass, keeping, f"{DOMAIN} attachments")
         try:
@@ -140,8 +139,6 @@ class Parcel:
     ) -> None:
         """Serve them for as long as a message may take, and not if there is none."""
         tokens = [each.token for each in self.offers]
-        if not tokens:
-            return
         if not under_way:
             await async_get_shelf(hass).async_withdraw(tokens)
         elif any(each.provider_id is None for each in under_way):

@@ -66,6 +66,8 @@ class TwilioClient(SmsAdapter, ABC):
         await self._peek(lambda sdk: sdk.rest.messages)
 
     async def _load(self) -> Sdk:
+        if self._sdk is not None:
+            return self._sdk
         async with self._loading:
             if self._sdk is None:
                 self._sdk = await self._run_blocking(
