@@ -15,6 +15,7 @@ from ..adapters.plain_text import clean_pasted
 _WIDE = str.maketrans("\uff0b\ufe62\uff08\uff09\uff0e\uff0f\u00b7", "++()./.")
 """Signs as they are written in the East, or on a business card."""
 _SPELLING = re.compile(r"\+?[0-9(][0-9().\-/\s]*")
+_WRITTEN_OUT = re.compile(r"\+[1-9][0-9]*")
 _INTERNATIONAL_PREFIX = re.compile(r"^(?:\+|00)")
 _ZERO = "0"
 _NOWHERE = (None, "001", "ZZ")
@@ -48,6 +49,8 @@ def parse_number(value: object, country: str | None) -> str:
     `country` is an ISO 3166 code of two letters, or None when the home's is not
     known. Raises InvalidNumberError for anything that is no telephone number.
     """
+    if isinstance(value, str) and _WRITTEN_OUT.fullmatch(value):
+        return _require(value, _possible(value))
     text = clean_pasted(_write(value)).translate(_WIDE)
     is_readable = isinstance(value, str | int) and not isinstance(value, bool)
     if not is_readable or not _SPELLING.fullmatch(text):
@@ -57,10 +60,7 @@ def parse_number(value: object, country: str | None) -> str:
     # A zero in brackets is left out abroad; where a number begins with it, it counts.
     digits = re.sub(r"[^0-9]", "", text[0] + text[1:].replace("(0)", ""))
     if _INTERNATIONAL_PREFIX.match(text):
-        number = _possible("+" + digits.removeprefix("00"))
-        if number is None:
-            raise InvalidNumberError(value)
-        return number
+        return _require(value, _possible("+" + digits.removeprefix("00")))
     readings = _readings(digits, country)
     return _first_valid(readings) or _only_possible(value, readings)
 
@@ -148,6 +148,12 @@ def _only_possible(value: object, readings: list[tuple[str, str | None]]) -> str
     if not is_long or possible != {f"+{value}"}:
         raise InvalidNumberError(value)
     return possible.pop()
+
+
+def _require(value: object, number: str | None) -> str:
+    if number is None:
+        raise InvalidNumberError(value)
+    return number
 
 
 @lru_cache(_REMEMBERED)

@@ -61,9 +61,14 @@ class Queued:
     """
 
     kept: Sequence[OutboundMessage]
-    changes: list[StatusChanged]
+    now: datetime
     refusals: Mapping[str, Refusal]
     written: asyncio.Future[None]
+
+    @property
+    def changes(self) -> list[StatusChanged]:
+        """Return the first states of what is written down."""
+        return [first_state(each, self.now) for each in self.kept]
 
 
 class OutboundTable(OutboundLookups):
@@ -144,7 +149,7 @@ class OutboundTable(OutboundLookups):
             self.unwritten[each.message_id] = left
         return Queued(
             kept=kept,
-            changes=[first_state(each, order.now) for each in kept],
+            now=order.now,
             refusals=show_ends(decision.refusals, self.clock.offset),
             written=written,
         )

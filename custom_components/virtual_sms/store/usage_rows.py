@@ -46,10 +46,8 @@ class UsageTable:
     async def open_anew(self) -> None:
         """Count from now on only: what was sent before uses up nothing any more."""
         now = self._clock.now()
-        await self._run(
-            lambda connection: _open_anew(connection, now),
-            lambda _: self._counted.open_anew(now),
-        )
+        await self._run(lambda connection: _open_anew(connection, now))
+        self._counted.open_anew(now)
 
 
 def read_usage(connection: sqlite3.Connection, now: datetime) -> UsageRows:
