@@ -70,8 +70,7 @@ class Departure:
         meanwhile waits until it is known what is on disk.
         """
         try:
-            await asyncio.wait([self._written])
-            await asyncio.gather(*self._attempts)
+            await asyncio.wait([self._written, *self._attempts])
         except asyncio.CancelledError as err:
             for attempt in self._attempts:
                 attempt.cancel()
@@ -81,6 +80,8 @@ class Departure:
             raise
         if self._trouble is not None:
             raise self._trouble
+        for attempt in self._attempts:
+            attempt.result()
         return [self._outcomes[each.message_id] for each in self._order.messages]
 
     def _conclude(self, queued: Queued) -> None:

@@ -112,8 +112,9 @@ class Gateway:
             if self.outbox.has_work or any(each.waits for each in outcomes.values()):
                 self._hooks.wake()
 
-        task = self._spawn(send(), "send")
-        await asyncio.wait([task])
+        with self._publisher.giving_way():
+            task = self._spawn(send(), "send")
+            await asyncio.wait([task])
         if not outcomes:
             if task.cancelled():
                 raise DatabaseClosedError

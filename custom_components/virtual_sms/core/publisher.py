@@ -6,14 +6,14 @@ meanwhile, or was cut short by a crash, is held back and published in order.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 import logging
 
-from ..store.changes import Change, Received
+from ..store.changes import Change, Received, StatusChanged
 from ..store.database import FLUSH_DELAY, DatabaseClosedError
 from ..store.store import Store
 
@@ -24,6 +24,8 @@ IN_FLIGHT = 32
 """Changes that a crash may repeat: the most that are published but not noted."""
 LONGEST_HOLD = 5.0
 """Seconds that a line which closes waits for what follows from what it published."""
+GIVES_WAY = 0.1
+"""Seconds that the news of messages waits, at most, while others are being sent."""
 AT_ONCE = 4
 """Changes in a row, before it yields to the event loop."""
 
@@ -58,6 +60,10 @@ class Publisher:
         self._is_publishing = False
         self._is_open = False
         self._is_done = asyncio.Event()
+        self._senders = 0
+        self._hurries = False
+        """What waits gives way to nobody."""
+        self._timer: asyncio.TimerHandle | None = None
 
     async def load(self) -> None:
         """Take up what an earlier run knew but did not publish."""
@@ -74,9 +80,25 @@ class Publisher:
         self._go_on()
 
     def publish(self, changes: Sequence[Change]) -> None:
-        """Publish as soon as enough of it is noted, but not before `start`."""
+        """Publish as soon as enough of it is noted, but not before `start`.
+
+        Only what became of our own messages gives way to those being sent.
+        """
         self._waiting.extend(changes)
+        self._hurries |= not all(isinstance(each, StatusChanged) for each in changes)
         self._go_on()
+
+    @contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Send something meanwhile: that comes before the news of other messages."""
+        self._senders += 1
+        try:
+            yield
+        finally:
+            self._senders -= 1
+            if not self._senders:
+                # Whoever has sent goes on first.
+                asyncio.get_running_loop().call_soon(self._go_on)
 
     async def wait(self) -> None:
         """Wait until all that is known is published."""
@@ -84,6 +106,8 @@ class Publisher:
 
     def stop(self) -> None:
         """Publish no more: what waits is for the next run."""
+        if self._timer is not None:
+            self._hurry()
         self._is_open = False
 
     async def finish(self) -> None:
@@ -104,6 +128,7 @@ class Publisher:
             self._is_open
             and not self._is_publishing
             and self._may_publish(self._unnoted)
+            and not self._must_give_way()
         ):
             self._is_publishing = True
             published: list[Change] = []
@@ -116,6 +141,27 @@ class Publisher:
             self._is_done.clear()
         else:
             self._is_done.set()
+            self._begin_anew()
+
+    def _must_give_way(self) -> bool:
+        """Say whether what waits is to wait for those who send, which is not for long."""
+        if self._hurries or not self._senders:
+            return False
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(GIVES_WAY, self._hurry)
+        return True
+
+    def _hurry(self) -> None:
+        self._hurries = True
+        self._go_on()
+
+    def _begin_anew(self) -> None:
+        """Give way again, now that nothing waits any more."""
+        self._hurries = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _publish_some(self, published: list[Change]) -> None:
         while len(published) < AT_ONCE and self._may_publish(
