@@ -190,6 +190,7 @@ async def test_a_receipt_claims_its_message(world: World, gateway: Gateway) -> N
 
     world.adapter.during["send"] = call_back
     await other.send([outbound("m")], RETRY_WINDOW)
+    await other.wait_until_published()
     assert world.names(OTHER) == ["queued", "sent"]
     assert other.store.tally.sent == 1
 

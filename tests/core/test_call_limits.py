@@ -1,6 +1,7 @@
 """A line calls so often and no more: calls and messages share the limits."""
 
 from datetime import UTC, datetime, timedelta
+import sqlite3
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from custom_components.virtual_sms.core.calls import CallOutcome
 from custom_components.virtual_sms.core.limits import LimitReachedError
 from custom_components.virtual_sms.store.consent import Source, note_consent
 from custom_components.virtual_sms.store.usage import Allowance, Limit, Limits, Month
+from tests.fakes import FullDisk
 
 from .test_calls import CALLEE, WATER, Home, home
 
@@ -170,6 +172,22 @@ async def test_a_call_that_is_written_down_already_is_not_made_again(
         return home.gateway.calls.compose(CALLEE, WATER, **more)
 
     assert (await home.gateway.call([compose()]))[0].provider_id == "C1"
-    [again] = await home.gateway.call([compose()])
+    [again] = await home.gateway.call([compose()], allow(hour=2, month=2))
     assert (again.state, again.error) == (CallState.QUEUED, None)
     assert len(home.phone.made) == 1
+    # It has used up nothing, in memory or on disk.
+    assert not errors(await call(home, allow(hour=2, month=1), someone(1)))
+    await home.restart()
+    assert not errors(await call(home, allow(hour=3, month=2), someone(2)))
+
+
+async def test_a_call_that_cannot_be_written_down_uses_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is called, and there is room for the next."""
+    disk = FullDisk(monkeypatch)
+    await disk.fill()
+    with pytest.raises(sqlite3.OperationalError):
+        await call(home, allow(hour=1), CALLEE)
+    disk.is_full = False
+    assert not errors(await call(home, allow(hour=1), CALLEE))

@@ -18,11 +18,13 @@ from custom_components.virtual_sms.adapters.models import (
     OutboundMessage,
     RejectReason,
 )
+from custom_components.virtual_sms.core.inbox import Inbox
 from custom_components.virtual_sms.core.limits import LimitReachedError, month_of
 from custom_components.virtual_sms.core.outbox import Outbox
 from custom_components.virtual_sms.core.outcome import Outcome
 from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.consent import Source, note_consent
+from custom_components.virtual_sms.store.database import DatabaseClosedError
 from custom_components.virtual_sms.store.usage import (
     Allowance,
     Limit,
@@ -31,7 +33,14 @@ from custom_components.virtual_sms.store.usage import (
     Month,
     hash_text,
 )
-from tests.fakes import START, Clock, FakeAdapter, make_dependencies, open_store
+from tests.fakes import (
+    START,
+    Clock,
+    FakeAdapter,
+    inbound,
+    make_dependencies,
+    open_store,
+)
 
 HALF_AN_HOUR = timedelta(minutes=30)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -167,7 +176,7 @@ async def test_of_a_call_what_fits_is_sent(desk: Desk) -> None:
 
 
 async def test_fifty_at_once_cannot_slip_past(desk: Desk) -> None:
-    """They are counted in the transaction that writes them down."""
+    """Each is counted before it leaves, whatever is on disk by then."""
     results = await asyncio.gather(*(desk.send_some(1) for _ in range(50)))
     assert sum(results) == 5
     assert len(desk.adapter.attempts) == 5
@@ -247,6 +256,45 @@ async def test_a_restart_opens_nothing(desk: Desk) -> None:
     await desk.store.close()
     await desk.open()
     assert await desk.refusal() == (Limit.HOUR, START + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds", "room"),
+    [
+        (Limits(hour=3), 3599, 0),
+        (Limits(hour=3), 3600, 1),
+        (Limits(hour=None, day=3), 86_399, 0),
+        (Limits(hour=None, day=3), 86_400, 1),
+        (Limits(repeats=2), 599, 0),
+        (Limits(repeats=2), 600, 1),
+        (Limits(month=3), 0, 0),
+    ],
+)
+async def test_a_restart_counts_what_still_matters(
+    desk: Desk, limits: Limits, seconds: float, room: int
+) -> None:
+    """Each window goes on where it was, as does a month."""
+    desk.limits = limits
+    assert await desk.send(desk.compose("Leak")) == [None]
+    assert await desk.send(desk.compose("Leak", segments=2)) == [None]
+    await desk.store.close()
+    desk.clock.advance(seconds)
+    await desk.open()
+    assert (await desk.send(desk.compose("Leak"))).count(None) == room
+
+
+async def test_a_line_that_is_closed_counts_nothing(desk: Desk) -> None:
+    """What could not be begun has used up nothing."""
+    await desk.store.close()
+    with pytest.raises(DatabaseClosedError):
+        await desk.send(desk.compose(), desk.compose())
+    assert desk.adapter.attempts == []
+    assert desk.store.outbound.unwritten == {}
+    messages = [desk.compose() for _ in range(6)]
+    allowance = Allowance(limits=desk.limits, month=NOVEMBER)
+    assert list(desk.store.outbound.foresee(messages, allowance)) == [
+        messages[5].message_id
+    ]
 
 
 @pytest.mark.parametrize("step", [-5 * 3600, 5 * 3600])
@@ -352,7 +400,7 @@ async def test_the_same_text_to_the_same_recipient(desk: Desk) -> None:
 
 
 async def test_thirty_at_once_are_repeats_as_well(desk: Desk) -> None:
-    """They are counted as they are written down."""
+    """They are counted as they leave."""
     desk.limits = Limits(hour=None, day=None)
     errors = await desk.send(*(desk.compose("Leak") for _ in range(30)))
     assert errors.count(None) == 5
@@ -467,6 +515,35 @@ async def test_who_wants_no_messages_gets_none(desk: Desk) -> None:
     assert {each.recipient for each in desk.adapter.attempts} == {"+33600000001"}
     desk.limits = Limits(hour=2, day=None, repeats=None)
     assert await desk.send(replace(other, message_id="x", text="x")) != [None]
+
+
+async def test_a_stop_counts_at_once_and_so_does_a_start(desk: Desk) -> None:
+    """Whoever is heard to say so gets no message more, whoever sends; then again."""
+    dependencies = make_dependencies(desk.clock)
+    publish = desk.published.extend
+    line = desk.adapter.line()
+    inbox = Inbox(line, desk.store, publish, dependencies, lambda: None)
+    await inbox.begin()
+    message = desk.compose()
+    for number, (word, count) in enumerate([("STOP", 0), ("START", 1), ("STOP", 1)]):
+        said = replace(inbound(f"M{number}", at=number, text=word))
+        await inbox.take(replace(said, sender=message.recipient))
+        await desk.send(replace(message, message_id=f"{number}"))
+        assert len(desk.adapter.attempts) == count
+    await desk.store.close()
+    await desk.open()
+    [error] = await desk.send(message)
+    assert isinstance(error, MessageRejectedError)
+
+
+async def test_a_refusal_of_the_provider_counts_at_once(desk: Desk) -> None:
+    """Who has told the provider is asked no second time."""
+    message = desk.compose()
+    refused = MessageRejectedError(reason=RejectReason.OPTED_OUT)
+    desk.adapter.outcomes.append(refused)
+    assert await desk.send(message) == [refused]
+    await desk.send(replace(message, message_id="again"))
+    assert len(desk.adapter.attempts) == 1
 
 
 async def test_what_would_be_refused_is_foreseen(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMessage
+from custom_components.virtual_sms.core import publisher as module
 from custom_components.virtual_sms.core.publisher import AT_ONCE, IN_FLIGHT, Publisher
 from custom_components.virtual_sms.store.changes import (
     Change,
@@ -185,6 +186,70 @@ async def test_a_burst_does_not_wait_for_company(
     publisher.publish(await store.inbound.admit(messages, late=False))
     await come_to_rest(store, publisher)
     assert patiences == [*[0] * (IN_FLIGHT // AT_ONCE), FLUSH_DELAY]
+
+
+async def test_the_news_of_messages_gives_way_to_those_being_sent(
+    store: Store, publisher: Publisher, heard: list[Change]
+) -> None:
+    """It is told in its order once nobody sends any more, and who sent goes first."""
+    publisher.start()
+    with publisher.giving_way():
+        with publisher.giving_way():
+            publisher.publish(await store.outbound.add([outbound("m")], START))
+        delivered = receipt("P", message_id="m")
+        change = await store.outbound.receive(delivered)
+        assert change is not None
+        publisher.publish([change])
+        assert heard == []
+    assert heard == []
+    await come_to_rest(store, publisher)
+    assert names(heard) == ["queued", "delivered"]
+
+
+async def test_it_does_not_give_way_for_long(
+    store: Store,
+    publisher: Publisher,
+    heard: list[Change],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A provider that is silent holds up no news, the first time or the second."""
+    monkeypatch.setattr(module, "GIVES_WAY", 0.01)
+    publisher.start()
+    with publisher.giving_way():
+        for message_id in ("m", "n"):
+            publisher.publish(await store.outbound.add([outbound(message_id)], START))
+            seen = len(heard)
+            async with asyncio.timeout(5):
+                while len(heard) == seen:
+                    await asyncio.sleep(0.001)
+    assert names(heard) == ["queued", "queued"]
+
+
+async def test_what_comes_in_gives_way_to_nobody(
+    store: Store, publisher: Publisher, heard: list[Change]
+) -> None:
+    """It is told at once, and all that waited before it."""
+    publisher.start()
+    with publisher.giving_way():
+        publisher.publish(await store.outbound.add([outbound("m")], START))
+        assert heard == []
+        publisher.publish(await store.inbound.admit([inbound("a")], late=False))
+        assert names(heard) == ["queued", "a"]
+        publisher.publish(await store.outbound.add([outbound("n")], START))
+        assert names(heard) == ["queued", "a"]
+    await come_to_rest(store, publisher)
+    assert names(heard) == ["queued", "a", "queued"]
+
+
+async def test_what_gave_way_is_told_before_the_line_closes(
+    store: Store, publisher: Publisher, heard: list[Change]
+) -> None:
+    """Nobody has to wait for the next run."""
+    publisher.start()
+    with publisher.giving_way():
+        publisher.publish(await store.outbound.add([outbound("m")], START))
+        publisher.stop()
+    assert names(heard) == ["queued"]
 
 
 async def test_what_was_not_told_waits_for_the_next_run(

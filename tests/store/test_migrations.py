@@ -24,6 +24,7 @@ from custom_components.virtual_sms.store.database import Database
 from custom_components.virtual_sms.store.database_file import StorageForeignError
 from custom_components.virtual_sms.store.schema import MIGRATIONS
 from custom_components.virtual_sms.store.store import Store, Tally
+from custom_components.virtual_sms.store.usage import Allowance, Limits, Month
 from tests.fakes import (
     START,
     Clock,
@@ -173,6 +174,19 @@ async def test_a_file_of_version_7_is_carried_on(tmp_path: Path, clock: Clock) -
         (each, DeliveryStatus.DELIVERED): 1 for each in ("waiting", "sent")
     }
     assert home.received == ["unpublished"]
+    await home.store.close()
+
+
+@pytest.mark.parametrize(("version", "used"), [(2, 0), (3, 8), (7, 3)])
+async def test_what_an_older_version_sent_of_late_counts(
+    tmp_path: Path, clock: Clock, version: int, used: int
+) -> None:
+    """Segments were not noted before version 3, so what it sent takes up none."""
+    home = await open_fixture(tmp_path, clock, version)
+    month = Month("2026-11", START + timedelta(days=9))
+    allowance = Allowance(limits=Limits(hour=used + 1), month=month)
+    asked = [outbound(each, text=each) for each in ("one", "another")]
+    assert list(home.store.outbound.foresee(asked, allowance)) == ["another"]
     await home.store.close()
 
 

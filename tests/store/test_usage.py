@@ -1,8 +1,20 @@
-"""What a month has used is kept until it is over for certain."""
+"""What a line has used of its limits: in memory, and in its file."""
 
 from contextlib import closing
+from datetime import UTC, datetime
 import sqlite3
 
+import pytest
+
+from custom_components.virtual_sms.store.usage import (
+    Allowance,
+    Limit,
+    LimitReached,
+    Limits,
+    Month,
+    Usage,
+    Use,
+)
 from custom_components.virtual_sms.store.usage_rows import use_month
 
 MONTHS = [f"{year}-{month:02}" for year in (2024, 2025, 2026) for month in range(1, 13)]
@@ -21,3 +33,65 @@ def test_an_earlier_month_is_forgotten() -> None:
         facts = dict(connection.execute("SELECT name, value FROM fact"))
     kept = {f"month_{each}": 2 for each in MONTHS[-24:]}
     assert facts == {"sent": 7} | kept | {"month_2026-12": 4}
+
+
+def use(at: float, segments: int = 1, what: str | None = "text") -> Use:
+    """Use something at a second of the first hour."""
+    return Use(recipient="+1", segments=segments, what=what, at=at, month="2026-11")
+
+
+def allow(**limits: int | None) -> Allowance:
+    """Allow so much, and any amount of what is not named."""
+    none: dict[str, int | None] = dict.fromkeys(("hour", "day", "month", "repeats"))
+    month = Month("2026-11", datetime(2026, 12, 1, tzinfo=UTC))
+    return Allowance(limits=Limits(**none | limits), month=month)
+
+
+def second(at: float) -> datetime:
+    """Return a time."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+@pytest.mark.parametrize("limit", list(Limit))
+def test_what_is_given_back_is_free_again(limit: Limit) -> None:
+    """In each window and month, and only once."""
+    usage, allowance = Usage(), allow(**{limit.removeprefix("limit_"): 1})
+    assert usage.take(use(10), allowance, second(10)) is None
+    assert usage.take(use(11), allowance, second(11)) is not None
+    usage.give_back(use(10))
+    assert usage.take(use(12), allowance, second(12)) is None
+    assert usage.take(use(13), allowance, second(13)) is not None
+
+
+def test_what_has_left_a_window_is_given_back_to_no_other() -> None:
+    """It counted no more, and what came after it counts on."""
+    usage, allowance = Usage(), allow(hour=1)
+    usage.take(use(0), allowance, second(0))
+    assert usage.take(use(3600), allowance, second(3600)) is None
+    usage.give_back(use(0))
+    assert usage.take(use(3601), allowance, second(3601)) is not None
+
+
+def test_what_comes_late_stands_in_its_place() -> None:
+    """A message of before is forgotten before those that were counted earlier."""
+    usage, allowance = Usage(), allow(hour=5)
+    for at, segments in ((100, 2), (50, 3)):
+        assert usage.take(use(at, segments), allowance, second(100)) is None
+    assert usage.take(use(101), allowance, second(101)) == LimitReached(
+        Limit.HOUR, second(50 + 3600)
+    )
+    assert usage.take(use(3650, 3), allowance, second(3650)) is None
+    assert usage.take(use(3651), allowance, second(3651)) == LimitReached(
+        Limit.HOUR, second(100 + 3600)
+    )
+
+
+def test_what_an_older_file_does_not_say_is_no_repeat() -> None:
+    """Its segments count; what it said nobody knows."""
+    usage = Usage()
+    usage.load([use(0, 2, None)], {"2026-11": 2})
+    usage.give_back(use(0, 0, None))
+    assert usage.take(use(1), allow(repeats=1), second(1)) is None
+    assert usage.take(use(2), allow(hour=3), second(2)) == LimitReached(
+        Limit.HOUR, second(3600)
+    )

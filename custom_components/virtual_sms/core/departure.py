@@ -70,7 +70,9 @@ class Departure:
         meanwhile waits until it is known what is on disk.
         """
         try:
-            await asyncio.wait([self._written, *self._attempts])
+            await asyncio.wait([self._written])
+            if self._attempts:
+                await asyncio.wait(self._attempts)
         except asyncio.CancelledError as err:
             for attempt in self._attempts:
                 attempt.cancel()
