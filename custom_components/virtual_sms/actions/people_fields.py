@@ -12,6 +12,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ..adapters.plain_text import clean
 from ..const import DOMAIN
+from ..core.answer_matching import normalize
 from ..core.person import Person
 from .addressing import Recipient, async_address, async_find_line
 from .sending import Failed, describe_result, fail, require_recipient
@@ -32,6 +33,14 @@ PEOPLE_FIELDS: Final[dict[vol.Marker, Any]] = {
     vol.Optional(ATTR_CONTACTS, default=list): vol.All(cv.ensure_list, [cv.string]),
     vol.Optional(ATTR_TO, default=list): vol.All(cv.ensure_list, [object]),
 }
+
+
+def answer_text(value: object) -> str:
+    """Return what somebody can answer by a text; raises vol.Invalid if nobody can."""
+    text = cv.string(value)
+    if not normalize(text):
+        raise vol.Invalid("An answer needs a word or a sign")
+    return text
 
 
 @callback
