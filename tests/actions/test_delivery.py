@@ -1,5 +1,6 @@
 """To wait for what becomes of a message, and to go on with another line."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -11,7 +12,7 @@ from custom_components.virtual_sms import lines
 from custom_components.virtual_sms.const import DOMAIN, OPTION_FALLBACK
 from custom_components.virtual_sms.store.database import DatabaseClosedError
 
-from ..home import RECIPIENT, listen, send, settle
+from ..home import RECIPIENT, listen, refresh, send, settle
 
 if TYPE_CHECKING:
     from homeassistant.config_entries import ConfigEntry
@@ -49,6 +50,22 @@ async def test_wait(
     assert answer["provider_id"] is not None
     assert [each["line"] for each in answer["attempts"]] == [entry.entry_id]
     await settle(hass, simulator)
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_the_price_comes_later(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A price that becomes known while the action waits is in its response."""
+    waiting = asyncio.create_task(send(hass, twilio_entry, wait_for="delivered"))
+    while not simulator.twilio.messages:
+        await asyncio.sleep(0)
+    await simulator.settled()
+    await refresh(hass, simulator, twilio_entry)
+    [answer] = await waiting
+    assert answer["status"] == "delivered"
+    assert answer["cost"] == {"amount": 0.0079, "currency": "USD"}
+    assert answer["attempts"][0]["cost"] == answer["cost"]
 
 
 async def test_accepted_by_default(

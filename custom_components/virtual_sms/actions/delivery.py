@@ -9,7 +9,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.json import JsonObjectType
 
-from ..bus import EventData, async_listen
+from ..bus import EventData, async_listen, describe_cost
 from ..const import DOMAIN, OPTION_FALLBACK
 from ..core.outcome import Outcome
 from ..core.waiting import DeliveryWaiter, WaitFor, has_ended_badly
@@ -55,12 +55,16 @@ class Attempt:
         described = describe_result(self.recipient, self.result)
         if self.state is None:
             return described
-        reason = {"reason": self.state.reason.value} if self.state.reason else {}
         state: JsonObjectType = {
             "provider_id": self.state.provider_id,
             "status": self.state.status.value,
         }
-        return {**described, **state, **reason}
+        if self.state.reason is not None:
+            state["reason"] = self.state.reason.value
+        # Some providers tell the price with the answer, others long after it.
+        if self.state.cost is not None:
+            state["cost"] = describe_cost(self.state.cost)
+        return {**described, **state}
 
     def find_failure(self, hass: HomeAssistant) -> Failed | None:
         """Return why the message surely does not arrive, if that is so."""

@@ -52,6 +52,13 @@ class CredentialForm:
         rare = {each.key: credentials[each.key] for each in shown if each.advanced}
         return plain | {SECTION_ADVANCED: rare}
 
+    def fill(self, typed: Form) -> Form:
+        """Return what was typed, with the rare fields as they are where none was sent.
+
+        Whoever has not unfolded them has changed nothing there.
+        """
+        return {SECTION_ADVANCED: self.show(self.stored)[SECTION_ADVANCED], **typed}
+
     def complete(self, typed: Mapping[str, str], *, renews: bool) -> dict[str, str]:
         """Complete what was typed with the stored secrets that belong to it.
 
