@@ -37,6 +37,13 @@ def count(world: World) -> dict[str, int]:
 
 def _count_over(world: World, traffic: Traffic) -> int:
     provider = world.simulator.providers[traffic.provider]
-    # What was accepted twice is counted as that, not once more here.
-    taken = {each.text for each in provider.messages} & set(traffic.asked)
+    told = {str(each["data"].get("provider_id")) for each in world.events()}
+    # What was accepted twice is counted as that, not once more here. What a kill kept
+    # from the disk nobody remembers, and nobody was told that it went.
+    taken = {
+        each.text
+        for each in provider.messages
+        if each.text in traffic.asked
+        and (traffic.asked[each.text] or str(each.id) in told)
+    }
     return max(len(taken) - (traffic.limit or 0), 0)

@@ -231,6 +231,25 @@ def test_a_message_that_is_not_told_is_lost() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "taken", "found"),
+    [
+        (None, 0, {}),
+        (None, 1, {}),
+        (None, 2, {"accepted_twice": 1}),
+        ("ours", 0, {"outbound_lost": 1}),
+        ("ours", 1, {"unpublished": 1}),
+    ],
+)
+def test_what_a_kill_forgot_is_lost_to_whom_it_was_promised(
+    told: str | None, taken: int, found: dict[str, int]
+) -> None:
+    """Whoever was not told that it went lost nothing; but it must not leave again."""
+    provider = [outbound(each, "out") for each in range(taken)]
+    kills = [Kill(pid=1, at=10.0)]
+    assert look(number(asked={"out": told}), provider, kills=kills) == found
+
+
+@pytest.mark.parametrize(
     ("kill_at", "is_twice"),
     [(10.1, False), (10 + MOMENT * 2, True), (9.9, True), (None, True)],
 )
