@@ -624,7 +624,7 @@ def test_attributes_are_complete(language: str) -> None:
         assert set(words) == expected
         assert all(each["name"] for each in words.values())
     words = entity["event"]["message"]["state_attributes"]
-    assert set(words["trust"]["state"]) == set(Trust)
+    assert set(words["trust"]["state"]) == {each.shown for each in Trust}
     words = entity["event"]["delivery"]["state_attributes"]
     assert set(words["reason"]["state"]) == set(RejectReason)
     for key in ("event_type", "status", "previous"):
