@@ -112,6 +112,25 @@ async def test_two_rounds_of_five_minutes_unless_told_else(
     assert states(events)[1:] == [("escalated", 1, 2), ("exhausted", 1, 2)]
 
 
+async def test_a_number_at_rest_keeps_no_alarm_back(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ovh_entry: ConfigEntry,
+    events: Events,
+) -> None:
+    """A step that cannot be sent now is passed over, whoever is named how in it."""
+    await add_contact(hass, ovh_entry, "Ann", OTHER_NUMBER)
+    await hass.config_entries.async_unload(twilio_entry.entry_id)
+    by_number = {"to": RECIPIENT, "config_entry_id": twilio_entry.entry_id}
+    await alert(hass, simulator, steps=[by_number, {"contacts": "notify.ann"}])
+    assert states(events) == [("started", 1, 1), ("escalated", 2, 1)]
+    assert [each.to for each in simulator.ovh.messages] == [OTHER_NUMBER]
+    by_nobody = {"to": RECIPIENT, "config_entry_id": "nobody"}
+    with pytest.raises(ServiceValidationError):
+        await call(hass, steps=[by_nobody])
+
+
 @pytest.mark.parametrize("seconds", [30, 3600])
 async def test_an_answer_from_a_time_away(
     hass: HomeAssistant,
