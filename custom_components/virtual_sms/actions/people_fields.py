@@ -44,19 +44,31 @@ def answer_text(value: object) -> str:
 
 
 @callback
-def async_find_entry(hass: HomeAssistant, value: str | None) -> str:
-    """Return the id of an entry that is named in any way; raises if there is none."""
+def async_find_entry(
+    hass: HomeAssistant, value: str | None, *, may_rest: bool = False
+) -> str:
+    """Return the id of an entry that is named in any way; raises if there is none.
+
+    It has to be at work, unless it `may_rest`.
+    """
     line = async_find_line(hass, value)
-    async_get_config_entry(hass, DOMAIN, line)
+    entry = hass.config_entries.async_get_entry(line)
+    if not may_rest or entry is None or entry.domain != DOMAIN:
+        async_get_config_entry(hass, DOMAIN, line)
     return line
 
 
 @callback
-def async_find_sender(hass: HomeAssistant, data: Mapping[str, Any]) -> str | None:
-    """Return which number sends; contacts alone need none, they have their own."""
+def async_find_sender(
+    hass: HomeAssistant, data: Mapping[str, Any], *, may_rest: bool = False
+) -> str | None:
+    """Return which number sends; contacts alone need none, they have their own.
+
+    One that `may_rest` is not at work now, where somebody else can do something.
+    """
     if not data[ATTR_TO]:
         return None
-    return async_find_entry(hass, data.get(ATTR_CONFIG_ENTRY_ID))
+    return async_find_entry(hass, data.get(ATTR_CONFIG_ENTRY_ID), may_rest=may_rest)
 
 
 @dataclass(frozen=True, slots=True)

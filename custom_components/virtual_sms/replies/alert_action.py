@@ -140,7 +140,7 @@ def _find_people(
     hass: HomeAssistant, data: Mapping[str, Any], step: Mapping[str, Any]
 ) -> Addressed:
     """Find the people of a step; a number of its own comes before the alert's."""
-    sender = async_find_sender(hass, {**data, **step})
+    sender = async_find_sender(hass, {**data, **step}, may_rest=True)
     return async_find_people(hass, sender, step)
 
 
