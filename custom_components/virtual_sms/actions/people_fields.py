@@ -64,10 +64,11 @@ def async_find_sender(
 ) -> str | None:
     """Return which number sends; contacts alone need none, they have their own.
 
-    One that `may_rest` is not at work now, where somebody else can do something.
+    It `may_rest` where something can be done without it, such as for contacts.
     """
     if not data[ATTR_TO]:
         return None
+    may_rest = may_rest or bool(data[ATTR_CONTACTS])
     return async_find_entry(hass, data.get(ATTR_CONFIG_ENTRY_ID), may_rest=may_rest)
 
 
