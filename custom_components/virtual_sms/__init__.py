@@ -56,6 +56,7 @@ from .media.incoming import (
 from .media.setup import async_forget_media, async_setup_media
 from .monitoring.monitor import Monitor
 from .notify import async_setup_notify
+from .number_tables import async_load_own_tables
 from .outbox_timer import OutboxTimer, Timers
 from .people.contacts import async_setup_people
 from .people.trust import async_trust
@@ -83,6 +84,7 @@ _PRUNE_INTERVAL = timedelta(days=1)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what exists whether a number is loaded or not."""
     async_setup_people(hass)
+    await async_load_own_tables(hass)
     async_trust(hass)
     await async_setup_desks(hass)
     async_setup_assist(hass)
