@@ -4,7 +4,7 @@ That is known in memory too, for a message must not wait for the disk to find it
 What was said last counts, in whatever order it becomes known.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 import json
@@ -54,6 +54,15 @@ class ConsentTable:
         """Know who is stopped, now that it is on disk."""
         self.stopped, self._changes = stopped, changes
 
+    async def note_listed(self, correspondents: Iterable[str], at: datetime) -> bool:
+        """Note whom a provider lists as opted out; False if that is nothing new.
+
+        Its list does not tell since when. So whoever has given their consent by a word
+        is left alone: if the provider still minds, it refuses the next message.
+        """
+        listed = list(correspondents)
+        return await self._run(lambda connection: _note_listed(connection, listed, at))
+
 
 def note_consent(
     connection: sqlite3.Connection, correspondent: str, source: Source, at: datetime
@@ -71,6 +80,17 @@ def note_consent(
         (correspondent, at.timestamp(), source, _AT_ONCE, Source.PROVIDER),
     )
     bump(connection, **{CHANGES: 1})
+
+
+def _note_listed(
+    connection: sqlite3.Connection, listed: Sequence[str], at: datetime
+) -> bool:
+    added = connection.execute(
+        "INSERT OR IGNORE INTO consent SELECT value, ?, ? FROM json_each(?)",
+        (at.timestamp(), Source.PROVIDER, json.dumps(listed)),
+    ).rowcount
+    bump(connection, **{CHANGES: added})
+    return bool(added)
 
 
 def list_stopped(
