@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 import logging
 import sqlite3
 from uuid import uuid7
@@ -64,7 +65,9 @@ class Outbox:
         self._results = Results(publish)
         self._handover = Handover(line, records, self._results, dependencies)
         self._reconciliation = self._handover.reconciliation
-        self._working, self._planning = asyncio.Lock(), asyncio.Lock()
+        self._looked_up: set[str] = set()
+        """What was planned, and leaves if it turns out to be new."""
+        self._working = asyncio.Lock()
 
     @property
     def has_work(self) -> bool:
@@ -119,14 +122,24 @@ class Outbox:
         keeps that from being begun, and then nothing is sent. What may have left before
         this run is left to `work`, which looks for it first.
         """
+        begin = partial(self._begin, messages, retry_window, report, allowance, plan)
         if plan is not Plan.OF_THIS_RUN:
-            departure = self._begin(messages, retry_window, report, allowance, plan)
-        else:
-            # One at a time, so that what is found to be new is not sent meanwhile.
-            async with self._planning:
-                await self._records.require_new(messages)
-                departure = self._begin(messages, retry_window, report, allowance, plan)
-        return await departure.finish()
+            return await begin().finish()
+        ids = {each.message_id for each in messages}
+        return await (await self._begin_once(ids, begin)).finish()
+
+    async def _begin_once(
+        self, ids: set[str], begin: Callable[[], Departure]
+    ) -> Departure:
+        """Begin with what was planned, or raise sqlite3.IntegrityError if it is known."""
+        if ids & self._looked_up:
+            raise sqlite3.IntegrityError
+        self._looked_up |= ids
+        try:
+            await self._records.require_new(ids)
+            return begin()
+        finally:
+            self._looked_up -= ids
 
     def _begin(
         self,

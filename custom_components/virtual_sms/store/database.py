@@ -108,10 +108,14 @@ class Database:
         """
         return self._post(Job(operation, is_forgettable=True), delay)
 
-    def _post[T](self, job: Job[T], delay: float) -> asyncio.Future[T]:
-        connection = self._connection
-        if connection is None:
+    def require_open(self) -> sqlite3.Connection:
+        """Raise DatabaseClosedError if it is closed."""
+        if self._connection is None:
             raise DatabaseClosedError
+        return self._connection
+
+    def _post[T](self, job: Job[T], delay: float) -> asyncio.Future[T]:
+        connection = self.require_open()
         self._waiting.append(job)
         if not delay:
             self._hurry(connection)

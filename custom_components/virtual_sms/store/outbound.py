@@ -6,7 +6,7 @@ another is made. Its text is kept only until the provider has accepted it.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 import sqlite3
@@ -124,10 +124,10 @@ class OutboundTable(OutboundLookups):
             messages, deadline, sent_after, steady, now, allowance, may_have_left
         )
 
-    async def require_new(self, messages: Sequence[OutboundMessage]) -> None:
+    async def require_new(self, message_ids: Iterable[str]) -> None:
         """Raise sqlite3.IntegrityError if a message was handed over before."""
-        for each in messages:
-            if await self.find(each.message_id):
+        for each in message_ids:
+            if await self.find(each):
                 raise sqlite3.IntegrityError
 
     def queue(self, order: Order) -> Queued:
@@ -162,9 +162,10 @@ class OutboundTable(OutboundLookups):
                 for each in kept:
                     self.unwritten.pop(each.message_id, None)
 
-        # Also where nothing is kept: a line that is closed says so.
-        writing = Joint(write_all, Intent(order, kept)) if kept else _write_nothing
-        written = self._database.post(writing)
+        self._database.require_open()
+        if not kept:
+            return _done()
+        written = self._database.post(Joint(write_all, Intent(order, kept)))
         written.add_done_callback(conclude)
         return written
 
@@ -372,5 +373,7 @@ class OutboundTable(OutboundLookups):
         return bool(count)
 
 
-def _write_nothing(_: sqlite3.Connection) -> None:
-    return None
+def _done() -> asyncio.Future[None]:
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
