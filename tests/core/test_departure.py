@@ -398,6 +398,71 @@ async def test_a_planned_message_that_is_written_leaves_no_second_time(
     assert home.accepted == ["m"]
 
 
+async def test_a_planned_message_is_on_disk_before_it_leaves(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a crash would leave a record that could be taken for another alarm's."""
+    disk = SlowDisk(monkeypatch, home)
+    sending = asyncio.create_task(home.send("m", plan=Plan.OF_THIS_RUN))
+    await wait_for(lambda: disk.writes)
+    await asyncio.sleep(0.02)
+    assert home.accepted == []
+    disk.gate.set()
+    [outcome] = await sending
+    assert (outcome.provider_id, outcome.is_remembered) == ("P0", True)
+
+
+@pytest.mark.parametrize(
+    ("error", "leaves"),
+    [
+        (sqlite3.OperationalError("disk I/O error"), True),
+        (OSError(errno.EIO, "input/output error"), True),
+        (sqlite3.IntegrityError("UNIQUE constraint failed"), False),
+    ],
+)
+async def test_what_keeps_a_planned_message_from_leaving(
+    home: Home, monkeypatch: pytest.MonkeyPatch, error: Exception, *, leaves: bool
+) -> None:
+    """Not a disk that fails, but a file that says it is known; nothing is counted then."""
+
+    async def fail(*_: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(home.store.outbound, "require_new", lambda _: asyncio.sleep(0))
+        patch.setattr(home.store._database, "_run_blocking", fail)
+        sending = home.send("m", plan=Plan.OF_THIS_RUN)
+        if leaves:
+            [outcome] = await sending
+            assert not outcome.is_remembered
+        else:
+            with pytest.raises(type(error)):
+                await sending
+    assert home.accepted == (["m"] if leaves else [])
+    await home.live(100)
+    assert home.store.outbound.unwritten == {}
+
+
+async def test_a_line_that_closes_while_what_is_planned_is_written(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not leave any more, and goes on in the next run."""
+    disk = SlowDisk(monkeypatch, home)
+    sending = asyncio.create_task(home.send("m", plan=Plan.OF_THIS_RUN))
+    await wait_for(lambda: disk.writes)
+    [task] = [each for each in asyncio.all_tasks() if each.get_name() == "send"]
+    task.cancel()
+    await asyncio.sleep(0.01)
+    disk.gate.set()
+    [outcome] = await sending
+    assert (outcome.status, outcome.error) == (DeliveryStatus.QUEUED, None)
+    assert home.adapter.attempts == []
+    await home.gateway.close()
+    await home.start()
+    await home.live(100)
+    assert home.accepted == ["m"]
+
+
 async def test_a_planned_message_that_is_not_remembered_leaves_no_second_time(
     home: Home, disk: FullDisk
 ) -> None:

@@ -1,12 +1,14 @@
 """Have messages leave while they are being written down.
 
 Which may is decided in memory, so nobody waits for the disk before that. What a crash
-forgets is never sent again.
+forgets is never sent again. Only what was planned is on disk first: its record at the
+provider must not be taken for that of an alarm to the same person.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 import logging
 import sqlite3
 from typing import Protocol
@@ -19,6 +21,8 @@ from ..store.whole_call import wait_out
 from .outcome import Outcome, refused
 from .results import Results
 
+DISK_TROUBLE = (OSError, sqlite3.OperationalError)
+"""What keeps no message from leaving: the disk takes nothing."""
 _LOGGER = logging.getLogger(__name__)
 
 type Report = Callable[[Outcome], None]
@@ -45,22 +49,29 @@ class Departure:
         self._outcomes: dict[str, Outcome] = {}
         self._attempts: list[asyncio.Task[None]] = []
         self._trouble: BaseException | None = None
+        self._is_stopped = False
         self._written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    def begin(self, attempt: Attempt) -> None:
+    def begin(self, attempt: Attempt, *, is_planned: bool = False) -> None:
         """Begin to write them down, and have those leave that are not refused.
 
-        Raises DatabaseClosedError, and then none leaves.
+        What is planned leaves once it is on disk, or the disk has failed. Raises
+        DatabaseClosedError, and then none leaves.
         """
         queued = self._records.queue(self._order)
-        queued.written.add_done_callback(lambda _: self._conclude(queued))
+        leave = partial(self._leave, queued.kept, attempt)
+        conclude = partial(self._conclude, queued, leave if is_planned else None)
+        queued.written.add_done_callback(lambda _: conclude())
         for each in refused(self._order.messages, queued.refusals):
             self._note(each)
-        leaving = () if self._order.may_have_left else queued.kept
+        if not is_planned and not self._order.may_have_left:
+            leave()
+
+    def _leave(self, kept: Sequence[OutboundMessage], attempt: Attempt) -> None:
         # The first in this very step, and not all of them, to hold up nobody else.
         self._attempts = [
             asyncio.Task(self._send(each, attempt), eager_start=number == 0)
-            for number, each in enumerate(leaving)
+            for number, each in enumerate(kept)
         ]
 
     async def finish(self) -> list[Outcome]:
@@ -74,6 +85,7 @@ class Departure:
             if self._attempts:
                 await asyncio.wait(self._attempts)
         except asyncio.CancelledError as err:
+            self._is_stopped = True
             for attempt in self._attempts:
                 attempt.cancel()
             await wait_out(self._written)
@@ -86,18 +98,22 @@ class Departure:
             attempt.result()
         return [self._outcomes[each.message_id] for each in self._order.messages]
 
-    def _conclude(self, queued: Queued) -> None:
+    def _conclude(self, queued: Queued, leave: Callable[[], None] | None) -> None:
         """Say what is on disk now, and what could not be written down."""
         trouble = queued.written.exception()
         if trouble is None:
             self._results.publish(queued.changes)
-        elif self._order.may_have_left:
+        elif self._order.may_have_left or (
+            leave is not None and not isinstance(trouble, DISK_TROUBLE)
+        ):
             self._stay(queued, trouble)
         else:
             _LOGGER.warning("Messages leave that cannot be written down now")
         if queued.kept and self._trouble is None:
             self._results.note(works=trouble is None)
             self._note_all(queued.kept, is_written=trouble is None)
+            if leave is not None and not self._is_stopped:
+                leave()
         self._written.set_result(trouble is None)
 
     def _stay(self, queued: Queued, trouble: BaseException) -> None:

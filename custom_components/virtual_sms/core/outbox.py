@@ -159,7 +159,8 @@ class Outbox:
             may_have_left=plan is Plan.OF_EARLIER_RUN,
         )
         departure = Departure(order, self._records, self._results, report)
-        departure.begin(self._handover.attempt)
+        planned = plan is Plan.OF_THIS_RUN
+        departure.begin(self._handover.attempt, is_planned=planned)
         return departure
 
     async def withdraw(self, message_id: str) -> None:

@@ -115,6 +115,7 @@ class Publisher:
     def stop(self) -> None:
         """Publish no more: what waits is for the next run."""
         if self._timer is not None:
+            self._timer.cancel()
             self._hurry()
         self._is_open = False
 
