@@ -158,7 +158,7 @@ class OutboundTable(OutboundLookups):
         self, order: Order, kept: Sequence[OutboundMessage]
     ) -> asyncio.Future[None]:
         def conclude(written: asyncio.Future[None]) -> None:
-            if not written.cancelled() and written.exception() is None:
+            if written.exception() is None:
                 for each in kept:
                     self.unwritten.pop(each.message_id, None)
 
@@ -172,8 +172,7 @@ class OutboundTable(OutboundLookups):
     def forget(self, message_id: str) -> None:
         """Forget a message that could not be written down, and surely has not left."""
         left = self.unwritten.pop(message_id, None)
-        if left is not None:
-            self._rules.give_back([left.use])
+        self._rules.give_back([left.use] if left else [])
 
     def foresee(
         self, messages: Sequence[OutboundMessage], allowance: Allowance

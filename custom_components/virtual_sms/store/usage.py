@@ -60,15 +60,13 @@ class Limits:
 
     def most(self, limit: Limit) -> int | None:
         """Return how much there may be; None if there may be any number."""
-        match limit:
-            case Limit.HOUR:
-                return self.hour
-            case Limit.DAY:
-                return self.day
-            case Limit.MONTH:
-                return self.month
-            case Limit.REPEATS:
-                return self.repeats
+        by_limit = {
+            Limit.HOUR: self.hour,
+            Limit.DAY: self.day,
+            Limit.MONTH: self.month,
+            Limit.REPEATS: self.repeats,
+        }
+        return by_limit[limit]
 
 
 @dataclass(frozen=True, slots=True)
