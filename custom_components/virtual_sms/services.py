@@ -29,6 +29,7 @@ from .actions.people_fields import (
     PEOPLE_FIELDS,
     async_find_entry,
     async_find_sender,
+    async_load_numbers,
 )
 from .actions.permission import for_who_may_control
 from .actions.sending import SendRequest, async_attach, async_send
@@ -139,10 +140,15 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         simplify=call.data.get(ATTR_SIMPLIFY),
         is_critical=call.data[ATTR_CRITICAL],
     )
+<<<<<<< HEAD
     terms = _read_terms(call)
     line = async_find_sender(call.hass, call.data, may_rest=True)
     if not find_fallback(call.hass, line, terms or Terms()):
         line = async_find_sender(call.hass, call.data)
+=======
+    await async_load_numbers(call.hass, call.data)
+    line, terms = async_find_sender(call.hass, call.data), _read_terms(call)
+>>>>>>> w/memory
     if call.data[ATTR_DRY_RUN]:
         foreseen = await async_foresee(call.hass, line, request)
         return foreseen if call.return_response else None
@@ -180,6 +186,7 @@ async def _async_call(call: ServiceCall) -> ServiceResponse:
         timeout=call.data[ATTR_TIMEOUT],
         is_critical=call.data[ATTR_CRITICAL],
     )
+    await async_load_numbers(call.hass, call.data)
     report = await async_call(
         call.hass, async_find_sender(call.hass, call.data), request
     )

@@ -12,7 +12,9 @@ from homeassistant.util.json import JsonObjectType
 
 from ..adapters.plain_text import clean
 from ..const import DOMAIN
+from ..core.answer_matching import normalize
 from ..core.person import Person
+from ..number_tables import async_load_tables
 from .addressing import Recipient, async_address, async_find_line
 from .sending import Failed, describe_result, fail, require_recipient
 
@@ -32,6 +34,20 @@ PEOPLE_FIELDS: Final[dict[vol.Marker, Any]] = {
     vol.Optional(ATTR_CONTACTS, default=list): vol.All(cv.ensure_list, [cv.string]),
     vol.Optional(ATTR_TO, default=list): vol.All(cv.ensure_list, [object]),
 }
+
+
+def answer_text(value: object) -> str:
+    """Return what somebody can answer by a text; raises vol.Invalid if nobody can."""
+    text = cv.string(value)
+    if not normalize(text):
+        raise vol.Invalid("An answer needs a word or a sign")
+    return text
+
+
+async def async_load_numbers(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Load what it takes to read the numbers of an action, unless that is loaded."""
+    lines = [data[ATTR_CONFIG_ENTRY_ID]] if ATTR_CONFIG_ENTRY_ID in data else []
+    await async_load_tables(hass, [*data.get(ATTR_TO, ()), *lines])
 
 
 @callback

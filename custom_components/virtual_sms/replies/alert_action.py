@@ -21,14 +21,15 @@ from ..actions.people_fields import (
     CLEAN_TEXT,
     PEOPLE_FIELDS,
     Addressed,
+    answer_text,
     async_find_people,
     async_find_sender,
+    async_load_numbers,
 )
 from ..actions.permission import for_who_may_control
 from ..actions.planned import Spoken, async_foresee_refusal
 from ..actions.sending import raise_not_sent
 from ..const import DOMAIN
-from ..core.answer_matching import normalize
 from ..core.escalation import Plan, Reach, Step
 from .alerts import ALERTS
 
@@ -42,14 +43,6 @@ SERVICE_CANCEL_ALERT: Final = "cancel_alert"
 DEFAULT_STEP_AFTER: Final = timedelta(minutes=5)
 DEFAULT_ROUNDS: Final = 2
 DEFAULT_WORDS: Final = ("ok", "1")
-
-
-def _word(value: object) -> str:
-    """Return a word that a text can consist of."""
-    text = cv.string(value)
-    if not normalize(text):
-        raise vol.Invalid("An acknowledgement has no word")
-    return text
 
 
 ALERT_SCHEMA = vol.Schema(
@@ -75,7 +68,7 @@ ALERT_SCHEMA = vol.Schema(
             vol.Coerce(int), vol.Range(min=1, max=20)
         ),
         vol.Optional("acknowledge", default=lambda: list(DEFAULT_WORDS)): vol.All(
-            cv.ensure_list, [_word], vol.Length(min=1)
+            cv.ensure_list, [answer_text], vol.Length(min=1)
         ),
         vol.Optional("tag"): CLEAN_TEXT,
     }
@@ -107,6 +100,8 @@ def async_setup_alert(hass: HomeAssistant) -> None:
 async def _async_alert(call: ServiceCall) -> ServiceResponse:
     """Begin an alert; who cannot be addressed is skipped, unless nobody can."""
     hass, data = call.hass, call.data
+    for each in (data, *data["steps"]):
+        await async_load_numbers(hass, each)
     found = [_find_people(hass, data, each) for each in data["steps"]]
     wrong = [each for some in found for each in some.wrong]
     if not any(some.people for some in found):
