@@ -140,15 +140,11 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         simplify=call.data.get(ATTR_SIMPLIFY),
         is_critical=call.data[ATTR_CRITICAL],
     )
-<<<<<<< HEAD
+    await async_load_numbers(call.hass, call.data)
     terms = _read_terms(call)
     line = async_find_sender(call.hass, call.data, may_rest=True)
     if not find_fallback(call.hass, line, terms or Terms()):
         line = async_find_sender(call.hass, call.data)
-=======
-    await async_load_numbers(call.hass, call.data)
-    line, terms = async_find_sender(call.hass, call.data), _read_terms(call)
->>>>>>> w/memory
     if call.data[ATTR_DRY_RUN]:
         foreseen = await async_foresee(call.hass, line, request)
         return foreseen if call.return_response else None
