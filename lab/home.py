@@ -23,6 +23,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from .connection import Socket
 
 PROJECT = Path(__file__).parent.parent
+PRODUCT = PROJECT / "custom_components" / "virtual_sms"
 LOCALHOST = "127.0.0.1"
 USER = {"name": "Demo", "username": "demo", "password": "demo"}
 _START_TIMEOUT = 180.0
@@ -83,14 +84,18 @@ class Plan:
     """What the next start adds to the variables of this process."""
     companions: tuple[str, ...] = ()
     """Integrations of this lab that stand beside ours, and look at it from inside."""
+    product: Path = PRODUCT
+    """Where ours is."""
+    end: signal.Signals = signal.SIGTERM
+    """How its process is ended after all: SIGKILL where nothing need be tidied up."""
     settings: Mapping[str, object] = field(default_factory=lambda: INTERFACE)
     """What is configured in YAML, beside what every home has."""
 
     @property
-    def integrations(self) -> dict[str, str]:
-        """Return the custom integrations and where the project has them."""
-        ours = {"virtual_sms": "custom_components/virtual_sms"}
-        return ours | {name: f"lab/{name}" for name in self.companions}
+    def integrations(self) -> dict[str, Path]:
+        """Return the custom integrations and where they are."""
+        companions = {name: PROJECT / "lab" / name for name in self.companions}
+        return {"virtual_sms": self.product, **companions}
 
     @property
     def url(self) -> str:
@@ -127,7 +132,7 @@ class Home:
         trace: TracebackType | None,
     ) -> None:
         """Stop it, whatever happened."""
-        await self.stop()
+        await self.stop(self.plan.end)
         if self._session is not None:
             await self._session.close()
 
@@ -330,7 +335,7 @@ def _furnish(plan: Plan) -> None:
     components = plan.folder / "custom_components"
     components.mkdir()
     for name, source in plan.integrations.items():
-        (components / name).symlink_to(PROJECT / source, target_is_directory=True)
+        (components / name).symlink_to(source, target_is_directory=True)
     for name, text in _files(plan).items():
         (plan.folder / name).write_text(text, encoding="utf-8")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+from functools import cache
 import json
 from pathlib import Path
 import sys
@@ -22,6 +23,7 @@ FLOWS = ("config_flow.py", "flows/**/*.py")
 """Home Assistant's quality scale asks for all of the config flow."""
 
 
+@cache
 def list_files(root: Path = ROOT) -> dict[str, float]:
     """Return what each file of the package owes, in percent.
 

@@ -995,6 +995,20 @@ def test_token_of_another_account_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])
+async def test_folded_fields_stay(
+    hass: HomeAssistant, simulator: Simulator, provider: str, source: str
+) -> None:
+    """Who does not send the folded section at all has changed nothing in it."""
+    entry = await set_up(hass, simulator, provider, mode="polling")
+    before = dict(entry.data)
+    typed = credentials(simulator, provider)
+    del typed["advanced"]
+    result = await begin_again(hass, entry, source)
+    expect_abort(await answer(hass, result, **typed), f"{source}_successful")
+    assert entry.data == before
+
+
+@pytest.mark.parametrize("source", ["reauth", "reconfigure"])
 async def test_empty_secrets_stay(
     hass: HomeAssistant, simulator: Simulator, provider: str, source: str
 ) -> None:

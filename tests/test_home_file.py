@@ -7,14 +7,23 @@ import sqlite3
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from homeassistant.components.repairs import ConfirmRepairFlow
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.home_file import (
+    ISSUE_HOME_DAMAGED,
     HomeFile,
     _read_exception,
     async_is_written,
+)
+from custom_components.virtual_sms.repairs import async_create_fix_flow
+from custom_components.virtual_sms.store.database_file import (
+    DatabaseFile,
+    StorageFullError,
 )
 from custom_components.virtual_sms.store.home import Kind
 
@@ -111,3 +120,81 @@ async def test_given_up() -> None:
     writing = asyncio.get_running_loop().create_future()
     writing.cancel()
     _read_exception(writing)
+
+
+async def test_a_damaged_file_is_shown(hass: HomeAssistant) -> None:
+    """The repair says where the damaged file is, and goes with the last number."""
+    file = HomeFile(hass)
+    file.path.parent.mkdir(exist_ok=True)
+    file.path.write_bytes(b"no database at all " * 100)
+    await file.async_store(Kind.ALERT, "a", "alert")
+
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, ISSUE_HOME_DAMAGED)
+    assert issue is not None
+    assert issue.is_persistent
+    assert issue.translation_placeholders == {
+        "file": ".storage/virtual_sms.home.damaged"
+    }
+    flow = await async_create_fix_flow(hass, ISSUE_HOME_DAMAGED, issue.data)
+    assert isinstance(flow, ConfirmRepairFlow)
+    assert await file.async_load(Kind.ALERT) == ["alert"]
+    await file.async_erase()
+    assert not ir.async_get(hass).issues
+    assert not list(file.path.parent.glob(f"{DOMAIN}*"))
+
+
+async def test_a_sound_file_shows_nothing(hass: HomeAssistant) -> None:
+    """There is no repair of what needs none."""
+    await HomeFile(hass).async_store(Kind.ALERT, "a", "alert")
+    assert not ir.async_get(hass).issues
+
+
+async def test_damage_while_running(hass: HomeAssistant) -> None:
+    """A file that breaks in use is begun anew, with what it did not take any more."""
+    file = HomeFile(hass)
+    await file.async_store(Kind.ALERT, "a", "begun")
+    with broken_disk():
+        assert await async_is_written(file.async_save(Kind.ALERT, "a", "taken"))
+        await hass.async_block_till_done()
+    assert await file.async_load(Kind.ALERT) == ["taken"]
+    assert set(ir.async_get(hass).issues) == {(DOMAIN, ISSUE_HOME_DAMAGED)}
+    await file.async_erase()
+
+
+async def test_a_broken_disk_that_cannot_be_renewed(hass: HomeAssistant) -> None:
+    """Whoever begins something tries it again."""
+    file = HomeFile(hass)
+    await file.async_store(Kind.ALERT, "a", "begun")
+    with (
+        broken_disk(),
+        patch.object(DatabaseFile, "open", side_effect=StorageFullError),
+    ):
+        await async_is_written(file.async_save(Kind.ALERT, "a", "taken"))
+        await hass.async_block_till_done()
+    await file.async_store(Kind.ALERT, "b", "next")
+    assert "next" in await file.async_load(Kind.ALERT)
+    await file.async_erase()
+
+
+async def test_a_disk_that_breaks_each_file(hass: HomeAssistant) -> None:
+    """It is not begun anew again and again: whoever begins something is told."""
+    file = HomeFile(hass)
+    await file.async_store(Kind.ALERT, "a", "begun")
+    with broken_disk(times=9):
+        await async_is_written(file.async_save(Kind.ALERT, "a", "taken"))
+        await hass.async_block_till_done()
+        with pytest.raises(HomeAssistantError):
+            await file.async_store(Kind.ALERT, "b", "refused")
+        await hass.async_block_till_done()
+    await file.async_store(Kind.ALERT, "c", "next")
+    assert set(await file.async_load(Kind.ALERT)) >= {"next"}
+    await file.async_erase()
+
+
+@contextmanager
+def broken_disk(times: int = 1) -> Iterator[None]:
+    """Have the next flush find that the file is damaged."""
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    with patch.object(DatabaseFile, "sync", side_effect=[error] * times + [None] * 9):
+        yield

@@ -100,6 +100,7 @@ ROWS = {
     "One callback address for the whole account": Capability.SHARED_CALLBACK_URLS,
     "Callbacks are signed": Capability.SIGNED_CALLBACKS,
     "Callbacks that failed are on record": Capability.CALLBACK_FAILURES,
+    "Its own list of who texted STOP is heeded": Capability.OPT_OUTS,
     "Access granted by a click": Capability.AUTHORIZATION,
 }
 

@@ -319,6 +319,7 @@ def test_no_words_without_a_problem() -> None:
         "card_resource",
         "contact_locked",
         "group_empty",
+        "home_storage_damaged",
     }
     assert set(TRAITS) == set(Problem)
     assert all(TRAITS[problem].fixable for problem in _FLOWS)

@@ -131,6 +131,21 @@ async def test_counters_of_a_flood(
     assert shown[TALLY_BURST + 2 :] == [str(TALLY_BURST + 6)]
 
 
+async def test_end_of_a_flood(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """That nothing is under way any more is shown at once, whatever was before."""
+    simulator.automatic = False
+    for number in range(TALLY_BURST + 1):
+        await send(hass, twilio_entry, message=f"Hello {number}")
+    await settle(hass, simulator)
+    assert tally(hass, twilio_entry)["pending"] == TALLY_BURST
+    for each in simulator.twilio.messages:
+        await simulator.twilio.advance(each.id, "delivered")
+        await settle(hass, simulator)
+    assert tally(hass, twilio_entry)["pending"] == 0
+
+
 async def test_unloading_during_a_flood(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:

@@ -19,6 +19,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -32,6 +33,8 @@ _LOGGER = logging.getLogger(__name__)
 
 KEEP: Final = timedelta(days=1)
 """How long what has ended is known, for a message that is published again."""
+
+ISSUE_HOME_DAMAGED: Final = "home_storage_damaged"
 
 _RETRY_AFTER: Final = 30
 """Seconds after which a disk that took nothing is tried again, if nothing is written."""
@@ -49,6 +52,7 @@ class HomeFile:
             Database(self.path, HOME_MIGRATIONS, hass.async_add_executor_job),
             dt_util.utcnow,
         )
+        self._store.on_damage(self._async_renew)
         self.clock: Final = self._store.clock
         self._opening = asyncio.Lock()
         self._is_open = False
@@ -79,6 +83,8 @@ class HomeFile:
                 )
                 raise _storage_failed() from err
             self._is_open = True
+            if self._store.salvage is not None:
+                self._async_show_damage()
             self._hass.bus.async_listen_once(
                 EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_close
             )
@@ -89,6 +95,7 @@ class HomeFile:
         async with self._opening:
             await self._store.erase()
             self._is_open = False
+        ir.async_delete_issue(self._hass, DOMAIN, ISSUE_HOME_DAMAGED)
 
     @callback
     def async_save(
@@ -175,6 +182,40 @@ class HomeFile:
         unwritten, self._unwritten = self._unwritten, {}
         for (kind, item_id), content in unwritten.items():
             self.async_save(kind, item_id, content)
+
+    @callback
+    def _async_renew(self) -> None:
+        """Go on in a new file: this one has broken while it was open."""
+        # One that breaks while it is being opened fails whoever opens it.
+        if self._is_open:
+            self._is_open = False
+            self._hass.async_create_task(self._async_reopen(), f"{DOMAIN} home's file")
+
+    async def _async_reopen(self) -> None:
+        async with self._opening:
+            await self._store.close()
+        # Whoever begins something tries it again.
+        with suppress(HomeAssistantError):
+            await self.async_open()
+            self._async_retry()
+
+    @callback
+    def _async_show_damage(self) -> None:
+        """Say what may be missing, until a person has taken note, over restarts too."""
+        file = self.path.with_suffix(".damaged").relative_to(
+            self._hass.config.config_dir
+        )
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            ISSUE_HOME_DAMAGED,
+            data={"problem": ISSUE_HOME_DAMAGED},
+            is_fixable=True,
+            is_persistent=True,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=ISSUE_HOME_DAMAGED,
+            translation_placeholders={"file": file.as_posix()},
+        )
 
     @callback
     def async_note_clock(self) -> None:

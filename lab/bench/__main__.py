@@ -2,37 +2,71 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 import platform
+import subprocess
 import sys
+from tempfile import TemporaryDirectory
 from typing import Final
 
-from .alerting import bench_alert
-from .counting import bench_disk, bench_recorder
-from .lasting import bench_history, bench_memory, bench_stall, bench_store
-from .receiving import bench_door, bench_flood, bench_forged
-from .rows import ROWS, render
-from .sending import bench_alarm, bench_many, bench_ovh
-from .stage import CORE, Stage, open_stage
+from lab.home import PRODUCT, PROJECT
 
-type Part = Callable[[Stage], Awaitable[Sequence[float]]]
+from . import lasting, receiving, sending
+from .provider import BenchProvider
+from .rows import NOISE, ROWS, TITLES, Figure, render
+from .stage import Stage
+
+type Part = Callable[[Stage], AsyncIterator[Figure]]
 
 PARTS: Final[Mapping[str, Part]] = {
-    "alarm": bench_alarm,
-    "alert": bench_alert,
-    "ovh": bench_ovh,
-    "many": bench_many,
-    "door": bench_door,
-    "disk": bench_disk,
-    "flood": bench_flood,
-    "forged": bench_forged,
-    "memory": bench_memory,
-    "stall": bench_stall,
-    "store": bench_store,
-    "history": bench_history,
-    "recorder": bench_recorder,
+    part.__name__: part
+    for part in (
+        *(sending.alarm, sending.alert, sending.ovh, sending.many),
+        *(receiving.door, lasting.disk, receiving.flood, receiving.forged),
+        *(lasting.memory, lasting.stall, lasting.store, lasting.history),
+        lasting.recorder,
+    )
 }
+
+
+async def run(name: str, *products: Path) -> list[tuple[str, ...]]:
+    """Run a part in a home for each product, in turns, and return its lines."""
+    print(f"==> {name}", file=sys.stderr, flush=True)
+    turn, stages = asyncio.Lock(), []
+    async with AsyncExitStack() as homes:
+        for number, product in enumerate(products):
+            provider = await homes.enter_async_context(BenchProvider())
+            stage = Stage(f"{name}-{number}", provider, turn, product)
+            stages.append(await homes.enter_async_context(stage))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_measure(name, stage, turn)) for stage in stages]
+    figures = (task.result() for task in tasks)
+    return [row.judge(*each) for row, *each in zip(ROWS[name], *figures, strict=True)]
+
+
+async def _measure(name: str, stage: Stage, turn: asyncio.Lock) -> list[Figure]:
+    async with turn:
+        return [figure async for figure in PARTS[name](stage)]
+
+
+@contextmanager
+def check_out(commit: str | None) -> Iterator[Sequence[Path]]:
+    """Have the product of another commit in a folder for as long as it is needed."""
+    if commit is None:
+        yield ()
+        return
+    git = partial(subprocess.run, cwd=PROJECT, check=True)
+    with TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        git(["git", "worktree", "add", "--quiet", "--detach", tree, commit])
+        try:
+            yield (tree / PRODUCT.relative_to(PROJECT),)
+        finally:
+            git(["git", "worktree", "remove", "--force", tree])
 
 
 def describe_versions() -> str:
@@ -42,26 +76,22 @@ def describe_versions() -> str:
     return f"Python {platform.python_version()}, {versions}"
 
 
-async def run(names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Run some parts, one after another, each in a home of its own."""
-    lines = []
-    for name in names:
-        print(f"==> {name}", file=sys.stderr, flush=True)
-        async with open_stage(name, {} if name == "memory" else CORE) as stage:
-            figures = await PARTS[name](stage)
-        lines += [
-            row.judge(value) for row, value in zip(ROWS[name], figures, strict=True)
-        ]
-    return lines
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and return its exit code."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--rows", nargs="+", metavar="PART", choices=PARTS)
-    names = parser.parse_args(arguments).rows or list(PARTS)
-    print(f"{render(asyncio.run(run(names)))}\n\n{describe_versions()}")
-    return 0
+    parser.add_argument("rows", nargs="*", metavar="PART", choices=PARTS)
+    parser.add_argument("--against", metavar="COMMIT", help="what to compare this with")
+    options = parser.parse_args(arguments)
+    with check_out(options.against) as others:
+        lines = [
+            line
+            for name in options.rows or PARTS
+            for line in asyncio.run(run(name, PRODUCT, *others))
+        ]
+    against = ("What", "Here", options.against, "Ratio", f"<= {NOISE}")
+    print(render(against if others else TITLES, *lines))
+    print(f"\n{describe_versions()}")
+    return int(bool(others) and any(line[-1] == "NO" for line in lines))
 
 
 if __name__ == "__main__":

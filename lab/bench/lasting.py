@@ -1,155 +1,292 @@
-"""What the home pays: its event loop, its memory, and what grows with the years."""
+"""What the home pays: disk, recorder, event loop, memory, and what grows with the years."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import chain
+import json
+import sqlite3
+import statistics
 import time
 from typing import Final
+from uuid import uuid4
 
-from .blast import blast
-from .callbacks import Callbacks, open_callbacks
-from .duel import Contestant, Figures, duel
-from .filling import TOTAL, add_copies, fill, find_file
-from .receiving import CONNECTIONS, NO_CONTENT, OK
+from .receiving import LANES, NO_CONTENT, OK, PERSON, Callbacks, open_callbacks
+from .rows import Figure, Figures
 from .sending import MANY, send
-from .stage import CORE, CheckError, Stage, open_stage
+from .stage import CORE, CheckError, Stage
 
+_FEW: Final = 12
+_MANY: Final = 50
+_PAUSE: Final = 0.15
+"""Seconds after each message that comes or goes alone, until all of it is written."""
+_SEND_DELAY: Final = 0.05
+"""Seconds that the provider takes: what is written meanwhile is not written with it."""
+_CAUGHT_UP: Final = 6.0
+"""Seconds after which the counters have caught up with a flood."""
+_RECEIVED, _STATUS = "virtual_sms_received", "virtual_sms_status"
+_STRANGERS: Final = [f"+336555{number:05}" for number in range(_MANY)]
+_SENDERS: Final = ([PERSON], [PERSON], [PERSON] * _MANY, _STRANGERS)
+_ROWS: Final = (
+    "SELECT (SELECT count(*) FROM states),"
+    " (SELECT count(*) FROM events JOIN event_types USING (event_type_id)"
+    " WHERE event_types.event_type = ?)"
+)
+_TOTAL: Final = 10_000
+_MIX: Final = {
+    "inbound": 4_000,
+    "outbound WHERE NOT open": 5_900,
+    "outbound WHERE open": 100,
+}
+"""Messages that came in, that went out and arrived, and that are under way."""
+_DAYS: Final = 25
+"""How far back they go: those that went out are forgotten after a month."""
+_AGED: Final = f"- {_DAYS * 86_400} * (key + 1.0) / json_array_length(?1)"
+_VALUES: Final = {
+    "inbound": {"message_id": "value", "received_at": f"received_at {_AGED}"},
+    "outbound": {
+        "message_id": "substr(value, 3)",
+        "provider_id": "value",
+        "created_at": f"created_at {_AGED}",
+    },
+}
+"""What is not the same in all copies; `value` is the id of each, `key` its place."""
 _STALL_ROUNDS: Final = 11
 _MISSED: Final = 1_000
 _LATER: Final = 3600.0
 """Seconds after which no reading goes back to what is known."""
 # Twilio publishes no rate, only that calls at once are limited; and each page is
 # known from the one before it. So its paging is as fast as it answers.
-_DELAY: Final = 0.2
+_PAGE_DELAY: Final = 0.2
 
 
-async def bench_stall(stage: Stage) -> list[float]:
-    """Time how long the event loop stands still, with a store long in use."""
-    callbacks = await open_callbacks(stage)
-    await stage.probe("aim_core", url=stage.provider.url)
-    await fill(stage, callbacks)
-    # A quarter of what a round does are statuses, and each message has two.
-    await callbacks.track(len(MANY) // 2 * (_STALL_ROUNDS + 1) // 2)
-    load = partial(_stall, stage, callbacks)
-    sides = {
-        "core": partial(load, "core", callbacks.core, 0),
-        "ours": partial(load, "ours", callbacks.ours, len(MANY)),
-    }
-    result = await duel(sides, _STALL_ROUNDS)
-    return [result.ratio("ours", "core", "ms"), result.median("ours", "ms")]
+async def _fill(stage: Stage, callbacks: Callbacks) -> None:
+    """Have ten thousand messages in a store, most of which are over."""
+    await callbacks.track(2)
+    # Both have left, and the first one has arrived.
+    statuses = callbacks.statuses(callbacks.ours, 3)
+    await callbacks.fire(statuses, NO_CONTENT)
+    ids = {source: [f"SM{uuid4().hex}" for _ in range(_MIX[source])] for source in _MIX}
+    await _add_copies(stage, callbacks, ids)
 
 
-async def _stall(
-    stage: Stage, callbacks: Callbacks, way: str, path: str, queued: int
-) -> Figures:
-    """Send fifty and have fifty callbacks, half of them statuses, all at once."""
-    half = len(MANY) // 2
-    kinds = (callbacks.statuses(path, half), callbacks.inbound(path, half))
-    requests = list(chain.from_iterable(zip(*kinds, strict=True)))
-    wanted = await stage.count_events() + len(requests) + queued
-    await stage.probe("watch")
-    answered, _ = await asyncio.gather(
-        blast(stage.url, requests, CONNECTIONS),
-        send(stage, callbacks.entry_id, "at once", way),
+async def _add_copies(
+    stage: Stage, callbacks: Callbacks, ids: Mapping[str, Sequence[str]]
+) -> None:
+    """Have a message come in, and copy a row of each source once for each of its ids."""
+    await callbacks.fire(callbacks.inbound(callbacks.ours, 1))
+    await stage.settle()
+    await stage.probe("unload", entry_id=callbacks.entry_id)
+    file = stage.find_file(callbacks.entry_id)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        for source in ids:
+            _copy(connection, source, json.dumps(ids[source]))
+    await stage.probe("set_up", entry_id=callbacks.entry_id)
+    await stage.settle()
+
+
+def _copy(connection: sqlite3.Connection, source: str, ids: str) -> None:
+    """Copy a row once for each id, and spread the copies over the past."""
+    table = source.partition(" ")[0]
+    names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    columns = ", ".join(_VALUES[table].get(name, name) for name in names)
+    connection.execute(
+        f"INSERT INTO {table} SELECT {columns} "  # noqa: S608  # ours
+        f"FROM (SELECT * FROM {source} LIMIT 1), json_each(?1)",
+        (ids,),
     )
-    await stage.wait_for_events(wanted)
-    if not set(answered) <= {OK, NO_CONTENT}:
-        raise CheckError(f"answered {set(answered)}")
-    return {"ms": await stage.probe("watched") * 1000}
 
 
-async def bench_memory(stage: Stage) -> list[float]:
-    """Weigh a home with our number, beside one where core has sent a message."""
+async def disk(stage: Stage) -> AsyncIterator[Figure]:
+    """Count what a message takes of a disk that is new, and of one long in use."""
+    callbacks = await open_callbacks(stage)
+    stage.provider.delay = _SEND_DELAY
+    flushes, new = await _per_message(stage, callbacks)
+    _, idle = await _count_writes(stage, partial(asyncio.sleep, 2), 1)
+    await _fill(stage, callbacks)
+    _, old = await _per_message(stage, callbacks)
+    for each in (*flushes, *new, idle, *old):
+        yield Figure([each])
+
+
+async def _per_message(stage: Stage, callbacks: Callbacks) -> list[Sequence[float]]:
+    """Count the flushes, then the KiB, of a message, of a send and of a status."""
+    await callbacks.track(_FEW)
+    await stage.settle()
+    ours, entry_id = callbacks.ours, callbacks.entry_id
+    acts: Sequence[Callable[[], Awaitable[object]]] = (
+        lambda: callbacks.fire(callbacks.inbound(ours, 1)),
+        lambda: stage.send("ours", entry_id, [[PERSON]]),
+        lambda: callbacks.fire(callbacks.statuses(ours, 1), NO_CONTENT),
+    )
+    counted = [await _count_writes(stage, act, _FEW) for act in acts]
+    return list(zip(*counted, strict=True))
+
+
+async def _count_writes(
+    stage: Stage, act: Callable[[], Awaitable[object]], amount: int
+) -> tuple[float, float]:
+    """Return the flushes and the KiB of something that is done now and then."""
+    flushes, written = [], stage.disk.written
+    for _ in range(amount):
+        before = stage.disk.flushes
+        await act()
+        await asyncio.sleep(_PAUSE)
+        flushes.append(stage.disk.flushes - before)
+    # What was written beside the file is then in the file.
+    await stage.settle()
+    kib = (stage.disk.written - written) / amount / 1024
+    return statistics.median(flushes), kib
+
+
+async def recorder(stage: Stage) -> AsyncIterator[Figure]:
+    """Count the rows that the recorder keeps of us."""
+    callbacks = await open_callbacks(stage)
+    count = partial(_recorded, stage, callbacks.entry_id)
+    for senders in _SENDERS:
+        messages = [callbacks.message(callbacks.ours, each) for each in senders]
+        yield await count(callbacks.fire(messages), _RECEIVED, len(messages))
+    for amount in (1, _MANY):
+        # Queued, sent, delivered.
+        yield await count(_follow(callbacks, amount), _STATUS, 3 * amount)
+
+
+async def _follow(callbacks: Callbacks, amount: int) -> None:
+    """Send messages, and have each leave and arrive, some before others leave."""
+    await callbacks.track(amount)
+    left, arrived = (callbacks.statuses(callbacks.ours, amount) for _ in range(2))
+    mixed = list(chain.from_iterable(zip(left, arrived, strict=True)))
+    await callbacks.fire(mixed, NO_CONTENT)
+
+
+async def _recorded(
+    stage: Stage, entry_id: str, act: Awaitable[object], event: str, amount: int
+) -> Figure:
+    """Return the rows of each event: its own, and those of all that it changes."""
+    # No flood before this is remembered.
+    await stage.probe("set_up", entry_id=entry_id)
+    before = await _count_rows(stage, event)
+    await act
+    await asyncio.sleep(_CAUGHT_UP if amount >= _MANY else 1)
+    after = await _count_rows(stage, event)
+    states, events = (later - one for one, later in zip(before, after, strict=True))
+    if events != amount:
+        raise CheckError(f"{events} of {amount} {event} are recorded")
+    return Figure([1 + states / amount])
+
+
+async def _count_rows(stage: Stage, event: str) -> Sequence[int]:
+    """Return the rows of all states, and those of one of our events."""
+    await stage.probe("rest")
+    file = stage.plan.folder / "home-assistant_v2.db"
+    with closing(sqlite3.connect(file)) as connection:
+        rows: Sequence[int] = connection.execute(_ROWS, (event,)).fetchone()
+    return rows
+
+
+async def stall(stage: Stage) -> AsyncIterator[Figure]:
+    """Time how long the event loop stands still, with a store long in use."""
+    callbacks, half = await open_callbacks(stage), len(MANY) // 2
+    await stage.probe("aim_core", url=stage.provider.url)
+    await _fill(stage, callbacks)
+    # A quarter of what a round does are statuses, and each message has two.
+    await callbacks.track(half * (_STALL_ROUNDS + 1) // 2)
+
+    async def load(way: str) -> Figures:
+        """Send fifty and have fifty callbacks, half of them statuses, all at once."""
+        path, queued = sides[way]
+        kinds = (callbacks.statuses(path, half), callbacks.inbound(path, half))
+        requests = list(chain.from_iterable(zip(*kinds, strict=True)))
+        await stage.probe("watch")
+        acts = asyncio.gather(
+            callbacks.ask(requests, OK, NO_CONTENT, lanes=LANES),
+            send(stage, callbacks.entry_id, "at once", way),
+        )
+        await stage.expect(len(requests) + queued, acts)
+        return {"ms": await stage.probe("watched") * 1000}
+
+    sides = {"ours": (callbacks.ours, len(MANY)), "core": (callbacks.core, 0)}
+    held = (await stage.duel(load, _STALL_ROUNDS, *sides))["ms"]
+    yield held
+    yield Figure(held.own)
+
+
+async def memory(stage: Stage) -> AsyncIterator[Figure]:
+    """Weigh a home where core has sent a message, then the same with our number."""
+    core = [await _weigh_core(stage) for _ in range(2)]
     await stage.add_number("twilio")
-    async with open_stage("memory of core", {}) as core:
-        weights = {"ours": partial(_weigh, stage), "core": partial(_weigh_core, core)}
-        result = await duel(weights, 2, warm_up=False)
-    return [result.median("ours", "MiB") - result.median("core", "MiB")]
+    ours = [await _weigh(stage) for _ in range(2)]
+    yield Figure([one - other for one, other in zip(ours, core, strict=True)])
 
 
-async def _weigh(stage: Stage) -> Figures:
+async def _weigh(stage: Stage) -> float:
     await stage.stop()
     await stage.start()
-    return {"MiB": await stage.probe("weigh") / 2**20}
+    return float(await stage.probe("weigh"))
 
 
-async def _weigh_core(stage: Stage) -> Figures:
+async def _weigh_core(stage: Stage) -> float:
     """Weigh with the rest of the SDK, which core loads only when it sends."""
-    before = (await _weigh(stage))["MiB"]
+    before = await _weigh(stage)
     await stage.probe("set_up_core", settings=CORE, url=stage.provider.url)
-    after = await stage.probe("weigh") / 2**20
+    after = float(await stage.probe("weigh"))
     if after < before + 1 or not stage.provider.arrived:
         raise CheckError("core was loaded before it was set up, or has not sent")
-    return {"MiB": after}
+    return after
 
 
-def _timed(
-    stage: Stage, entries: Mapping[str, str], verb: str
-) -> dict[str, Contestant]:
-    """Have the probe time the same for some entries."""
-
-    async def run(entry_id: str) -> Figures:
-        return {"seconds": await stage.probe(verb, entry_id=entry_id)}
-
-    return {name: partial(run, entry_id) for name, entry_id in entries.items()}
-
-
-async def _open_two(stage: Stage) -> tuple[Callbacks, Mapping[str, str]]:
+async def _open_two(stage: Stage) -> tuple[Callbacks, tuple[str, str]]:
+    """Set up a number to be filled, and one that stays empty."""
     callbacks = await open_callbacks(stage)
     second = await stage.add_number("twilio", stage.provider.twilio.SMS_ONLY_NUMBER)
-    return callbacks, {"full": callbacks.entry_id, "empty": second["entry_id"]}
+    return callbacks, (callbacks.entry_id, second["entry_id"])
 
 
-async def bench_store(stage: Stage) -> list[float]:
+async def _time(stage: Stage, verb: str, entry_id: str) -> Figures:
+    return {"time": await stage.probe(verb, entry_id=entry_id)}
+
+
+async def store(stage: Stage) -> AsyncIterator[Figure]:
     """Weigh a store that has been in use for long, and time its set-up."""
     callbacks, entries = await _open_two(stage)
-    await fill(stage, callbacks)
-    files = (find_file(stage, each) for each in entries.values())
-    full, empty = (file.stat().st_size for file in files)
-    found = [(full - empty) / TOTAL]
+    await _fill(stage, callbacks)
+    full, empty = (stage.find_file(each).stat().st_size for each in entries)
+    yield Figure([(full - empty) / _TOTAL])
     for stage.provider.delay in (0.05, 0.0):
-        result = await duel(_timed(stage, entries, "set_up"), 7)
-        found.append(result.ratio("full", "empty", "seconds"))
-    return found
+        yield (await stage.duel(partial(_time, stage, "set_up"), 7, *entries))["time"]
 
 
-async def bench_history(stage: Stage) -> list[float]:
+async def history(stage: Stage) -> AsyncIterator[Figure]:
     """Time a catch-up beside its requests, and a poll when all is known already."""
     callbacks, entries = await _open_two(stage)
-    stage.provider.delay = _DELAY
-    missed = {"ours": partial(_catch_up, stage, callbacks.entry_id)}
-    result = await duel(missed, 3, warm_up=False)
-    stage.provider.delay = 0.0
-    known = stage.provider.receive_unseen(TOTAL)
-    await add_copies(stage, callbacks, {"inbound": known})
-    poll = await _time_polls(stage, _timed(stage, entries, "poll"))
-    return [result.median("ours", "times"), result.median("ours", "ms"), poll]
+    provider, poll = stage.provider, partial(_time, stage, "poll")
+    provider.delay = _PAGE_DELAY
+    catch_up = partial(_catch_up, stage)
+    result = await stage.duel(catch_up, 3, callbacks.entry_id, warm_up=False)
+    yield result["times"]
+    yield result["ms"]
+    provider.delay = 0.0
+    await _add_copies(stage, callbacks, {"inbound": provider.receive_unseen(_TOTAL)})
+    provider.clock_offset = _LATER
+    # What is known is read once more, and from then on it is long ago.
+    await stage.duel(poll, 1, *entries)
+    provider.pages_read = 0
+    await stage.duel(poll, 1, *entries, warm_up=False)
+    if provider.pages_read != len(entries):
+        raise CheckError(f"{provider.pages_read} pages read to find nothing")
+    # From here on the provider need not look through all of them either.
+    provider.receive_unseen(0)
+    yield (await stage.duel(poll, 15, *entries))["time"]
 
 
 async def _catch_up(stage: Stage, entry_id: str) -> Figures:
     """Have a number catch up; it is over when the last message is published."""
-    wanted = await stage.count_events() + _MISSED
     stage.provider.receive_unseen(_MISSED)
     stage.provider.pages_read = 0
     await stage.probe("watch")
     began = time.monotonic()
-    await stage.probe("poll", entry_id=entry_id)
-    took = (await stage.wait_for_events(wanted))["at"] - began
-    held = await stage.probe("watched")
+    _, last = await stage.expect(_MISSED, stage.probe("poll", entry_id=entry_id))
+    held, took = await stage.probe("watched"), last["at"] - began
     await stage.probe("rest")
-    return {"times": took / stage.provider.pages_read / _DELAY, "ms": held * 1000}
-
-
-async def _time_polls(stage: Stage, polls: Mapping[str, Contestant]) -> float:
-    """Return how much longer a poll takes whose number knows all that came."""
-    stage.provider.clock_offset = _LATER
-    # What is known is read once more, and from then on it is long ago.
-    await duel(polls, 1)
-    stage.provider.pages_read = 0
-    await duel(polls, 1, warm_up=False)
-    if stage.provider.pages_read != len(polls):
-        raise CheckError(f"{stage.provider.pages_read} pages read to find nothing")
-    # From here on the provider need not look through all of them either.
-    stage.provider.receive_unseen(0)
-    return (await duel(polls, 15)).ratio("full", "empty", "seconds")
+    return {"times": took / stage.provider.pages_read / _PAGE_DELAY, "ms": held * 1000}

@@ -47,7 +47,6 @@ class BenchProvider(Simulator):
         """By the clock that all processes of a machine share."""
         self.taken: list[float] = []
         """When each was answered."""
-        self.another = asyncio.Event()
         app = super().build()
         app.middlewares.insert(0, web.middleware(partial(self._answer)))
         return app
@@ -73,5 +72,4 @@ class BenchProvider(Simulator):
         # Each provider reads what it knows.
         named = {"sid": f"SM{uuid4().hex}", "ids": [next(self._ids)]}
         self.taken.append(time.monotonic())
-        self.another.set()
         return web.json_response(_ACCEPTED | named, status=201)

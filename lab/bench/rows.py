@@ -1,12 +1,18 @@
-"""The rows of the table, part by part, and what each is to reach."""
+"""The rows of the table, part by part: what each is to reach, and what fills it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 import operator
-from typing import Final
+from statistics import median
+from typing import Final, NamedTuple
 
 _MEETS: Final = {"<=": operator.le, ">=": operator.ge, "==": operator.eq}
-_TITLES: Final = ("What", "Beside", "To reach", "Measured", "Met")
+_NOTHING: Final = 1e-9
+"""What is added to what may be nothing, before it is divided by."""
+TITLES: Final = ("What", "Beside", "To reach", "Measured", "Met")
+NOISE: Final = 1.15
+"""How much more of the same a row may seem to take, by chance."""
 # A part, its row, what is beside it, and its goal.
 _TABLE: Final = """
 alarm|An alarm leaves, this disk|core's twilio_sms|<= 1 x
@@ -53,6 +59,15 @@ recorder|Recorder rows per status, one message||<= 4.4 rows
 recorder|Recorder rows per status, 50 messages||<= 3 rows
 """
 
+type Figures = Mapping[str, float]
+
+
+class Figure(NamedTuple):
+    """What was measured of us, round by round, and of whom we stand beside, if any."""
+
+    own: Sequence[float]
+    beside: Sequence[float] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -62,13 +77,32 @@ class Row:
     beside: str
     goal: str
 
-    def judge(self, value: float) -> tuple[str, ...]:
-        """Return the cells of a line; what is shown decides whether the goal is met."""
+    def judge(self, figure: Figure, other: Figure | None = None) -> tuple[str, ...]:
+        """Return the cells of a line; what is shown decides whether the goal is met.
+
+        Beside the figure of another commit it is met where this one takes no more.
+        """
+        if other is not None:
+            return self._compare(figure, other)
         sign, limit, unit = self.goal.split(" ", 2)
-        shown = f"{value:.2f}"
+        shown = f"{self._measure(figure):.2f}"
         is_met = _MEETS[sign](float(shown), float(limit))
         measured = (f"{shown} {unit}", "yes" if is_met else "NO")
         return (self.what, self.beside, self.goal, *measured)
+
+    def _compare(self, figure: Figure, other: Figure) -> tuple[str, ...]:
+        pairs = zip(figure.own, other.own, strict=True)
+        ratio = median((one + _NOTHING) / (two + _NOTHING) for one, two in pairs)
+        unit = self.goal.split(" ", 2)[2]
+        values = (f"{self._measure(each):.2f} {unit}" for each in (figure, other))
+        return (self.what, *values, f"{ratio:.2f}", "NO" if ratio > NOISE else "yes")
+
+    def _measure(self, figure: Figure) -> float:
+        """Return the median, round by round, of how much more it is; or how much less."""
+        pairs = zip(figure.own, figure.beside or repeat(1.0), strict=False)
+        return median(
+            two / one if self.goal[0] == ">" else one / two for one, two in pairs
+        )
 
 
 def _read(table: str) -> Mapping[str, list[Row]]:
@@ -82,10 +116,9 @@ def _read(table: str) -> Mapping[str, list[Row]]:
 ROWS: Final = _read(_TABLE)
 
 
-def render(lines: Iterable[tuple[str, ...]]) -> str:
-    """Return lines as a table that reads well as text and as Markdown."""
-    table = [_TITLES, *lines]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    table.insert(1, tuple("-" * width for width in widths))
-    cells = [[*map(str.ljust, line, widths, strict=True)] for line in table]
+def render(*lines: Sequence[str]) -> str:
+    """Return lines, the first of them the head, as text that is Markdown as well."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = [lines[0], ["-" * width for width in widths], *lines[1:]]
+    cells = [map(str.ljust, line, widths, strict=True) for line in table]
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)

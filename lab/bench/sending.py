@@ -1,22 +1,28 @@
 """What it takes to send: an alarm alone, many at once, and one call to many."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
+from itertools import count
 import statistics
+import time
 from typing import Final
 
-from .duel import Contestant, Figures, duel
-from .stage import CheckError, Stage
+from .receiving import OK, open_callbacks
+from .rows import Figure, Figures
+from .stage import DISKS, CheckError, Stage
 
 MANY: Final = [f"+336{number:08}" for number in range(50)]
-_PAUSE: Final = 0.05
-"""Seconds before each message that is sent alone: the home is at rest again."""
 CALLS: Final[Mapping[str, tuple[Sequence[Sequence[str]], float | None]]] = {
-    "alone": ([[each] for each in MANY[:7]], _PAUSE),
+    "alone": ([[each] for each in MANY[:7]], 0.05),
     "at once": ([[each] for each in MANY], None),
     "to all": ([MANY], None),
 }
-"""The recipients of each call, and the pause before each where there is one."""
+"""The recipients of each call, and the seconds of rest before each, if any."""
+_DELAY: Final = 0.05
+"""Seconds that the provider takes for a text of an alert."""
+_PEOPLE: Final = 10
+_WAIT, _GLANCE = 20.0, 0.002
 
 
 async def send(stage: Stage, entry_id: str, calls: str, way: str) -> Figures:
@@ -28,8 +34,7 @@ async def send(stage: Stage, entry_id: str, calls: str, way: str) -> Figures:
     recipients, pause = CALLS[calls]
     arrived = stage.provider.arrived
     arrived.clear()
-    data = {"calls": recipients, "pause": pause, "entry_id": entry_id}
-    sent = await stage.probe("send", way=way, **data)
+    sent = await stage.send(way, entry_id, recipients, pause)
     if len(arrived) != sum(map(len, recipients)):
         raise CheckError(f"{way}: {len(arrived)} were sent by {recipients}")
     await stage.probe("rest")
@@ -46,57 +51,84 @@ def _middle(began: Sequence[float], ended: Sequence[float]) -> float:
     return statistics.median(end - begin for begin, end in pairs)
 
 
-type Ways = Callable[[str], Mapping[str, Contestant]]
-"""Returns who makes some calls, way by way."""
-
-
-def _ways(stage: Stage, entry: Mapping[str, str], *ways: str) -> Ways:
-    make = partial(send, stage, entry["entry_id"])
-    return lambda calls: {way: partial(make, calls, way) for way in ways}
-
-
-async def _open_twilio(stage: Stage) -> Ways:
-    """Send by core's own integration, or by a number of Twilio's."""
+async def _open_twilio(stage: Stage) -> str:
+    """Set up a number of Twilio's beside core's own integration."""
     await stage.probe("aim_core", url=stage.provider.url)
-    return _ways(stage, await stage.add_number("twilio"), "core", "ours")
+    return (await stage.add_number("twilio"))["entry_id"]
 
 
-async def _open_ovh(stage: Stage) -> Ways:
-    """Send by the bare SDK, or by a number of OVHcloud's."""
-    ovh = stage.provider.ovh
+async def alarm(stage: Stage) -> AsyncIterator[Figure]:
+    """Time a message alone, through a provider that takes 100 ms."""
+    run = partial(send, stage, await _open_twilio(stage), "alone")
+    stage.provider.delay = 0.1
+    for delay in DISKS:
+        stage.disk.slow_down(delay)
+        result = await stage.duel(run, 3, "ours", "core")
+        yield result["leaves"]
+        yield result["call"]
+
+
+async def ovh(stage: Stage) -> AsyncIterator[Figure]:
+    """Time a message alone through OVHcloud, which takes 50 ms, beside its SDK."""
+    side = stage.provider.ovh
     keys = ("application_key", "application_secret", "consumer_key")
     await stage.probe(
-        "aim_sdk",
+        "open_ovh",
         url=stage.provider.url,
-        path=f"/sms/{ovh.SERVICE}/virtualNumbers/{ovh.NUMBER}/jobs",
-        credentials=[ovh.credentials[key] for key in keys],
+        path=f"/sms/{side.SERVICE}/virtualNumbers/{side.NUMBER}/jobs",
+        credentials=[side.credentials[key] for key in keys],
     )
-    return _ways(stage, await stage.add_number("ovh"), "sdk", "ours")
-
-
-async def bench_alarm(stage: Stage) -> list[float]:
-    """Time a message alone, through a provider that takes 100 ms."""
-    sides, found = (await _open_twilio(stage))("alone"), []
-    stage.provider.delay = 0.1
-    async for _ in stage.disks():
-        result = await duel(sides, 3)
-        found += [result.ratio("ours", "core", what) for what in ("leaves", "call")]
-    return found
-
-
-async def bench_ovh(stage: Stage) -> list[float]:
-    """Time a message alone through OVHcloud, which takes 50 ms, beside its SDK."""
-    sides = (await _open_ovh(stage))("alone")
+    entry_id = (await stage.add_number("ovh"))["entry_id"]
     stage.provider.delay = 0.05
-    return [
-        (await duel(sides, 3)).ratio("sdk", "ours", "call") async for _ in stage.disks()
-    ]
+    for delay in DISKS:
+        stage.disk.slow_down(delay)
+        run = partial(send, stage, entry_id, "alone")
+        yield (await stage.duel(run, 3, "ours", "sdk"))["call"]
 
 
-async def bench_many(stage: Stage) -> list[float]:
+async def many(stage: Stage) -> AsyncIterator[Figure]:
     """Time fifty calls at once, and one call to fifty."""
-    ways = await _open_twilio(stage)
-    at_once = await duel(ways("at once"), 7)
+    run = partial(send, stage, await _open_twilio(stage))
+    yield (await stage.duel(partial(run, "at once"), 7, "ours", "core"))["all"]
     stage.provider.delay = 0.05
-    to_all = [await duel(ways("to all"), 2) async for _ in stage.disks()]
-    return [each.ratio("core", "ours", "all") for each in (at_once, *to_all)]
+    for delay in DISKS:
+        stage.disk.slow_down(delay)
+        yield (await stage.duel(partial(run, "to all"), 2, "ours", "core"))["all"]
+
+
+async def alert(stage: Stage) -> AsyncIterator[Figure]:
+    """Time alarms to ten people, one of whom takes each.
+
+    How long it is until the first text is taken, and from "ok" until all know of it.
+    """
+    callbacks, numbers = await open_callbacks(stage), count()
+    stage.provider.delay = _DELAY
+
+    async def raise_alarm(entry_id: str) -> Figures:
+        # Nobody has alarmed them before.
+        number = next(numbers)
+        people = [f"+336{number:02}0000{each:02}" for each in range(_PEOPLE)]
+        stage.provider.taken.clear()
+        sent = await stage.send("alert", entry_id, [people])
+        first = (await _taken(stage, _PEOPLE))[0] - sent["began"][0]
+        began = time.monotonic()
+        answer = callbacks.message(callbacks.ours, people[-1], "ok")
+        await callbacks.ask([answer], OK)
+        known = (await _taken(stage, 2 * _PEOPLE))[-1] - began
+        await stage.probe("rest")
+        return {"first": first / _DELAY, "known": known / _DELAY}
+
+    result = await stage.duel(raise_alarm, 5, callbacks.entry_id)
+    yield result["first"]
+    yield result["known"]
+
+
+async def _taken(stage: Stage, amount: int) -> Sequence[float]:
+    """Return when each text was taken, once that many were; CheckError for others."""
+    taken = stage.provider.taken
+    async with asyncio.timeout(_WAIT):
+        while len(taken) < amount:  # noqa: ASYNC110  # a list is watched
+            await asyncio.sleep(_GLANCE)
+    if len(taken) > amount:
+        raise CheckError(f"{len(taken)} texts instead of {amount}")
+    return taken

@@ -87,7 +87,11 @@ def _asked(evidence: Evidence) -> int:
 
 
 def _outbound_lost(evidence: Evidence) -> int:
-    """Count what was promised, but neither taken nor given up aloud."""
+    """Count what was promised, but neither taken nor given up aloud.
+
+    A promise is our id in the answer to the caller. A kill before that answer may
+    have the home forget a message, also one that has left already.
+    """
     return sum(
         text not in evidence.copies
         and not any(each["final"] for each in evidence.statuses.get(our_id, []))

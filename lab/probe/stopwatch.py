@@ -5,7 +5,8 @@ import gc
 import time
 from typing import Any, Final
 
-_UNTIMED: Final[Any] = events.Handle._run  # noqa: SLF001  # there is no other place
+_HANDLE: Final[Any] = events.Handle
+_UNTIMED: Final = _HANDLE._run  # noqa: SLF001  # there is no other place
 
 
 class Stopwatch:
@@ -15,9 +16,7 @@ class Stopwatch:
     collected, so the longest is the longest that anything had to wait.
     """
 
-    def __init__(self) -> None:
-        """Watch nothing yet."""
-        self._longest = self._collects_since = 0.0
+    _longest = _collects_since = 0.0
 
     def start(self) -> None:
         """Begin to watch."""
@@ -29,11 +28,11 @@ class Stopwatch:
             _UNTIMED(handle)
             self._note(start)
 
-        setattr(events.Handle, "_run", run)  # noqa: B010  # mypy is right to mind
+        _HANDLE._run = run  # noqa: SLF001
 
     def stop(self) -> float:
         """Stop watching; return the longest that the loop stood still, in seconds."""
-        setattr(events.Handle, "_run", _UNTIMED)  # noqa: B010
+        _HANDLE._run = _UNTIMED  # noqa: SLF001
         gc.callbacks.remove(self._collect)
         return self._longest
 

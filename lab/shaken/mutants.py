@@ -144,14 +144,14 @@ def _refuse_what_was_sent() -> None:
 
 def _alarm_again(name: str) -> None:
     """Have each step reach its people three times, with ids that nobody planned."""
-    planned = _find("planned")
+    planned = _find("actions.planned")
 
     async def reach_again(hass: Any, person: Any, planned_id: str, *more: Any) -> Any:
         for _ in range(_OFTEN):
             await reach(hass, person, planned.new_message_id(), *more)
         return await reach(hass, person, planned_id, *more)
 
-    reach = _replace(_find("alerts"), name, reach_again)
+    reach = _replace(_find("replies.alerts"), name, reach_again)
 
 
 def _text_again() -> None:
@@ -166,7 +166,7 @@ def _keep_alarms_quiet() -> None:
     def publish(self: Any, alert: Any) -> None:
         del self, alert
 
-    _replace(_find("alerts").AlertDesk, "_async_publish", publish)
+    _replace(_find("replies.alerts").AlertDesk, "_async_publish", publish)
 
 
 def _never_rest() -> None:
@@ -182,7 +182,7 @@ def _ignore_keys() -> None:
     def handle_without_key(self: Any, change: Any) -> None:
         handle(self, replace(change, digits=None))
 
-    desk = _find("alerts").AlertDesk
+    desk = _find("replies.alerts").AlertDesk
     handle = _replace(desk, "_async_handle_call", handle_without_key)
 
 

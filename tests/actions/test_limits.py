@@ -58,6 +58,19 @@ async def test_limits_have_defaults(hass: HomeAssistant, entry: ConfigEntry) -> 
     assert type(entry.options["limits"]["limit_hour"]) is int
 
 
+async def test_limits_stay_where_none_are_sent(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> None:
+    """Who changes another option, and does not unfold the limits, keeps them."""
+    await limit(hass, entry, limit_hour=7, limit_month=9)
+    flow = hass.config_entries.options
+    result = await flow.async_init(entry.entry_id)
+    await flow.async_configure(result["flow_id"], {"privacy": "masked"})
+    await hass.async_block_till_done()
+    assert entry.options["privacy"] == "masked"
+    assert get_limits(entry) == Limits(hour=7, day=300, month=9, repeats=5)
+
+
 async def test_the_options_show_the_limits(
     hass: HomeAssistant, entry: ConfigEntry
 ) -> None:

@@ -77,6 +77,7 @@ METHODS = {
     Capability.CALLBACK_URLS: ("get_callbacks", "set_callbacks"),
     Capability.HISTORY: ("fetch_inbound", "fetch_inbound_message"),
     Capability.LOOKUP: ("find_sent",),
+    Capability.OPT_OUTS: ("list_opted_out",),
     Capability.RECEIPTS: ("fetch_receipt",),
 }
 READING = (
@@ -88,6 +89,7 @@ READING = (
     "fetch_receipt",
     "find_sent",
     "get_balance",
+    "list_opted_out",
     "fetch_call",
     "fetch_incoming_calls",
     "find_calls",
@@ -124,7 +126,12 @@ async def ask(
 ) -> object:
     """Use one of the verbs that read."""
     now = datetime.now(UTC)
-    of_a_number = {"get_balance", "get_callbacks", "get_voice_callbacks"}
+    of_a_number = (
+        "get_balance",
+        "get_callbacks",
+        "get_voice_callbacks",
+        "list_opted_out",
+    )
     arguments: dict[str, tuple[object, ...]] = {
         **dict.fromkeys(of_a_number, (number,)),
         "fetch_callback_failures": (number, URL, now),
@@ -237,6 +244,7 @@ async def test_what_is_missing_is_unsupported(
         Capability.LOOKUP: lambda: adapter.find_sent(
             number, outbound("+33612345678"), datetime.now(UTC)
         ),
+        Capability.OPT_OUTS: lambda: adapter.list_opted_out(number),
         Capability.RECEIPTS: lambda: adapter.fetch_receipt(number, "1"),
     }
     for capability, call in calls.items():
@@ -373,6 +381,17 @@ async def test_unreadable_answer(
         return
     asked = ask(verb, adapter, number, sent_id)
     await failure(InvalidResponseError, harness, asked)
+
+
+@pytest.mark.needs(Capability.OPT_OUTS)
+async def test_opt_outs(
+    adapter: SmsAdapter, harness: Harness, number: PhoneNumber
+) -> None:
+    """Who has texted STOP is on the provider's list."""
+    assert await adapter.list_opted_out(number) == []
+    harness.provider.receive("+33612345678", "STOP")
+    await harness.sim.settled()
+    assert await adapter.list_opted_out(number) == ["+33612345678"]
 
 
 @pytest.mark.needs(Capability.CALLBACK_FAILURES)

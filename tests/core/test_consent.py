@@ -156,3 +156,15 @@ async def test_other_refusals_are_no_wish(home: Home) -> None:
     failed = Progress(status=DeliveryStatus.FAILED, reason=RejectReason.BLOCKED)
     await home.store.outbound.move("a", failed)
     assert not await has_stopped(home)
+
+
+async def test_the_providers_list_counts(home: Home) -> None:
+    """Who is on it wants no more, unless they have said otherwise to the line."""
+    consent = home.store.consent
+    assert await consent.note_listed([ANNA], START)
+    assert await has_stopped(home)
+    assert not await consent.note_listed([ANNA], START)
+    await home.hear("START", at=-60)
+    assert not await consent.note_listed([ANNA], START)
+    assert not await has_stopped(home)
+    assert not await consent.note_listed([], START)

@@ -25,7 +25,7 @@ from simulator.twilio.models import Call
 
 def world(events: list[Any], *texts: tuple[str, str], calls: Any = ()) -> Any:
     """Make a world in which these events were fired, and these texts sent."""
-    messages = [SimpleNamespace(to=to, text=text) for to, text in texts]
+    messages = [SimpleNamespace(id=text, to=to, text=text) for to, text in texts]
     phones = SimpleNamespace(calls=list(calls))
     provider = SimpleNamespace(messages=messages, phones=phones)
     return SimpleNamespace(
@@ -169,12 +169,14 @@ def test_whom_the_home_must_not_believe_is_seen() -> None:
 def test_what_slips_past_a_limit_is_seen() -> None:
     """Each text of the number with a limit counts, and no other."""
     traffic = Traffic(provider="acme", number="+1", mode="polling", limit=2)
-    traffic.asked = dict.fromkeys(("out 0", "out 1", "out 2"))
+    traffic.asked = {"out 0": "a", "out 1": None, "out 2": None}
     traffic.refused = {"out 3": "The limit of segments per hour is reached."}
     free = Traffic(provider="acme", number="+2", mode="polling")
     free.asked = {"out 9": None}
-    texts = [(FIRST, "out 0"), (FIRST, "out 1"), (FIRST, "out 9")]
-    for more, over in ((), 0), (((FIRST, "out 2"),), 1):
-        made = world([], *texts, *more)
+    texts = [(FIRST, each) for each in ("out 0", "out 1", "out 2", "out 9")]
+    # What a kill kept from the disk was told to nobody, and counts for nobody.
+    for told, over in (("out 0", "out 1"), 0), (("out 1", "out 2"), 1):
+        events = [{"type": "", "data": {"provider_id": each}} for each in told]
+        made = world(events, *texts)
         made.traffic = [traffic, free]
         assert limits.count(made) == {"limited": 1, "over limit": over}

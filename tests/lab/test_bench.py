@@ -16,16 +16,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 import pytest
 
-from lab.bench import __main__ as bench
-from lab.bench.blast import blast, post
-from lab.bench.disk import Disk
-from lab.bench.duel import Contestant, Duel, Figures, duel
+from lab.bench import __main__ as bench, stage as stage_module
 from lab.bench.provider import BenchProvider
-from lab.bench.receiving import fire
-from lab.bench.rows import ROWS, Row, render
+from lab.bench.receiving import Callbacks, blast, post
+from lab.bench.rows import ROWS, TITLES, Figure, Figures, Row, render
 from lab.bench.sending import send
-from lab.bench.stage import CheckError, Stage
-from lab.home import Plan
+from lab.bench.stage import CheckError, Disk, Stage
+from lab.home import PRODUCT, Home, Plan
 
 PROJECT = Path(__file__).parents[2]
 BOUND = 400
@@ -41,31 +38,9 @@ print(time.monotonic() - started)
 """
 
 
-async def test_contestants_take_turns() -> None:
-    """After a warm-up, and nobody always follows the same one."""
-    order: list[str] = []
-
-    def contestant(name: str) -> Contestant:
-        async def run() -> Figures:
-            order.append(name)
-            return {"place": len(order)}
-
-        return run
-
-    result = await duel({name: contestant(name) for name in "ab"}, 3)
-    assert "".join(order) == "ab" + "ab" + "ba" + "ab"
-    places = {name: [each["place"] for each in result[name]] for name in result}
-    assert places == {"a": [3, 6, 7], "b": [4, 5, 8]}
-    cold = await duel({"c": contestant("c")}, 1, warm_up=False)
-    assert cold == {"c": [{"place": 9}]}
-
-
-def test_a_ratio_is_taken_pair_by_pair() -> None:
-    """A machine that is busy for a while slows both down, and changes no ratio."""
-    times = {"ours": (1, 20, 3), "theirs": (2, 40, 4)}
-    result = Duel({name: [{"s": each} for each in times[name]] for name in times})
-    assert result.ratio("ours", "theirs", "s") == 0.5
-    assert result.median("ours", "s") == 3
+def make(row: Row, value: float) -> Figure:
+    """Return what a row shows as this value: what is faster takes less."""
+    return Figure([1], [value]) if row.goal.startswith(">") else Figure([value])
 
 
 @pytest.mark.parametrize(
@@ -82,7 +57,33 @@ def test_a_ratio_is_taken_pair_by_pair() -> None:
 def test_a_goal_is_met(goal: str, value: float, measured: tuple[str, str]) -> None:
     """By the figure as it is shown: whoever reads the table comes to the same end."""
     row = Row("what", "beside", goal)
-    assert row.judge(value) == ("what", "beside", goal, *measured)
+    assert row.judge(make(row, value)) == ("what", "beside", goal, *measured)
+
+
+@pytest.mark.parametrize(("goal", "measured"), [("<= 1 x", "0.50"), (">= 1 x", "2.00")])
+def test_a_ratio_is_taken_pair_by_pair(goal: str, measured: str) -> None:
+    """A machine that is busy for a while slows both down, and changes no ratio."""
+    figure = Figure(own=[1, 20, 3], beside=[2, 40, 4])
+    assert Row("what", "beside", goal).judge(figure)[3] == f"{measured} x"
+
+
+@pytest.mark.parametrize(
+    ("own", "ratio", "met"),
+    [
+        ([1, 20, 3], "1.00", "yes"),
+        ([2, 22, 3.3], "1.10", "yes"),
+        ([2, 40, 3], "2.00", "NO"),
+        ([0.5, 10, 3], "0.50", "yes"),
+    ],
+)
+def test_two_commits_are_compared(own: list[float], ratio: str, met: str) -> None:
+    """Round by round, by what each takes itself; more than noise is slower."""
+    row, beside = Row("what", "beside", ">= 1 x"), [1, 1, 1]
+    other = Figure([1, 20, 3], beside)
+    cells = row.judge(Figure(own, beside), other)
+    assert (cells[0], cells[2], cells[3:]) == ("what", "0.33 x", (ratio, met))
+    nothing = Row("what", "", "== 0 KiB").judge(Figure([0.0]), Figure([0.0]))
+    assert nothing[3:] == ("1.00", "yes")
 
 
 def test_every_part_has_rows_with_a_goal() -> None:
@@ -108,7 +109,7 @@ def test_the_document_has_the_rows_of_the_bench() -> None:
     rows = [row for part in ROWS.values() for row in part]
     assert [line[:3] for line in lines] == [(r.what, r.beside, r.goal) for r in rows]
     for row, line in zip(rows, lines, strict=True):
-        assert row.judge(float(line[3].split(" ")[0])) == line
+        assert row.judge(make(row, float(line[3].split(" ")[0]))) == line
     # Whoever adds a part says what it means to a person.
     assert [part for part in ROWS if f"**{part}**" not in text] == []
 
@@ -116,40 +117,68 @@ def test_the_document_has_the_rows_of_the_bench() -> None:
 def test_the_table_can_be_pasted() -> None:
     """It is Markdown, and its columns are straight."""
     rows = [row for part in ROWS.values() for row in part]
-    lines = [row.judge(1) for row in rows]
-    table = render(lines)
+    lines = [row.judge(make(row, 1)) for row in rows]
+    table = render(TITLES, *lines)
     assert read_table(table) == lines
     assert len({len(line) for line in table.splitlines()}) == 1
 
 
-class OneFigure:
-    """A part that measures too little, in a home that is not there."""
+class EmptyHome(Stage):
+    """A home that does not start."""
 
+    @override
     async def __aenter__(self) -> Self:
         return self
 
+    @override
     async def __aexit__(self, *_: object) -> None:
         return None
 
-    async def measure(self, *_: object) -> list[float]:
-        """Return one figure."""
-        return [1.0]
+
+async def measure_one(stage: Stage) -> AsyncIterator[Figure]:
+    """Return one figure: this product takes twice as much as another."""
+    assert (stage.plan.product / "manifest.json").exists()
+    yield Figure([2.0 if stage.plan.product == PRODUCT else 1.0])
 
 
-async def test_a_row_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def parts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, socket_enabled: None
+) -> None:
+    """Have parts of one figure each, in homes that do not start."""
+    monkeypatch.setattr(stage_module, "FOLDER", tmp_path)
+    disk = SimpleNamespace(environment={})
+    monkeypatch.setattr(stage_module, "Disk", lambda _: disk)
+    monkeypatch.setattr(bench, "Stage", EmptyHome)
+    monkeypatch.setattr(bench, "PARTS", {"door": measure_one, "memory": measure_one})
+
+
+@pytest.mark.usefixtures("parts")
+async def test_a_row_that_is_left_out() -> None:
     """A part that brings fewer figures than rows ends the run."""
-    part = OneFigure()
-    monkeypatch.setattr(bench, "open_stage", lambda *_: part)
-    monkeypatch.setattr(bench, "PARTS", {"door": part.measure, "memory": part.measure})
-    assert len(await bench.run(["memory"])) == 1
+    assert len(await bench.run("memory", PRODUCT)) == 1
     with pytest.raises(ValueError, match="shorter"):
-        await bench.run(["door"])
+        await bench.run("door", PRODUCT)
+
+
+@pytest.mark.usefixtures("parts")
+def test_what_is_slower_than_a_commit_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is checked out as long as it is measured, and its name heads its column."""
+    trees = ["git", "-C", PROJECT, "worktree", "list"]
+    before = subprocess.check_output(trees)
+    assert bench.main(["--against", "HEAD", "memory"]) == 1
+    assert subprocess.check_output(trees) == before
+    said = capsys.readouterr().out
+    assert "| HEAD " in said
+    assert [line[1:] for line in read_table(said)] == [
+        ("2.00 MiB more", "1.00 MiB more", "2.00", "NO")
+    ]
 
 
 def test_a_part_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
     """It is named, and so are those that do."""
     with pytest.raises(SystemExit):
-        bench.main(["--rows", "statuses"])
+        bench.main(["statuses"])
     said = capsys.readouterr().err
     assert "invalid choice: 'statuses'" in said
     assert all(part in said for part in bench.PARTS)
@@ -224,25 +253,62 @@ class StagedHome(Stage):
     """A home that answers each verb with what it was given."""
 
     def __init__(self, arrived: int = 0, **answers: object) -> None:
-        provider = BenchProvider()
-        provider.build()
-        disk = cast("Disk", SimpleNamespace(flushes=0))
-        super().__init__(Plan(folder=Path(), port=1), provider, disk)
+        Home.__init__(self, Plan(folder=Path(), port=1))
+        self.provider = BenchProvider()
+        self.provider.build()
+        self.disk = cast("Disk", SimpleNamespace(flushes=0))
+        self._turn = asyncio.Lock()
         self._answers = {"rest": None, **answers}
         self._arrived = arrived
 
     @override
     async def probe(self, verb: str, **_: object) -> Any:
-        if verb == "send":
+        if verb == "call":
             self.provider.arrived += [1.5] * self._arrived
         return self._answers[verb]
+
+
+async def test_contestants_take_turns() -> None:
+    """After a warm-up, and nobody always follows the same one."""
+    order, home = "", StagedHome()
+
+    async def run(name: str) -> Figures:
+        nonlocal order
+        order += name
+        return {"place": len(order)}
+
+    async with home._turn:
+        found = await home.duel(run, 3, "a", "b")
+        assert order == "ba" + "ab" + "ba" + "ab"
+        assert found == {"place": Figure(own=[3, 6, 7], beside=[4, 5, 8])}
+        assert await home.duel(run, 1, "c", warm_up=False) == {"place": Figure([9])}
+
+
+async def test_stages_take_turns() -> None:
+    """Round by round, so that two commits are measured on the same machine."""
+    order, turn = "", asyncio.Lock()
+
+    async def run(name: str) -> Figures:
+        nonlocal order
+        order += name
+        await asyncio.sleep(0)
+        return {"place": len(order)}
+
+    async def measure(name: str) -> None:
+        home = StagedHome()
+        home._turn = turn
+        async with turn:
+            await home.duel(run, 2, name)
+
+    await asyncio.gather(measure("a"), measure("b"))
+    assert order == "abab" + "ab"
 
 
 @pytest.mark.parametrize("seen", [6, 8])
 async def test_sends_that_were_not_seen_are_no_result(seen: int) -> None:
     """What the provider took is what was sent: neither fewer nor more."""
     sent = {"began": [1.0] * 7, "ended": [2.0] * 7}
-    run = partial(StagedHome, send=sent)
+    run = partial(StagedHome, call=sent)
     found = await send(run(arrived=7), "entry", "alone", "ours")
     assert found == {"leaves": 0.5, "call": 1.0, "all": 1.0}
     with pytest.raises(CheckError, match=f"{seen} were sent"):
@@ -252,19 +318,22 @@ async def test_sends_that_were_not_seen_are_no_result(seen: int) -> None:
 @pytest.mark.parametrize("found", [41, 43])
 async def test_events_that_were_not_fired_are_no_result(found: int) -> None:
     """Nor are events that nobody caused."""
-    await StagedHome(wait={"count": 42}).wait_for_events(42)
-    with pytest.raises(CheckError, match=f"{found} events instead of 42"):
-        await StagedHome(wait={"count": found}).wait_for_events(42)
+    rest = partial(asyncio.sleep, 0)
+    await StagedHome(wait={"count": 42}).expect(0, rest())
+    with pytest.raises(CheckError, match=f"42 events instead of {84 - found}"):
+        await StagedHome(wait={"count": 42}).expect(42 - found, rest())
 
 
 async def test_a_refusal_is_no_result(server: TestServer) -> None:
     """A callback that is refused costs less than one that is taken."""
     stage = StagedHome(wait={"count": 1, "at": 0.0, "flushes": 2})
     stage.url = str(server.make_url("/"))
-    with pytest.raises(CheckError, match="not 204"):
-        await fire(stage, [post("/callback", b"200")], 204)
+    entry = {"entry_id": "entry", "webhook_id": "id"}
+    callbacks = Callbacks(stage, entry, entry)
+    with pytest.raises(CheckError, match="204"):
+        await callbacks.fire([post("/callback", b"200")], 204)
     with pytest.raises(CheckError, match="1 events instead of 2"):
-        await fire(stage, [post("/callback", b"200")], 200)
+        await callbacks.fire([post("/callback", b"200")], 200)
 
 
 async def test_a_send_is_noted_and_answered(socket_enabled: None) -> None:
@@ -286,7 +355,7 @@ async def test_a_send_is_noted_and_answered(socket_enabled: None) -> None:
 def test_a_part_by_name() -> None:
     """It starts a home, checks itself, and prints what it found."""
     finished = subprocess.run(  # noqa: PLW1510  # a failure is shown with its table
-        [PROJECT / "scripts" / "bench", "--rows", "alert"],
+        [PROJECT / "scripts" / "bench", "alert"],
         capture_output=True,
         text=True,
         timeout=BOUND,

@@ -49,7 +49,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.lab
 def test_every_promise_survives_a_crash() -> None:
     """Nothing is lost, told or accepted twice, untrue, unpublished or believed."""
-    finished = run("--seconds", "10", "--seed", "7", "--only", "kill")
+    finished = run("--seconds", "3", "--seed", "7", "--only", "kill")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     rows = [line for line in finished.stdout.splitlines() if line.startswith("| ")]
     assert len(rows) == 5
@@ -228,6 +228,25 @@ def test_a_message_that_is_not_told_is_lost() -> None:
     """Or a text that was promised, but neither taken nor given up."""
     traffic = number(written={"SM1": "in"}, asked={"out": "ours"})
     assert look(traffic, [inbound(1)]) == {"inbound_lost": 1, "outbound_lost": 1}
+
+
+@pytest.mark.parametrize(
+    ("told", "taken", "found"),
+    [
+        (None, 0, {}),
+        (None, 1, {}),
+        (None, 2, {"accepted_twice": 1}),
+        ("ours", 0, {"outbound_lost": 1}),
+        ("ours", 1, {"unpublished": 1}),
+    ],
+)
+def test_what_a_kill_forgot_is_lost_to_whom_it_was_promised(
+    told: str | None, taken: int, found: dict[str, int]
+) -> None:
+    """Whoever was not told that it went lost nothing; but it must not leave again."""
+    provider = [outbound(each, "out") for each in range(taken)]
+    kills = [Kill(pid=1, at=10.0)]
+    assert look(number(asked={"out": told}), provider, kills=kills) == found
 
 
 @pytest.mark.parametrize(

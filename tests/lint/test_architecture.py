@@ -6,6 +6,7 @@ which it lies.
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 import statistics
@@ -57,9 +58,13 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 MEDIAN_FUNCTION, NINE_IN_TEN = 8, 24
 
 
-def parse(file: Path) -> ast.Module:
+def read(file: Path) -> ast.Module:
     """Read a module."""
     return ast.parse(file.read_text("utf-8"), file)
+
+
+parse = cache(read)
+"""For whoever leaves it as it is."""
 
 
 def name(file: Path) -> str:
@@ -84,12 +89,12 @@ def floor(room: str) -> int:
     return FLOORS.get(room, GLUE)
 
 
-def find_imports(file: Path, tree: ast.AST | None = None) -> Iterator[str]:
+def find_imports(file: Path, tree: ast.AST) -> Iterator[str]:
     """List what is imported, by full names: modules, and what is taken from them."""
     package = dotted(file).split(".")
     if file.name != "__init__.py":
         package = package[:-1]
-    for node in ast.walk(tree or parse(file)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -101,11 +106,17 @@ def find_imports(file: Path, tree: ast.AST | None = None) -> Iterator[str]:
                 yield source
 
 
+@cache
+def list_imports(file: Path) -> tuple[str, ...]:
+    """List all that a module imports."""
+    return (*find_imports(file, parse(file)),)
+
+
 def find_own(file: Path) -> set[Path]:
     """List the modules of the package that a module imports."""
     return {
         target
-        for module in find_imports(file)
+        for module in list_imports(file)
         if module.startswith(f"{dotted(PRODUCT / '__init__.py')}.")
         and (target := _file_of(module)) is not None
     }
@@ -126,7 +137,7 @@ def draw(folder: Path, *, types: bool) -> Mapping[Path, set[Path]]:
         file: {
             target
             for module in find_imports(
-                file, parse(file) if types else Eager().visit(parse(file))
+                file, parse(file) if types else Eager().visit(read(file))
             )
             if (target := _file_of(module)) in files and target != file
         }
@@ -247,7 +258,7 @@ def test_the_rooms_of_the_glue_form_no_circle() -> None:
 def test_what_is_not_glue_knows_no_home_assistant(file: Path) -> None:
     """Policy, storage and adapters are pure: a clock and a disk are given to them."""
     allowed = OUTSIDE[room(file)] | (SDKS if room(file) == "adapters" else set())
-    for module in find_imports(file):
+    for module in list_imports(file):
         root = module.partition(".")[0]
         assert is_standard(root) or root in {"custom_components", *allowed}, module
 
@@ -277,7 +288,7 @@ def test_adapters_know_the_contract_and_themselves(file: Path) -> None:
 @pytest.mark.parametrize("file", ADAPTER_FILES, ids=name)
 def test_no_sdk_is_loaded_before_it_is_needed(file: Path) -> None:
     """A provider nobody configured costs nothing at the start."""
-    for module in find_imports(file, Eager().visit(parse(file))):
+    for module in find_imports(file, Eager().visit(read(file))):
         assert module.partition(".")[0] not in SDKS, module
 
 
@@ -304,14 +315,14 @@ def test_no_provider_is_named_outside_its_adapter(file: Path) -> None:
 @pytest.mark.parametrize("file", SIMULATOR_FILES, ids=name)
 def test_the_simulator_shares_no_code_with_the_product(file: Path) -> None:
     """What both got wrong would prove nothing."""
-    for module in find_imports(file):
+    for module in list_imports(file):
         assert module.partition(".")[0] not in {"custom_components", "tests"}, module
 
 
 @pytest.mark.parametrize("file", PRODUCT_FILES, ids=name)
 def test_the_product_shares_no_code_with_the_simulator(file: Path) -> None:
     """Nor with the tests."""
-    for module in find_imports(file):
+    for module in list_imports(file):
         assert module.partition(".")[0] not in {"simulator", "tests", "lab"}, module
 
 

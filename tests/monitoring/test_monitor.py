@@ -39,8 +39,10 @@ from custom_components.virtual_sms.core.privacy import Privacy
 from custom_components.virtual_sms.diagnostics import async_get_config_entry_diagnostics
 from custom_components.virtual_sms.issues import ADVICE, Problem, async_raise_issue
 from custom_components.virtual_sms.monitoring.balance_timer import DELAY
+from custom_components.virtual_sms.store.database import DatabaseClosedError
 
 from ..callbacks.test_registrar import FOREIGN, issues, put, standing
+from ..contacts import add_contact, entity_of, read
 from ..home import RECIPIENT, SENDER, listen, refresh, send, settle, state
 
 if TYPE_CHECKING:
@@ -350,6 +352,27 @@ async def test_numbers_that_may_not_be_listed(
     ):
         await wait(hass, simulator, freezer)
     assert not issues(hass)
+
+
+async def test_who_is_on_the_providers_list(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Who has opted out at the provider is sent nothing, and a contact shows it."""
+    bob = await add_contact(hass, ovh_entry)
+    service = simulator.ovh.services[simulator.ovh.SERVICE]
+    service.blacklist[RECIPIENT] = datetime.now(UTC)
+    store = ovh_entry.runtime_data.gateway.store
+    with patch.object(store.consent, "note_listed", side_effect=DatabaseClosedError):
+        await wait(hass, simulator, freezer)
+    assert read(hass, entity_of(hass, ovh_entry, bob, "status")) == "reachable"
+    await wait(hass, simulator, freezer)
+    assert read(hass, entity_of(hass, ovh_entry, bob, "status")) == "opted_out"
+    [answer, _] = await send(hass, ovh_entry, to=[RECIPIENT, SENDER])
+    assert answer["reason"] == "opted_out"
+    assert [each.to for each in simulator.ovh.messages] == [SENDER]
 
 
 async def test_provider_down(

@@ -20,7 +20,17 @@ from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.people import trust
 from tests.flows.test_contact_code import go_on, shown_code
 
-from ..contacts import add_contact, change, entity_of, fill_in, find, read, remove
+from ..contacts import (
+    BOB,
+    OTHER_NUMBER,
+    add_contact,
+    change,
+    entity_of,
+    fill_in,
+    find,
+    read,
+    remove,
+)
 from ..home import RECIPIENT, SENDER, listen, send, settle, state
 
 if TYPE_CHECKING:
@@ -337,6 +347,20 @@ async def test_stop_shows_in_the_status_of_a_contact(
     [answer, _] = await send(hass, entry, to=[RECIPIENT, SENDER])
     assert answer["reason"] == "opted_out"
     await write(hass, simulator, provider, "START")
+    assert read(hass, status) == "reachable"
+
+
+async def test_who_opted_out_before_they_became_a_contact(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """The status is that of the number that is texted: a new one is looked up."""
+    await write(hass, simulator, provider, "Stop")
+    bob = await add_contact(hass, entry)
+    await settle(hass, simulator)
+    status = entity_of(hass, entry, bob, "status")
+    assert read(hass, status) == "opted_out"
+    await change(hass, entry, bob, name=BOB, numbers=[OTHER_NUMBER, RECIPIENT])
+    await settle(hass, simulator)
     assert read(hass, status) == "reachable"
 
 

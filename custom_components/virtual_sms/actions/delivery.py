@@ -9,11 +9,11 @@ from typing import Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.json import JsonObjectType
 
-from ..bus import EventData, async_listen
+from ..bus import EventData, async_listen, describe_cost
 from ..const import DOMAIN, OPTION_FALLBACK
 from ..core.outcome import Outcome
 from ..core.waiting import DeliveryWaiter, WaitFor, has_ended_badly
-from ..lines import async_look_up, async_withdraw
+from ..lines import async_look_again, async_look_up, async_withdraw
 from ..runtime import VirtualSmsConfigEntry
 from ..store.changes import Change, StatusChanged
 from .addressing import Recipient, async_address
@@ -55,12 +55,16 @@ class Attempt:
         described = describe_result(self.recipient, self.result)
         if self.state is None:
             return described
-        reason = {"reason": self.state.reason.value} if self.state.reason else {}
         state: JsonObjectType = {
             "provider_id": self.state.provider_id,
             "status": self.state.status.value,
         }
-        return {**described, **state, **reason}
+        if self.state.reason is not None:
+            state["reason"] = self.state.reason.value
+        # Some providers tell the price with the answer, others long after it.
+        if self.state.cost is not None:
+            state["cost"] = describe_cost(self.state.cost)
+        return {**described, **state}
 
     def find_failure(self, hass: HomeAssistant) -> Failed | None:
         """Return why the message surely does not arrive, if that is so."""
@@ -123,9 +127,12 @@ async def _async_reach(
     A line that has not sent its message yet must not do so later, beside the next.
     """
     attempts: list[Attempt] = []
-    lines = (recipient.line, *_find_fallback(hass, recipient, terms))
+    lines = (recipient.line, *find_fallback(hass, recipient.line, terms))
     for line in dict.fromkeys(lines[:1] if recipient.error else lines):
         if attempts:
+            attempts[-1] = await _async_look_again(hass, attempts[-1], terms)
+            if attempts[-1].has_arrived:
+                break
             await _async_withdraw(hass, attempts[-1])
         by_line = replace(recipient, line=line)
         attempts.append(await _async_attempt(hass, by_line, request, terms))
@@ -173,6 +180,23 @@ async def _async_wait(
         waiter.handle(await async_look_up(hass, line, waiter.message_id))
 
 
+async def _async_look_again(
+    hass: HomeAssistant, attempt: Attempt, terms: Terms
+) -> Attempt:
+    """Ask the provider of a message that is still under way, as far as is known here.
+
+    Where nobody calls us, or a call was lost, it may have come far enough in time.
+    """
+    state = attempt.state
+    if state is None or state.status.is_final:
+        return attempt
+    waiter = DeliveryWaiter(terms.wait_for, state.message_id)
+    waiter.handle(state)
+    line = str(attempt.recipient.line)
+    waiter.handle(await async_look_again(hass, line, state.message_id))
+    return replace(attempt, state=waiter.state, has_arrived=waiter.has_arrived)
+
+
 async def _async_withdraw(hass: HomeAssistant, attempt: Attempt) -> None:
     if isinstance(attempt.result, Outcome):
         message_id = attempt.result.message.message_id
@@ -189,15 +213,14 @@ def async_has_fallback(
     if not any(each.options.get(OPTION_FALLBACK) for each in entries):
         return False
     recipients = async_address(hass, line, request.recipients, request.contacts)
-    return any(_find_fallback(hass, each, Terms()) for each in recipients)
+    return any(find_fallback(hass, each.line, Terms()) for each in recipients)
 
 
-def _find_fallback(
-    hass: HomeAssistant, recipient: Recipient, terms: Terms
-) -> Sequence[str]:
+def find_fallback(hass: HomeAssistant, line: str | None, terms: Terms) -> Sequence[str]:
+    """Return the entries that go on where a line has failed."""
     if terms.fallback is not None:
         return terms.fallback
-    entry = hass.config_entries.async_get_entry(recipient.line or "")
+    entry = hass.config_entries.async_get_entry(line or "")
     return entry.options.get(OPTION_FALLBACK, ()) if entry else ()
 
 

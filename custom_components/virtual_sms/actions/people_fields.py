@@ -12,6 +12,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ..adapters.plain_text import clean
 from ..const import DOMAIN
+from ..core.answer_matching import normalize
 from ..core.person import Person
 from ..number_tables import async_load_tables
 from .addressing import Recipient, async_address, async_find_line
@@ -35,6 +36,14 @@ PEOPLE_FIELDS: Final[dict[vol.Marker, Any]] = {
 }
 
 
+def answer_text(value: object) -> str:
+    """Return what somebody can answer by a text; raises vol.Invalid if nobody can."""
+    text = cv.string(value)
+    if not normalize(text):
+        raise vol.Invalid("An answer needs a word or a sign")
+    return text
+
+
 async def async_load_numbers(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """Load what it takes to read the numbers of an action, unless that is loaded."""
     lines = [data[ATTR_CONFIG_ENTRY_ID]] if ATTR_CONFIG_ENTRY_ID in data else []
@@ -42,19 +51,32 @@ async def async_load_numbers(hass: HomeAssistant, data: Mapping[str, Any]) -> No
 
 
 @callback
-def async_find_entry(hass: HomeAssistant, value: str | None) -> str:
-    """Return the id of an entry that is named in any way; raises if there is none."""
+def async_find_entry(
+    hass: HomeAssistant, value: str | None, *, may_rest: bool = False
+) -> str:
+    """Return the id of an entry that is named in any way; raises if there is none.
+
+    It has to be at work, unless it `may_rest`.
+    """
     line = async_find_line(hass, value)
-    async_get_config_entry(hass, DOMAIN, line)
+    entry = hass.config_entries.async_get_entry(line)
+    if not may_rest or entry is None or entry.domain != DOMAIN:
+        async_get_config_entry(hass, DOMAIN, line)
     return line
 
 
 @callback
-def async_find_sender(hass: HomeAssistant, data: Mapping[str, Any]) -> str | None:
-    """Return which number sends; contacts alone need none, they have their own."""
+def async_find_sender(
+    hass: HomeAssistant, data: Mapping[str, Any], *, may_rest: bool = False
+) -> str | None:
+    """Return which number sends; contacts alone need none, they have their own.
+
+    It `may_rest` where something can be done without it, such as for contacts.
+    """
     if not data[ATTR_TO]:
         return None
-    return async_find_entry(hass, data.get(ATTR_CONFIG_ENTRY_ID))
+    may_rest = may_rest or bool(data[ATTR_CONTACTS])
+    return async_find_entry(hass, data.get(ATTR_CONFIG_ENTRY_ID), may_rest=may_rest)
 
 
 @dataclass(frozen=True, slots=True)

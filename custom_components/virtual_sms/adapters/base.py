@@ -308,6 +308,10 @@ class SmsAdapter(CallVerbs, MediaVerbs, ABC):
         """Ask what is left in a number's account."""
         raise UnsupportedFeatureError
 
+    async def list_opted_out(self, number: PhoneNumber) -> list[str]:
+        """List whom the provider keeps messages of a number's account from."""
+        raise UnsupportedFeatureError
+
     async def request_authorization(self, redirect: str | None) -> Authorization:
         """Ask for a key that the user makes valid by a click.
 

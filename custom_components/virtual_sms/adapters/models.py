@@ -50,6 +50,7 @@ class Capability(Flag):
     HISTORY = auto()
     LOOKUP = auto()
     MEDIA = auto()
+    OPT_OUTS = auto()
     RECEIPTS = auto()
     SHARED_CALLBACK_URLS = auto()
     SIGNED_CALLBACKS = auto()

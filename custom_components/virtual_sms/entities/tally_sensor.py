@@ -118,11 +118,15 @@ class TallySensor(VirtualSmsEntity, SensorEntity):
     @callback
     def _async_follow(self) -> None:
         """Show what has changed: at once, or together with what follows soon."""
-        if self.native_value == self._written or self._cancel_later is not None:
+        if self.native_value == self._written:
             return
-        if self._budget.take():
+        # That nothing is under way any more is what automations wait for.
+        if self.native_value == 0:
+            self._async_cancel()
             self._async_write()
-        else:
+        elif self._cancel_later is None and self._budget.take():
+            self._async_write()
+        elif self._cancel_later is None:
             job = HassJob(self._async_catch_up, cancel_on_shutdown=True)
             self._cancel_later = async_call_later(self.hass, TALLY_PAUSE, job)
 

@@ -61,7 +61,7 @@ class CredentialSteps(ConfigFlow):
             return self._show_credentials()
         self._typed = user_input
         renews = self.source == SOURCE_REAUTH
-        typed = read_credentials(user_input)
+        typed = read_credentials(self._form.fill(user_input))
         return await self._async_try(self._form.complete(typed, renews=renews))
 
     async def _async_try(self, credentials: Mapping[str, str]) -> ConfigFlowResult:
@@ -69,7 +69,7 @@ class CredentialSteps(ConfigFlow):
         self._credentials = credentials
         await async_load_sentences(self.hass)
         if gap := self._form.find_gap(credentials):
-            return self._show_credentials(self._detail(gap, "secret_missing"))
+            return self._show_credentials(self._detail(*gap))
         try:
             if needs_consent(self._provider, credentials):
                 return await self._async_request()

@@ -28,6 +28,7 @@ from ..const import (
     OPTION_PRIVACY,
     OPTION_RETRY_FOR,
     OPTION_SIMPLIFY,
+    SECTION_LIMITS,
 )
 from ..core.callback_urls import CallbackRegistration, ForeignCallbackError
 from ..core.privacy import Privacy
@@ -61,7 +62,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         if user_input is None:
             return self._show(self._current)
         self._provider = self._data.provider
-        self._options = dict(user_input)
+        self._options = {**self._stored_limits, **user_input}
         mode = self._options.pop(CONF_MODE, None)
         try:
             return await self._async_apply(mode)
@@ -173,6 +174,12 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     def _data(self) -> EntryData:
         """Read anew: a callback may change it while a form waits for its person."""
         return EntryData.of(self.config_entry)
+
+    @property
+    def _stored_limits(self) -> Form:
+        """Return the limits as they are: who does not unfold them keeps them."""
+        options = self.config_entry.options
+        return {key: options[key] for key in (SECTION_LIMITS,) if key in options}
 
     @property
     def _others(self) -> dict[str, str]:

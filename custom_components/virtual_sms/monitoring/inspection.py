@@ -1,6 +1,6 @@
 """Inspect a number: ask its provider a few times a day what it never says by itself."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 import logging
 
@@ -16,16 +16,19 @@ from ..adapters.errors import (
 from ..adapters.models import Capability
 from ..callbacks.reachability_check import async_check_callbacks
 from ..issues import Problem, async_set_issue
+from ..people.trust import async_trust
 from ..runtime import VirtualSmsConfigEntry
+from ..store.database import CANNOT_WRITE
 
 _LOGGER = logging.getLogger(__name__)
 
 EXPIRES_SOON = timedelta(days=14)
+type Question = Callable[[], Awaitable[None]]
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Inspection:
-    """The questions about one number: its key, its listing, its callback URL."""
+    """The questions about one number: its key, its listing, its callback URL, its opt-outs."""
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Inspection:
         self._entry = entry
         self._on_error = on_error
         runtime = entry.runtime_data
+        self._gateway = runtime.gateway
         self._line = runtime.gateway.line
         self._coordinator = runtime.coordinator
         self._registrar = runtime.registrar
@@ -51,13 +55,11 @@ class Inspection:
 
     async def async_inspect(self) -> None:
         """Ask all questions."""
-        await self._async_ask(
-            self._registrar.async_inspect, self._async_ask_key, self._async_ask_number
-        )
+        await self._async_ask(self._registrar.async_inspect, *self._about_line)
 
     async def async_inspect_line(self) -> None:
         """Ask all but about the callback URL, which has just been claimed."""
-        await self._async_ask(self._async_ask_key, self._async_ask_number)
+        await self._async_ask(*self._about_line)
 
     async def async_find_missing_callback(self) -> None:
         """Find out why a message came without its callback, beginning at the provider."""
@@ -69,7 +71,11 @@ class Inspection:
         if not self._registrar.health.async_has_problem():
             await async_check_callbacks(self._hass, self._entry, self._registrar)
 
-    async def _async_ask(self, *questions: Callable[[], Awaitable[None]]) -> None:
+    @property
+    def _about_line(self) -> Sequence[Question]:
+        return self._async_ask_key, self._async_ask_number, self._async_ask_opt_outs
+
+    async def _async_ask(self, *questions: Question) -> None:
         """Ask some questions; nothing is concluded from silence."""
         self._is_unanswered = False
         for ask in questions:
@@ -104,6 +110,19 @@ class Inspection:
             await self._async_is_unknown()
         ):
             self._async_set(Problem.NUMBER_GONE, is_there=True)
+
+    async def _async_ask_opt_outs(self) -> None:
+        """Learn who has told the provider that they want no more messages."""
+        line, hass = self._line, self._hass
+        if Capability.OPT_OUTS not in line.adapter.capabilities:
+            return
+        listed = await line.adapter.list_opted_out(line.number)
+        gateway = self._gateway
+        try:
+            if await gateway.store.consent.note_listed(listed, dt_util.utcnow()):
+                await async_trust(hass).async_follow_consent(self._entry, gateway)
+        except CANNOT_WRITE as err:
+            _LOGGER.debug("Consents cannot be written now: %s", type(err).__name__)
 
     async def _async_is_unknown(self) -> bool:
         """Say whether the provider says itself that it knows no such number."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntryChange,
-    ConfigEntryState,
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -128,15 +127,12 @@ class Trust:
         )
 
     @property
+    def _entries_at_work(self) -> list[VirtualSmsConfigEntry]:
+        return self._hass.config_entries.async_loaded_entries(DOMAIN)
+
+    @property
     def _gateways(self) -> list[Gateway]:
-        entries: list[VirtualSmsConfigEntry] = self._hass.config_entries.async_entries(
-            DOMAIN
-        )
-        return [
-            each.runtime_data.gateway
-            for each in entries
-            if each.state is ConfigEntryState.LOADED
-        ]
+        return [each.runtime_data.gateway for each in self._entries_at_work]
 
     @callback
     def _async_follow(
@@ -149,6 +145,16 @@ class Trust:
             for each in before.contacts:
                 if now.get_contact(each.contact_id) is None:
                     self._async_forget(each.contact_id)
+            self._async_follow_numbers(before, now)
+
+    @callback
+    def _async_follow_numbers(self, before: Directory, now: Directory) -> None:
+        """Show who among new contacts, and those with new numbers, has opted out."""
+        new = set(map(_number_of, now.contacts)) - set(map(_number_of, before.contacts))
+        lines = {entry_id for entry_id, _, _ in new}
+        for entry in self._entries_at_work:
+            if entry.entry_id in lines:
+                self._async_spawn_consent(entry)
 
     @callback
     def _async_read(self) -> None:
@@ -192,13 +198,20 @@ class Trust:
             case _:
                 return
         if is_about_consent:
-            self._hass.async_create_background_task(
-                self._async_try_consent(entry), f"{DOMAIN} consent"
-            )
+            self._async_spawn_consent(entry)
 
-    async def _async_try_consent(self, entry: VirtualSmsConfigEntry) -> None:
+    @callback
+    def _async_spawn_consent(self, entry: VirtualSmsConfigEntry) -> None:
+        self._hass.async_create_background_task(
+            self._async_try_consent(entry, entry.runtime_data.gateway),
+            f"{DOMAIN} consent",
+        )
+
+    async def _async_try_consent(
+        self, entry: VirtualSmsConfigEntry, gateway: Gateway
+    ) -> None:
         try:
-            await self.async_follow_consent(entry, entry.runtime_data.gateway)
+            await self.async_follow_consent(entry, gateway)
         except _CANNOT_WRITE as err:
             _LOGGER.debug("Consents cannot be read now: %s", type(err).__name__)
 
@@ -208,6 +221,11 @@ class Trust:
         if self._memory.is_locked(contact.contact_id):
             async_raise_locked(self._hass, contact)
             async_note_facts(self._hass, contact.contact_id, is_locked=True)
+
+
+def _number_of(contact: Contact) -> tuple[str, str, str]:
+    """Return which number of a contact is texted, and by which line."""
+    return contact.entry_id, contact.contact_id, contact.numbers[0]
 
 
 async def _forget(gateway: Gateway, contact_id: str) -> None:

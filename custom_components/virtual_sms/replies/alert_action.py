@@ -21,6 +21,7 @@ from ..actions.people_fields import (
     CLEAN_TEXT,
     PEOPLE_FIELDS,
     Addressed,
+    answer_text,
     async_find_people,
     async_find_sender,
     async_load_numbers,
@@ -29,7 +30,6 @@ from ..actions.permission import for_who_may_control
 from ..actions.planned import Spoken, async_foresee_refusal
 from ..actions.sending import raise_not_sent
 from ..const import DOMAIN
-from ..core.answer_matching import normalize
 from ..core.escalation import Plan, Reach, Step
 from .alerts import ALERTS
 
@@ -43,14 +43,6 @@ SERVICE_CANCEL_ALERT: Final = "cancel_alert"
 DEFAULT_STEP_AFTER: Final = timedelta(minutes=5)
 DEFAULT_ROUNDS: Final = 2
 DEFAULT_WORDS: Final = ("ok", "1")
-
-
-def _word(value: object) -> str:
-    """Return a word that a text can consist of."""
-    text = cv.string(value)
-    if not normalize(text):
-        raise vol.Invalid("An acknowledgement has no word")
-    return text
 
 
 ALERT_SCHEMA = vol.Schema(
@@ -76,7 +68,7 @@ ALERT_SCHEMA = vol.Schema(
             vol.Coerce(int), vol.Range(min=1, max=20)
         ),
         vol.Optional("acknowledge", default=lambda: list(DEFAULT_WORDS)): vol.All(
-            cv.ensure_list, [_word], vol.Length(min=1)
+            cv.ensure_list, [answer_text], vol.Length(min=1)
         ),
         vol.Optional("tag"): CLEAN_TEXT,
     }
@@ -151,7 +143,7 @@ def _find_people(
     hass: HomeAssistant, data: Mapping[str, Any], step: Mapping[str, Any]
 ) -> Addressed:
     """Find the people of a step; a number of its own comes before the alert's."""
-    sender = async_find_sender(hass, {**data, **step})
+    sender = async_find_sender(hass, {**data, **step}, may_rest=True)
     return async_find_people(hass, sender, step)
 
 

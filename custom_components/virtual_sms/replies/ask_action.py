@@ -17,6 +17,7 @@ from homeassistant.helpers import config_validation as cv
 from ..actions.people_fields import (
     CLEAN_TEXT,
     PEOPLE_FIELDS,
+    answer_text,
     async_find_people,
     async_find_sender,
     async_load_numbers,
@@ -24,7 +25,7 @@ from ..actions.people_fields import (
 from ..actions.permission import for_who_may_control
 from ..actions.sending import raise_not_sent
 from ..const import DOMAIN
-from ..core.answer_matching import Choice, normalize
+from ..core.answer_matching import Choice
 from ..core.questions import Asked, Question, QuestionState
 from ..home_file import async_get_home_file
 from .questions import QUESTIONS
@@ -39,14 +40,6 @@ DEFAULT_TIMEOUT: Final = timedelta(minutes=10)
 LONGEST_TIMEOUT: Final = timedelta(hours=24)
 
 
-def _sentence(value: object) -> str:
-    """Return a sentence that a text can mean."""
-    text = cv.string(value)
-    if not normalize(text):
-        raise vol.Invalid("A sentence has no word")
-    return text
-
-
 ASK_SCHEMA = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
@@ -58,7 +51,7 @@ ASK_SCHEMA = vol.Schema(
                 {
                     vol.Required("id"): CLEAN_TEXT,
                     vol.Required("sentences"): vol.All(
-                        cv.ensure_list, [_sentence], vol.Length(min=1)
+                        cv.ensure_list, [answer_text], vol.Length(min=1)
                     ),
                 }
             ],

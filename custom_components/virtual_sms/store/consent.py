@@ -39,6 +39,23 @@ class ConsentTable:
         asked = list(correspondents)
         return await self._run(lambda connection: list_stopped(connection, asked))
 
+    async def note_listed(self, correspondents: Iterable[str], at: datetime) -> bool:
+        """Note whom a provider lists as opted out; False if that is nothing new.
+
+        Its list does not tell since when. So whoever has given their consent by a word
+        is left alone: if the provider still minds, it refuses the next message.
+        """
+        listed = json.dumps(list(correspondents))
+        return await self._run(
+            lambda connection: bool(
+                connection.execute(
+                    "INSERT OR IGNORE INTO consent"
+                    " SELECT value, ?, ? FROM json_each(?)",
+                    (at.timestamp(), Source.PROVIDER, listed),
+                ).rowcount
+            )
+        )
+
 
 def note_consent(
     connection: sqlite3.Connection, correspondent: str, source: Source, at: datetime

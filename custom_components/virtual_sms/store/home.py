@@ -13,6 +13,7 @@ import sqlite3
 from .clock import SteadyClock, monotonic
 from .clock_offset import ClockNotes
 from .database import Database
+from .salvage import Salvage
 
 HOME_MIGRATIONS = (
     """
@@ -58,7 +59,20 @@ class HomeStore:
     async def open(self) -> None:
         """Open the file, and go on with its clock; raises StorageError."""
         await self._database.open()
-        await self._clock_notes.begin(_read_newest)
+        try:
+            await self._clock_notes.begin(_read_newest)
+        except BaseException:
+            await self._database.close()
+            raise
+
+    @property
+    def salvage(self) -> Salvage | None:
+        """Return what was saved at `open`, if the file was damaged."""
+        return self._database.salvage
+
+    def on_damage(self, listener: Callable[[], None]) -> None:
+        """Have the listener called once if the file turns out to be damaged."""
+        self._database.on_damage = listener
 
     async def close(self) -> None:
         """Close the file; everything is on disk already."""

@@ -47,7 +47,13 @@ class Harness(BaseHarness):
     # one that cannot be read, which is set aside.
     legible = frozenset(
         (verb, "[]")
-        for verb in ("get_account", "list_numbers", "fetch_inbound", "find_sent")
+        for verb in (
+            "get_account",
+            "list_numbers",
+            "list_opted_out",
+            "fetch_inbound",
+            "find_sent",
+        )
     ) | {("fetch_inbound", "[1]"), ("find_sent", "[1]")}
     texts: ClassVar = ("message",)
     unreadable: ClassVar = {"creationDatetime": "yesterday"}

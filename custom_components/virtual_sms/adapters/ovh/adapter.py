@@ -98,6 +98,7 @@ class OvhAdapter(OvhApi):
         | Capability.CREDITS
         | Capability.HISTORY
         | Capability.LOOKUP
+        | Capability.OPT_OUTS
         | Capability.RECEIPTS
         | Capability.SHARED_CALLBACK_URLS
     )
@@ -269,6 +270,11 @@ class OvhAdapter(OvhApi):
     @override
     async def get_balance(self, number: PhoneNumber) -> Balance:
         return await self._ask(read_balance, path_of(number.account))
+
+    @override
+    async def list_opted_out(self, number: PhoneNumber) -> list[str]:
+        path = path_of(number.account, "blacklists")
+        return [to_e164(each) for each in await self._ask(read_strings, path)]
 
     @override
     async def request_authorization(self, redirect: str | None) -> Authorization:
