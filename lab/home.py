@@ -86,6 +86,8 @@ class Plan:
     """Integrations of this lab that stand beside ours, and look at it from inside."""
     product: Path = PRODUCT
     """Where ours is."""
+    end: signal.Signals = signal.SIGTERM
+    """How its process is ended after all: SIGKILL where nothing need be tidied up."""
     settings: Mapping[str, object] = field(default_factory=lambda: INTERFACE)
     """What is configured in YAML, beside what every home has."""
 
@@ -130,7 +132,7 @@ class Home:
         trace: TracebackType | None,
     ) -> None:
         """Stop it, whatever happened."""
-        await self.stop()
+        await self.stop(self.plan.end)
         if self._session is not None:
             await self._session.close()
 

@@ -181,9 +181,14 @@ async def test_threads(
     provider: str,
     threads: Threads,
 ) -> None:
-    """The store takes one, an asynchronous adapter none, any other only a few."""
+    """The store takes one, an asynchronous adapter none, any other only a few.
+
+    A country that is new to the home is looked up once, for all of its numbers.
+    """
     await live(hass, simulator, entry)
     assert threads.most.pop(STORE) == 1
+    assert threads.jobs["phone_numbers"] <= 1
+    threads.most.pop("phone_numbers", None)
     if entry.runtime_data.gateway.line.adapter.is_asynchronous:
         assert not threads.most
     else:

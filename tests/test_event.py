@@ -9,6 +9,7 @@ from homeassistant.const import STATE_UNKNOWN
 from homeassistant.helpers import entity_registry as er
 import pytest
 
+from custom_components.virtual_sms.bus import COMMON_FIELDS
 from custom_components.virtual_sms.core.privacy import Privacy
 
 from .home import (
@@ -52,11 +53,8 @@ async def test_message(
     await settle(hass, simulator)
     shown = state(hass, entry, "message")
     [received] = heard.received
-    own = {"entry_id", "device_id", "provider", "number"}
-    expected = {key: value for key, value in received.items() if key not in own}
-    assert expected | {"event_type": "received"} == {
-        key: shown.attributes[key] for key in (*expected, "event_type")
-    }
+    expected = received | {"event_type": "received"}
+    assert expected == {key: shown.attributes[key] for key in expected}
     assert state(hass, entry, "delivery").state == STATE_UNKNOWN
 
 
@@ -127,7 +125,7 @@ async def test_not_recorded(
         kept[entity_id(hass, twilio_entry, key)][-1].attributes for key in keys
     )
     assert message["message_id"]
-    assert not {"text", "sender", "media"} & set(message)
+    assert not {"text", "sender", "media", *COMMON_FIELDS} & set(message)
     assert delivery["status"] == "delivered"
     assert "recipient" not in delivery
     assert not {"text", "sender", "received_at", "message_id"} & set(last)

@@ -25,6 +25,7 @@ from custom_components.virtual_sms.callbacks.registrar import Registrar
 from custom_components.virtual_sms.callbacks.resting import AT_WORK
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.core.inbox import Inbox
+from custom_components.virtual_sms.store.store import Store
 
 from .home import SENDER, listen, refresh, revoke, send, settle, state
 from .set_up import answer, set_up, to_callbacks
@@ -337,7 +338,7 @@ async def test_bell_during_set_up(
     assert heard.texts == ["Hello"]
 
 
-@pytest.mark.parametrize("place", ["async_setup_notify", "Monitor", "_async_prune"])
+@pytest.mark.parametrize("place", ["async_setup_notify", "Monitor"])
 async def test_trouble_after_the_platforms(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, place: str
 ) -> None:
@@ -425,8 +426,30 @@ async def test_disk_that_fails_when_old_messages_go(
         side_effect=sqlite3.OperationalError("disk full"),
     ):
         assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+        await settle(hass, simulator)
     assert twilio_entry.state is ConfigEntryState.LOADED
     assert "kept a day longer" in caplog.text
+
+
+async def test_a_set_up_waits_for_no_tidying(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """What is old goes beside the work, and not once its number is at rest again."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def prune(_: Store) -> None:
+        begun.set()
+        await may_end.wait()
+
+    with patch.object(Store, "prune", prune):
+        assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+        await begun.wait()
+        assert len(await send(hass, twilio_entry)) == 1
+        with patch.object(Inbox, "catch_up_receipts") as asked:
+            assert await hass.config_entries.async_unload(twilio_entry.entry_id)
+            may_end.set()
+            await settle(hass, simulator)
+    asked.assert_not_called()
 
 
 async def test_polls_without_entities(

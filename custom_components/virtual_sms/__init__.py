@@ -56,6 +56,7 @@ from .media.incoming import (
 from .media.setup import async_forget_media, async_setup_media
 from .monitoring.monitor import Monitor
 from .notify import async_setup_notify
+from .number_tables import async_load_own_tables
 from .outbox_timer import OutboxTimer, Timers
 from .people.contacts import async_setup_people
 from .people.trust import async_trust
@@ -83,6 +84,7 @@ _PRUNE_INTERVAL = timedelta(days=1)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what exists whether a number is loaded or not."""
     async_setup_people(hass)
+    await async_load_own_tables(hass)
     async_trust(hass)
     await async_setup_desks(hass)
     async_setup_assist(hass)
@@ -272,8 +274,7 @@ async def _async_start(
         entry.runtime_data.registrar.async_watch()
         await coordinator.async_refresh()
         await care.async_start()
-        await _async_prune(entry)
-        coordinator.async_ask_for_receipts()
+        _async_finish_later(hass, entry)
 
     async def prune(_: datetime) -> None:
         # How old a message is, the provider's time tells, if it was read lately.
@@ -312,6 +313,22 @@ def _async_start_with_home(
             _LOGGER.error("A number could not go to work", exc_info=err)
 
     entry.async_on_unload(async_at_started(hass, begin))
+
+
+@callback
+def _async_finish_later(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
+    """Do what a number at work need not wait for, and takes long with a large store."""
+
+    async def finish() -> None:
+        await _async_prune(entry)
+        entry.runtime_data.coordinator.async_ask_for_receipts()
+
+    task = entry.async_create_task(hass, finish(), f"{DOMAIN} tidying")
+
+    def stop() -> None:
+        task.cancel()
+
+    entry.async_on_unload(stop)
 
 
 async def _async_prune(entry: VirtualSmsConfigEntry) -> None:

@@ -38,6 +38,7 @@ from .flows.schemas import (
     callbacks_schema,
     number_schema,
 )
+from .number_tables import async_load_tables
 from .people.contacts import SUBENTRY_CONTACT, SUBENTRY_GROUP
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ class VirtualSmsConfigFlow(CallbackSteps, CredentialSteps, domain=DOMAIN):
         )
 
     async def _async_choose(self, text: str) -> None:
+        await async_load_tables(self.hass, [text])
         self._number = self._access.find(text, self.hass.config.country)
         # A flow that was left in a closed tab must not keep the number for itself.
         unique_id = self._access.unique_id(self._number)

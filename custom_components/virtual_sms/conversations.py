@@ -138,7 +138,9 @@ def describe_message(
         "reason": message.reason and message.reason.value,
         "segments": message.segments,
         "media": _describe_media(message, entry_id, kept),
-        **({"trust": message.trust and message.trust.value} if is_inbound else {}),
+        **(
+            {"trust": message.trust and message.trust.shown.value} if is_inbound else {}
+        ),
     }
 
 

@@ -7,7 +7,7 @@ from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .bus import COMMON_FIELDS, EventData, async_listen, get_privacy
+from .bus import EventData, async_listen, get_privacy
 from .const import DOMAIN
 from .runtime import VirtualSmsConfigEntry
 from .store.changes import Change
@@ -47,9 +47,7 @@ class ListeningEntity(VirtualSmsEntity):
         self, entry: VirtualSmsConfigEntry, change: Change, data: EventData
     ) -> None:
         if self._is_shown(change):
-            # The device says what each event repeats.
-            own = {key: data[key] for key in data.keys() - COMMON_FIELDS}
-            self._async_show(change, get_privacy(entry).redact(own))
+            self._async_show(change, get_privacy(entry).redact(data))
 
     @abstractmethod
     def _is_shown(self, change: Change) -> bool:

@@ -15,7 +15,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .adapters.call_models import CallState
 from .adapters.models import Capability, DeliveryStatus
-from .bus import EventData, get_privacy
+from .bus import COMMON_FIELDS, EventData, get_privacy
 from .entities.adders import async_keep_adder
 from .entity import ListeningEntity
 from .runtime import VirtualSmsConfigEntry
@@ -81,9 +81,14 @@ async def async_setup_entry(
 class VirtualSmsEvent(ListeningEntity, EventEntity):
     """What last happened, with all that is known of it."""
 
-    _unrecorded_attributes = frozenset(
-        {"correspondent", "media", "recipient", "sender", "text"}
-    )
+    # The device says what each event repeats.
+    _unrecorded_attributes = COMMON_FIELDS | {
+        "correspondent",
+        "media",
+        "recipient",
+        "sender",
+        "text",
+    }
     entity_description: VirtualSmsEventDescription
 
     @override

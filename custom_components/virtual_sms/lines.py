@@ -8,6 +8,7 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
+from .adapters.errors import SmsError
 from .const import DOMAIN
 from .core.gateway import Gateway
 from .runtime import VirtualSmsConfigEntry
@@ -47,6 +48,19 @@ async def async_look_up(
         return await gateway.store.outbound.find(message_id)
     except DatabaseClosedError, sqlite3.Error:
         return None
+
+
+async def async_look_again(
+    hass: HomeAssistant, line: str, message_id: str
+) -> StatusChanged | None:
+    """Return where a message stands as its provider knows it, if that can be asked."""
+    state = await async_look_up(hass, line, message_id)
+    gateway = async_find_gateway(hass, line)
+    if gateway is None or state is None or state.provider_id is None:
+        return state
+    with suppress(SmsError, DatabaseClosedError, sqlite3.Error):
+        await gateway.inbox.ask_for_receipt(state.provider_id)
+    return await async_look_up(hass, line, message_id)
 
 
 @callback

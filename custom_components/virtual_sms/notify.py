@@ -24,6 +24,7 @@ from .const import DOMAIN
 from .entities.adders import async_keep_adder
 from .media.outgoing import MediaAsLink
 from .media.schema import ATTR_MEDIA, ATTR_MEDIA_AS_LINK, MEDIA_SCHEMA
+from .number_tables import async_load_tables
 from .runtime import VirtualSmsConfigEntry
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class VirtualSmsNotificationService(BaseNotificationService):
             media=data[ATTR_MEDIA],
             media_as_link=data[ATTR_MEDIA_AS_LINK],
         )
+        await async_load_tables(self.hass, request.recipients)
         report = await async_send(self.hass, self._entry.entry_id, request)
         report.raise_for_failures(answered=False)
 

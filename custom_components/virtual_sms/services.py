@@ -15,7 +15,13 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 
 from .actions.calling import CallRequest, WaitForCall, async_call
-from .actions.delivery import DEFAULT_TIMEOUT, Terms, async_deliver, async_has_fallback
+from .actions.delivery import (
+    DEFAULT_TIMEOUT,
+    Terms,
+    async_deliver,
+    async_has_fallback,
+    find_fallback,
+)
 from .actions.dry_run import async_foresee
 from .actions.people_fields import (
     ATTR_CONTACTS,
@@ -23,6 +29,7 @@ from .actions.people_fields import (
     PEOPLE_FIELDS,
     async_find_entry,
     async_find_sender,
+    async_load_numbers,
 )
 from .actions.permission import for_who_may_control
 from .actions.sending import SendRequest, async_attach, async_send
@@ -133,7 +140,11 @@ async def _async_send_message(call: ServiceCall) -> ServiceResponse:
         simplify=call.data.get(ATTR_SIMPLIFY),
         is_critical=call.data[ATTR_CRITICAL],
     )
-    line, terms = async_find_sender(call.hass, call.data), _read_terms(call)
+    await async_load_numbers(call.hass, call.data)
+    terms = _read_terms(call)
+    line = async_find_sender(call.hass, call.data, may_rest=True)
+    if not find_fallback(call.hass, line, terms or Terms()):
+        line = async_find_sender(call.hass, call.data)
     if call.data[ATTR_DRY_RUN]:
         foreseen = await async_foresee(call.hass, line, request)
         return foreseen if call.return_response else None
@@ -171,6 +182,7 @@ async def _async_call(call: ServiceCall) -> ServiceResponse:
         timeout=call.data[ATTR_TIMEOUT],
         is_critical=call.data[ATTR_CRITICAL],
     )
+    await async_load_numbers(call.hass, call.data)
     report = await async_call(
         call.hass, async_find_sender(call.hass, call.data), request
     )
@@ -187,5 +199,6 @@ def _read_terms(call: ServiceCall) -> Terms | None:
     return Terms(
         wait_for=data.get(ATTR_WAIT_FOR, WaitFor.ACCEPTED),
         timeout=data.get(ATTR_TIMEOUT, DEFAULT_TIMEOUT),
-        fallback=fallback and [async_find_entry(call.hass, each) for each in fallback],
+        fallback=fallback
+        and [async_find_entry(call.hass, each, may_rest=True) for each in fallback],
     )

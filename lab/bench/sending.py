@@ -118,7 +118,7 @@ async def alert(stage: Stage) -> AsyncIterator[Figure]:
         await stage.probe("rest")
         return {"first": first / _DELAY, "known": known / _DELAY}
 
-    result = await stage.duel(raise_alarm, 11, callbacks.entry_id)
+    result = await stage.duel(raise_alarm, 5, callbacks.entry_id)
     yield result["first"]
     yield result["known"]
 

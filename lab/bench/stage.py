@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 import mmap
 from pathlib import Path
+import signal
 import subprocess
 from typing import Any, Final, override
 
@@ -102,6 +103,7 @@ class Stage(Home):
             environment=self.disk.environment,
             companions=("probe",),
             product=product,
+            end=signal.SIGKILL,
             settings=_BARE if name.startswith("memory") else {**_BARE, **CORE},
             log_level="error",
         )

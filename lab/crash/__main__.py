@@ -5,10 +5,14 @@ import asyncio
 from collections.abc import Sequence
 import sys
 import time
+from typing import Final
 
-from .experiment import ALL_SHAKES, Pace, Report, experiment
+from .experiment import ALL_SHAKES, LONG, Pace, Report, experiment
 from .mutants import TRIALS, try_all
 from .table import render
+
+_HASTE: Final = 4.0
+"""How much sooner all happens in a short run."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.mutants or options.mutant:
         names = list(TRIALS) if options.mutants else [options.mutant]
         return asyncio.run(try_all(names, options.seed))
-    return _run(Pace(seconds=options.seconds, shakes=options.only), options.seed)
+    haste = _HASTE if options.seconds < LONG else 1.0
+    pace = Pace(seconds=options.seconds, haste=haste, shakes=options.only)
+    return _run(pace, options.seed)
 
 
 def _run(pace: Pace, seed: int) -> int:

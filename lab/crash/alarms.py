@@ -27,7 +27,8 @@ ALARMED: Final = (FIRST, SECOND, *CALLED)
 ROUNDS: Final = 2
 STEP_AFTER: Final = 4
 TIMEOUT: Final = 20
-"""Longer than a home is away, so that an answer that it missed still is one."""
+_AWAY: Final = 8
+"""Seconds that a home is away at most: an answer that it missed still is one."""
 _ANSWERING: Final = 0.5
 _REFUSED: Final = 400
 PROMISES: Final = (
@@ -62,7 +63,7 @@ class Alarms:
             "config_entry_id": traffic.entry_id,
             "message": text,
             "steps": steps,
-            "step_after": STEP_AFTER,
+            "step_after": STEP_AFTER / world.haste,
             "rounds": ROUNDS,
         }
         with contextlib.suppress(*HARMLESS):
@@ -89,14 +90,14 @@ class Alarms:
             "to": [FIRST, SECOND],
             "message": text,
             "answers": [{"id": "yes", "sentences": ["yes"]}],
-            "timeout": TIMEOUT,
+            "timeout": max(TIMEOUT / world.haste, _AWAY),
         }
         await asyncio.gather(
             _call(world, "ask", data), self._answer(world, traffic, "yes")
         )
 
     async def _answer(self, world: World, traffic: Traffic, text: str) -> None:
-        await asyncio.sleep(world.chance.uniform(0, 1.5 * STEP_AFTER))
+        await asyncio.sleep(world.chance.uniform(0, 1.5 * STEP_AFTER) / world.haste)
         if world.chance.random() < _ANSWERING:
             provider = world.simulator.providers[traffic.provider]
             provider.receive(FIRST, text, number=traffic.number)

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass, field
 from functools import partial
 import random
+import signal
 import time
 from typing import Final
 
@@ -35,7 +36,7 @@ _SETTINGS: Final[Mapping[str, object]] = {
 _AHEAD: Final = 7200.0
 _AFTER_RESTART: Final = 3.0
 _ALARMS_AT_ONCE: Final = 3
-_LONG: Final = 60.0
+LONG: Final = 60.0
 """Seconds after which somebody has surely pressed a key, and a limit is reached."""
 _ALWAYS: Final = frozenset({"alerts", "questions", "answered"})
 _LIMIT_SHARE: Final = 0.8
@@ -51,6 +52,8 @@ class Pace:
     traffic_every: float = 0.4
     polls: bool = True
     """Whether there are numbers that poll, which takes its time."""
+    haste: float = 1.0
+    """How much sooner alarms go on, numbers poll and homes are killed."""
     shakes: Sequence[str] = ALL_SHAKES
     mutant: str = ""
 
@@ -86,11 +89,12 @@ async def experiment(pace: Pace, seed: int) -> Report:
             companions=("witness",),
             settings=_SETTINGS,
             program="lab.shaken",
+            end=signal.SIGKILL,
             environment={"PYTHONPATH": str(PROJECT), MUTANT: pace.mutant},
         )
         async with Home(plan) as home:
             chance = random.Random(seed)  # noqa: S311  # dice, no secret
-            world = World(simulator, home, chance)
+            world = World(simulator, home, chance, pace.haste)
             return await Experiment(world, pace).run()
 
 
@@ -236,7 +240,7 @@ class Experiment:
         rows = [count(each) for each in seen]
         if "kill" in self._pace.shakes:
             await self._world.kill()
-            await asyncio.sleep(_AFTER_RESTART)
+            await asyncio.sleep(_AFTER_RESTART / self._pace.haste)
             seen = await self._look()
             rows = _worst(rows, [count(each) for each in seen])
         report = Report(names=[each.name for each in self._world.traffic], rows=rows)
@@ -263,7 +267,7 @@ def find_missing(
 
 def find_missing_own(own: Mapping[str, int], seconds: float) -> list[str]:
     """List what is missing of alarms, codes and limits; a short run has but a few."""
-    wanted = _ALWAYS if seconds < _LONG else own.keys() - set(PROMISES)
+    wanted = _ALWAYS if seconds < LONG else own.keys() - set(PROMISES)
     return [key for key in own if key in wanted and not own[key]]
 
 

@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from .world import Traffic, World
+from .world import Json, Traffic, World
 
 _FLOW: Final = "/api/config/config_entries/options/flow"
 _NONE: Final = 1_000_000
+_SOON: Final = 5
+"""Seconds after which a number in haste polls again."""
 PROMISES: Final = ("over limit",)
 """What must be zero."""
 
@@ -21,8 +23,10 @@ async def set_up(world: World, limited: Traffic, limit: int) -> None:
             "limit_day": _NONE,
             "limit_repeats": _NONE,
         }
-        path = f"{_FLOW}/{step['flow_id']}"
-        await world.home.ask("POST", path, {"limits": limits})
+        options: Json = {"limits": limits}
+        if world.haste > 1:
+            options["poll_interval"] = _SOON
+        await world.home.ask("POST", f"{_FLOW}/{step['flow_id']}", options)
 
 
 def count(world: World) -> dict[str, int]:

@@ -49,7 +49,7 @@ type Shake = Callable[[World], Awaitable[None]]
 
 async def kill(world: World) -> None:
     """Kill the home at a moment nobody chose."""
-    await asyncio.sleep(world.chance.uniform(*_KILL_EVERY))
+    await asyncio.sleep(world.chance.uniform(*_KILL_EVERY) / world.haste)
     await world.kill()
 
 

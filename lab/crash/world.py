@@ -73,11 +73,18 @@ class Span:
 class World:
     """The home and its dependencies, and what was done to them."""
 
-    def __init__(self, simulator: Simulator, home: Home, chance: random.Random) -> None:
-        """Take both running, and the dice."""
+    def __init__(
+        self,
+        simulator: Simulator,
+        home: Home,
+        chance: random.Random,
+        haste: float = 1.0,
+    ) -> None:
+        """Take both running, the dice, and how much sooner all happens than at leisure."""
         self.simulator = simulator
         self.home = home
         self.chance = chance
+        self.haste = haste
         self.traffic = _list_traffic(simulator)
         self.kills: list[Kill] = []
         self.full: list[Span] = []

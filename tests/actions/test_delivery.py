@@ -184,6 +184,33 @@ async def test_never_two_lines(
     assert second["provider_id"] is not None
 
 
+@pytest.mark.parametrize("mode", ["polling"])
+@pytest.mark.parametrize(
+    ("error", "lines_used"),
+    [(None, ["twilio"]), ("server_error", ["ovh", "twilio"])],
+)
+async def test_what_nobody_has_told_us_yet(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ovh_entry: ConfigEntry,
+    error: str | None,
+    lines_used: list[str],
+) -> None:
+    """Before another line sends, the provider is asked whether it was delivered."""
+    if error:
+        simulator.faults.add(error, provider="twilio", method="GET")
+    [answer] = await send(
+        hass,
+        twilio_entry,
+        wait_for="delivered",
+        timeout={"milliseconds": 500},
+        fallback=["OVH line"],
+    )
+    assert [each for each, _ in sent(simulator)] == lines_used
+    assert answer["attempts"][0]["status"] == ("queued" if error else "delivered")
+
+
 async def test_an_accepted_message_needs_no_other_line(
     hass: HomeAssistant,
     simulator: Simulator,
@@ -203,13 +230,24 @@ async def test_a_line_at_rest_is_passed_over(
     twilio_entry: ConfigEntry,
     ovh_entry: ConfigEntry,
 ) -> None:
-    """A line that is not loaded is an attempt like any other."""
+    """A line that is not loaded is an attempt like any other, and keeps none from it."""
     await hass.config_entries.async_unload(twilio_entry.entry_id)
-    given = {"contacts": [], "to": RECIPIENT, "fallback": ["OVH line"]}
     with pytest.raises(ServiceValidationError):
-        await send(hass, twilio_entry, **given)
-    [answer] = await send(hass, ovh_entry, to=RECIPIENT, fallback=["OVH line"])
+        await send(hass, twilio_entry)
+    [answer] = await send(hass, twilio_entry, fallback=["OVH line"])
+    resting, other = answer["attempts"]
+    assert (resting["line"], resting["reason"]) == (twilio_entry.entry_id, "other")
+    assert other["line"] == answer["line"] == ovh_entry.entry_id
+    [answer] = await send(hass, ovh_entry, fallback=["Twilio line"])
+    assert [each["line"] for each in answer["attempts"]] == [ovh_entry.entry_id]
+    hass.config_entries.async_update_entry(
+        twilio_entry, options={OPTION_FALLBACK: [ovh_entry.entry_id]}
+    )
+    [answer] = await send(hass, twilio_entry, message="By the option")
     assert answer["line"] == ovh_entry.entry_id
+    assert len(sent(simulator)) == 3
+    with pytest.raises(ServiceValidationError):
+        await send(hass, twilio_entry, fallback=[])
     await settle(hass, simulator)
 
 

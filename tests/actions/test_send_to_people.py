@@ -221,8 +221,13 @@ async def test_a_line_at_rest(
             {"message": "Hello", "contacts": ["Ann", "Bob"]},
             blocking=True,
         )
+    given = {"config_entry_id": ovh_entry.entry_id, "to": OTHER_NUMBER}
+    answer = await send(hass, contacts="Bob", **given)
+    assert ["error" in each for each in answer] == [True, False]
+    with pytest.raises(ServiceValidationError):
+        await send(hass, **given)
     await settle(hass, simulator)
-    assert texts(simulator) == [("twilio", RECIPIENT, "Hello")] * 2
+    assert texts(simulator) == [("twilio", RECIPIENT, "Hello")] * 3
 
 
 async def test_what_one_line_cannot_say(

@@ -371,12 +371,12 @@ async def test_who_is_forgotten_begins_anew(home: Home) -> None:
 
 
 @pytest.mark.parametrize("code", [PIN, None])
-async def test_an_old_command_is_unproven(home: Home, code: Pin | None) -> None:
+async def test_an_old_command_is_outdated(home: Home, code: Pin | None) -> None:
     """What was held up on its way opens no door hours later; the code is taken out."""
     home.writers[ANNA] = Writer(contact_id="anna", may_command=True, code=code)
     text = "4711 open" if code else "open"
     home.clock.advance(301)
-    assert says(await home.hear(text)) == (Trust.UNPROVEN, "open")
+    assert says(await home.hear(text)) == (Trust.OUTDATED, "open")
     assert says(await home.hear(text, at=1)) == (Trust.TRUSTED, "open")
     home.max_age = timedelta(minutes=10)
     assert says(await home.hear(text)) == (Trust.TRUSTED, "open")
@@ -389,7 +389,7 @@ async def test_the_providers_clock_tells_the_age(home: Home) -> None:
     home.clock.step(-3600)
     home.clock.advance(400)
     home.clock.step(-400)
-    assert (await home.hear("4711")).trust is Trust.UNPROVEN
+    assert (await home.hear("4711")).trust is Trust.OUTDATED
 
 
 async def test_the_homes_clock_tells_it_where_the_providers_is_unknown(
@@ -399,7 +399,7 @@ async def test_the_homes_clock_tells_it_where_the_providers_is_unknown(
     home.adapter.date_error = None
     assert (await home.hear("4711")).trust is Trust.TRUSTED
     home.clock.advance(400)
-    assert (await home.hear("4711")).trust is Trust.UNPROVEN
+    assert (await home.hear("4711")).trust is Trust.OUTDATED
 
 
 async def test_a_message_read_late_is_judged_as_well(home: Home) -> None:
@@ -412,7 +412,7 @@ async def test_a_message_read_late_is_judged_as_well(home: Home) -> None:
     await home.inbox.catch_up_inbound(late=True)
     await home.store.examine()
     assert [says(each) for each in home.published] == [
-        (Trust.UNPROVEN, "old"),
+        (Trust.OUTDATED, "old"),
         (Trust.TRUSTED, "new"),
     ]
 
@@ -423,8 +423,15 @@ def test_what_waited_too_long_is_not_believed(home: Home, trust: Trust) -> None:
     received = Received(message=inbound("M"), late=False, trust=trust)
     assert home.guard.review(received, START + timedelta(minutes=5)) == received
     late = home.guard.review(received, START + timedelta(hours=1))
-    believed = Trust.UNPROVEN if trust is Trust.TRUSTED else trust
+    believed = Trust.OUTDATED if trust is Trust.TRUSTED else trust
     assert late == replace(received, trust=believed)
+
+
+@pytest.mark.parametrize("trust", list(Trust))
+def test_who_is_outdated_is_unproven_to_the_outside(trust: Trust) -> None:
+    """The public word is one of five; all others are told as they are."""
+    is_outdated = trust is Trust.OUTDATED
+    assert trust.shown is (Trust.UNPROVEN if is_outdated else trust)
 
 
 def test_without_a_guard_nobody_is_believed() -> None:

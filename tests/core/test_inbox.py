@@ -405,7 +405,20 @@ async def test_a_provider_without_receipts_is_not_asked(
     await store.outbound.add([outbound("a")], START)
     await store.outbound.accept("a", SentMessage(provider_id="a"))
     await inbox.catch_up(late=False)
+    await inbox.ask_for_receipt("a")
     assert "fetch_receipt" not in adapter.questions
+
+
+async def test_one_message_is_asked_about(
+    inbox: Inbox, adapter: FakeAdapter, store: Store
+) -> None:
+    """For whoever cannot wait until all are."""
+    await inbox.begin()
+    for each in ("a", "b"):
+        await store.outbound.add([outbound(each)], START)
+        await store.outbound.accept(each, SentMessage(provider_id=each))
+    await inbox.ask_for_receipt("a")
+    assert adapter.questions.count("fetch_receipt") == 1
 
 
 # What callbacks bring

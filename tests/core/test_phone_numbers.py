@@ -1,15 +1,17 @@
 """Whatever a person types becomes E.164 or a clear refusal."""
 
 import re
+import subprocess
 import sys
 
 from hypothesis import given, settings, strategies as st
-import phonenumbers
 import pytest
 
 from custom_components.virtual_sms.core.phone_numbers import (
     InvalidNumberError,
+    is_read,
     parse_number,
+    read_ahead,
     region_of,
 )
 
@@ -176,10 +178,80 @@ def test_a_full_number_means_the_same_everywhere(
         assert expected is None
 
 
-def test_the_tables_are_loaded() -> None:
-    """Reading a number reads no file: it is done in the event loop."""
-    regions = phonenumbers.SUPPORTED_REGIONS
-    assert {f"phonenumbers.data.region_{each}" for each in regions} <= set(sys.modules)
+TABLES = """
+import sys
+from custom_components.virtual_sms.core.phone_numbers import *
+
+def tables():
+    start = "phonenumbers.data.region_"
+    return sorted(each.removeprefix(start) for each in sys.modules if start in each)
+
+def loads(value, country):
+    before = tables()
+    try:
+        region_of(parse_number(value, country))
+    except InvalidNumberError:
+        pass
+    return tables() != before
+"""
+
+
+def ask_alone(question: str) -> str:
+    """Return what a Python of its own prints, in which no table is loaded yet."""
+    command = [sys.executable, "-c", f"{TABLES}\n{question}"]
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_no_table_is_loaded_before_it_is_needed() -> None:
+    """All of them together would take two megabytes of a home."""
+    assert ask_alone("print(*tables())") == ""
+    assert ask_alone("read_ahead(['+33612345678'], 'BE'); print(*tables())") == "BE FR"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "value", "country"),
+    [
+        ([], "0475 12 34 56", "BE"),
+        (["+33612345678"], "+33 7 12 34 56 78", "BE"),
+        (["+33612345678"], "0033712345678", None),
+        (["+1 212 555 0123"], "+1 416 555 0123", None),
+        ([33612345678], 33612345678, "DE"),
+        (["01133612345678"], "01133612345678", "US"),
+        (["99999"], "99999", "FR"),
+        ([[None]], [None], "FR"),
+    ],
+)
+def test_what_is_read_takes_no_other_table(
+    ahead: list[object], value: object, country: str | None
+) -> None:
+    """Reading a number reads no file then: it is done in the event loop."""
+    given = f"read_ahead({[*ahead, value]!r}, {country!r});"
+    asked = f"print(is_read({value!r}, {country!r}), loads({value!r}, {country!r}))"
+    assert ask_alone(given + asked) == "True False"
+
+
+@pytest.mark.parametrize("value", ["+1 416 555 0123", "0033712345678"])
+def test_a_country_is_loaded_once_for_all_its_numbers(value: str) -> None:
+    """A number is as good as read if another one of its country code was."""
+    given = "read_ahead(['+1 212 555 0123', '+33612345678'], None);"
+    asked = f"print(is_read({value!r}, None), loads({value!r}, None))"
+    assert ask_alone(given + asked) == "True False"
+
+
+@pytest.mark.parametrize("value", ["+49 151 23456789", "06 12 34 56 78", 33612345678])
+def test_what_was_never_read_may_take_a_table(value: object) -> None:
+    """It is to be read ahead."""
+    asked = f"print(is_read({value!r}, 'FR'), loads({value!r}, 'FR'))"
+    assert ask_alone(asked) == "False True"
+
+
+def test_what_was_read_is_not_kept_for_ever() -> None:
+    """Nobody can fill the memory by numbers that are none."""
+    read_ahead(range(10_000), None)
+    assert not is_read(1, None)
+    assert is_read(9_999, None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,12 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.virtual_sms.adapters.models import DeliveryStatus, SentMessage
-from custom_components.virtual_sms.core.publisher import AT_ONCE, IN_FLIGHT, Publisher
+from custom_components.virtual_sms.core.publisher import (
+    AT_ONCE,
+    IN_FLIGHT,
+    LONGEST_TURN,
+    Publisher,
+)
 from custom_components.virtual_sms.store.changes import (
     Change,
     Received,
@@ -53,7 +58,7 @@ def heard() -> list[Change]:
 @pytest.fixture
 async def publisher(store: Store, heard: list[Change]) -> Publisher:
     """Get ready to tell."""
-    publisher = Publisher(store, heard.append)
+    publisher = Publisher(store, heard.append, monotonic=lambda: 0.0)
     await publisher.load()
     return publisher
 
@@ -164,6 +169,42 @@ async def test_the_rest_of_the_home_has_its_turn(
     publisher.publish(await store.inbound.admit(messages, late=False))
     publisher.start()
     assert len(heard) == AT_ONCE
+    await come_to_rest(store, publisher)
+    assert names(heard) == [each.message_id for each in messages]
+
+
+async def test_one_turn_at_a_time(
+    store: Store, publisher: Publisher, heard: list[Change]
+) -> None:
+    """Each round of the event loop publishes once, however many notes come back."""
+    messages = [inbound(f"{number:03}") for number in range(100)]
+    publisher.publish(await store.inbound.admit(messages, late=False))
+    publisher.start()
+    known = len(heard)
+    while len(heard) < len(messages):
+        await asyncio.sleep(0)
+        assert len(heard) <= known + AT_ONCE
+        known = len(heard)
+
+
+async def test_what_takes_long_to_tell_is_told_one_by_one(
+    store: Store, heard: list[Change]
+) -> None:
+    """On a slow machine the home has its turn after each message."""
+    time = 0.0
+
+    def hear(change: Change) -> None:
+        nonlocal time
+        time += LONGEST_TURN
+        heard.append(change)
+
+    publisher = Publisher(store, hear, monotonic=lambda: time)
+    messages = [inbound(f"{number:03}") for number in range(20)]
+    publisher.publish(await store.inbound.admit(messages, late=False))
+    publisher.start()
+    assert len(heard) == 1
+    await asyncio.sleep(0)
+    assert len(heard) == 2
     await come_to_rest(store, publisher)
     assert names(heard) == [each.message_id for each in messages]
 

@@ -30,6 +30,9 @@ def no_setup() -> Iterator[None]:
     [
         ("twilio", {"account_sid": TOKEN, "auth_token": SID}, "starts with AC"),
         ("twilio", {"account_sid": SID[:-1]}, "has 34 characters"),
+        ("twilio", {"account_sid": " "}, "has 34 characters"),
+        ("twilio", {"auth_token": " "}, "its secret is missing"),
+        ("ovh", {"application_key": " "}, ""),
         ("twilio", {"auth_token": TOKEN[:-1]}, "has 32 characters"),
         ("twilio", {"auth_token": TOKEN}, "from the same account and region"),
         (

@@ -620,11 +620,12 @@ def test_attributes_are_complete(language: str) -> None:
         _, told = events.describe(change)
         words = entity["event"][key]["state_attributes"]
         more = {Received: {"answer_to", "trust"}, CallChanged: {"trust"}}
-        expected = {"event_type", *told, *OF_CONTACT, *more.get(type(change), set())}
+        own = {"event_type", *told, *OF_CONTACT, *more.get(type(change), set())}
+        expected = own | events.COMMON_FIELDS
         assert set(words) == expected
         assert all(each["name"] for each in words.values())
     words = entity["event"]["message"]["state_attributes"]
-    assert set(words["trust"]["state"]) == set(Trust)
+    assert set(words["trust"]["state"]) == {each.shown for each in Trust}
     words = entity["event"]["delivery"]["state_attributes"]
     assert set(words["reason"]["state"]) == set(RejectReason)
     for key in ("event_type", "status", "previous"):

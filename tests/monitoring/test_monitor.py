@@ -663,10 +663,23 @@ async def refuse(
     await settle(hass, sim)
 
 
+@pytest.mark.parametrize("is_read", [True, False])
 async def test_each_country_for_itself(
-    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_read: bool,
 ) -> None:
-    """Two countries may be refused, and one of them enabled."""
+    """Two countries may be refused, and one of them enabled.
+
+    Also where a message was sent before a restart, and its country is yet to be read.
+    """
+    monkeypatch.setattr(
+        "custom_components.virtual_sms.monitoring.monitor.is_read",
+        lambda *_: is_read,
+    )
     for recipient in (RECIPIENT, AMERICAN):
         await refuse(hass, simulator, twilio_entry, "21408", recipient)
     assert shown(hass, twilio_entry, "country_not_enabled").data["regions"] == "FR US"

@@ -15,7 +15,7 @@ from simulator import Quirk
 
 from ..alarms import hear, pass_time, restart, texts
 from ..contacts import OTHER_NUMBER, add_contact, add_group
-from ..home import RECIPIENT, settle
+from ..home import RECIPIENT, listen, settle
 from ..people.test_trust import PIN, add_bob
 from .test_alert import LEAK, TO_BOB, alert, call, events, states
 from .test_ask import ask, until_sent
@@ -112,6 +112,25 @@ async def test_two_rounds_of_five_minutes_unless_told_else(
     assert states(events)[1:] == [("escalated", 1, 2), ("exhausted", 1, 2)]
 
 
+async def test_a_number_at_rest_keeps_no_alarm_back(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ovh_entry: ConfigEntry,
+    events: Events,
+) -> None:
+    """A step that cannot be sent now is passed over, whoever is named how in it."""
+    await add_contact(hass, ovh_entry, "Ann", OTHER_NUMBER)
+    await hass.config_entries.async_unload(twilio_entry.entry_id)
+    by_number = {"to": RECIPIENT, "config_entry_id": twilio_entry.entry_id}
+    await alert(hass, simulator, steps=[by_number, {"contacts": "notify.ann"}])
+    assert states(events) == [("started", 1, 1), ("escalated", 2, 1)]
+    assert [each.to for each in simulator.ovh.messages] == [OTHER_NUMBER]
+    by_nobody = {"to": RECIPIENT, "config_entry_id": "nobody"}
+    with pytest.raises(ServiceValidationError):
+        await call(hass, steps=[by_nobody])
+
+
 @pytest.mark.parametrize("seconds", [30, 3600])
 async def test_an_answer_from_a_time_away(
     hass: HomeAssistant,
@@ -134,6 +153,44 @@ async def test_an_answer_from_a_time_away(
     await settle(hass, simulator)
     assert [each.data["state"] for each in events] == ["started", "acknowledged"]
     assert OTHER_NUMBER not in dict(texts(simulator))
+
+
+@pytest.mark.parametrize(
+    ("added", "text", "state"),
+    [
+        ({"may_command": True}, "ok", "acknowledged"),
+        ({"may_command": True, "code": "pin"}, f"ok {PIN}", "acknowledged"),
+        ({"may_command": True, "code": "pin"}, "ok", "escalated"),
+        ({"may_command": True, "code": "pin"}, "ok 1234", "escalated"),
+    ],
+)
+async def test_a_command_that_is_too_old_is_an_answer_still(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    twilio_entry: ConfigEntry,
+    events: Events,
+    added: dict[str, Any],
+    text: str,
+    state: str,
+) -> None:
+    """Who may command, and proves it if they have to, is no less believed than others.
+
+    What came after the question is an answer to it, whatever age a command may have.
+    """
+    add = add_bob if "code" in added else add_contact
+    await add(hass, twilio_entry, **({} if "code" in added else added))
+    await add_contact(hass, twilio_entry, "Ann", OTHER_NUMBER)
+    heard = listen(hass)
+    await alert(hass, simulator)
+    simulator.twilio.quirks = {Quirk.SUPPRESSED}
+    simulator.twilio.receive(RECIPIENT, text)
+    await settle(hass, simulator)
+    simulator.twilio.quirks = set()
+    await restart(hass, simulator, seconds=3600, freezer=freezer)
+    await settle(hass, simulator)
+    assert [each["trust"] for each in heard.received] == ["unproven"]
+    assert [each.data["state"] for each in events][:2] == ["started", state]
 
 
 async def test_a_provider_that_is_down_does_not_hold_an_alarm(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.virtual_sms.adapters.models import SetAside, SetAsideReason
-from custom_components.virtual_sms.store.inbound import Bounds
+from custom_components.virtual_sms.store.inbound import UNPUBLISHED, Bounds
 from custom_components.virtual_sms.store.store import RETENTION, Store
 from tests.fakes import START, Clock, inbound, open_store
 
@@ -43,6 +43,16 @@ def aside(
 ) -> SetAside:
     """Make a record that cannot be taken."""
     return SetAside(record_id=record_id, reason=reason, at=at)
+
+
+async def test_what_is_unpublished_is_found_in_one_walk(store: Store) -> None:
+    """A start looks through the rows as they lie, and at none by way of an index."""
+    rows = await store.inbound._run(
+        lambda connection: connection.execute(
+            f"EXPLAIN QUERY PLAN {UNPUBLISHED}"
+        ).fetchall()
+    )
+    assert next(row["detail"] for row in rows) == "SCAN inbound"
 
 
 # What is set aside

@@ -13,7 +13,7 @@ from ..bus import EventData, async_listen, describe_cost
 from ..const import DOMAIN, OPTION_FALLBACK
 from ..core.outcome import Outcome
 from ..core.waiting import DeliveryWaiter, WaitFor, has_ended_badly
-from ..lines import async_look_up, async_withdraw
+from ..lines import async_look_again, async_look_up, async_withdraw
 from ..runtime import VirtualSmsConfigEntry
 from ..store.changes import Change, StatusChanged
 from .addressing import Recipient, async_address
@@ -127,9 +127,12 @@ async def _async_reach(
     A line that has not sent its message yet must not do so later, beside the next.
     """
     attempts: list[Attempt] = []
-    lines = (recipient.line, *_find_fallback(hass, recipient, terms))
+    lines = (recipient.line, *find_fallback(hass, recipient.line, terms))
     for line in dict.fromkeys(lines[:1] if recipient.error else lines):
         if attempts:
+            attempts[-1] = await _async_look_again(hass, attempts[-1], terms)
+            if attempts[-1].has_arrived:
+                break
             await _async_withdraw(hass, attempts[-1])
         by_line = replace(recipient, line=line)
         attempts.append(await _async_attempt(hass, by_line, request, terms))
@@ -177,6 +180,23 @@ async def _async_wait(
         waiter.handle(await async_look_up(hass, line, waiter.message_id))
 
 
+async def _async_look_again(
+    hass: HomeAssistant, attempt: Attempt, terms: Terms
+) -> Attempt:
+    """Ask the provider of a message that is still under way, as far as is known here.
+
+    Where nobody calls us, or a call was lost, it may have come far enough in time.
+    """
+    state = attempt.state
+    if state is None or state.status.is_final:
+        return attempt
+    waiter = DeliveryWaiter(terms.wait_for, state.message_id)
+    waiter.handle(state)
+    line = str(attempt.recipient.line)
+    waiter.handle(await async_look_again(hass, line, state.message_id))
+    return replace(attempt, state=waiter.state, has_arrived=waiter.has_arrived)
+
+
 async def _async_withdraw(hass: HomeAssistant, attempt: Attempt) -> None:
     if isinstance(attempt.result, Outcome):
         message_id = attempt.result.message.message_id
@@ -193,15 +213,14 @@ def async_has_fallback(
     if not any(each.options.get(OPTION_FALLBACK) for each in entries):
         return False
     recipients = async_address(hass, line, request.recipients, request.contacts)
-    return any(_find_fallback(hass, each, Terms()) for each in recipients)
+    return any(find_fallback(hass, each.line, Terms()) for each in recipients)
 
 
-def _find_fallback(
-    hass: HomeAssistant, recipient: Recipient, terms: Terms
-) -> Sequence[str]:
+def find_fallback(hass: HomeAssistant, line: str | None, terms: Terms) -> Sequence[str]:
+    """Return the entries that go on where a line has failed."""
     if terms.fallback is not None:
         return terms.fallback
-    entry = hass.config_entries.async_get_entry(recipient.line or "")
+    entry = hass.config_entries.async_get_entry(line or "")
     return entry.options.get(OPTION_FALLBACK, ()) if entry else ()
 
 

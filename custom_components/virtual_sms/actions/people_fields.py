@@ -14,6 +14,7 @@ from ..adapters.plain_text import clean
 from ..const import DOMAIN
 from ..core.answer_matching import normalize
 from ..core.person import Person
+from ..number_tables import async_load_tables
 from .addressing import Recipient, async_address, async_find_line
 from .sending import Failed, describe_result, fail, require_recipient
 
@@ -43,20 +44,39 @@ def answer_text(value: object) -> str:
     return text
 
 
+async def async_load_numbers(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Load what it takes to read the numbers of an action, unless that is loaded."""
+    lines = [data[ATTR_CONFIG_ENTRY_ID]] if ATTR_CONFIG_ENTRY_ID in data else []
+    await async_load_tables(hass, [*data.get(ATTR_TO, ()), *lines])
+
+
 @callback
-def async_find_entry(hass: HomeAssistant, value: str | None) -> str:
-    """Return the id of an entry that is named in any way; raises if there is none."""
+def async_find_entry(
+    hass: HomeAssistant, value: str | None, *, may_rest: bool = False
+) -> str:
+    """Return the id of an entry that is named in any way; raises if there is none.
+
+    It has to be at work, unless it `may_rest`.
+    """
     line = async_find_line(hass, value)
-    async_get_config_entry(hass, DOMAIN, line)
+    entry = hass.config_entries.async_get_entry(line)
+    if not may_rest or entry is None or entry.domain != DOMAIN:
+        async_get_config_entry(hass, DOMAIN, line)
     return line
 
 
 @callback
-def async_find_sender(hass: HomeAssistant, data: Mapping[str, Any]) -> str | None:
-    """Return which number sends; contacts alone need none, they have their own."""
+def async_find_sender(
+    hass: HomeAssistant, data: Mapping[str, Any], *, may_rest: bool = False
+) -> str | None:
+    """Return which number sends; contacts alone need none, they have their own.
+
+    It `may_rest` where something can be done without it, such as for contacts.
+    """
     if not data[ATTR_TO]:
         return None
-    return async_find_entry(hass, data.get(ATTR_CONFIG_ENTRY_ID))
+    may_rest = may_rest or bool(data[ATTR_CONTACTS])
+    return async_find_entry(hass, data.get(ATTR_CONFIG_ENTRY_ID), may_rest=may_rest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class ContactGuard:
     def review(self, received: Received, now: datetime) -> Received:
         """Believe no longer what waited too long to be published."""
         if received.trust is Trust.TRUSTED and self._is_old(received, now):
-            return replace(received, trust=Trust.UNPROVEN)
+            return replace(received, trust=Trust.OUTDATED)
         return received
 
     def _judge(
@@ -132,8 +132,9 @@ class ContactGuard:
     def _trust(self, received: Received, noted: Noted, now: datetime) -> Trust:
         if noted.is_locked:
             return Trust.LOCKED
-        is_proven = noted.is_fresh and not self._is_old(received, now)
-        return Trust.TRUSTED if is_proven else Trust.UNPROVEN
+        if not noted.is_fresh:
+            return Trust.UNPROVEN
+        return Trust.OUTDATED if self._is_old(received, now) else Trust.TRUSTED
 
     def _is_old(self, received: Received, now: datetime) -> bool:
         return now - received.message.received_at > self._max_age()

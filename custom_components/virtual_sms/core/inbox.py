@@ -141,6 +141,11 @@ class Inbox:
                 return not makes_sense
         return True
 
+    async def ask_for_receipt(self, provider_id: str) -> None:
+        """Ask where a message of ours stands; raises as the adapter does."""
+        if Capability.RECEIPTS in self._line.adapter.capabilities:
+            await self._fetch_receipt(provider_id)
+
     async def _fetch_receipt(self, provider_id: str) -> bool | None:
         """Take what the provider says of a message, and say whether it is new.
 

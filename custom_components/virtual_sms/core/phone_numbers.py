@@ -3,8 +3,13 @@
 The action editor eats the plus sign and YAML turns digits into an integer, so
 bare digits may be a national number or an international one. What they are
 depends on whether the country dials a leading zero.
+
+The table of each country is a module of its own, and all of them take two megabytes.
+Each is loaded when it is first asked for: ahead and in a thread, by `read_ahead`.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 import re
 
 import phonenumbers
@@ -20,10 +25,13 @@ _NOWHERE = (None, "001", "ZZ")
 _LONG = 10**9
 """The least number that is too long to have lost its country code."""
 _LONGEST = len("+") + 15
+_LONGEST_CODE = 3
+_MOST_READ = 1_000
 
-# The table of each country is a module of its own, loaded when it is first asked for:
-# by the event loop, when an alarm goes out, if it were not loaded with this one.
-phonenumbers.PhoneMetadata.load_all()
+_codes: set[str] = set()
+"""The country codes whose tables are all loaded."""
+_read: set[tuple[object, ...]] = set()
+"""What was read, so that reading it again takes no other table."""
 
 
 class InvalidNumberError(ValueError):
@@ -57,6 +65,43 @@ def parse_number(value: object, country: str | None) -> str:
         return _possible(value, "+" + digits.removeprefix("00"))
     readings = _readings(digits, country)
     return _first_valid(readings) or _only_possible(value, readings)
+
+
+def is_read(value: object, country: str | None) -> bool:
+    """Say whether all tables are loaded that reading a value takes, and telling its region."""
+    text = _write(value)
+    if isinstance(value, str) and _INTERNATIONAL_PREFIX.match(text):
+        digits = re.sub(r"[^0-9]", "", text).removeprefix("00")
+        if any(digits[:length] in _codes for length in range(1, _LONGEST_CODE + 1)):
+            return True
+    return _key(value, country) in _read
+
+
+def read_ahead(values: Iterable[object], country: str | None) -> None:
+    """Load the tables that reading some values takes, and those of a country.
+
+    That reads files, so it is not for the event loop.
+    """
+    if country is not None:
+        _load_tables(phonenumbers.country_code_for_region(country))
+    for value in values:
+        with suppress(InvalidNumberError):
+            number = _parse(parse_number(value, country), None)
+            _load_tables((number and number.country_code) or 0)
+        if len(_read) == _MOST_READ:
+            _read.clear()
+        _read.add(_key(value, country))
+
+
+def _key(value: object, country: str | None) -> tuple[object, ...]:
+    return isinstance(value, int), _write(value), country
+
+
+def _load_tables(code: int) -> None:
+    """Load what tells the countries apart that share a code."""
+    for region in phonenumbers.region_codes_for_country_code(code):
+        phonenumbers.country_code_for_region(region)
+    _codes.add(str(code))
 
 
 def region_of(number: str) -> str | None:

@@ -14,6 +14,7 @@ from functools import partial
 import logging
 
 from ..store.changes import Change, Received
+from ..store.clock import monotonic
 from ..store.database import FLUSH_DELAY, DatabaseClosedError
 from ..store.store import Store
 
@@ -26,6 +27,9 @@ LONGEST_HOLD = 5.0
 """Seconds that a line which closes waits for what follows from what it published."""
 AT_ONCE = 4
 """Changes in a row, before it yields to the event loop."""
+LONGEST_TURN = 0.002
+"""Seconds of publishing in a row, before it yields: a thread that wants Python gets it
+after five, and may keep the loop from it for as long again."""
 
 
 type Pending = Callable[[], asyncio.Future[list[BaseException | None]] | None]
@@ -44,9 +48,11 @@ class Publisher:
         store: Store,
         publish: Callable[[Change], None],
         pending: Pending = nothing_pending,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
-        """Take the store, who handles a change, and what they have to write."""
+        """Take the store, who handles a change, what they have to write, and a clock."""
         self._store = store
+        self._monotonic = monotonic
         self._pending = pending
         self._publish = publish
         self._waiting: deque[Change] = deque()
@@ -56,6 +62,8 @@ class Publisher:
         """What is to be noted after what is held back."""
         self._unnoted = 0
         self._is_publishing = False
+        self._turn: asyncio.Handle | None = None
+        """When the rest of the home has had its own."""
         self._is_open = False
         self._is_done = asyncio.Event()
 
@@ -103,6 +111,7 @@ class Publisher:
         if (
             self._is_open
             and not self._is_publishing
+            and self._turn is None
             and self._may_publish(self._unnoted)
         ):
             self._is_publishing = True
@@ -118,12 +127,13 @@ class Publisher:
             self._is_done.set()
 
     def _publish_some(self, published: list[Change]) -> None:
-        while len(published) < AT_ONCE and self._may_publish(
-            self._unnoted + len(published)
-        ):
+        end = self._monotonic() + LONGEST_TURN
+        while self._may_publish(self._unnoted + len(published)):
             change = self._waiting.popleft()
             self._publish(change)
             published.append(change)
+            if len(published) == AT_ONCE or self._monotonic() >= end:
+                return
 
     def _may_publish(self, unnoted: int) -> bool:
         return bool(self._waiting) and unnoted < IN_FLIGHT
@@ -137,8 +147,12 @@ class Publisher:
         else:
             # What is noted out of order would count as unpublished.
             self._held += published
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._go_on)
+        if self._waiting and self._turn is None:
+            self._turn = asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        self._go_on()
 
     def _hold_back(self, published: list[Change]) -> None:
         """Note changes once all that follows from them is written.

@@ -75,13 +75,19 @@ class CredentialForm:
                 credentials |= self._previous(each.key, credentials[each.key])
         return credentials
 
-    def find_gap(self, credentials: Mapping[str, str]) -> str | None:
-        """Return the form's word for a field that was left empty and must not be."""
-        if any(each.key not in credentials for each in self._needed):
-            return "invalid_auth"
-        given = [each for each in self.fields if each.key in credentials]
-        if any(each.requires and each.requires not in credentials for each in given):
-            return "api_key_incomplete"
+    def find_gap(self, credentials: Mapping[str, str]) -> tuple[str, str] | None:
+        """Return the form's word for a field that was left empty, and the sentence on it.
+
+        None where nothing is missing.
+        """
+        empty = [each for each in self.fields if each.key not in credentials]
+        for each in empty:
+            if each.required:
+                shape = f"shape_{each.key}"
+                return "invalid_auth", "secret_missing" if each.secret else shape
+        wanted = {each.requires for each in self.fields if each not in empty}
+        if any(each.key in wanted for each in empty):
+            return "api_key_incomplete", "secret_missing"
         return None
 
     def find_misfit(self, credentials: Mapping[str, str]) -> str | None:

@@ -64,7 +64,7 @@ class CredentialSteps(ConfigFlow):
         self._credentials = credentials
         await async_load_sentences(self.hass)
         if gap := self._form.find_gap(credentials):
-            return self._show_credentials(self._detail(gap, "secret_missing"))
+            return self._show_credentials(self._detail(*gap))
         try:
             if needs_consent(self._provider, credentials):
                 return await self._async_request()

@@ -12,7 +12,8 @@ from homeassistant.config_entries import (
 
 from ..adapters.plain_text import clean
 from ..core.contacts import Contact, Directory, Group
-from ..people.contacts import async_directory
+from ..number_tables import async_load_tables
+from ..people.contacts import CONF_NUMBERS, async_directory
 from .form_errors import NO_ERROR, FormError
 from .schemas import CONF_NAME, Form
 
@@ -73,6 +74,7 @@ class PeopleFlow(ConfigSubentryFlow):
             return self._show(step_id, self._current)
         self._typed = typed
         try:
+            await async_load_tables(self.hass, typed.get(CONF_NUMBERS, ()))
             self._title, self._data = self._read_name(typed), self._read(typed)
         except FormRefusedError as err:
             return self._show(step_id, typed, err.error)

@@ -41,6 +41,7 @@ class Inspection:
         self._entry = entry
         self._on_error = on_error
         runtime = entry.runtime_data
+        self._gateway = runtime.gateway
         self._line = runtime.gateway.line
         self._coordinator = runtime.coordinator
         self._registrar = runtime.registrar
@@ -116,7 +117,7 @@ class Inspection:
         if Capability.OPT_OUTS not in line.adapter.capabilities:
             return
         listed = await line.adapter.list_opted_out(line.number)
-        gateway = self._entry.runtime_data.gateway
+        gateway = self._gateway
         try:
             if await gateway.store.consent.note_listed(listed, dt_util.utcnow()):
                 await async_trust(hass).async_follow_consent(self._entry, gateway)

@@ -5,8 +5,10 @@ rest is looked at a few times a day, with a handful of requests.
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import assert_never
 
 from homeassistant.core import HomeAssistant, callback
@@ -19,7 +21,7 @@ from ..adapters.models import Advice, DeliveryStatus, RejectReason
 from ..bus import EventData, async_listen
 from ..const import DOMAIN, OPTION_BALANCE_THRESHOLD
 from ..core.evidence import Evidence, was_accepted
-from ..core.phone_numbers import region_of
+from ..core.phone_numbers import is_read, region_of
 from ..entry_data import EntryData
 from ..issues import (
     ADVICE,
@@ -30,6 +32,7 @@ from ..issues import (
     async_raise_issue,
     async_set_issue,
 )
+from ..number_tables import async_load_tables
 from ..runtime import VirtualSmsConfigEntry
 from ..store.changes import CallChanged, Change, Received, StatusChanged
 from .balance_timer import BalanceTimer
@@ -128,23 +131,21 @@ class Monitor:
             self._async_accept(about & _ABOUT_THE_ACCOUNT)
         if not change.status.is_final:
             return
-        region = region_of(change.recipient)
         if change.status is DeliveryStatus.DELIVERED:
-            for problem in about & _ABOUT_A_COUNTRY:
-                self._async_disprove(problem, region)
+            self._async_disprove(about & _ABOUT_A_COUNTRY, change.recipient)
         is_poor = change.reason is RejectReason.NO_CREDIT
         advice = Advice.TOP_UP if is_poor else self._find_advice(change.error_code)
-        self._async_advise(advice, region)
+        self._async_advise_about(advice, change.recipient)
 
     @callback
     def _async_handle_call(self, change: CallChanged) -> None:
         """Take back what a call disproves, or raise what its refusal shows."""
-        region = region_of(change.correspondent)
+        number = change.correspondent
         if change.state.is_final:
             self._balance_timer.async_start()
-            self._async_advise(self._find_advice(change.error_code), region)
+            self._async_advise_about(self._find_advice(change.error_code), number)
         if change.direction is Direction.OUTBOUND and change.state in _TALKED:
-            self._async_disprove(Problem.VOICE_COUNTRY_NOT_ENABLED, region)
+            self._async_disprove({Problem.VOICE_COUNTRY_NOT_ENABLED}, number)
 
     @callback
     def _async_accept(self, problems: set[Problem]) -> None:
@@ -156,8 +157,33 @@ class Monitor:
             self._async_weigh()
 
     @callback
-    def _async_disprove(self, problem: Problem, region: str | None) -> None:
-        """Take a problem back for a country; it stands for the others."""
+    def _async_disprove(self, problems: Iterable[Problem], number: str) -> None:
+        """Take problems back for the country of a number; they stand for the others."""
+        for problem in problems:
+            if async_get_regions(self._hass, self._entry, problem):
+                self._async_with_region(
+                    number, partial(self._async_disprove_in, problem)
+                )
+
+    @callback
+    def _async_with_region(
+        self, number: str, conclude: Callable[[str | None], None]
+    ) -> None:
+        """Conclude from the country of a number, once its table is loaded."""
+        if is_read(number, None):
+            conclude(region_of(number))
+            return
+
+        async def find() -> None:
+            await async_load_tables(self._hass, [number])
+            conclude(region_of(number))
+
+        self._entry.async_create_background_task(
+            self._hass, find(), f"{DOMAIN} country"
+        )
+
+    @callback
+    def _async_disprove_in(self, problem: Problem, region: str | None) -> None:
         regions = async_get_regions(self._hass, self._entry, problem)
         if region not in regions:
             return
@@ -233,6 +259,12 @@ class Monitor:
     def _find_advice(self, code: str | None) -> Advice | None:
         rule = self._line.adapter.error_rules.get(code or "")
         return rule.advice if rule else None
+
+    @callback
+    def _async_advise_about(self, advice: Advice | None, number: str) -> None:
+        """Raise what only a person can fix, and to which country that applies."""
+        if advice is not None:
+            self._async_with_region(number, partial(self._async_advise, advice))
 
     @callback
     def _async_advise(self, advice: Advice | None, region: str | None = None) -> None:

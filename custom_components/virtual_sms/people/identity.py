@@ -37,7 +37,7 @@ def _trust(writer: Contact | None, received: Received) -> Trust:
     if writer is None:
         return Trust.UNKNOWN
     is_same = writer.contact_id == received.contact_id
-    return received.trust if is_same and writer.may_command else Trust.KNOWN
+    return received.trust.shown if is_same and writer.may_command else Trust.KNOWN
 
 
 def _find_addressee(

@@ -203,12 +203,15 @@ class Trust:
     @callback
     def _async_spawn_consent(self, entry: VirtualSmsConfigEntry) -> None:
         self._hass.async_create_background_task(
-            self._async_try_consent(entry), f"{DOMAIN} consent"
+            self._async_try_consent(entry, entry.runtime_data.gateway),
+            f"{DOMAIN} consent",
         )
 
-    async def _async_try_consent(self, entry: VirtualSmsConfigEntry) -> None:
+    async def _async_try_consent(
+        self, entry: VirtualSmsConfigEntry, gateway: Gateway
+    ) -> None:
         try:
-            await self.async_follow_consent(entry, entry.runtime_data.gateway)
+            await self.async_follow_consent(entry, gateway)
         except _CANNOT_WRITE as err:
             _LOGGER.debug("Consents cannot be read now: %s", type(err).__name__)
 

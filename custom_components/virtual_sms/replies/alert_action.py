@@ -24,6 +24,7 @@ from ..actions.people_fields import (
     answer_text,
     async_find_people,
     async_find_sender,
+    async_load_numbers,
 )
 from ..actions.permission import for_who_may_control
 from ..actions.planned import Spoken, async_foresee_refusal
@@ -99,6 +100,8 @@ def async_setup_alert(hass: HomeAssistant) -> None:
 async def _async_alert(call: ServiceCall) -> ServiceResponse:
     """Begin an alert; who cannot be addressed is skipped, unless nobody can."""
     hass, data = call.hass, call.data
+    for each in (data, *data["steps"]):
+        await async_load_numbers(hass, each)
     found = [_find_people(hass, data, each) for each in data["steps"]]
     wrong = [each for some in found for each in some.wrong]
     if not any(some.people for some in found):
@@ -140,7 +143,7 @@ def _find_people(
     hass: HomeAssistant, data: Mapping[str, Any], step: Mapping[str, Any]
 ) -> Addressed:
     """Find the people of a step; a number of its own comes before the alert's."""
-    sender = async_find_sender(hass, {**data, **step})
+    sender = async_find_sender(hass, {**data, **step}, may_rest=True)
     return async_find_people(hass, sender, step)
 
 

@@ -109,7 +109,9 @@ def async_take_answer(
     for desk in desks:
         if taken := desk.async_find_taken(received.message.message_id):
             return taken
-    if not desks or who.get("trust") in _DISTRUSTED:
+    # Old age makes no answer less true: the time of the question bounds it.
+    is_outdated = received.trust is Trust.OUTDATED
+    if not desks or (who.get("trust") in _DISTRUSTED and not is_outdated):
         return None
     incoming = Incoming(
         line=entry.entry_id,

@@ -20,6 +20,7 @@ from ..actions.people_fields import (
     answer_text,
     async_find_people,
     async_find_sender,
+    async_load_numbers,
 )
 from ..actions.permission import for_who_may_control
 from ..actions.sending import raise_not_sent
@@ -80,6 +81,7 @@ def async_setup_ask(hass: HomeAssistant) -> None:
 async def _async_ask(call: ServiceCall) -> ServiceResponse:
     """Ask, and wait for an answer or for the time to be up."""
     hass, data = call.hass, call.data
+    await async_load_numbers(hass, data)
     addressed = async_find_people(hass, async_find_sender(hass, data), data)
     if not addressed.people:
         raise_not_sent(addressed.wrong)

@@ -10,13 +10,23 @@ from ..adapters.models import DeliveryStatus, InboundMessage, RejectReason
 
 
 class Trust(StrEnum):
-    """Whether who wrote is whom they seem to be, and may command."""
+    """Whether who wrote is whom they seem to be, and may command.
+
+    OUTDATED: they are, and may, but the message is too old for a command. To the outside
+    it is unproven.
+    """
 
     UNKNOWN = "unknown"
     KNOWN = "known"
     TRUSTED = "trusted"
     UNPROVEN = "unproven"
     LOCKED = "locked"
+    OUTDATED = "outdated"
+
+    @property
+    def shown(self) -> Trust:
+        """Return what is told of it outside."""
+        return Trust.UNPROVEN if self is Trust.OUTDATED else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import json
 import logging
 import socket
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode
 
 from hypothesis import given, settings, strategies as st
@@ -1156,15 +1157,32 @@ async def test_pages(
 ) -> None:
     """A long absence is caught up on page by page, nothing left out.
 
-    No page is so long that reading it would keep the home from all else.
+    No page is so long that reading it would keep the home from all else, and no batch
+    so long that taking it would.
     """
     now = datetime.now(UTC)
-    harness.provider.history(2100, newest=now, every=timedelta(seconds=1))
-    async for batch in adapter.fetch_inbound(number, now - timedelta(days=1), _none):
-        assert [message.text for message in batch] == [
-            f"Old message {index}" for index in range(2100)
-        ]
-    assert len(harness.sim.requests) == 2100 / 100
+    harness.provider.history(2150, newest=now, every=timedelta(seconds=1))
+    since = now - timedelta(days=1)
+    batches = [batch async for batch in adapter.fetch_inbound(number, since, _none)]
+    assert [message.text for batch in batches for message in batch] == [
+        f"Old message {index}" for index in range(2150)
+    ]
+    assert [len(batch) for batch in batches] == [*[100] * 21, 50]
+    assert len(harness.sim.requests) == len(batches)
+
+
+async def test_a_long_absence_takes_no_tasks(
+    adapter: TwilioAdapter, harness: Harness, number: PhoneNumber
+) -> None:
+    """Messages with which no file came are taken as they are listed."""
+    now = datetime.now(UTC)
+    harness.provider.history(50, newest=now, every=timedelta(seconds=1))
+    harness.provider.receive("+33612345678", "Look", [Media()], callback=False)
+    since = now - timedelta(days=1)
+    with patch.object(adapter, "_with_files", wraps=adapter._with_files) as asked:
+        (batch,) = [each async for each in adapter.fetch_inbound(number, since, _none)]
+    assert len(batch) == 51
+    asked.assert_called_once()
 
 
 async def test_media_of_what_is_new(

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import batched
 from typing import TYPE_CHECKING, ClassVar, Final, override
 
 from ..base import KnownIds
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from ..call_models import CallEvent
 
 RECENT: Final = 50
-# Reading a page keeps the event loop for as long.
+# Reading a page keeps the event loop for as long, and so does taking what was read.
 HISTORY_PAGE: Final = 100
 _ABOUT_ONE: Final = (
     InvalidResponseError,
@@ -251,7 +252,9 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
         )
         found = inbound.pick_found(listed, start)
         seen = await known([each.id for each in found])
-        yield await self._complete([each for each in found if each.id not in seen])
+        new = [each for each in found if each.id not in seen]
+        for some in batched(new, HISTORY_PAGE, strict=False):
+            yield await self._complete(some)
 
     @override
     async def fetch_inbound_message(
@@ -269,7 +272,7 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
             return SetAside(record_id=message_id, reason=reason)
         if found is None:
             raise NotFoundError("no inbound message")
-        return await self._with_files(found)
+        return _without_files(found) or await self._with_files(found)
 
     @override
     async def fetch_receipt(
@@ -307,25 +310,21 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
         self, found: Sequence[inbound.Found | Unreadable]
     ) -> list[InboundMessage | SetAside]:
         """Ask for the files of all messages at once, and keep to their order."""
+        # A task for each that has none would hold up the home after a long absence.
         tasks = [
             asyncio.ensure_future(self._with_files(each))
             for each in found
-            if isinstance(each, inbound.Found)
+            if isinstance(each, inbound.Found) and each.files
         ]
         try:
             whole = iter(await asyncio.gather(*tasks))
         finally:
             for task in tasks:
                 task.cancel()
-        return [
-            each.set_aside if isinstance(each, Unreadable) else next(whole)
-            for each in found
-        ]
+        return [_without_files(each) or next(whole) for each in found]
 
     async def _with_files(self, found: inbound.Found) -> InboundMessage | SetAside:
         """Add what came with a message; what cannot be had now sets it aside alone."""
-        if not found.files:
-            return inbound.with_files(found, ())
         try:
             listed = await self._list(
                 partial(records.read_media, self.base_url or ORIGIN),
@@ -337,3 +336,12 @@ class TwilioAdapter(TwilioCalls, TwilioMedia):
             return inbound.incomplete(found.message)
         good = (each for each in listed if not isinstance(each, Unreadable))
         return inbound.with_files(found, tuple(good))
+
+
+def _without_files(
+    found: inbound.Found | Unreadable,
+) -> InboundMessage | SetAside | None:
+    """Return what needs no question more; None for a message with which files came."""
+    if isinstance(found, Unreadable):
+        return found.set_aside
+    return None if found.files else inbound.with_files(found, ())
