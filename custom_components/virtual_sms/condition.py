@@ -82,10 +82,8 @@ class ContactReachable(StateCondition):
     @override
     def _list_states(self, target: Target) -> list[bool]:
         directory = async_directory(self._hass)
-        contacts = set(filter(None, map(directory.get_contact, target.contact_ids)))
-        for group in filter(None, map(directory.get_group, target.contact_ids)):
-            contacts.update(directory.members(group))
-        return [self._is_reachable(each) for each in contacts]
+        contacts = filter(None, map(directory.get_contact, target.contact_ids))
+        return list(map(self._is_reachable, contacts))
 
     def _is_reachable(self, contact: Contact) -> bool:
         is_at_work = async_find_loaded(self._hass, contact.entry_id) is not None
