@@ -199,7 +199,7 @@ async def test_a_command_that_waited_for_the_home_is_not_believed(
     world.clock.advance(301)
     gateway._publish(message)
     trusts = [each.trust for each in world.heard[NUMBER.number]]  # type: ignore[union-attr]
-    assert trusts == [Trust.TRUSTED, Trust.UNPROVEN]
+    assert trusts == [Trust.TRUSTED, Trust.OUTDATED]
 
 
 async def test_a_line_that_closes_notes_what_was_published(gateway: Gateway) -> None:
