@@ -1,10 +1,12 @@
 """A home, a simulator, and a number of each provider set up in that home."""
 
 import asyncio
+import logging
 import sys
 from typing import TYPE_CHECKING
 
 from homeassistant.components import repairs
+from homeassistant.components.http import HomeAssistantHTTP
 from homeassistant.setup import async_setup_component
 from hypothesis import settings
 import pytest
@@ -16,7 +18,7 @@ from simulator import Simulator
 
 from .cloud import Cloud
 from .complaints import Complaints
-from .set_up import set_up
+from .furnish import furnish
 
 # The same examples in every run: a change that breaks something is found by the
 # change, and a busy machine breaks nothing.
@@ -33,15 +35,36 @@ if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
 
+# What is logged is kept for a test that fails. The plugin prints it beside, and with it
+# each statement of the recorder.
+logging.getLogger().handlers.clear()
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+
+
+@pytest.fixture(autouse=True)
+def disable_http_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bind no socket for Home Assistant's own server.
+
+    The plugin's stand-ins take as long to make as many a test runs.
+    """
+
+    async def do_nothing(*_: object) -> None: ...
+
+    monkeypatch.setattr(HomeAssistantHTTP, "async_bind", do_nothing)
+    monkeypatch.setattr(HomeAssistantHTTP, "start", do_nothing)
+
+
 @pytest.fixture(autouse=True)
 async def enable_event_loop_debug() -> None:
     """Keep the plugin's checks of threads and of slow callbacks, without its tracebacks.
 
-    Each future would note who made it, which takes a third of the suite's time.
+    Each future would note who made it, which takes a third of the suite's time. And
+    what cannot be called need not be looked for before it is called.
     """
     loop = asyncio.get_running_loop()
     loop.set_debug(True)
     loop.get_debug = lambda: False
+    loop._check_callback = lambda _callback, _method: None
 
 
 @pytest.fixture(autouse=True)
@@ -117,16 +140,16 @@ def mode() -> str:
 async def twilio_entry(
     hass: HomeAssistant, simulator: Simulator, home_url: str, mode: str
 ) -> ConfigEntry:
-    """Set Twilio's number up by the config flow."""
-    return await set_up(hass, simulator, "twilio", mode=mode, name="Twilio line")
+    """Have Twilio's number at work."""
+    return await furnish(hass, simulator, "twilio", mode=mode, name="Twilio line")
 
 
 @pytest.fixture
 async def ovh_entry(
     hass: HomeAssistant, simulator: Simulator, home_url: str, mode: str
 ) -> ConfigEntry:
-    """Set OVHcloud's number up by the config flow."""
-    return await set_up(hass, simulator, "ovh", mode=mode, name="OVH line")
+    """Have OVHcloud's number at work."""
+    return await furnish(hass, simulator, "ovh", mode=mode, name="OVH line")
 
 
 @pytest.fixture
@@ -148,5 +171,5 @@ def provider(request: pytest.FixtureRequest) -> str:
 async def entry(
     hass: HomeAssistant, simulator: Simulator, home_url: str, mode: str, provider: str
 ) -> ConfigEntry:
-    """Set a number of the provider up by the config flow."""
-    return await set_up(hass, simulator, provider, mode=mode, name="My line")
+    """Have a number of the provider at work."""
+    return await furnish(hass, simulator, provider, mode=mode, name="My line")

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 
 from custom_components.virtual_sms import assist
 from custom_components.virtual_sms.adapters.segments import count_segments
+from custom_components.virtual_sms.assist_setup import async_setup_assist
 from custom_components.virtual_sms.assist_user import GUEST
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.core.assist import MOST_WAITING
@@ -479,6 +480,38 @@ async def test_a_restart_repeats_nothing(
     assert [each["late"] for each in heard.received] == [True]
     assert agent.texts == ["Open the door"]
     assert not simulator.twilio.messages
+
+
+async def test_an_assistant_is_ready_at_the_start(
+    hass: HomeAssistant, bob: ConfigSubentry
+) -> None:
+    """Whose contact has one already need not be changed for it to answer."""
+    with patch.object(assist, "AssistDesk") as desk:
+        await async_setup_assist(hass)
+    desk.assert_called_once_with(hass)
+
+
+async def test_there_is_one_desk_for_all_assistants(
+    hass: HomeAssistant,
+    twilio_entry: ConfigEntry,
+    agent: Agent,
+    agent_entry: MockConfigEntry,
+) -> None:
+    """It begins with the first contact that has one, and with no other."""
+    agent_id = agent_entry.entry_id
+    with patch.object(assist, "AssistDesk") as desk:
+        await add_contact(hass, twilio_entry, "Ann", [SENDER], may_command=True)
+        desk.assert_not_called()
+        for name, number in (("Bob", RECIPIENT), ("Eve", OTHER_NUMBER)):
+            await add_contact(
+                hass,
+                twilio_entry,
+                name,
+                [number],
+                may_command=True,
+                assist=agent_id,
+            )
+    desk.assert_called_once_with(hass)
 
 
 @pytest.mark.usefixtures("bob")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import CONF_CONDITION
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.condition import (
     async_from_config,
     async_get_all_descriptions,
@@ -89,6 +89,34 @@ async def test_a_locked_contact_is_reachable(
     assert await check(hass, "contact_reachable", target) is False
     await hass.config_entries.async_unload(twilio_entry.entry_id)
     assert await check(hass, "contact_reachable", target) is False
+
+
+async def test_who_looks_at_no_sensor(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A sensor that its person has disabled changes no condition."""
+    bob = await add_contact(hass, twilio_entry, numbers=UNREACHABLE)
+    sensors = [
+        entity_id(hass, twilio_entry, "line_status"),
+        entity_of(hass, twilio_entry, bob, "status"),
+    ]
+    for each in sensors:
+        er.async_get(hass).async_update_entity(
+            each, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+    await settle(hass, simulator)
+    assert [hass.states.get(each) for each in sensors] == [None, None]
+    number = {"entity_id": [entity_id(hass, twilio_entry, "last_message")]}
+    contact = {"entity_id": [entity_of(hass, twilio_entry, bob)]}
+    assert await check(hass, "line_available", number) is True
+    assert await check(hass, "contact_reachable", contact) is True
+    await send(hass, twilio_entry, to=UNREACHABLE)
+    simulator.faults.add("server_error", provider="twilio", method="GET")
+    await settle(hass, simulator)
+    await refresh(hass, simulator, twilio_entry)
+    assert await check(hass, "line_available", number) is False
+    assert await check(hass, "contact_reachable", contact) is False
 
 
 async def test_a_group_is_reachable(

@@ -27,6 +27,7 @@ NEWS, BALANCE, NUMBERS = (
 )
 INCOMING, SERVICE, SERVICES = "GET incoming", "GET sms-ab12345-1", "GET sms"
 LINES, KEY, CLOCK = "GET virtualNumbers", "GET currentCredential", "GET time"
+OPT_OUTS = "GET blacklists"
 
 
 class Asked:
@@ -58,16 +59,19 @@ def asked(simulator: Simulator, entry: ConfigEntry) -> Asked:
         ("twilio", "polling", {NEWS: 1, BALANCE: 1, NUMBERS: 1}),
         # Whose URL stands there as well, and who overrules it.
         ("twilio", "automatic", {NEWS: 2, BALANCE: 1, NUMBERS: 2}),
-        # An account has two services here, and each is asked for its numbers.
+        # An account has two services here, and each is asked for its numbers; the
+        # number's own, for who has texted STOP.
         (
             "ovh",
             "polling",
-            {CLOCK: 1, INCOMING: 1, SERVICE: 1, KEY: 1, SERVICES: 1, LINES: 2},
+            {CLOCK: 1, INCOMING: 1, SERVICE: 1, KEY: 1, SERVICES: 1, LINES: 2}
+            | {OPT_OUTS: 1},
         ),
         (
             "ovh",
             "automatic",
-            {CLOCK: 1, INCOMING: 1, SERVICE: 2, KEY: 1, SERVICES: 1, LINES: 2},
+            {CLOCK: 1, INCOMING: 1, SERVICE: 2, KEY: 1, SERVICES: 1, LINES: 2}
+            | {OPT_OUTS: 1},
         ),
     ],
 )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from simulator import Simulator
 
 TABLE = "phonenumbers.data.region_"
+PRODUCT = "custom_components.virtual_sms"
+NOT_NEEDED = ("twilio.", f"{PRODUCT}.adapters.twilio.", f"{PRODUCT}.assist.")
 NEIGHBOUR = "+33612345678"
 
 
@@ -28,9 +30,10 @@ def tables() -> set[str]:
 async def alone_with_one_number(
     hass: HomeAssistant, simulator: Simulator, home_url: str
 ) -> None:
-    """A home loads the tables of its own countries."""
+    """A home loads its own provider, the tables of its countries, and no assistant."""
     await set_up(hass, simulator, "ovh")
     assert tables() == {"FR"}
+    assert not [each for each in sys.modules if f"{each}.".startswith(NOT_NEEDED)]
 
 
 async def alone_in_an_alarm(

@@ -18,7 +18,7 @@ from custom_components.virtual_sms.const import DOMAIN, OPTION_PRIVACY
 from custom_components.virtual_sms.replies.home_trigger import HomeTrigger
 from custom_components.virtual_sms.trigger import TRIGGERS, TRUST
 
-from .contacts import add_contact, device_of
+from .contacts import add_contact, add_group, device_of
 from .home import RECIPIENT, SENDER, send, settle
 from .people.test_trust import add_bob, lock
 
@@ -264,6 +264,27 @@ async def test_other_texts_leave_no_trace(
     simulator.twilio.receive(SENDER, "Hello")
     await settle(hass, simulator)
     assert automation.runs == automation.near_misses == []
+
+
+async def test_a_group_is_whoever_is_in_it(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Its device stands for its members, also in what is sent to them."""
+    bob = await add_contact(hass, twilio_entry)
+    await add_contact(hass, twilio_entry, "Eve", SENDER)
+    group = await add_group(hass, twilio_entry, "Family", bob)
+    device = device_of(hass, twilio_entry, group)
+    assert device is not None
+    target = {"device_id": [device.id]}
+    heard = await automate(hass, target=target, **ANYBODY)
+    moved = await automate(hass, "delivery_changed", target, status=["delivered"])
+    for sender in (RECIPIENT, SENDER):
+        simulator.twilio.receive(sender, f"I am {sender}")
+        await settle(hass, simulator)
+    await send(hass, twilio_entry, to=[RECIPIENT, SENDER])
+    await settle(hass, simulator)
+    assert heard.texts == [f"I am {RECIPIENT}"]
+    assert [each["contact_id"] for each in moved.runs] == [bob.subentry_id]
 
 
 async def test_a_pattern_hands_its_groups_over(

@@ -27,7 +27,7 @@ from homeassistant.util import dt as dt_util
 from .accounts import async_get_account, async_join
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
-from .assist import async_setup_assist
+from .assist_setup import async_setup_assist
 from .assist_user import async_remove_guest
 from .bus import async_publish, get_days_kept
 from .callbacks.public_url import async_forget_callback_url
@@ -45,7 +45,11 @@ from .core.limits import month_of
 from .core.line import Dependencies, Line
 from .entities.contact_platforms import async_add_people
 from .entry_data import EntryData
-from .error_messages import async_create_adapter, wants_new_credentials
+from .error_messages import (
+    async_create_adapter,
+    async_load_adapter,
+    wants_new_credentials,
+)
 from .home_file import async_get_home_file
 from .issues import async_clear_issues
 from .media.incoming import (
@@ -87,12 +91,13 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     await async_load_own_tables(hass)
     async_trust(hass)
     await async_setup_desks(hass)
-    async_setup_assist(hass)
+    await async_setup_assist(hass)
     await async_setup_media(hass)
     async_setup_services(hass)
     async_setup_websocket(hass)
     await async_setup_card(hass)
     for entry in hass.config_entries.async_entries(DOMAIN):
+        await async_load_adapter(hass, EntryData.of(entry).provider)
         async_answer_at_rest(hass, entry)
     return True
 

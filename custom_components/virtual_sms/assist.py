@@ -217,12 +217,6 @@ class AssistDesk:
         self._unanswered.clear()
 
 
-@callback
-def async_setup_assist(hass: HomeAssistant) -> None:
-    """Have the assistants of contacts answer from now on."""
-    AssistDesk(hass)
-
-
 def _has_agent(hass: HomeAssistant, agent: str) -> bool:
     """Say whether there is such an agent; none is where Assist is not set up."""
     if "conversation" not in hass.config.components:

@@ -4,19 +4,20 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast, override
 
-from homeassistant.const import CONF_OPTIONS, CONF_TARGET, STATE_UNAVAILABLE, Platform
+from homeassistant.const import CONF_OPTIONS, CONF_TARGET
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.condition import (
     Condition,
     ConditionCheckParams,
     ConditionConfig,
 )
 
-from .const import DOMAIN
-from .core.contacts import Contact, ContactStatus
+from .core.contacts import Contact
+from .lines import async_find_loaded
 from .people.contact_facts import async_get_facts
 from .people.contacts import async_directory
+from .sensor import LineStatus, read_line_status
 from .target import Target
 
 if TYPE_CHECKING:
@@ -58,12 +59,6 @@ class StateCondition(Condition):
     def _list_states(self, target: Target) -> list[bool]:
         """Say of each that is meant whether it is in the state."""
 
-    def _read(self, unique_id: str) -> str:
-        registry = er.async_get(self._hass)
-        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
-        state = self._hass.states.get(entity_id) if entity_id else None
-        return state.state if state else STATE_UNAVAILABLE
-
 
 class LineAvailable(StateCondition):
     """A number can be used; of a contact it is theirs."""
@@ -72,10 +67,13 @@ class LineAvailable(StateCondition):
     def _list_states(self, target: Target) -> list[bool]:
         people = map(async_directory(self._hass).get, target.contact_ids)
         own = {each.entry_id for each in people if each is not None}
-        return [
-            self._read(f"{entry_id}_line_status") == "available"
-            for entry_id in target.entry_ids or own
-        ]
+        return list(map(self._is_available, target.entry_ids or own))
+
+    def _is_available(self, entry_id: str) -> bool:
+        entry = async_find_loaded(self._hass, entry_id)
+        if entry is None:
+            return False
+        return read_line_status(entry.runtime_data.coordinator) is LineStatus.AVAILABLE
 
 
 class ContactReachable(StateCondition):
@@ -84,15 +82,14 @@ class ContactReachable(StateCondition):
     @override
     def _list_states(self, target: Target) -> list[bool]:
         directory = async_directory(self._hass)
-        contacts = set(filter(None, map(directory.get_contact, target.contact_ids)))
-        for group in filter(None, map(directory.get_group, target.contact_ids)):
-            contacts.update(directory.members(group))
-        return [self._is_reachable(each) for each in contacts]
+        contacts = filter(None, map(directory.get_contact, target.contact_ids))
+        return list(map(self._is_reachable, contacts))
 
     def _is_reachable(self, contact: Contact) -> bool:
-        status = self._read(f"{contact.entry_id}_{contact.contact_id}_status")
-        facts = async_get_facts(self._hass, contact.contact_id)
-        return status in set(ContactStatus) and facts.is_reachable
+        is_at_work = async_find_loaded(self._hass, contact.entry_id) is not None
+        return (
+            is_at_work and async_get_facts(self._hass, contact.contact_id).is_reachable
+        )
 
 
 CONDITIONS: Final[Mapping[str, type[Condition]]] = {

@@ -43,10 +43,17 @@ class AddressError(ValueError):
 type Failure = SmsError | InvalidNumberError | AddressError
 
 
+async def async_load_adapter(hass: HomeAssistant, provider: str) -> None:
+    """Have the adapter of a provider at hand, for no other is loaded."""
+    if not ADAPTERS.has_loaded(provider):
+        await hass.async_add_import_executor_job(ADAPTERS.__getitem__, provider)
+
+
 async def async_create_adapter(
     hass: HomeAssistant, provider: str, credentials: Mapping[str, str]
 ) -> SmsAdapter:
     """Return a provider's adapter, ready to be asked."""
+    await async_load_adapter(hass, provider)
     adapter = ADAPTERS[provider](
         credentials,
         session=async_get_clientsession(hass),

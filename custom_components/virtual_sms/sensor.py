@@ -248,13 +248,16 @@ class LineStatusSensor(AlwaysKnownSensor):
     @property
     @override
     def native_value(self) -> LineStatus | None:
-        if not self.coordinator.last_update_success:
-            return LineStatus.UNAVAILABLE
-        if self.coordinator.has_credit is False:
-            return LineStatus.NO_CREDIT
-        if self.coordinator.data is None:
-            return None
-        return LineStatus.AVAILABLE
+        return read_line_status(self.coordinator)
+
+
+def read_line_status(coordinator: VirtualSmsCoordinator) -> LineStatus | None:
+    """Return whether a number can be used, whether its sensor is enabled or not."""
+    if not coordinator.last_update_success:
+        return LineStatus.UNAVAILABLE
+    if coordinator.has_credit is False:
+        return LineStatus.NO_CREDIT
+    return None if coordinator.data is None else LineStatus.AVAILABLE
 
 
 class LastCheckSensor(AlwaysKnownSensor):

@@ -15,6 +15,7 @@ from homeassistant.helpers.target import (
 )
 
 from .const import DOMAIN
+from .people.contacts import async_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Numbers by their entries' ids, and contacts by theirs."""
+    """Numbers by their entries' ids, and contacts by theirs.
+
+    Groups are among these, beside their members.
+    """
 
     entry_ids: frozenset[str]
     contact_ids: frozenset[str]
@@ -40,9 +44,10 @@ class Target:
             if (entity := registry.async_get(entity_id)) and entity.platform == DOMAIN
         }
         owners |= _find_owners(hass, selected.referenced_devices)
+        people = {own for _, own in owners if own is not None}
         return cls(
             frozenset(entry_id for entry_id, own in owners if own is None),
-            frozenset(own for _, own in owners if own is not None),
+            frozenset(people | _find_members(hass, people)),
         )
 
     @callback
@@ -52,6 +57,13 @@ class Target:
             data["entry_id"] in self.entry_ids
             or data.get("contact_id") in self.contact_ids
         )
+
+
+def _find_members(hass: HomeAssistant, people: Iterable[str]) -> set[str]:
+    """Return which contacts are in the groups among some people."""
+    directory = async_directory(hass)
+    groups = filter(None, map(directory.get_group, people))
+    return {each.contact_id for group in groups for each in directory.members(group)}
 
 
 def _find_owners(

@@ -82,16 +82,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("rows", nargs="*", metavar="PART", choices=PARTS)
     parser.add_argument("--against", metavar="COMMIT", help="what to compare this with")
     options = parser.parse_args(arguments)
-    with check_out(options.against) as others:
-        lines = [
-            line
-            for name in options.rows or PARTS
-            for line in asyncio.run(run(name, PRODUCT, *others))
-        ]
     against = ("What", "Here", options.against, "Ratio", f"<= {NOISE}")
-    print(render(against if others else TITLES, *lines))
-    print(f"\n{describe_versions()}")
-    return int(bool(others) and any(line[-1] == "NO" for line in lines))
+    lines: list[tuple[str, ...]] = [against if options.against else TITLES]
+    try:
+        with check_out(options.against) as others:
+            for name in options.rows or PARTS:
+                lines += asyncio.run(run(name, PRODUCT, *others))
+    finally:
+        # What was measured before a part failed is worth its minutes.
+        print(f"{render(*lines)}\n\n{describe_versions()}")
+    return int(bool(options.against) and any(line[-1] == "NO" for line in lines))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
+from datetime import timedelta
+from email.utils import format_datetime
 from functools import partial
 from itertools import chain
 import json
@@ -11,6 +13,8 @@ import statistics
 import time
 from typing import Final
 from uuid import uuid4
+
+from simulator.world import now
 
 from .receiving import LANES, NO_CONTENT, OK, PERSON, Callbacks, open_callbacks
 from .rows import Figure, Figures
@@ -54,8 +58,8 @@ _VALUES: Final = {
 """What is not the same in all copies; `value` is the id of each, `key` its place."""
 _STALL_ROUNDS: Final = 11
 _MISSED: Final = 1_000
-_LATER: Final = 3600.0
-"""Seconds after which no reading goes back to what is known."""
+_LATER: Final = timedelta(hours=1)
+"""After it no reading goes back to what is known."""
 # Twilio publishes no rate, only that calls at once are limited; and each page is
 # known from the one before it. So its paging is as fast as it answers.
 _PAGE_DELAY: Final = 0.2
@@ -268,11 +272,12 @@ async def history(stage: Stage) -> AsyncIterator[Figure]:
     yield result["ms"]
     provider.delay = 0.0
     await _add_copies(stage, callbacks, {"inbound": provider.receive_unseen(_TOTAL)})
-    provider.clock_offset = _LATER
-    # What is known is read once more, and from then on it is long ago.
-    await stage.duel(poll, 1, *entries)
-    provider.pages_read = 0
-    await stage.duel(poll, 1, *entries, warm_up=False)
+    provider.date_header = format_datetime(now() + _LATER, usegmt=True)
+    # What is known is read twice more, and from then on it is long ago.
+    for _ in range(3):
+        provider.pages_read = 0
+        for each in entries:
+            await poll(each)
     if provider.pages_read != len(entries):
         raise CheckError(f"{provider.pages_read} pages read to find nothing")
     # From here on the provider need not look through all of them either.

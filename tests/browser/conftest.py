@@ -14,7 +14,7 @@ from .pictures import RECORD, Album
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from playwright.async_api import BrowserContext
+    from playwright.async_api import Browser, BrowserContext
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
@@ -55,7 +55,12 @@ async def providers() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture(scope="module")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the newcomer, who wants a home as new as can be, and takes longest."""
+    items.sort(key=lambda each: "newcomer_gets_along" not in each.name)
+
+
+@pytest.fixture(scope="session")
 async def started_home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Home]:
     """Run a Home Assistant that was just installed: it takes longer than most tests."""
     folder = tmp_path_factory.mktemp("home")
@@ -69,11 +74,22 @@ async def started_home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 async def home(started_home: Home, providers: Simulator) -> AsyncIterator[Home]:
     """Return a home without a number, which gives back at the end what it was given."""
     yield started_home
+    await _remove_automations(started_home)
     await _remove_entries(started_home)
-    for dashboard in await started_home.command("lovelace/dashboards/list"):
+    for each in await started_home.command("lovelace/dashboards/list"):
         await started_home.command(
-            "lovelace/dashboards/delete", dashboard_id=dashboard["id"]
+            "lovelace/dashboards/delete", dashboard_id=each["id"]
         )
+    for each in await started_home.command("input_boolean/list"):
+        await started_home.command("input_boolean/delete", input_boolean_id=each["id"])
+    await started_home.command("config/core/update", language="en")
+
+
+async def _remove_automations(home: Home) -> None:
+    for state in await home.command("get_states"):
+        if state["entity_id"].startswith("automation."):
+            path = f"/api/config/automation/config/{state['attributes']['id']}"
+            await home.ask("DELETE", path)
 
 
 async def _remove_entries(home: Home) -> None:
@@ -82,9 +98,9 @@ async def _remove_entries(home: Home) -> None:
         await home.ask("DELETE", path)
 
 
-@pytest.fixture
-async def browser(request: pytest.FixtureRequest) -> AsyncIterator[BrowserContext]:
-    """Start a browser that has not been here before, in English unless told else."""
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """Start Chromium, which keeps nothing from one context to the next."""
     from playwright.async_api import async_playwright
 
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -92,11 +108,20 @@ async def browser(request: pytest.FixtureRequest) -> AsyncIterator[BrowserContex
         pytest.fail("No Chromium is installed. On Debian: apt-get install chromium")
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
-        context = await chromium.new_context(
-            viewport={"width": 1280, "height": 800},
-            locale=getattr(request, "param", "en-US"),
-            timezone_id="UTC",
-        )
-        context.set_default_timeout(_TIMEOUT)
-        yield context
+        yield chromium
         await chromium.close()
+
+
+@pytest.fixture
+async def browser(
+    request: pytest.FixtureRequest, chromium: Browser
+) -> AsyncIterator[BrowserContext]:
+    """Return a browser that has not been here before, in English unless told else."""
+    context = await chromium.new_context(
+        viewport={"width": 1280, "height": 800},
+        locale=getattr(request, "param", "en-US"),
+        timezone_id="UTC",
+    )
+    context.set_default_timeout(_TIMEOUT)
+    yield context
+    await context.close()

@@ -44,8 +44,18 @@ class HomePage:
         await self.page.get_by_text(self._words.settings, exact=True).wait_for()
 
     async def open(self, path: str) -> None:
-        """Open a page by its address."""
-        await self.page.goto(self.url + path)
+        """Open a page by its address, also when the page that is left goes elsewhere.
+
+        A dialog that is closed goes back in the history a moment later.
+        """
+        from playwright.async_api import Error
+
+        try:
+            await self.page.goto(self.url + path)
+        except Error as err:
+            if "ERR_ABORTED" not in err.message:
+                raise
+            await self.page.goto(self.url + path)
 
     async def open_device(self, device_id: str) -> None:
         """Open the page of a device, and wait until it is there."""

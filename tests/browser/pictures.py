@@ -94,7 +94,10 @@ async def wait_until_still(page: Page, part: Locator | None = None) -> None:
 async def _look(page: Page, part: Locator | None) -> tuple[FloatRect | None, bytes]:
     """See where a part is, and what the page would show once all animations end."""
     box = await part.bounding_box() if part is not None else None
-    return box, await page.screenshot(animations="disabled", caret="hide")
+    look = await page.screenshot(
+        animations="disabled", caret="hide", type="jpeg", quality=50
+    )
+    return box, look
 
 
 def fingerprints(texts: Mapping[str, Any]) -> dict[str, str]:

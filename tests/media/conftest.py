@@ -17,6 +17,8 @@ from pytest_homeassistant_custom_component.common import (
     mock_platform,
 )
 
+from custom_components.virtual_sms.media import snapshots
+
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
@@ -36,11 +38,17 @@ def draw(kind: str, width: int = 8, height: int = 6) -> bytes:
 def draw_noise() -> bytes:
     """Make a picture that is too large as it is: what cannot be compressed."""
     made = BytesIO()
-    Image.effect_noise((2600, 2400), 90).save(made, "PNG")
+    Image.effect_noise((2600, 2400), 90).save(made, "PNG", compress_level=1)
     return made.getvalue()
 
 
 JPEG = draw("JPEG")
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine take its time for what is large."""
+    monkeypatch.setattr(snapshots, "TIMEOUT", 120)
 
 
 @dataclass

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
+BUILT = "builds: newest floor demo browser"
 LEFT_OUT = "browser: left out, as there is no Chromium and none can be installed"
 NEEDED = ("bash", "dirname", "id", "timeout")
 
@@ -36,8 +37,9 @@ def run(tmp_path: Path) -> Run:
         (system / name).symlink_to(str(shutil.which(name)))
 
     def run(
-        check: str = "", test: str = "", **commands: str
+        setup: str = "", check: str = "", test: str = "", **commands: str
     ) -> tuple[int, list[str], str]:
+        write(project / "scripts" / "setup", f"echo builds: $*\n{setup}")
         write(project / "scripts" / "check", f"echo the gate\n{check}")
         write(project / "scripts" / "test", f"echo the browser: $*\n{test}")
         for name, does in commands.items():
@@ -63,10 +65,10 @@ def write(path: Path, does: str) -> None:
 
 
 def test_all_is_well(run: Run) -> None:
-    """The gate comes first, the browser second, the result last."""
+    """All is built at once; then the gate, the browser, and the result last."""
     assert run(chromium="") == (
         0,
-        ["the gate", "the browser: --browser", "check: all passed"],
+        [BUILT, "the gate", "the browser: --browser", "check: all passed"],
         "",
     )
 
@@ -74,7 +76,7 @@ def test_all_is_well(run: Run) -> None:
 def test_no_chromium(run: Run) -> None:
     """Without one, a line says so, and the gate alone decides."""
     code, lines, _ = run(id="echo 1000", apt_get="exit 1")
-    assert (code, lines) == (0, ["the gate", LEFT_OUT, "check: all passed"])
+    assert (code, lines) == (0, [BUILT, "the gate", LEFT_OUT, "check: all passed"])
 
 
 def test_none_to_be_had(run: Run) -> None:
@@ -104,8 +106,15 @@ def test_failure(run: Run, check: str, test: str, blamed: list[str]) -> None:
     """What fails is named and fails the whole; the other runs all the same."""
     code, lines, errors = run(check=check, test=test, chromium="")
     assert code == 1
-    assert lines == ["the gate", "the browser: --browser"]
+    assert lines == [BUILT, "the gate", "the browser: --browser"]
     assert errors.splitlines() == [f"check: FAILED: {each}" for each in blamed]
+
+
+def test_what_cannot_be_built(run: Run) -> None:
+    """Whoever needs it says so: here it is no reason to look at nothing."""
+    code, lines, _ = run(setup="exit 1", check="exit 1", chromium="")
+    assert code == 1
+    assert lines == [BUILT, "the gate", "the browser: --browser"]
 
 
 def test_every_browser_that_the_tests_take_is_looked_for() -> None:

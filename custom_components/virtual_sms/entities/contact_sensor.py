@@ -9,11 +9,8 @@ from homeassistant.components.sensor import (
     SensorEntity,
     SensorEntityDescription,
 )
-from homeassistant.core import callback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 
-from ..adapters.models import DeliveryStatus, RejectReason
-from ..bus import EventData
 from ..core.contacts import Contact, ContactStatus, Group
 from ..people.contact_facts import (
     async_get_facts,
@@ -22,8 +19,7 @@ from ..people.contact_facts import (
 )
 from ..runtime import VirtualSmsConfigEntry
 from ..sensor import LAST_SENSORS, LastSensor
-from ..store.changes import Change, StatusChanged
-from .contact_entity import ContactEntity
+from .contact_entity import ContactEntity, PeopleEntity
 
 (LAST_DELIVERY,) = (each for each in LAST_SENSORS if each.key == "last_delivery")
 CONTACT_STATUS = SensorEntityDescription(
@@ -32,12 +28,6 @@ CONTACT_STATUS = SensorEntityDescription(
     device_class=SensorDeviceClass.ENUM,
     options=[status.value for status in ContactStatus],
 )
-_THEIR_SIDE = {
-    RejectReason.INVALID_NUMBER,
-    RejectReason.LANDLINE,
-    RejectReason.UNREACHABLE,
-}
-"""Why a message that failed at once could not reach this contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +57,16 @@ class ContactLastSensor(ContactEntity, LastSensor):
     """The newest status of a message to a contact, by whichever line."""
 
 
-class ContactStatusSensor(ContactEntity, SensorEntity, RestoreEntity):
+class ContactStatusSensor(PeopleEntity, SensorEntity, RestoreEntity):
     """Whether a contact can be reached, and may be heard."""
 
     @override
     async def async_added_to_hass(self) -> None:
         if restored := await self.async_get_last_extra_data():
             reached = Reached(**restored.as_dict())
-            self._note(is_undelivered=reached.is_undelivered)
+            async_note_facts(
+                self.hass, self._whose.own_id, is_undelivered=reached.is_undelivered
+            )
         await super().async_added_to_hass()
         self.async_on_remove(
             async_listen_to_facts(
@@ -92,31 +84,3 @@ class ContactStatusSensor(ContactEntity, SensorEntity, RestoreEntity):
     def extra_restore_state_data(self) -> Reached:
         facts = async_get_facts(self.hass, self._whose.own_id)
         return Reached(is_undelivered=facts.is_undelivered)
-
-    @override
-    def _is_shown(self, change: Change) -> bool:
-        return isinstance(change, StatusChanged) and _is_undelivered(change) is not None
-
-    @callback
-    @override
-    def _async_show(self, change: Change, shown: EventData) -> None:
-        if isinstance(change, StatusChanged):
-            self._note(is_undelivered=_is_undelivered(change) is True)
-
-    @callback
-    def _note(self, *, is_undelivered: bool) -> None:
-        own_id = self._whose.own_id
-        async_note_facts(self.hass, own_id, is_undelivered=is_undelivered)
-
-
-def _is_undelivered(change: StatusChanged) -> bool | None:
-    """Say whether a message did not arrive; None where that is not known."""
-    match change.status:
-        case DeliveryStatus.DELIVERED:
-            return False
-        case DeliveryStatus.UNDELIVERED:
-            return True
-        case DeliveryStatus.FAILED if change.reason in _THEIR_SIDE:
-            return True
-        case _:
-            return None

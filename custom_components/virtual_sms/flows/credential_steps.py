@@ -13,7 +13,11 @@ from homeassistant.config_entries import (
 from ..adapters import ADAPTERS
 from ..const import CONF_CREDENTIALS
 from ..entry_data import EntryData
-from ..error_messages import async_load_sentences, find_sentence
+from ..error_messages import (
+    async_load_adapter,
+    async_load_sentences,
+    find_sentence,
+)
 from .credential_form import CredentialForm, read_credentials
 from .credentials import (
     Access,
@@ -52,6 +56,7 @@ class CredentialSteps(ConfigFlow):
     ) -> ConfigFlowResult:
         """Show one provider's credential form, and go on once it is filled in."""
         self._provider = provider
+        await async_load_adapter(self.hass, provider)
         if user_input is None:
             return self._show_credentials()
         self._typed = user_input

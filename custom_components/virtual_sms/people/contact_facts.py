@@ -14,10 +14,18 @@ from homeassistant.helpers.dispatcher import (
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.signal_type import SignalTypeFormat
 
+from ..adapters.models import DeliveryStatus, RejectReason
 from ..const import DOMAIN
 from ..core.contacts import ContactFacts
+from ..store.changes import StatusChanged
 
 _FACTS: HassKey[dict[str, ContactFacts]] = HassKey(f"{DOMAIN}_contact_facts")
+_THEIR_SIDE: Final = (
+    RejectReason.INVALID_NUMBER,
+    RejectReason.LANDLINE,
+    RejectReason.UNREACHABLE,
+)
+"""Why a message that failed at once could not reach this contact."""
 _CHANGED: Final[SignalTypeFormat[()]] = SignalTypeFormat(f"{DOMAIN}_facts_{{}}")
 
 
@@ -34,6 +42,20 @@ def async_note_facts(hass: HomeAssistant, contact_id: str, **facts: bool) -> Non
     if (changed := replace(known, **facts)) != known:
         hass.data.setdefault(_FACTS, {})[contact_id] = changed
         async_dispatcher_send(hass, _CHANGED.format(contact_id))
+
+
+@callback
+def async_note_delivery(
+    hass: HomeAssistant, contact_id: str, change: StatusChanged
+) -> None:
+    """Note whether a message reached a contact, as soon as that is known."""
+    match change.status:
+        case DeliveryStatus.DELIVERED:
+            async_note_facts(hass, contact_id, is_undelivered=False)
+        case DeliveryStatus.UNDELIVERED:
+            async_note_facts(hass, contact_id, is_undelivered=True)
+        case DeliveryStatus.FAILED if change.reason in _THEIR_SIDE:
+            async_note_facts(hass, contact_id, is_undelivered=True)
 
 
 @callback

@@ -30,7 +30,7 @@ from ..core.contacts import Contact, Directory
 from ..core.guard import ContactGuard, Writer
 from ..store.changes import Change, Received, StatusChanged
 from ..store.database import DatabaseClosedError
-from .contact_facts import async_note_facts
+from .contact_facts import async_note_delivery, async_note_facts
 from .contact_issues import async_clear_locked, async_list_locked, async_raise_locked
 from .contacts import CONF_CODE, SUBENTRY_CONTACT, async_directory
 
@@ -184,9 +184,9 @@ class Trust:
 
     @callback
     def _async_handle(
-        self, entry: VirtualSmsConfigEntry, change: Change, _data: EventData
+        self, entry: VirtualSmsConfigEntry, change: Change, data: EventData
     ) -> None:
-        """Show who is locked now, or may have opted out or in."""
+        """Show who is locked now, is reached or not, or may have opted out or in."""
         match change:
             case Received(contact_id=str(contact_id)):
                 contact = self._known.directory.get_contact(contact_id)
@@ -194,6 +194,8 @@ class Trust:
                     self._async_show(contact)
                 is_about_consent = may_be_wish(change.message)
             case StatusChanged(reason=reason):
+                if (addressee := data["contact_id"]) is not None:
+                    async_note_delivery(self._hass, str(addressee), change)
                 is_about_consent = reason is RejectReason.OPTED_OUT
             case _:
                 return

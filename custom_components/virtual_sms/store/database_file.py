@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 import errno
+from functools import cache
 import logging
 import os
 from pathlib import Path
@@ -261,6 +262,7 @@ def _list_tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in rows}
 
 
+@cache
 def _expected_tables(migrations: tuple[str, ...]) -> set[str]:
     sketch = sqlite3.connect(":memory:")
     try:
