@@ -236,25 +236,31 @@ async def test_a_status_before_its_intent(
 async def test_an_end_between_request_and_flush(
     home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cut: str
 ) -> None:
-    """What it forgets is never sent again, and what it does not is not lost."""
+    """Only a power cut forgets it, and it is never sent again, nor is it lost."""
     disk = SlowDisk(monkeypatch, home)
     copies = {each: home.path.with_name(home.path.name + each) for each in ("", "-wal")}
     at_once = {each: copy.read_bytes() for each, copy in copies.items()}
     sending = asyncio.create_task(home.send("m"))
     await wait_for(lambda: home.accepted and disk.writes)
     left = {each: copy.read_bytes() for each, copy in copies.items()}
+    journal = home.path.with_suffix(".leaving").read_bytes()
+    assert journal
     again = Home(tmp_path / "again.db")
     again.adapter = home.adapter
     kept = {"power": {"": left[""]}, "process": left, "at once": at_once}[cut]
     for suffix, content in kept.items():
         again.path.with_name(again.path.name + suffix).write_bytes(content)
+    if cut != "power":
+        again.path.with_suffix(".leaving").write_bytes(journal)
     await again.start()
     await again.live(4000)
     await again.gateway.close()
     disk.gate.set()
     await sending
     assert home.accepted == ["m"]
-    assert again.states() == (["queued", "sent"] if cut == "process" else [])
+    assert again.states() == ([] if cut == "power" else ["queued", "sent"])
+    for each in (home, again):
+        assert each.path.with_suffix(".leaving").read_bytes() == b""
 
 
 async def test_a_disk_that_cannot_be_flushed(

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..adapters.base import RunBlocking
 from .database_file import DatabaseFile, Mend, Opened, is_damage
+from .journal import Journal
 from .salvage import Salvage
 from .transaction import Batch, Conclude, Job, Operation, Resolve
 from .whole_call import run_whole
@@ -50,6 +51,7 @@ class Database:
     ) -> None:
         """Take the file, and the scripts that bring it from version to version."""
         self._file = DatabaseFile(path=path, migrations=migrations)
+        self.journal = Journal(self._file.journal)
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
         self._tidied_at = _NEVER
@@ -143,6 +145,7 @@ class Database:
             await asyncio.wait([self._writer])
         if connection is not None:
             await self._run_blocking(_close, connection, self._tidying)
+        self.journal.close()
 
     async def erase(self) -> None:
         """Close the file and delete it, and what was set aside as well."""

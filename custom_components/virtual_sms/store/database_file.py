@@ -124,6 +124,11 @@ class DatabaseFile:
         return self.path.with_suffix(".suspect")
 
     @property
+    def journal(self) -> Path:
+        """Where is what may be on its way to the file, see `Journal`."""
+        return self.path.with_suffix(".leaving")
+
+    @property
     def _renewed(self) -> Path:
         return self.path.with_suffix(".renewed")
 
@@ -155,7 +160,13 @@ class DatabaseFile:
 
     def erase(self) -> None:
         """Delete all that was ever kept."""
-        for path in (self.path, self.damaged, self._renewed, self.suspect):
+        for path in (
+            self.path,
+            self.damaged,
+            self.journal,
+            self._renewed,
+            self.suspect,
+        ):
             _remove(path)
 
     def _open(self, mend: Mend) -> Opened:

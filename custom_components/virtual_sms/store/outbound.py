@@ -42,6 +42,7 @@ from .outbound_orders import (
     first_state,
     note_asked,
     restore,
+    restore_all,
     write_all,
 )
 from .prices import NameMonth, name_utc_month
@@ -158,14 +159,19 @@ class OutboundTable(OutboundLookups):
         self, order: Order, kept: Sequence[OutboundMessage]
     ) -> asyncio.Future[None]:
         def conclude(written: asyncio.Future[None]) -> None:
-            if written.exception() is None:
-                for each in kept:
-                    self.unwritten.pop(each.message_id, None)
+            is_written = written.exception() is None
+            for each in kept if is_written else ():
+                self.unwritten.pop(each.message_id, None)
+            # What could not be written down is not sent again by the next run either.
+            if not (is_written and self.unwritten):
+                self._database.journal.clear()
 
         self._database.require_open()
         if not kept:
             return _done()
-        written = self._database.post(Joint(write_all, Intent(order, kept)))
+        intent = Intent.of(order, kept)
+        written = self._database.post(Joint(write_all, intent))
+        self._database.journal.note(intent.lines)
         written.add_done_callback(conclude)
         return written
 
@@ -333,11 +339,16 @@ class OutboundTable(OutboundLookups):
         The request of an attempt that a crash cut short may have left just before,
         and long after it began: the provider may be at work on it still.
         """
+        await self._run(self._restore_left)
+        self._database.journal.clear()
         await self._clock_notes.begin(read_newest)
         now = self.clock.now()
         await self._run(
             lambda connection: make_due(connection, now, now + RECONCILE_AFTER)
         )
+
+    def _restore_left(self, connection: sqlite3.Connection) -> None:
+        restore_all(connection, self._database.journal.open())
 
     async def note_clock(self, *, always: bool = False) -> None:
         """Note how far the wall clock has stepped, so that a later run knows it."""

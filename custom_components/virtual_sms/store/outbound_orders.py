@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 import json
 import sqlite3
+from typing import Any
 
 from ..adapters.models import DeliveryStatus, OutboundMessage
 from .changes import StatusChanged
@@ -20,6 +21,19 @@ WATCH = timedelta(minutes=1)
 _YOUNG, _LONGEST_WAIT = 600, 3600
 """Seconds: a young message is asked about whenever there is a poll, an older one
 after a quarter of its age."""
+
+
+_INSERT = (
+    "INSERT {} INTO outbound (message_id, recipient, content, status, at, created_at,"
+    " deadline, settled_at, next_at, sent_after, segments, encoding, contact,"
+    " critical, text_hash)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_SEGMENTS = 10
+"""The place of a message's segments in its row."""
+
+type Line = Sequence[Any]
+"""A row, and the name of the month that counts it, if one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +71,39 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is to be written down of an order."""
+    """What is to be written down of an order: rows, and the month that counts each."""
 
-    order: Order
-    kept: Sequence[OutboundMessage]
+    lines: Sequence[Line]
+
+    @classmethod
+    def of(cls, order: Order, kept: Iterable[OutboundMessage]) -> Intent:
+        """Return what is to be written down of those that are not refused."""
+        month = order.allowance and order.allowance.month.name
+        return cls([[_row(order, each), month] for each in kept])
 
 
 def write_all(connection: sqlite3.Connection, intents: Sequence[Intent]) -> list[None]:
     """Write intents down, and what the months have used by them."""
-    ordered = [(each.order, sent) for each in intents for sent in each.kept]
-    _insert(connection, ordered)
+    lines = [line for each in intents for line in each.lines]
+    connection.executemany(_INSERT.format(""), [row for row, _ in lines])
+    _use_months(connection, lines)
+    return [None] * len(intents)
+
+
+def restore_all(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
+    """Write down what a crash has kept from that."""
+    insert = _INSERT.format("OR IGNORE")
+    new = [line for line in lines if connection.execute(insert, line[0]).rowcount]
+    _use_months(connection, new)
+
+
+def _use_months(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
     months: Counter[str] = Counter()
-    for order, message in ordered:
-        if order.allowance is not None:
-            months[order.allowance.month.name] += message.segments
+    for row, month in lines:
+        if month is not None:
+            months[month] += row[_SEGMENTS]
     for month, segments in months.items():
         use_month(connection, month, segments)
-    return [None] * len(intents)
 
 
 def restore(connection: sqlite3.Connection, left: Left) -> bool:
@@ -81,41 +111,30 @@ def restore(connection: sqlite3.Connection, left: Left) -> bool:
     order, message = left.order, left.message
     if find_own(connection, message.message_id):
         return False
-    _insert(connection, [(order, message)])
+    connection.execute(_INSERT.format(""), _row(order, message))
     if order.allowance is not None:
         use_month(connection, order.allowance.month.name, message.segments)
     return True
 
 
-def _insert(
-    connection: sqlite3.Connection, ordered: Iterable[tuple[Order, OutboundMessage]]
-) -> None:
-    connection.executemany(
-        "INSERT INTO outbound (message_id, recipient, content, status, at, created_at,"
-        " deadline, settled_at, next_at, sent_after, segments, encoding, contact,"
-        " critical, text_hash)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                message.message_id,
-                message.recipient,
-                json.dumps([message.text, message.media]),
-                DeliveryStatus.QUEUED,
-                order.now.timestamp(),
-                message.created_at.timestamp(),
-                order.deadline.timestamp(),
-                (order.steady + RECONCILE_AFTER).timestamp(),
-                order.looks_at.timestamp(),
-                order.sent_after and order.sent_after.timestamp(),
-                message.segments,
-                message.encoding,
-                message.contact,
-                order.allowance is not None and order.allowance.is_critical,
-                hash_text(message),
-            )
-            for order, message in ordered
-        ],
-    )
+def _row(order: Order, message: OutboundMessage) -> Sequence[Any]:
+    return [
+        message.message_id,
+        message.recipient,
+        json.dumps([message.text, message.media]),
+        DeliveryStatus.QUEUED,
+        order.now.timestamp(),
+        message.created_at.timestamp(),
+        order.deadline.timestamp(),
+        (order.steady + RECONCILE_AFTER).timestamp(),
+        order.looks_at.timestamp(),
+        order.sent_after and order.sent_after.timestamp(),
+        message.segments,
+        message.encoding,
+        message.contact,
+        order.allowance is not None and order.allowance.is_critical,
+        hash_text(message),
+    ]
 
 
 def first_state(message: OutboundMessage, now: datetime) -> StatusChanged:
