@@ -157,6 +157,7 @@ async def test_damage_while_running(hass: HomeAssistant) -> None:
         assert await async_is_written(file.async_save(Kind.ALERT, "a", "taken"))
         await until_begun_anew(file)
     assert await file.async_load(Kind.ALERT) == ["taken"]
+    await hass.async_block_till_done()
     assert set(ir.async_get(hass).issues) == {(DOMAIN, ISSUE_HOME_DAMAGED)}
     await file.async_erase()
 
