@@ -155,8 +155,9 @@ async def test_damage_while_running(hass: HomeAssistant) -> None:
     await file.async_store(Kind.ALERT, "a", "begun")
     with broken_disk():
         assert await async_is_written(file.async_save(Kind.ALERT, "a", "taken"))
-        await hass.async_block_till_done()
+        await until_begun_anew(file)
     assert await file.async_load(Kind.ALERT) == ["taken"]
+    await hass.async_block_till_done()
     assert set(ir.async_get(hass).issues) == {(DOMAIN, ISSUE_HOME_DAMAGED)}
     await file.async_erase()
 
@@ -170,7 +171,7 @@ async def test_a_broken_disk_that_cannot_be_renewed(hass: HomeAssistant) -> None
         patch.object(DatabaseFile, "open", side_effect=StorageFullError),
     ):
         await async_is_written(file.async_save(Kind.ALERT, "a", "taken"))
-        await hass.async_block_till_done()
+        await until_begun_anew(file)
     await file.async_store(Kind.ALERT, "b", "next")
     assert "next" in await file.async_load(Kind.ALERT)
     await file.async_erase()
@@ -182,13 +183,22 @@ async def test_a_disk_that_breaks_each_file(hass: HomeAssistant) -> None:
     await file.async_store(Kind.ALERT, "a", "begun")
     with broken_disk(times=9):
         await async_is_written(file.async_save(Kind.ALERT, "a", "taken"))
-        await hass.async_block_till_done()
+        await until_begun_anew(file)
         with pytest.raises(HomeAssistantError):
             await file.async_store(Kind.ALERT, "b", "refused")
         await hass.async_block_till_done()
     await file.async_store(Kind.ALERT, "c", "next")
     assert set(await file.async_load(Kind.ALERT)) >= {"next"}
     await file.async_erase()
+
+
+async def until_begun_anew(file: HomeFile) -> None:
+    """Wait until another file was opened, or could not be."""
+    async with asyncio.timeout(30):
+        while file._is_open:
+            await asyncio.sleep(0)
+        async with file._opening:
+            pass
 
 
 @contextmanager

@@ -86,6 +86,13 @@ async def test_a_word_counts_as_the_whole_text_only(home: Home, text: str) -> No
     assert not await has_stopped(home)
 
 
+@pytest.mark.parametrize("text", ["ARRE\u0302T", "\u200bStop\ufeff", "\xa0arrêt\n"])
+async def test_a_word_counts_as_it_looks(home: Home, text: str) -> None:
+    """However a phone encodes an accent, and whatever nobody sees beside it."""
+    await home.hear(text)
+    assert await has_stopped(home)
+
+
 async def test_a_code_does_not_make_a_command_a_wish(home: Home) -> None:
     """What is left of a text is no whole text."""
     assert (await home.hear("4711 STOP")).message.text == "STOP"

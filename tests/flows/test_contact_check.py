@@ -1,15 +1,19 @@
 """The test text to a new contact, which ends the set-up of a number."""
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
+from custom_components.virtual_sms.adapters.call_models import CallState, Direction
 from custom_components.virtual_sms.flows import contact_check
 from custom_components.virtual_sms.people.contacts import async_directory
+from custom_components.virtual_sms.store.changes import CallChanged, Received
 
 from ..contacts import add_contact, fill_in, find
+from ..fakes import START, inbound
 from ..home import RECIPIENT, SENDER, listen, settle
 
 if TYPE_CHECKING:
@@ -20,6 +24,15 @@ if TYPE_CHECKING:
 
     from simulator import Simulator
 
+CALLED = CallChanged(
+    call_id="c",
+    provider_id=None,
+    direction=Direction.INBOUND,
+    correspondent=SENDER,
+    state=CallState.RINGING,
+    previous=None,
+    at=START,
+)
 FAILS_AT_OVH = "+33600000105"
 TEXT = "This is a test of {} in Home Assistant. Please answer OK."
 
@@ -94,6 +107,25 @@ async def test_answered(
     assert find(entry, "Bob").data["numbers"] == [RECIPIENT, SENDER]
     assert "send_test" not in find(entry, "Bob").data
     assert len(provider.messages) == 1
+
+
+async def test_what_decides_nothing(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A call is no answer, and neither is a second OK."""
+    check = contact_check.ContactCheck(
+        hass=hass, entry=twilio_entry, numbers=[SENDER], language="en"
+    )
+    running = hass.async_create_task(check.async_run())
+    await sent(simulator, twilio_entry)
+    check._async_handle(twilio_entry, CALLED, {})
+    assert not check._outcome.done()
+    for _ in range(2):
+        answer = Received(message=inbound("M", text="OK", number=None), late=False)
+        answer = replace(answer, message=replace(answer.message, sender=SENDER))
+        check._async_handle(twilio_entry, answer, {})
+    assert await running is True
+    await settle(hass, simulator)
 
 
 async def test_in_the_language_of_the_contact(

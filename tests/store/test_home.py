@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from custom_components.virtual_sms.store.clock_offset import ClockNotes
 from custom_components.virtual_sms.store.database import Database, DatabaseClosedError
 from custom_components.virtual_sms.store.home import HOME_MIGRATIONS, HomeStore, Kind
 from tests.fakes import START, Clock, run_inline
@@ -90,3 +92,20 @@ async def test_a_clock_that_was_put_back(
     again = await open_home(tmp_path / "home.db", clock)
     assert again.clock.now() == START + timedelta(seconds=60)
     await again.close()
+
+
+async def test_a_start_that_fails_leaves_nothing_open(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is closed again, and the next start can open it."""
+    database = Database(tmp_path / "home.db", HOME_MIGRATIONS, run_inline)
+    store = HomeStore(database, clock, clock.monotonic)
+    with monkeypatch.context() as broken:
+        broken.setattr(ClockNotes, "begin", Mock(side_effect=OSError("broken")))
+        with pytest.raises(OSError, match="broken"):
+            await store.open()
+    with pytest.raises(DatabaseClosedError):
+        await store.load(Kind.QUESTION)
+    store = await open_home(tmp_path / "home.db", clock)
+    assert await store.load(Kind.QUESTION) == []
+    await store.close()

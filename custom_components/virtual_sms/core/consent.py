@@ -7,8 +7,10 @@ provider itself has understood another word, its own reading counts.
 from collections.abc import Mapping
 import sqlite3
 from typing import Final
+import unicodedata
 
 from ..adapters.models import InboundMessage
+from ..adapters.plain_text import drop_unseen
 from ..adapters.wishes import Wish
 from ..store.consent import Source, list_stopped, note_consent
 
@@ -35,18 +37,23 @@ def follow_wish(connection: sqlite3.Connection, message: InboundMessage) -> None
 
 def is_wish(message: InboundMessage) -> bool:
     """Say whether a message is about further ones, whatever was before."""
-    return message.wish is not None or message.text.strip().casefold() in _WORDS
+    return message.wish is not None or _fold(message.text) in _WORDS
 
 
 def may_be_wish(message: InboundMessage) -> bool:
     """Say whether a message may change what its sender wants."""
-    return is_wish(message) or message.text.strip().casefold() == _YES
+    return is_wish(message) or _fold(message.text) == _YES
+
+
+def _fold(text: str) -> str:
+    """Return what is compared of a text: as it looks, however it is encoded."""
+    return unicodedata.normalize("NFC", drop_unseen(text)).strip().casefold()
 
 
 def _read_wish(connection: sqlite3.Connection, message: InboundMessage) -> Wish | None:
     if message.wish is not None:
         return message.wish
-    word = message.text.strip().casefold()
+    word = _fold(message.text)
     if word == _YES and list_stopped(connection, [message.sender]):
         return Wish.START
     return _WORDS.get(word)
