@@ -92,8 +92,10 @@ async def async_wait_until_read(hass: HomeAssistant) -> None:
     entries: list[VirtualSmsConfigEntry] = hass.config_entries.async_loaded_entries(
         DOMAIN
     )
+    # One that is unloaded meanwhile has none any more.
+    at_work = [each.runtime_data for each in entries]
     with suppress(TimeoutError):
         async with asyncio.timeout(_LONGEST_WAIT):
-            for entry in entries:
-                await entry.runtime_data.coordinator.has_read.wait()
-                await entry.runtime_data.gateway.wait_until_published()
+            for runtime in at_work:
+                await runtime.coordinator.has_read.wait()
+                await runtime.gateway.wait_until_published()
