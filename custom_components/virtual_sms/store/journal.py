@@ -1,7 +1,7 @@
 """What is about to leave, in a file that outlives a crash of Home Assistant.
 
-The event loop writes it, right before a message leaves: that takes neither a thread nor a
-flush, but some microseconds. It is empty again once the message is on disk. A power cut
+The event loop writes it as a message leaves: that takes neither a thread nor a flush, but
+some microseconds. It is empty again once the message is on disk. A power cut
 may forget it.
 """
 
@@ -44,7 +44,7 @@ class Journal:
         return [line for each in content.splitlines() for line in _read(each)]
 
     def note(self, lines: Iterable[Line]) -> None:
-        """Write down what is about to leave."""
+        """Write down what leaves."""
         if self._file is not None:
             self._is_empty = False
             content = "".join(f"{json.dumps(each)}\n" for each in lines)

@@ -171,7 +171,9 @@ class OutboundTable(OutboundLookups):
             return _done()
         intent = Intent.of(order, kept)
         written = self._database.post(Joint(write_all, intent))
-        self._database.journal.note(intent.lines)
+        # In the next step: what leaves in this one need not wait for that either.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._database.journal.note, intent.lines)
         written.add_done_callback(conclude)
         return written
 
