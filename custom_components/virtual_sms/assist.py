@@ -12,7 +12,8 @@ from homeassistant.helpers.intent import IntentResponseErrorCode
 
 from .actions.addressing import Recipient
 from .actions.planned import async_list_own_numbers, async_may_answer, async_say_to
-from .actions.sending import Failed, SendRequest, async_send_to
+from .actions.send_request import SendRequest
+from .actions.sending import Failed, async_send_to
 from .assist_user import NotAllowedError, async_find_user
 from .bus import EventData, async_listen
 from .const import DOMAIN

@@ -19,7 +19,8 @@ from homeassistant.helpers.service import async_set_service_schema
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import slugify
 
-from .actions.sending import SendRequest, async_send
+from .actions.send_request import SendRequest
+from .actions.sending import async_send
 from .const import DOMAIN
 from .entities.adders import async_keep_adder
 from .media.outgoing import MediaAsLink

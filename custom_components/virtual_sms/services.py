@@ -32,7 +32,8 @@ from .actions.people_fields import (
     async_load_numbers,
 )
 from .actions.permission import for_who_may_control
-from .actions.sending import SendRequest, async_attach, async_send
+from .actions.send_request import SendRequest
+from .actions.sending import async_attach, async_send
 from .adapters.call_models import KEYS
 from .const import DOMAIN
 from .core.waiting import WaitFor

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..media.outgoing import Parcel
     from ..runtime import VirtualSmsConfigEntry
     from .addressing import Recipient
-    from .sending import SendRequest
+    from .send_request import SendRequest
 
 
 def compose_all(

@@ -17,9 +17,9 @@ from ..lines import async_look_again, async_look_up, async_withdraw
 from ..runtime import VirtualSmsConfigEntry
 from ..store.changes import Change, StatusChanged
 from .addressing import Recipient, async_address
+from .send_request import SendRequest
 from .sending import (
     Failed,
-    SendRequest,
     async_attach,
     async_explain_end,
     async_send_to,

@@ -17,7 +17,8 @@ from ..media.outgoing import Attachments, async_foresee_all, async_pack
 from .addressing import Recipient, async_address
 from .composing import check_length, write_text
 from .limits import async_get_allowance
-from .sending import SendRequest, describe_recipient, get_loaded, group_by_line
+from .send_request import SendRequest
+from .sending import describe_recipient, get_loaded, group_by_line
 from .sending_errors import name_reason
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from ..store.database import DatabaseClosedError
 from .addressing import Recipient
 from .calling import CallRequest, WaitForCall, async_call_to, async_can_call
 from .composing import write_text
-from .sending import Failed, SendRequest, async_send_to, fail
+from .send_request import SendRequest
+from .sending import Failed, async_send_to, fail
 
 _REPEAT = 2
 _RUN: Final = uuid4().hex[:8]

@@ -16,14 +16,11 @@ from ..adapters.errors import MessageRejectedError, SmsError
 from ..adapters.models import OutboundMessage, RejectReason
 from ..bus import describe_cost
 from ..const import DEFAULT_RETRY_FOR, DOMAIN, OPTION_RETRY_FOR
-from ..core.outbox import Plan
 from ..core.outcome import Outcome
 from ..core.phone_numbers import InvalidNumberError
 from ..entry_data import EntryData
 from ..error_messages import AddressError, Failure, explain, say, wants_new_credentials
 from ..media.outgoing import (
-    Attachments,
-    MediaAsLink,
     Parcel,
     async_pack,
     async_take_all,
@@ -33,34 +30,8 @@ from ..store.changes import StatusChanged
 from .addressing import Recipient, async_address
 from .composing import compose_all
 from .limits import LIMITED, async_follow_limits, async_get_allowance
+from .send_request import SendRequest
 from .sending_errors import explained, find_reason, name_reason, refuse_request, trouble
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendRequest:
-    """A text to send, as a person or an automation wrote it."""
-
-    recipients: Sequence[object] = field(default=(), repr=False)
-    contacts: Sequence[str] = field(default=(), repr=False)
-    text: str = field(repr=False)
-    title: str | None = field(default=None, repr=False)
-    media: Sequence[str] = field(default=(), repr=False)
-    media_as_link: MediaAsLink = MediaAsLink.AUTO
-    attachments: Attachments | None = field(default=None, repr=False)
-    """What `media` was when it was taken; None before that."""
-    retry_for: timedelta | None = None
-    max_segments: int | None = None
-    simplify: bool | None = None
-    is_critical: bool = False
-    planned_id: str | None = None
-    """The id of the only message, if it was chosen before."""
-    plan: Plan = Plan.NONE
-    """Which run chose that id."""
-
-    @property
-    def whole_text(self) -> str:
-        """Return the text as it travels, under its title."""
-        return f"{self.title}\n{self.text}" if self.title else self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

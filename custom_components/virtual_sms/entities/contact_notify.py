@@ -10,7 +10,8 @@ from homeassistant.components.notify import (  # type: ignore[attr-defined]  # s
     NotifyEntityFeature,
 )
 
-from ..actions.sending import SendRequest, async_send
+from ..actions.send_request import SendRequest
+from ..actions.sending import async_send
 from ..core.contacts import Contact, Group
 from ..runtime import VirtualSmsConfigEntry
 from .contact_entity import PeopleEntity

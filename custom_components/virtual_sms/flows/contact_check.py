@@ -10,7 +10,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.translation import async_get_translations
 
-from ..actions.sending import Failed, SendRequest, async_send
+from ..actions.send_request import SendRequest
+from ..actions.sending import Failed, async_send
 from ..adapters.errors import MessageRejectedError
 from ..adapters.models import DeliveryStatus, RejectReason
 from ..bus import EventData, async_listen
