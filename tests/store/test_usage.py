@@ -52,6 +52,17 @@ def second(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
+def test_what_no_limit_asks_for_is_forgotten_as_well() -> None:
+    """A line without limits, or without some of them, keeps nothing for ever."""
+    usage = Usage()
+    for day in range(5):
+        for allowance in (None, allow()):
+            assert (
+                usage.take(use(day * 86_401), allowance, second(day * 86_401)) is None
+            )
+    assert [len(each._entries) for each in usage._windows.values()] == [2, 2, 2]
+
+
 @pytest.mark.parametrize("limit", list(Limit))
 def test_what_is_given_back_is_free_again(limit: Limit) -> None:
     """In each window and month, and only once."""

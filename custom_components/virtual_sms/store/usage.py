@@ -162,9 +162,12 @@ class _Window:
             self._entries.remove(entry)
             self._subtract(entry)
 
-    def sum(self, key: str, now: datetime) -> int:
-        """Return how much of something counts now."""
+    def move_on(self, now: datetime) -> None:
+        """Forget what counts no more."""
         self.forget((now - self._length).timestamp())
+
+    def sum(self, key: str) -> int:
+        """Return how much of something counts."""
         return self._sums[key]
 
     def forget(self, until: float) -> None:
@@ -208,7 +211,10 @@ class Usage:
         self, use: Use, allowance: Allowance | None, now: datetime
     ) -> LimitReached | None:
         """Count a use if it fits into all limits, else say which one it does not."""
-        reached = self._find_reached(use, allowance, now) if allowance else None
+        # Also those that no limit asks for, which would grow without an end.
+        for window in self._windows.values():
+            window.move_on(now)
+        reached = self._find_reached(use, allowance) if allowance else None
         if reached is None:
             self._count(use)
             if use.month is not None:
@@ -229,14 +235,12 @@ class Usage:
             window.forget(now.timestamp())
         self._months.clear()
 
-    def _find_reached(
-        self, use: Use, allowance: Allowance, now: datetime
-    ) -> LimitReached | None:
+    def _find_reached(self, use: Use, allowance: Allowance) -> LimitReached | None:
         for limit in Limit:
             most, cost = allowance.most(limit), use.cost(limit)
             if most is None:
                 continue
-            over = self._sum(limit, use, now) + cost - most
+            over = self._sum(limit, use) + cost - most
             if over > 0:
                 fits = cost <= most
                 end = (
@@ -245,10 +249,10 @@ class Usage:
                 return LimitReached(limit, end)
         return None
 
-    def _sum(self, limit: Limit, use: Use, now: datetime) -> int:
+    def _sum(self, limit: Limit, use: Use) -> int:
         if limit is Limit.MONTH:
             return self._months[str(use.month)]
-        return self._windows[limit].sum(use.key(limit), now)
+        return self._windows[limit].sum(use.key(limit))
 
     def _find_end(self, limit: Limit, use: Use, over: int, month: Month) -> datetime:
         """Say when so much will have left a window that a use fits into it."""
