@@ -1,7 +1,7 @@
 """A message leaves while it is being written down, at most once, within its limits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import errno
@@ -28,6 +28,7 @@ from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.consent import Source, note_consent
 from custom_components.virtual_sms.store.database import Database
 from custom_components.virtual_sms.store.database_file import DatabaseFile
+from custom_components.virtual_sms.store.journal import Journal, Line
 from custom_components.virtual_sms.store.schema import MIGRATIONS
 from custom_components.virtual_sms.store.store import Store
 from custom_components.virtual_sms.store.usage import Allowance, Limit, Limits, Month
@@ -232,6 +233,29 @@ async def test_a_status_before_its_intent(
     assert home.states()[-1] == "delivered"
 
 
+class NotedLines:
+    """What the journal was told to note."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Follow all journals from now on."""
+        self.lines: list[Line] = []
+        note = Journal.note
+
+        def spy(journal: Journal, lines: Iterable[Line]) -> None:
+            note(journal, lines)
+            self.lines += lines
+
+        monkeypatch.setattr(Journal, "note", spy)
+
+    def leave_to(self, path: Path) -> None:
+        """Have it found beside a file, as a crash leaves it before the first write."""
+        assert self.lines
+        journal = Journal([path.with_suffix(".leaving")])
+        journal.open()
+        journal.note(self.lines)
+        journal.close()
+
+
 @pytest.mark.parametrize("cut", ["power", "process", "at once"])
 async def test_an_end_between_request_and_flush(
     home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cut: str
@@ -240,18 +264,17 @@ async def test_an_end_between_request_and_flush(
     disk = SlowDisk(monkeypatch, home)
     copies = {each: home.path.with_name(home.path.name + each) for each in ("", "-wal")}
     at_once = {each: copy.read_bytes() for each, copy in copies.items()}
+    noted = NotedLines(monkeypatch)
     sending = asyncio.create_task(home.send("m"))
     await wait_for(lambda: home.accepted and disk.writes)
     left = {each: copy.read_bytes() for each, copy in copies.items()}
-    journal = home.path.with_suffix(".leaving").read_bytes()
-    assert journal
     again = Home(tmp_path / "again.db")
     again.adapter = home.adapter
     kept = {"power": {"": left[""]}, "process": left, "at once": at_once}[cut]
     for suffix, content in kept.items():
         again.path.with_name(again.path.name + suffix).write_bytes(content)
     if cut != "power":
-        again.path.with_suffix(".leaving").write_bytes(journal)
+        noted.leave_to(again.path)
     await again.start()
     await again.live(4000)
     await again.gateway.close()
@@ -260,7 +283,9 @@ async def test_an_end_between_request_and_flush(
     assert home.accepted == ["m"]
     assert again.states() == ([] if cut == "power" else ["queued", "sent"])
     for each in (home, again):
-        assert each.path.with_suffix(".leaving").read_bytes() == b""
+        for suffix in (".leaving", ".left"):
+            path = each.path.with_suffix(suffix)
+            assert not path.exists() or path.read_bytes() == b""
 
 
 async def test_a_disk_that_cannot_be_flushed(

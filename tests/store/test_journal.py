@@ -1,4 +1,4 @@
-"""What is about to leave outlives a crash, and hinders nothing where it cannot."""
+"""What leaves outlives a crash, and hinders nothing where it cannot."""
 
 from pathlib import Path
 
@@ -6,68 +6,86 @@ import pytest
 
 from custom_components.virtual_sms.store.journal import Journal
 
+A, B = [["a", 1.5, None, True], "2026-11"], [["b"], None]
+
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def paths(tmp_path: Path) -> list[Path]:
     """Return where a journal is."""
-    return tmp_path / "store.leaving"
+    return [tmp_path / "store.leaving", tmp_path / "store.left"]
 
 
-def test_what_is_noted_is_found_by_the_next_run(path: Path) -> None:
-    """In its order, until it is cleared; a file for nobody else to read."""
-    journal = Journal(path)
+def test_what_is_noted_is_found_by_the_next_run(paths: list[Path]) -> None:
+    """Whichever file it is in; files for nobody else to read."""
+    journal = Journal(paths)
     assert journal.open() == []
-    journal.note([[["a", 1.5, None, True], "2026-11"]])
-    journal.note([[["b"], None]])
-    assert path.stat().st_mode & 0o777 == 0o600
-    again = Journal(path)
-    assert again.open() == [[["a", 1.5, None, True], "2026-11"], [["b"], None]]
-    again.clear()
-    assert path.read_bytes() == b""
+    journal.note([A])
+    journal.turn()
+    journal.note([B])
+    assert {each.stat().st_mode & 0o777 for each in paths} == {0o600}
+    again = Journal(paths)
+    assert again.open() == [A, B]
+    journal.close()
     again.close()
-    journal.close()
+    assert all(each.exists() for each in paths)
 
 
-def test_a_line_that_was_cut_short_is_left_out(path: Path) -> None:
-    """So is what makes no sense; the others count."""
-    path.write_bytes(b'[["a"], null]\n7\n[7, null]\n\xff\n[["b"], nu')
-    journal = Journal(path)
-    assert journal.open() == [[["a"], None]]
-    journal.close()
-
-
-def test_it_can_be_opened_again(path: Path) -> None:
-    """The same journal goes on with what is in it."""
-    journal = Journal(path)
+def test_what_is_on_disk_is_forgotten(paths: list[Path]) -> None:
+    """And not what was noted while that was written; what is empty is deleted."""
+    journal = Journal(paths)
     journal.open()
-    journal.note([[["a"], None]])
+    journal.note([A])
+    forget = journal.turn()
+    journal.note([B])
+    forget()
+    assert [each.stat().st_size > 0 for each in paths] == [False, True]
+    journal.turn()()
+    journal.close()
+    assert not any(each.exists() for each in paths)
+
+
+def test_a_line_that_was_cut_short_is_left_out(paths: list[Path]) -> None:
+    """So is what makes no sense; the others count."""
+    paths[0].write_bytes(b'[["a"], null]\n7\n[7, null]\n\xff\n[["b"], nu')
+    journal = Journal(paths)
     assert journal.open() == [[["a"], None]]
     journal.close()
 
 
-def test_where_there_can_be_none(path: Path) -> None:
-    """Nothing is raised, and nothing is noted."""
-    path.mkdir()
-    journal = Journal(path)
-    assert journal.open() == []
-    journal.note([[["a"], None]])
-    journal.clear()
+def test_it_can_be_opened_again(paths: list[Path]) -> None:
+    """The same journal goes on with what is in it."""
+    journal = Journal(paths)
+    journal.open()
+    journal.note([A])
+    assert journal.open() == [A]
     journal.close()
 
 
-def test_a_disk_that_takes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_there_can_be_none(paths: list[Path]) -> None:
+    """Nothing is raised, and nothing is noted."""
+    for each in paths:
+        each.mkdir()
+    journal = Journal(paths)
+    assert journal.open() == []
+    journal.note([A])
+    journal.turn()()
+    journal.close()
+
+
+def test_a_disk_that_takes_nothing(
+    paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It hinders no message from leaving."""
 
     def fail(*_: object) -> None:
         raise OSError("full")
 
-    journal = Journal(path)
+    journal = Journal(paths)
     journal.open()
     with monkeypatch.context() as patch:
         patch.setattr("os.write", fail)
         patch.setattr("os.ftruncate", fail)
-        journal.note([[["a"], None]])
-        journal.clear()
-    assert path.read_bytes() == b""
-    journal.clear()
+        journal.note([A])
+        journal.turn()()
+    assert [each.read_bytes() for each in paths] == [b"", b""]
     journal.close()

@@ -51,7 +51,7 @@ class Database:
     ) -> None:
         """Take the file, and the scripts that bring it from version to version."""
         self._file = DatabaseFile(path=path, migrations=migrations)
-        self.journal = Journal(self._file.journal)
+        self.journal = Journal(self._file.journals)
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
         self._tidied_at = _NEVER
@@ -144,8 +144,9 @@ class Database:
         while self._writer is not None:
             await asyncio.wait([self._writer])
         if connection is not None:
-            await self._run_blocking(_close, connection, self._tidying)
-        self.journal.close()
+            await self._run_blocking(
+                _close, connection, self._tidying, self.journal.close
+            )
 
     async def erase(self) -> None:
         """Close the file and delete it, and what was set aside as well."""
@@ -174,7 +175,8 @@ class Database:
 
     async def _write(self, connection: sqlite3.Connection) -> None:
         while self._is_urgent and (jobs := self._take_waiting()):
-            batch = Batch(connection, jobs, self.conclude, self._file.sync)
+            forget = self.journal.turn()
+            batch = Batch(connection, jobs, self.conclude, self._file.sync, forget)
             await self._write_batch(batch)
         self._tidy_later(connection)
 
@@ -228,7 +230,10 @@ class Database:
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
             tidied_at = connection.total_changes
-            await run_whole(self._run_blocking, _tidy_up, connection, self._tidying)
+            forget, statements = self.journal.turn(), self._tidying
+            await run_whole(
+                self._run_blocking, _tidy_up, connection, statements, forget
+            )
             self._tidying, self._tidied_at = _TIDY, tidied_at
         # The next quiet moment is another chance.
         except Exception as err:  # noqa: BLE001  # see above
@@ -260,11 +265,14 @@ def _do_nothing() -> None:
     return None
 
 
-def _tidy_up(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
+def _tidy_up(
+    connection: sqlite3.Connection, statements: Sequence[str], forget: Resolve
+) -> None:
     """Bring all into the file, and begin the one beside it anew.
 
     To begin it takes a flush of its own, which the next message then has behind it.
     """
+    forget()
     _truncate(connection, statements)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     connection.execute(f"PRAGMA user_version={version}")
@@ -276,7 +284,10 @@ def _truncate(connection: sqlite3.Connection, statements: Sequence[str]) -> None
         connection.execute(statement).fetchone()
 
 
-def _close(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
+def _close(
+    connection: sqlite3.Connection, statements: Sequence[str], forget: Resolve
+) -> None:
+    forget()
     try:
         _truncate(connection, statements)
     # It is all on disk already, beside the file.

@@ -124,9 +124,9 @@ class DatabaseFile:
         return self.path.with_suffix(".suspect")
 
     @property
-    def journal(self) -> Path:
+    def journals(self) -> tuple[Path, ...]:
         """Where is what may be on its way to the file, see `Journal`."""
-        return self.path.with_suffix(".leaving")
+        return self.path.with_suffix(".leaving"), self.path.with_suffix(".left")
 
     @property
     def _renewed(self) -> Path:
@@ -163,7 +163,7 @@ class DatabaseFile:
         for path in (
             self.path,
             self.damaged,
-            self.journal,
+            *self.journals,
             self._renewed,
             self.suspect,
         ):

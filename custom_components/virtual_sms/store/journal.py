@@ -1,11 +1,12 @@
-"""What is about to leave, in a file that outlives a crash of Home Assistant.
+"""What is about to leave, in files that outlive a crash of Home Assistant.
 
-The event loop writes it as a message leaves: that takes neither a thread nor a flush, but
-some microseconds. It is empty again once the message is on disk. A power cut
-may forget it.
+The event loop appends to one as a message leaves: that takes neither a thread nor a flush,
+but some microseconds. There are two, in turn: what was noted until a batch is taken to the
+disk is emptied, in the thread that has written the batch, while the loop appends to the
+other one. A power cut may forget it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 import json
 import logging
@@ -18,51 +19,84 @@ type Line = Sequence[object]
 """A row, and what its month is called."""
 
 
-class Journal:
-    """The few messages that are leaving, and may not be on disk yet."""
+class _File:
+    """One of the two; where it cannot be opened it takes nothing, and says nothing."""
 
     def __init__(self, path: Path) -> None:
-        """Take where it is; nothing is opened yet."""
         self._path = path
         self._file: int | None = None
         self._is_empty = True
 
-    def open(self) -> list[Line]:
-        """Open it, and return what an earlier run has left in it.
-
-        Raises nothing: without it only a crash at the worst moment forgets a message.
-        """
+    def open(self) -> bytes:
         self.close()
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
             self._file = os.open(self._path, flags, 0o600)
             content = self._path.read_bytes()
         except OSError as err:
-            _LOGGER.debug("The journal cannot be opened: %s", type(err).__name__)
-            return []
+            _LOGGER.debug("A journal cannot be opened: %s", type(err).__name__)
+            return b""
         self._is_empty = not content
-        return [line for each in content.splitlines() for line in _read(each)]
+        return content
 
-    def note(self, lines: Iterable[Line]) -> None:
-        """Write down what leaves."""
+    def append(self, content: bytes) -> None:
         if self._file is not None:
             self._is_empty = False
-            content = "".join(f"{json.dumps(each)}\n" for each in lines)
             with suppress(OSError):
-                os.write(self._file, content.encode())
+                os.write(self._file, content)
 
-    def clear(self) -> None:
-        """Forget all: it is on disk, or is not to be remembered."""
+    def empty(self) -> None:
         if self._file is not None and not self._is_empty:
             with suppress(OSError):
                 os.ftruncate(self._file, 0)
                 self._is_empty = True
 
     def close(self) -> None:
-        """Close it; what is in it is for the next run."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def delete(self) -> None:
+        """Delete it, unless the next run has to read it."""
+        self.close()
+        with suppress(OSError):
+            if not self._path.stat().st_size:
+                self._path.unlink()
+
+
+class Journal:
+    """The few messages that are leaving, and may not be on disk yet.
+
+    All but `note` and `turn` touches files, so it is not for the event loop.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Take where they are; nothing is opened yet."""
+        self._files = [_File(each) for each in paths]
+
+    def open(self) -> list[Line]:
+        """Open them, and return what an earlier run has left there.
+
+        Raises nothing: without it only a crash at the worst moment forgets a message.
+        """
+        content = [each.open() for each in self._files]
+        lines = [line for each in content for line in each.splitlines()]
+        return [line for each in lines for line in _read(each)]
+
+    def note(self, lines: Iterable[Line]) -> None:
+        """Write down what leaves."""
+        content = "".join(f"{json.dumps(each)}\n" for each in lines)
+        self._files[0].append(content.encode())
+
+    def turn(self) -> Callable[[], None]:
+        """Go on in the other one; return what empties this one, once it is on disk."""
+        self._files.reverse()
+        return self._files[1].empty
+
+    def close(self) -> None:
+        """Close them, and delete them where they are empty: the rest is for the next run."""
+        for each in self._files:
+            each.delete()
 
 
 def _read(line: bytes) -> list[Line]:

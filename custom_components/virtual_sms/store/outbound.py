@@ -159,21 +159,18 @@ class OutboundTable(OutboundLookups):
         self, order: Order, kept: Sequence[OutboundMessage]
     ) -> asyncio.Future[None]:
         def conclude(written: asyncio.Future[None]) -> None:
-            is_written = written.exception() is None
-            for each in kept if is_written else ():
-                self.unwritten.pop(each.message_id, None)
-            # What could not be written down is not sent again by the next run either.
-            if not (is_written and self.unwritten):
-                self._database.journal.clear()
+            if written.exception() is None:
+                for each in kept:
+                    self.unwritten.pop(each.message_id, None)
 
         self._database.require_open()
         if not kept:
             return _done()
         intent = Intent.of(order, kept)
-        written = self._database.post(Joint(write_all, intent))
         # In the next step: what leaves in this one need not wait for that either.
         loop = asyncio.get_running_loop()
         loop.call_soon(self._database.journal.note, intent.lines)
+        written = self._database.post(Joint(write_all, intent))
         written.add_done_callback(conclude)
         return written
 
@@ -342,7 +339,6 @@ class OutboundTable(OutboundLookups):
         and long after it began: the provider may be at work on it still.
         """
         await self._run(self._restore_left)
-        self._database.journal.clear()
         await self._clock_notes.begin(read_newest)
         now = self.clock.now()
         await self._run(

@@ -76,7 +76,7 @@ type _Perform = Callable[[sqlite3.Connection, Sequence[Job[Any]]], list[_Done]]
 class Batch:
     """What is written together, with a flush unless all of it may be forgotten.
 
-    `sync` makes the flush. `conclude` runs once at its end, in the same transaction, if
+    `sync` makes the flush, and `forget` empties what a crash would have needed instead. `conclude` runs once at its end, in the same transaction, if
     that has changed what may not be forgotten; what it returns is called on the loop
     before anyone learns of a result.
     """
@@ -85,6 +85,7 @@ class Batch:
     jobs: Sequence[Job[Any]]
     conclude: Conclude
     sync: Callable[[], None]
+    forget: Callable[[], None]
 
     @property
     def _is_forgettable(self) -> bool:
@@ -93,7 +94,10 @@ class Batch:
     def commit(self) -> list[Resolve]:
         """Commit all, and flush it; raises what keeps it from the disk."""
         before = self.connection.total_changes
-        resolvers = self._commit()
+        try:
+            resolvers = self._commit()
+        finally:
+            self.forget()
         if self.connection.total_changes != before and not self._is_forgettable:
             self.sync()
         return resolvers
