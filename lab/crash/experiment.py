@@ -205,6 +205,9 @@ class Experiment:
         await put_right(world)
         if world.calls:
             await asyncio.wait(world.calls)
+        await self._until_calm()
+
+    async def _until_calm(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._pace.drain):
                 while not await self._is_calm():  # noqa: ASYNC110  # a file is watched
@@ -241,6 +244,8 @@ class Experiment:
         if "kill" in self._pace.shakes:
             await self._world.kill()
             await asyncio.sleep(_AFTER_RESTART / self._pace.haste)
+            # Somebody may have written while there was no home.
+            await self._until_calm()
             seen = await self._look()
             rows = _worst(rows, [count(each) for each in seen])
         report = Report(names=[each.name for each in self._world.traffic], rows=rows)
