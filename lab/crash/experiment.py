@@ -38,7 +38,8 @@ _AFTER_RESTART: Final = 3.0
 _ALARMS_AT_ONCE: Final = 3
 LONG: Final = 60.0
 """Seconds after which somebody has surely pressed a key, and a limit is reached."""
-_ALWAYS: Final = frozenset({"alerts", "questions", "answered"})
+_ALWAYS: Final = frozenset({"alerts", "questions"})
+"""Whether one of a few questions is answered is up to the dice."""
 _LIMIT_SHARE: Final = 0.8
 """Segments a second that the number with a limit may send: it is reached in any run."""
 
