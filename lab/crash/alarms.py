@@ -29,7 +29,7 @@ STEP_AFTER: Final = 4
 TIMEOUT: Final = 20
 _AWAY: Final = 8
 """Seconds that a home is away at most: an answer that it missed still is one."""
-_ANSWERING: Final = 0.5
+_ANSWERING: Final = 0.75
 _REFUSED: Final = 400
 PROMISES: Final = (
     "texted twice",

@@ -8,9 +8,14 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from custom_components.virtual_sms.adapters.call_models import CallState, Direction
+from custom_components.virtual_sms.adapters.models import DeliveryStatus
 from custom_components.virtual_sms.flows import contact_check
 from custom_components.virtual_sms.people.contacts import async_directory
-from custom_components.virtual_sms.store.changes import CallChanged, Received
+from custom_components.virtual_sms.store.changes import (
+    CallChanged,
+    Received,
+    StatusChanged,
+)
 
 from ..contacts import add_contact, fill_in, find
 from ..fakes import START, inbound
@@ -31,6 +36,14 @@ CALLED = CallChanged(
     correspondent=SENDER,
     state=CallState.RINGING,
     previous=None,
+    at=START,
+)
+OF_ANOTHER = StatusChanged(
+    message_id="m",
+    provider_id=None,
+    recipient=SENDER,
+    status=DeliveryStatus.FAILED,
+    previous=DeliveryStatus.QUEUED,
     at=START,
 )
 FAILS_AT_OVH = "+33600000105"
@@ -112,11 +125,13 @@ async def test_answered(
 async def test_what_decides_nothing(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
-    """A call is no answer, and neither is a second OK."""
+    """A call is no answer, nor is a second OK, nor what becomes of another message."""
     check = contact_check.ContactCheck(
         hass=hass, entry=twilio_entry, numbers=[SENDER], language="en"
     )
     running = hass.async_create_task(check.async_run())
+    # Before it is known which message is its own.
+    check._async_handle(twilio_entry, OF_ANOTHER, {})
     await sent(simulator, twilio_entry)
     check._async_handle(twilio_entry, CALLED, {})
     assert not check._outcome.done()

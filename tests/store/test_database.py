@@ -925,3 +925,20 @@ async def test_what_may_be_delayed_does_not_follow_at_once(
     assert workers.calls == before + 1
     await database.close()
     assert delayed.done()
+
+
+async def test_what_cannot_be_read_where_nothing_can_be_written(
+    database: Database,
+) -> None:
+    """Who reads is told what was wrong with that, not what keeps others from writing."""
+
+    def fail(_: sqlite3.Connection) -> None:
+        raise LookupError
+
+    await database.run(lambda connection: connection.execute("PRAGMA query_only=ON"))
+    writing = database.post(write("more"))
+    with pytest.raises(LookupError):
+        await database.read(fail)
+    with pytest.raises(sqlite3.OperationalError):
+        await writing
+    assert await database.read(lambda connection: connection.in_transaction) is False
