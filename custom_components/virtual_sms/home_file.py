@@ -25,8 +25,9 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
+from .storage import name_file
 from .store.database import Database, DatabaseClosedError
-from .store.database_file import StorageError
+from .store.database_file import DatabaseFile, StorageError
 from .store.home import HOME_MIGRATIONS, HomeStore, Kind
 
 _LOGGER = logging.getLogger(__name__)
@@ -202,9 +203,7 @@ class HomeFile:
     @callback
     def _async_show_damage(self) -> None:
         """Say what may be missing, until a person has taken note, over restarts too."""
-        file = self.path.with_suffix(".damaged").relative_to(
-            self._hass.config.config_dir
-        )
+        damaged = DatabaseFile(path=self.path, migrations=HOME_MIGRATIONS).damaged
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -214,7 +213,7 @@ class HomeFile:
             is_persistent=True,
             severity=ir.IssueSeverity.ERROR,
             translation_key=ISSUE_HOME_DAMAGED,
-            translation_placeholders={"file": file.as_posix()},
+            translation_placeholders={"file": name_file(self._hass, damaged)},
         )
 
     @callback

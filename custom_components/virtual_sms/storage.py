@@ -51,7 +51,7 @@ async def async_open_storage(
     salvage = gateway.store.salvage
     if salvage is not None:
         lost = "?" if "outbound" in salvage.unread else str(salvage.lost)
-        file = _relative(hass, _file(hass, entry).damaged)
+        file = name_file(hass, _file(hass, entry).damaged)
         async_raise_issue(hass, entry, Problem.STORAGE_DAMAGED, lost=lost, file=file)
 
 
@@ -72,7 +72,7 @@ def explained(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Iterator[Non
     except (sqlite3.Error, StorageError) as err:
         trouble = err if isinstance(err, StorageError) else explain(err)
         # The sentence says it all; Home Assistant would print the way to it as well.
-        raise _failure(trouble, _relative(hass, _path(hass, entry))) from None
+        raise _failure(trouble, name_file(hass, _path(hass, entry))) from None
 
 
 def _failure(err: StorageError, file: str) -> HomeAssistantError:
@@ -93,6 +93,6 @@ def _path(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Path:
     return Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}.db"))
 
 
-def _relative(hass: HomeAssistant, path: Path) -> str:
+def name_file(hass: HomeAssistant, path: Path) -> str:
     """Name a file as a person sees it in the configuration folder."""
     return path.relative_to(hass.config.config_dir).as_posix()

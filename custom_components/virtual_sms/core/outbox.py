@@ -1,9 +1,10 @@
 """Send each message at most once, and never drop one silently.
 
 It is decided in memory whether a message may leave, and it does at once, while it is
-being written down. What is not on disk is never sent again. What keeps it from the provider for the moment (an outage, a limit) is waited out
-with growing pauses until its deadline. Where its outcome is unknown (a timeout, a
-crash), the provider's own record decides before another attempt is made.
+being written down. What is not on disk is never sent again. What keeps it from the
+provider for the moment (an outage, a limit) is waited out with growing pauses until its
+deadline. Where its outcome is unknown (a timeout, a crash), the provider's own record
+decides before another attempt is made.
 
 Every message that is not accepted has a next time at which `work` takes it up, so
 that none depends on an answer, or on a disk, that may never come.

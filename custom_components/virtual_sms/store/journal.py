@@ -67,7 +67,7 @@ class _File:
 class Journal:
     """The few messages that are leaving, and may not be on disk yet.
 
-    All but `note` and `turn` touches files, so it is not for the event loop.
+    All but `note` and `turn` may wait for the disk, so it is not for the event loop.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:

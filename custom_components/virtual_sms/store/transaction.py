@@ -76,9 +76,10 @@ type _Perform = Callable[[sqlite3.Connection, Sequence[Job[Any]]], list[_Done]]
 class Batch:
     """What is written together, with a flush unless all of it may be forgotten.
 
-    `sync` makes the flush, and `forget` empties what a crash would have needed instead. `conclude` runs once at its end, in the same transaction, if
-    that has changed what may not be forgotten; what it returns is called on the loop
-    before anyone learns of a result.
+    `sync` makes the flush, and `forget` empties what a crash would have needed instead.
+    `conclude` runs once at its end, in the same transaction, if that has changed what may
+    not be forgotten; what it returns is called on the loop before anyone learns of a
+    result.
     """
 
     connection: sqlite3.Connection

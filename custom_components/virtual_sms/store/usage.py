@@ -9,7 +9,7 @@ messages of its beginning may be forgotten by its end.
 
 from bisect import bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -223,9 +223,8 @@ class Usage:
 
     def give_back(self, use: Use) -> None:
         """Count a use no more: nothing has left, and nothing will."""
-        for limit, window in self._windows.items():
-            if use.what is not None or limit is not Limit.REPEATS:
-                window.remove((use.at, use.key(limit), use.cost(limit)))
+        for window, entry in self._place(use):
+            window.remove(entry)
         if use.month is not None:
             self._months[use.month] -= use.segments
 
@@ -261,9 +260,14 @@ class Usage:
         return self._windows[limit].find_end(use.key(limit), over)
 
     def _count(self, use: Use) -> None:
+        for window, entry in self._place(use):
+            window.add(entry)
+
+    def _place(self, use: Use) -> Iterator[tuple[_Window, _Entry]]:
+        """List where a use is counted, and as what."""
         for limit, window in self._windows.items():
             if use.what is not None or limit is not Limit.REPEATS:
-                window.add((use.at, use.key(limit), use.cost(limit)))
+                yield window, (use.at, use.key(limit), use.cost(limit))
 
     def _count_month(self, month: str, segments: int) -> None:
         is_new = month not in self._months
