@@ -26,7 +26,7 @@ IN_FLIGHT = 32
 LONGEST_HOLD = 5.0
 """Seconds that a line which closes waits for what follows from what it published."""
 GIVES_WAY = 0.1
-"""Seconds that the news of messages waits, at most, while others are being sent."""
+"""Seconds that what became of messages waits, at most, while others are being sent."""
 AT_ONCE = 4
 """Changes in a row, before it yields to the event loop."""
 LONGEST_TURN = 0.002
@@ -98,7 +98,7 @@ class Publisher:
 
     @contextmanager
     def giving_way(self) -> Iterator[None]:
-        """Send something meanwhile: that comes before the news of other messages."""
+        """Send something meanwhile: that comes before what became of others."""
         self._senders += 1
         try:
             yield

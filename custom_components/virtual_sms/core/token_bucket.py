@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 
 class TokenBucket:
-    """A number of deeds that grows back with time."""
+    """A number of tokens that grows back with time."""
 
     def __init__(self, size: int, refill: float, clock: Callable[[], float]) -> None:
         """Start with all of it; one more grows back every `refill` seconds."""
