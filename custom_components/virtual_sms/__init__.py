@@ -76,6 +76,7 @@ from .storage import (
 from .store.changes import Change
 from .store.database import DatabaseClosedError
 from .store.store import Store
+from .texts import async_follow_language
 from .websocket import async_setup_websocket
 
 _LOGGER = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ _PRUNE_INTERVAL = timedelta(days=1)
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what exists whether a number is loaded or not."""
+    async_follow_language(hass)
     async_setup_people(hass)
     await async_load_own_tables(hass)
     async_trust(hass)

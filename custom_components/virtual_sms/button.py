@@ -8,7 +8,6 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.translation import async_get_cached_translations
 
 from .callbacks.reachability_check import async_check_callbacks, complain
 from .const import DOMAIN
@@ -16,6 +15,7 @@ from .core.reachability import Verdict
 from .entity import VirtualSmsEntity
 from .entry_data import EntryData
 from .runtime import VirtualSmsConfigEntry
+from .texts import get_text
 
 PARALLEL_UPDATES = 1
 
@@ -59,9 +59,6 @@ class CallbackCheckButton(VirtualSmsEntity, ButtonEntity):
     @property
     def _success(self) -> str:
         """Return that all is well, in the language of this home."""
-        texts = async_get_cached_translations(
-            self.hass, self.hass.config.language, "common", DOMAIN
-        )
         provider = self._entry.runtime_data.gateway.line.adapter.name
-        text = texts[f"component.{DOMAIN}.common.callback_check_passed"]
+        text = get_text(self.hass, "common", "common.callback_check_passed")
         return text.format(provider=provider)

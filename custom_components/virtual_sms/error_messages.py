@@ -6,10 +6,6 @@ from typing import TYPE_CHECKING
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.translation import (
-    async_get_cached_translations,
-    async_get_translations,
-)
 from homeassistant.util import dt as dt_util
 
 from .adapters import ADAPTERS
@@ -23,6 +19,7 @@ from .adapters.models import RejectReason
 from .const import DOMAIN
 from .core.limits import LimitReachedError
 from .core.phone_numbers import InvalidNumberError
+from .texts import find_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,11 +67,6 @@ def explain(hass: HomeAssistant, provider: str, err: Failure) -> str:
     return sentence.format(**_placeholders(err)) if sentence else str(err)
 
 
-async def async_load_sentences(hass: HomeAssistant) -> None:
-    """Have our sentences at hand before there is an entry, and so ahead of any form."""
-    await async_get_translations(hass, hass.config.language, "exceptions", [DOMAIN])
-
-
 @callback
 def say(hass: HomeAssistant, err: HomeAssistantError) -> str:
     """Return what one of our own exceptions says, in the language of this home."""
@@ -87,10 +79,7 @@ def say(hass: HomeAssistant, err: HomeAssistantError) -> str:
 @callback
 def find_sentence(hass: HomeAssistant, key: str) -> str | None:
     """Find the sentence of one of our exceptions in the language of this home."""
-    sentences = async_get_cached_translations(
-        hass, hass.config.language, "exceptions", DOMAIN
-    )
-    return sentences.get(f"component.{DOMAIN}.exceptions.{key}.message")
+    return find_text(hass, "exceptions", f"exceptions.{key}.message")
 
 
 @callback

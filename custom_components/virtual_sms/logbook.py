@@ -8,12 +8,12 @@ from homeassistant.components.logbook.const import (
     LOGBOOK_ENTRY_NAME,
 )
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers.translation import async_get_cached_translations
 
 from .bus import EVENT_CALL, EVENT_RECEIVED, EVENT_STATUS, get_privacy
 from .const import CONF_NUMBER, DOMAIN
 from .core.privacy import Privacy
 from .runtime import VirtualSmsConfigEntry
+from .texts import get_text
 
 # As icons.json has them for the entities: the logbook cannot look there.
 ICONS = {
@@ -72,7 +72,7 @@ def async_describe_events(
         state = data["state"]
         path = f"entity.event.call.state_attributes.state.state.{state}"
         sentence = _sentence(hass, f"call_{data['direction']}", data)
-        sentence = f"{sentence} ({_word(hass, 'entity', path)})"
+        sentence = f"{sentence} ({get_text(hass, 'entity', path)})"
         return _describe(hass, event, f"call_{state}", sentence)
 
     async_describe_event(DOMAIN, EVENT_CALL, describe_call)
@@ -102,19 +102,13 @@ def _describe(hass: HomeAssistant, event: Event, kind: str, sentence: str) -> Li
 
 
 def _sentence(hass: HomeAssistant, key: str, data: dict[str, object]) -> str:
-    someone = _word(hass, "common", "common.logbook_someone")
+    someone = get_text(hass, "common", "common.logbook_someone")
     known = map(data.get, ("sender", "recipient", "correspondent"))
     correspondent = next(filter(None, known), someone)
-    sentence = _word(hass, "common", f"common.logbook_{key}")
+    sentence = get_text(hass, "common", f"common.logbook_{key}")
     return sentence.format(correspondent=correspondent, text=data.get("text"))
 
 
 def _reason(hass: HomeAssistant, reason: str) -> str:
     path = f"entity.event.delivery.state_attributes.reason.state.{reason}"
-    return _word(hass, "entity", path)
-
-
-def _word(hass: HomeAssistant, category: str, path: str) -> str:
-    """Return a text in the language of this home."""
-    texts = async_get_cached_translations(hass, hass.config.language, category, DOMAIN)
-    return texts[f"component.{DOMAIN}.{path}"]
+    return get_text(hass, "entity", path)

@@ -13,11 +13,8 @@ from homeassistant.config_entries import (
 from ..adapters import ADAPTERS
 from ..const import CONF_CREDENTIALS
 from ..entry_data import EntryData
-from ..error_messages import (
-    async_load_adapter,
-    async_load_sentences,
-    find_sentence,
-)
+from ..error_messages import async_load_adapter, find_sentence
+from ..texts import async_load_texts
 from .credential_form import CredentialForm, read_credentials
 from .credentials import (
     Access,
@@ -67,7 +64,7 @@ class CredentialSteps(ConfigFlow):
     async def _async_try(self, credentials: Mapping[str, str]) -> ConfigFlowResult:
         """Go on with credentials, or show the form with what is wrong with them."""
         self._credentials = credentials
-        await async_load_sentences(self.hass)
+        await async_load_texts(self.hass)
         if gap := self._form.find_gap(credentials):
             return self._show_credentials(self._detail(*gap))
         try:
