@@ -36,7 +36,7 @@ def run(tmp_path: Path) -> Run:
     def run(
         *arguments: str, newest: str = "", floor: str = "", card: str = ""
     ) -> tuple[int, list[str], str]:
-        python = "[[ $* == *pytest* ]] || exit 0\necho runs: $*\n"
+        python = '[[ "$1 $2" == "-m pytest" ]] || exit 0\necho runs: $*\n'
         for folder, does in ((".venv", newest), (".venv-floor", floor)):
             (tmp_path / folder / "bin").mkdir(parents=True, exist_ok=True)
             write(tmp_path / folder / "bin" / "python", python + does)
