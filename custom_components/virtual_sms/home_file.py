@@ -90,6 +90,16 @@ class HomeFile:
                 EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_close
             )
 
+    async def async_hold(self) -> None:
+        """Leave the file as it is until `async_release`, if it is open."""
+        if self._is_open:
+            await self._store.hold()
+
+    async def async_release(self) -> None:
+        """End a hold."""
+        if self._is_open:
+            await self._store.release()
+
     async def async_erase(self) -> None:
         """Delete the file; it is made anew when it is needed."""
         self._unwritten.clear()

@@ -108,6 +108,13 @@ def read_file(path: Path) -> list[str]:
         connection.close()
 
 
+async def until_tidy(path: Path, left: int = 2048) -> None:
+    """Wait until all is in the file itself, and no more bytes than that beside it."""
+    async with asyncio.timeout(10):
+        while path.with_name(f"{path.name}-wal").stat().st_size > left:
+            await asyncio.sleep(0.01)
+
+
 async def test_what_was_returned_is_on_disk(database: Database, path: Path) -> None:
     """Another process sees a note as soon as `run` returned, without any closing."""
     await database.run(write("one"))
@@ -361,7 +368,7 @@ async def test_what_was_deleted_is_gone_once_it_is_quiet(
     await database.run(forget)
     assert workers.calls == before + 21
     assert b"secret" in b"".join(each.read_bytes() for each in path.parent.iterdir())
-    await asyncio.sleep(0.15)
+    await until_tidy(path)
     assert workers.calls == before + 22
     files = {each.name: each.read_bytes() for each in path.parent.iterdir()}
     assert len(files) == 3
@@ -393,7 +400,7 @@ async def test_what_is_being_written_is_not_disturbed(
     assert database._writer is writer
     go_on.set()
     await writing
-    await asyncio.sleep(0.15)
+    await until_tidy(path)
     assert b"secret" not in path.with_name(path.name + "-wal").read_bytes()
     assert b"secret" not in path.read_bytes()
 
@@ -443,7 +450,7 @@ async def test_a_file_that_is_compacted_leaves_nothing_of_what_was_deleted(
     before = workers.calls
     if is_open:
         await database.run(write("one"))
-        await asyncio.sleep(0.2)
+        await until_tidy(path)
         assert workers.calls == before + 2
     await database.close()
     assert path.stat().st_size < 20_000
@@ -459,9 +466,30 @@ async def test_a_file_that_cannot_be_compacted_is_tidied_all_the_same(
     await database.run(keep_from_compacting)
     await database.run(forget)
     database.compact()
-    await asyncio.sleep(0.1)
-    assert (path.parent / f"{path.name}-wal").read_bytes() == b""
+    await until_tidy(path, left=0)
     assert b"secret" not in path.read_bytes()
+
+
+async def test_a_file_that_is_held_stays_as_it_is(
+    database: Database, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copies of the file, and later of what is beside it, are one whole together."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    await database.run(write("before"))
+    await database.hold()
+    held, copy = path.read_bytes(), tmp_path / "copy.db"
+    copy.write_bytes(held)
+    # More than what sqlite brings into the file by itself.
+    for number in range(30):
+        await database.run(write(f"{number} " + "much " * 10_000))
+    await asyncio.sleep(0.1)
+    assert path.read_bytes() == held
+    copy.with_name("copy.db-wal").write_bytes(
+        path.with_name(f"{path.name}-wal").read_bytes()
+    )
+    assert len(read_file(copy)) == 31
+    await database.release()
+    await until_tidy(path)
 
 
 def keep_from_compacting(connection: sqlite3.Connection) -> None:

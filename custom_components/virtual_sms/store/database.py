@@ -7,6 +7,7 @@ a disk flush (group commit). What `run` has returned survives a power cut.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 import logging
 from pathlib import Path
 import sqlite3
@@ -26,6 +27,8 @@ FLUSH_DELAY = 0.005
 QUIET = 1.0
 """Seconds without a write after which no text may be left beside the file."""
 _NEVER = -1
+_PAGES = 1_000
+"""What may lie beside the file, until a write brings it into the file."""
 _TIDY = ("PRAGMA wal_checkpoint(TRUNCATE)",)
 # What is beside the file goes also if there is no room for a second copy of it.
 _COMPACT = (*_TIDY, "VACUUM", *_TIDY)
@@ -61,6 +64,7 @@ class Database:
         self._timer: asyncio.TimerHandle | None = None
         self._tidy_timer: asyncio.TimerHandle | None = None
         self._is_suspect = False
+        self._is_held = False
         self._tidying: Sequence[str] = _TIDY
         self.conclude: Conclude = _conclude_nothing
         self.mend: Mend = _mend_nothing
@@ -125,6 +129,20 @@ class Database:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(delay, self._hurry, connection)
         return job.future
+
+    async def hold(self) -> None:
+        """Leave the file as it is until `release`: what is written goes beside it.
+
+        For whoever copies first the one and then the other. Raises sqlite3.Error;
+        DatabaseClosedError.
+        """
+        self._is_held = True
+        await self.read(partial(_bring_in_after, 0))
+
+    async def release(self) -> None:
+        """End a hold; raises what `hold` raises."""
+        self._is_held = False
+        await self.read(partial(_bring_in_after, _PAGES))
 
     def compact(self) -> None:
         """Have the file written anew once nothing is written.
@@ -215,7 +233,8 @@ class Database:
         What only reads leaves nothing there, and wears no card.
         """
         is_tidy = connection.total_changes == self._tidied_at
-        if self._connection is not None and (not is_tidy or self._tidying is not _TIDY):
+        is_wanted = not is_tidy or self._tidying is not _TIDY
+        if self._connection is not None and is_wanted and not self._is_held:
             loop = asyncio.get_running_loop()
             self._tidy_timer = loop.call_later(QUIET, self._tidy, connection)
 
@@ -263,6 +282,10 @@ def _mend_nothing(_: sqlite3.Connection, __: Salvage) -> None:
 
 def _do_nothing() -> None:
     return None
+
+
+def _bring_in_after(pages: int, connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA wal_autocheckpoint={pages}")
 
 
 def _tidy_up(
