@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from homeassistant.components.repairs import ConfirmRepairFlow
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -27,9 +28,14 @@ from custom_components.virtual_sms.store.database_file import (
 )
 from custom_components.virtual_sms.store.home import Kind
 
+from .furnish import furnish
+from .home import RECIPIENT, settle
+
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory
     from homeassistant.core import HomeAssistant
+
+    from simulator import Simulator
 
 
 async def test_closed(hass: HomeAssistant) -> None:
@@ -208,3 +214,38 @@ def broken_disk(times: int = 1) -> Iterator[None]:
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     with patch.object(DatabaseFile, "sync", side_effect=[error] * times + [None] * 9):
         yield
+
+
+@pytest.mark.parametrize("kind", [Kind.ALERT, Kind.QUESTION, Kind.PICTURE])
+@pytest.mark.parametrize("content", ["no JSON", "{}", "[]", '{"alert_id": 1}'])
+async def test_what_makes_no_sense(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    home_url: str,
+    kind: Kind,
+    content: str,
+) -> None:
+    """The numbers work all the same, and so do alerts."""
+    file = HomeFile(hass)
+    await file.async_store(kind, "a", content)
+    await file._store.close()
+    entry = await furnish(hass, simulator, "twilio", mode="automatic", name="Line")
+    assert entry.state is ConfigEntryState.LOADED
+    alert = {"message": "Leak", "steps": [{"to": RECIPIENT}]}
+    await hass.services.async_call(DOMAIN, "alert", alert, blocking=True)
+    await settle(hass, simulator)
+    assert [each.to for each in simulator.twilio.messages] == [RECIPIENT]
+
+
+async def test_a_disk_that_cannot_be_read(
+    hass: HomeAssistant, simulator: Simulator, home_url: str
+) -> None:
+    """A home without its questions and alerts still sends and receives."""
+    file = HomeFile(hass)
+    await file.async_store(Kind.ALERT, "a", "alert")
+    await file._store.close()
+    broken = sqlite3.OperationalError("disk I/O error")
+    with patch("custom_components.virtual_sms.store.home.HomeStore.load") as load:
+        load.side_effect = broken
+        entry = await furnish(hass, simulator, "twilio", mode="automatic", name="Line")
+    assert entry.state is ConfigEntryState.LOADED

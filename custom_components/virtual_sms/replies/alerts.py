@@ -34,7 +34,7 @@ from ..core.escalation import (
 )
 from ..core.person import Person
 from ..core.waiting import has_ended_badly
-from ..home_file import KEEP, HomeFile, async_is_written
+from ..home_file import KEEP, HomeFile, async_is_written, read_all
 from ..lines import async_find_gateway, async_is_resting, async_withdraw
 from ..people.trust import async_trust
 from ..runtime import VirtualSmsConfigEntry
@@ -75,7 +75,7 @@ class AlertDesk:
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
         rows = await self._file.async_load(Kind.ALERT)
-        self._loaded = tuple(map(Alert.read, rows))
+        self._loaded = read_all(rows, Alert.read)
         self._alerts = Alerts(self._loaded)
 
     async def async_resume(self) -> None:
