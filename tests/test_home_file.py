@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import sqlite3
 from typing import TYPE_CHECKING
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from homeassistant.components.repairs import ConfirmRepairFlow
 from homeassistant.config_entries import ConfigEntryState
@@ -22,6 +22,7 @@ from custom_components.virtual_sms.home_file import (
     async_is_written,
 )
 from custom_components.virtual_sms.repairs import async_create_fix_flow
+from custom_components.virtual_sms.store import database_file
 from custom_components.virtual_sms.store.database_file import (
     DatabaseFile,
     StorageFullError,
@@ -96,6 +97,32 @@ async def test_a_write_that_is_taken_brings_the_others(hass: HomeAssistant) -> N
     assert pending is not None
     await pending
     assert await file.async_load(Kind.ALERT) == ["taken"]
+
+
+async def test_who_wants_it_ends_meanwhile(hass: HomeAssistant) -> None:
+    """It is not there for a later run, which would begin it out of the blue."""
+    file = HomeFile(hass)
+    await file.async_open()
+    storing = asyncio.create_task(file.async_store(Kind.ALERT, "a", "alert"))
+    while not file._newest:
+        await asyncio.sleep(0)
+    storing.cancel()
+    await asyncio.wait([storing])
+    assert storing.cancelled()
+    assert await file.async_load(Kind.ALERT) == []
+
+
+async def test_a_disk_that_cannot_be_flushed(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused is not there for a later run, though it was written."""
+    file = HomeFile(hass)
+    await file.async_open()
+    with monkeypatch.context() as patch:
+        patch.setattr(database_file, "_sync", Mock(side_effect=OSError))
+        with pytest.raises(HomeAssistantError):
+            await file.async_store(Kind.ALERT, "a", "alert")
+    assert await file.async_load(Kind.ALERT) == []
 
 
 @contextmanager

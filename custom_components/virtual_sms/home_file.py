@@ -125,14 +125,19 @@ class HomeFile:
     async def async_store(self, kind: Kind, item_id: str, content: str) -> None:
         """Write something new; raises a HomeAssistantError if that is not possible.
 
-        Then it is not written later either.
+        Then it is not written later either, nor if whoever wants it ends meanwhile.
         """
         await self.async_open()
+        is_stored = False
         try:
             await self.async_save(kind, item_id, content)
+            is_stored = True
         except _CANNOT_WRITE as err:
-            self._async_drop((kind, item_id))
             raise _storage_failed() from err
+        finally:
+            if not is_stored:
+                # It may be there all the same, such as where only the flush has failed.
+                self.async_delete(kind, item_id)
 
     @callback
     def async_delete(self, kind: Kind, item_id: str) -> None:

@@ -119,9 +119,12 @@ class AlertDesk:
         try:
             await self._file.async_store(Kind.ALERT, alert.alert_id, alert.write())
         except BaseException:
-            self._alerts.forget(alert.alert_id)
+            if self._alerts.get(alert.alert_id) is alert:
+                self._alerts.forget(alert.alert_id)
             raise
-        self._async_put(alert, [*alert.messages])
+        # It may have been canceled, or have gone on, while it was written.
+        current = self._alerts.get(alert.alert_id)
+        self._async_put(current, alert.messages if current.is_open else ())
 
     @callback
     def async_cancel(self, alert_id: str | None, tag: str | None) -> bool:
