@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 import json
+import sqlite3
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from homeassistant.const import CONF_WEBHOOK_ID
 import pytest
@@ -130,6 +132,29 @@ async def test_age_of_what_is_under_way(
     found = await async_get_config_entry_diagnostics(hass, twilio_entry)
     assert found["store"]["pending"] == 1
     assert found["store"]["oldest_pending_minutes"] == 7
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("custom_components.virtual_sms.store.transaction._write", None),
+        ("custom_components.virtual_sms.store.store._examine", "OperationalError"),
+    ],
+)
+async def test_disk_that_fails(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    broken: str,
+    told: str | None,
+) -> None:
+    """That is when diagnostics are asked for: what can be read is shown."""
+    await send(hass, twilio_entry)
+    await settle(hass, simulator)
+    with patch(broken, side_effect=sqlite3.OperationalError("disk I/O error")):
+        found = await async_get_config_entry_diagnostics(hass, twilio_entry)
+    assert found["store"]["sent"] == 1
+    assert found["store"].get("error") == told
 
 
 async def test_number_that_does_not_run(

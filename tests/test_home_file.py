@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import sqlite3
 from typing import TYPE_CHECKING
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from homeassistant.components.repairs import ConfirmRepairFlow
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -21,15 +22,21 @@ from custom_components.virtual_sms.home_file import (
     async_is_written,
 )
 from custom_components.virtual_sms.repairs import async_create_fix_flow
+from custom_components.virtual_sms.store import database_file
 from custom_components.virtual_sms.store.database_file import (
     DatabaseFile,
     StorageFullError,
 )
 from custom_components.virtual_sms.store.home import Kind
 
+from .furnish import furnish
+from .home import RECIPIENT, settle
+
 if TYPE_CHECKING:
     from freezegun.api import FrozenDateTimeFactory
     from homeassistant.core import HomeAssistant
+
+    from simulator import Simulator
 
 
 async def test_closed(hass: HomeAssistant) -> None:
@@ -90,6 +97,32 @@ async def test_a_write_that_is_taken_brings_the_others(hass: HomeAssistant) -> N
     assert pending is not None
     await pending
     assert await file.async_load(Kind.ALERT) == ["taken"]
+
+
+async def test_who_wants_it_ends_meanwhile(hass: HomeAssistant) -> None:
+    """It is not there for a later run, which would begin it out of the blue."""
+    file = HomeFile(hass)
+    await file.async_open()
+    storing = asyncio.create_task(file.async_store(Kind.ALERT, "a", "alert"))
+    while not file._newest:
+        await asyncio.sleep(0)
+    storing.cancel()
+    await asyncio.wait([storing])
+    assert storing.cancelled()
+    assert await file.async_load(Kind.ALERT) == []
+
+
+async def test_a_disk_that_cannot_be_flushed(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused is not there for a later run, though it was written."""
+    file = HomeFile(hass)
+    await file.async_open()
+    with monkeypatch.context() as patch:
+        patch.setattr(database_file, "_sync", Mock(side_effect=OSError))
+        with pytest.raises(HomeAssistantError):
+            await file.async_store(Kind.ALERT, "a", "alert")
+    assert await file.async_load(Kind.ALERT) == []
 
 
 @contextmanager
@@ -208,3 +241,38 @@ def broken_disk(times: int = 1) -> Iterator[None]:
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     with patch.object(DatabaseFile, "sync", side_effect=[error] * times + [None] * 9):
         yield
+
+
+@pytest.mark.parametrize("kind", [Kind.ALERT, Kind.QUESTION, Kind.PICTURE])
+@pytest.mark.parametrize("content", ["no JSON", "{}", "[]", '{"alert_id": 1}'])
+async def test_what_makes_no_sense(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    home_url: str,
+    kind: Kind,
+    content: str,
+) -> None:
+    """The numbers work all the same, and so do alerts."""
+    file = HomeFile(hass)
+    await file.async_store(kind, "a", content)
+    await file._store.close()
+    entry = await furnish(hass, simulator, "twilio", mode="automatic", name="Line")
+    assert entry.state is ConfigEntryState.LOADED
+    alert = {"message": "Leak", "steps": [{"to": RECIPIENT}]}
+    await hass.services.async_call(DOMAIN, "alert", alert, blocking=True)
+    await settle(hass, simulator)
+    assert [each.to for each in simulator.twilio.messages] == [RECIPIENT]
+
+
+async def test_a_disk_that_cannot_be_read(
+    hass: HomeAssistant, simulator: Simulator, home_url: str
+) -> None:
+    """A home without its questions and alerts still sends and receives."""
+    file = HomeFile(hass)
+    await file.async_store(Kind.ALERT, "a", "alert")
+    await file._store.close()
+    broken = sqlite3.OperationalError("disk I/O error")
+    with patch("custom_components.virtual_sms.store.home.HomeStore.load") as load:
+        load.side_effect = broken
+        entry = await furnish(hass, simulator, "twilio", mode="automatic", name="Line")
+    assert entry.state is ConfigEntryState.LOADED

@@ -464,7 +464,7 @@ async def test_a_disk_that_fails_is_said_so(client: Any, entry: ConfigEntry) -> 
     """By the sentence that sending uses too."""
     with patch.object(Conversations, "list_newest", side_effect=sqlite3.Error):
         said = await reply(client, entry.entry_id, "conversations")
-    assert said["error"]["translation_key"] == "storage_failed"
+    assert said["error"]["translation_key"] == "disk_failed"
     await entry.runtime_data.gateway.close()
     said = await reply(client, entry.entry_id, "conversations")
     assert said["error"]["translation_key"] == "entry_not_loaded"

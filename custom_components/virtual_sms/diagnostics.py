@@ -21,11 +21,13 @@ from .const import DOMAIN
 from .entry_data import EntryData
 from .issues import Problem, async_has_issue
 from .runtime import Runtime, VirtualSmsConfigEntry
+from .store.database import CANNOT_WRITE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .coordinator import VirtualSmsCoordinator
+    from .store.store import Store
 
 _MOST_KEPT = 4
 _NAME = re.compile(r"[\w.-]+")
@@ -92,10 +94,6 @@ def _find_version(name: str) -> str | None:
 
 
 async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
-    store = runtime.gateway.store
-    health = await store.examine()
-    age = health.oldest_pending
-    tally = store.tally
     return {
         "unreadable_records": [
             {"id": _shorten(each.record_id), "since": each.since.date().isoformat()}
@@ -107,15 +105,25 @@ async def _async_describe_runtime(runtime: Runtime) -> dict[str, Any]:
         },
         "callback_refusals": dict(sorted(runtime.refusals.items())),
         "coordinator": _describe_coordinator(runtime.coordinator),
-        "store": {
-            "schema": health.schema,
-            "oldest_pending_minutes": _count_minutes(age),
-            "sent": tally.sent,
-            "received": tally.received,
-            "failed": tally.failed,
-            "pending": tally.pending,
-        },
+        "store": await _async_describe_store(runtime.gateway.store),
     }
+
+
+async def _async_describe_store(store: Store) -> dict[str, Any]:
+    """Return what is known of a store, and why no more of a disk that fails."""
+    tally = store.tally
+    counts = {
+        "sent": tally.sent,
+        "received": tally.received,
+        "failed": tally.failed,
+        "pending": tally.pending,
+    }
+    try:
+        health = await store.examine()
+    except CANNOT_WRITE as err:
+        return {**counts, "error": type(err).__name__}
+    age = _count_minutes(health.oldest_pending)
+    return {"schema": health.schema, "oldest_pending_minutes": age, **counts}
 
 
 def _describe_coordinator(coordinator: VirtualSmsCoordinator) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Keep the home's own file: it is made when something is first written to it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -64,12 +64,16 @@ class HomeFile:
         self._stop_timer: CALLBACK_TYPE | None = None
 
     async def async_load(self, kind: Kind) -> Sequence[str]:
-        """Return what an earlier run left; raises what `async_open` raises."""
+        """Return what an earlier run left; raises a HomeAssistantError."""
         if not self._is_open:
             if not await self._hass.async_add_executor_job(self.path.exists):
                 return ()
             await self.async_open()
-        return await self._store.load(kind)
+        try:
+            return await self._store.load(kind)
+        except _CANNOT_WRITE as err:
+            _LOGGER.warning("The home's file cannot be read: %s", type(err).__name__)
+            raise _storage_failed() from err
 
     async def async_open(self) -> None:
         """Open the file if it is not; raises a HomeAssistantError."""
@@ -131,14 +135,19 @@ class HomeFile:
     async def async_store(self, kind: Kind, item_id: str, content: str) -> None:
         """Write something new; raises a HomeAssistantError if that is not possible.
 
-        Then it is not written later either.
+        Then it is not written later either, nor if whoever wants it ends meanwhile.
         """
         await self.async_open()
+        is_stored = False
         try:
             await self.async_save(kind, item_id, content)
+            is_stored = True
         except _CANNOT_WRITE as err:
-            self._async_drop((kind, item_id))
             raise _storage_failed() from err
+        finally:
+            if not is_stored:
+                # It may be there all the same, such as where only the flush has failed.
+                self.async_delete(kind, item_id)
 
     @callback
     def async_delete(self, kind: Kind, item_id: str) -> None:
@@ -249,6 +258,20 @@ async def async_is_written(writing: asyncio.Future[None]) -> bool:
     except (OSError, sqlite3.Error) as err:
         _LOGGER.warning("The home's file cannot be written: %s", type(err).__name__)
     return True
+
+
+def read_all[T](rows: Iterable[str], read: Callable[[str], T]) -> list[T]:
+    """Read what is stored; what a damaged disk made of some of it keeps no other back."""
+    found = []
+    for row in rows:
+        try:
+            found.append(read(row))
+        # It may be anything.
+        except Exception as err:  # noqa: BLE001  # see above
+            _LOGGER.warning(
+                "A part of the home's file makes no sense: %s", type(err).__name__
+            )
+    return found
 
 
 def _read_exception(writing: asyncio.Future[None]) -> None:

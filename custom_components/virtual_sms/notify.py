@@ -12,13 +12,14 @@ from homeassistant.components.notify.const import (
     DOMAIN as NOTIFY_DOMAIN,
 )
 from homeassistant.components.notify.legacy import BaseNotificationService
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.service import async_set_service_schema
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import slugify
 
+from .actions.permission import for_who_may_control
 from .actions.send_request import SendRequest
 from .actions.sending import async_send
 from .const import DOMAIN
@@ -90,6 +91,11 @@ class VirtualSmsNotificationService(BaseNotificationService):
         description = await _async_describe(self.hass, self._entry.title)
         if self.hass.services.has_service(NOTIFY_DOMAIN, name):
             async_set_service_schema(self.hass, NOTIFY_DOMAIN, name, description)
+
+    @override
+    async def _async_notify_message_service(self, service: ServiceCall) -> None:
+        # Who calls is known here only, and Home Assistant asks nobody.
+        await for_who_may_control(super()._async_notify_message_service)(service)
 
     @override
     async def async_send_message(self, message: str, **kwargs: Any) -> None:

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-import sqlite3
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
@@ -20,7 +19,7 @@ from .issues import Problem, async_has_issue
 from .people.contact_issues import ISSUE_LOCKED
 from .people.trust import async_trust
 from .runtime import VirtualSmsConfigEntry
-from .store.database import DatabaseClosedError
+from .store.database import CANNOT_WRITE
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowResult
@@ -62,6 +61,8 @@ class FixFlow(RepairsFlow):
             return find_sentence(self.hass, str(err.translation_key)) or str(err)
         except SmsError as err:
             return explain(self.hass, EntryData.of(self._entry).provider, err)
+        except CANNOT_WRITE as err:
+            return find_sentence(self.hass, "disk_failed") or str(err)
 
     @abstractmethod
     async def _async_fix(self) -> str | None:
@@ -171,7 +172,7 @@ class UnlockFlow(RepairsFlow):
         if user_input is not None:
             try:
                 await async_trust(self.hass).async_unlock(self._contact_id)
-            except sqlite3.Error, DatabaseClosedError:
+            except CANNOT_WRITE:
                 errors = {"base": "failed"}
             else:
                 return self.async_create_entry(data={})

@@ -131,7 +131,7 @@ def _answers(
         except DatabaseClosedError as err:
             raise _trouble("entry_not_loaded") from err
         except sqlite3.Error as err:
-            raise _trouble("storage_failed") from err
+            raise _trouble("disk_failed") from err
         connection.send_result(msg["id"], result)
 
     return command

@@ -1,7 +1,10 @@
 """What a home may send: as the options say, and no word of it is lost."""
 
+from contextlib import suppress
 from datetime import timedelta
+import sqlite3
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -185,6 +188,29 @@ async def test_the_repair_opens_the_window_anew(
     await send(hass, entry, message="c")
     await settle(hass, simulator)
     assert sorted(texts(simulator, provider)) == ["a", "c"]
+
+
+async def test_the_repair_says_that_the_disk_is_full(
+    hass: HomeAssistant, manager: RepairsFlowManager, entry: ConfigEntry
+) -> None:
+    """It stays, and the number stays closed, until Submit can be written down."""
+    await limit(hass, entry, limit_repeats=1)
+    for _ in range(2):
+        with suppress(HomeAssistantError):
+            await send(hass, entry)
+    issue = issue_id(entry, Problem.LIMIT_REACHED)
+    context: Any = {"issue_id": issue}
+    result = await manager.async_init(DOMAIN, context=context, data={"issue_id": issue})
+    with patch(
+        "custom_components.virtual_sms.store.usage_rows._open_anew",
+        side_effect=sqlite3.OperationalError("database or disk is full"),
+    ):
+        result = await manager.async_configure(result["flow_id"], {})
+    assert result["errors"] == {"base": "failed"}
+    assert "disk" in result["description_placeholders"]["reason"]
+    assert has_issue(hass, entry)
+    with pytest.raises(HomeAssistantError):
+        await send(hass, entry)
 
 
 async def test_a_reached_limit_comes_and_goes(

@@ -48,17 +48,41 @@ async def test_who_may_only_look_sends_nothing(
     assert not simulator.twilio.describe_calls()
 
 
+NOTIFICATION = {"message": "Is anybody there?", "target": RECIPIENT}
+
+
 @pytest.mark.usefixtures("twilio_entry")
+async def test_nor_by_the_notify_action(
+    hass: HomeAssistant, simulator: Simulator, hass_read_only_user: MockUser
+) -> None:
+    """The action of a number sends as well as our own."""
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            "notify",
+            "twilio_line",
+            NOTIFICATION,
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+        )
+    assert not simulator.twilio.messages
+
+
+@pytest.mark.usefixtures("twilio_entry")
+@pytest.mark.parametrize(
+    ("domain", "action", "data"),
+    [(DOMAIN, "send_message", ASKED), ("notify", "twilio_line", NOTIFICATION)],
+)
 async def test_who_lives_here_sends(
-    hass: HomeAssistant, simulator: Simulator, hass_owner_user: MockUser
+    hass: HomeAssistant,
+    simulator: Simulator,
+    hass_owner_user: MockUser,
+    domain: str,
+    action: str,
+    data: dict[str, Any],
 ) -> None:
     """A person's click is no less than an automation."""
     await hass.services.async_call(
-        DOMAIN,
-        "send_message",
-        ASKED,
-        blocking=True,
-        context=Context(user_id=hass_owner_user.id),
+        domain, action, data, blocking=True, context=Context(user_id=hass_owner_user.id)
     )
     assert [each.to for each in simulator.twilio.messages] == [RECIPIENT]
 

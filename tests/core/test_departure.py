@@ -27,7 +27,7 @@ from custom_components.virtual_sms.store import database_file
 from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.consent import Source, note_consent
 from custom_components.virtual_sms.store.database import Database
-from custom_components.virtual_sms.store.database_file import DatabaseFile
+from custom_components.virtual_sms.store.database_file import DatabaseFile, StorageError
 from custom_components.virtual_sms.store.journal import Journal, Line
 from custom_components.virtual_sms.store.schema import MIGRATIONS
 from custom_components.virtual_sms.store.store import Store
@@ -633,3 +633,51 @@ async def test_what_was_not_remembered_is_written_down_once(
     await sending
     await home.rest()
     assert home.on_disk() == ["m"]
+
+
+ODD_LINES: list[Any] = [
+    [["m"], None],
+    [[], []],
+    [[None] * 15, "2026-11"],
+    [
+        ["m", "+33612345678", "{}", "queued", *"12345", None, 1, "GSM-7", None, 0, "h"],
+        1,
+    ],
+]
+
+
+async def test_what_a_crash_left_makes_no_sense(tmp_path: Path) -> None:
+    """Another version's lines, or damaged ones, keep the line from nothing."""
+    home = Home(tmp_path / "store.db")
+    journal = Journal([home.path.with_suffix(".leaving")])
+    journal.open()
+    journal.note(ODD_LINES)
+    journal.close()
+    await home.start()
+    assert home.on_disk() == []
+    await home.send("n")
+    await home.gateway.close()
+    assert home.accepted == ["n"]
+
+
+async def test_a_disk_that_is_full_after_a_crash(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, disk: FullDisk
+) -> None:
+    """What the crash left stays where it is until it can be written down."""
+    mend(disk)
+    noted = NotedLines(monkeypatch)
+    await home.send("m")
+    again = Home(tmp_path / "again.db")
+    again.adapter = home.adapter
+    await again.start()
+    await again.gateway.close()
+    noted.leave_to(again.path)
+    disk.is_full = True
+    with pytest.raises(StorageError):
+        await again.start()
+    mend(disk)
+    await again.start()
+    await again.live(4000)
+    await again.gateway.close()
+    assert home.accepted == ["m"]
+    assert again.states() == ["queued", "sent"]

@@ -155,6 +155,8 @@ async def test_a_file_at_rest_is_left_alone(
     monkeypatch.setattr(database, "QUIET", 0.02)
     await home.send("m")
     await asyncio.sleep(0.2)
+    while home.store._database._tidy_timer or home.store._database._writer:
+        await asyncio.sleep(0.02)
     before = home.path.stat().st_mtime_ns
     for _ in range(3):
         await home.store.examine()

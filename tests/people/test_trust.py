@@ -192,6 +192,7 @@ async def test_five_wrong_codes_lock(
     ):
         result = await submit(hass, bob)
     assert result["errors"] == {"base": "failed"}
+    assert await write(hass, simulator, provider, "4711 open") == [("locked", "open")]
     result = await submit(hass, bob)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert find_issue(hass, bob) is None

@@ -1,5 +1,7 @@
 """Alerts: who is told when, who takes them, and what a restart changes: nothing."""
 
+import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 import sqlite3
 from typing import TYPE_CHECKING, Any
@@ -12,12 +14,15 @@ import voluptuous as vol
 
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.home_file import HOME_FILE
+from custom_components.virtual_sms.replies.alerts import ALERTS
 
 from ..alarms import hear, pass_time, restart, set_clock, texts
 from ..contacts import OTHER_NUMBER, add_contact
 from ..home import RECIPIENT, SENDER, listen, settle, state
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from freezegun.api import FrozenDateTimeFactory
     from homeassistant.config_entries import ConfigEntry, ConfigSubentry
     from homeassistant.core import Event, HomeAssistant
@@ -305,6 +310,71 @@ async def test_canceled(
     assert [each.data["state"] for each in events] == ["started", "canceled"] * 2
 
 
+@asynccontextmanager
+async def being_written(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    error: Exception | None = None,
+    **data: Any,
+) -> AsyncIterator[None]:
+    """Begin an alert whose first write takes as long as the context, or fails then."""
+    desk, store, is_free = (
+        hass.data[ALERTS],
+        hass.data[HOME_FILE]._store,
+        asyncio.Event(),
+    )
+    save = store.save
+
+    async def save_later(*given: Any) -> None:
+        await is_free.wait()
+        if error is not None:
+            raise error
+        await save(*given)
+
+    def begin_to_save(*given: Any) -> asyncio.Future[None]:
+        return hass.async_create_background_task(save_later(*given), "save")
+
+    with patch.object(store, "save", begin_to_save):
+        calling = hass.async_create_background_task(call(hass, **data), "alert")
+        while not desk._alerts.open:
+            await asyncio.sleep(0)
+        yield
+        is_free.set()
+        await asyncio.wait([calling])
+        assert isinstance(calling.exception(), HomeAssistantError) is bool(error)
+        await settle(hass, simulator)
+
+
+@pytest.mark.parametrize("error", [None, sqlite3.OperationalError("disk I/O error")])
+async def test_canceled_while_it_is_written(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    events: Events,
+    error: Exception | None,
+) -> None:
+    """On a slow disk it ends as well, and nobody is told."""
+    async with being_written(hass, simulator, error, tag="leak"):
+        await hass.services.async_call(
+            DOMAIN, "cancel_alert", {"tag": "leak"}, blocking=True
+        )
+    assert states(events) == [("started", 1, 1), ("canceled", 1, 1)]
+    assert texts(simulator) == []
+
+
+async def test_a_step_is_over_while_it_is_written(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    events: Events,
+) -> None:
+    """On a very slow disk both steps are told, and it does not go back."""
+    async with being_written(hass, simulator):
+        freezer.tick(301)
+        hass.data[ALERTS]._async_advance()
+    assert states(events) == [("started", 1, 1), ("escalated", 2, 1)]
+    assert sorted(texts(simulator)) == sorted([TO_BOB, TO_ANN])
+
+
 async def test_what_waits_does_not_go_out_when_it_is_over(
     hass: HomeAssistant,
     simulator: Simulator,
@@ -502,8 +572,6 @@ async def test_a_disk_that_fails(
     failed: Any = sqlite3.OperationalError("disk I/O error")
 
     def fail(*_: object) -> Any:
-        import asyncio
-
         future = asyncio.get_running_loop().create_future()
         future.set_exception(failed)
         return future

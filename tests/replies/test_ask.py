@@ -296,6 +296,25 @@ async def test_privacy(
     assert (recipient["to"], recipient["contact"]) == (number, contact)
 
 
+async def test_privacy_of_another_number(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    answered: list[Event[dict[str, Any]]],
+) -> None:
+    """Who was asked by a number that tells nothing is not told of by the other's event."""
+    await add_contact(hass, ovh_entry, "Eve", "+33611223344")
+    hass.config_entries.async_update_entry(ovh_entry, options={"privacy": "metadata"})
+    await hass.async_block_till_done()
+    asking = ask(hass, contacts=["notify.bob", "notify.eve"])
+    await until_sent(hass, simulator, 1)
+    await hear(hass, simulator, RECIPIENT, "yes")
+    assert [each["contact"] for each in (await asking)["recipients"]] == ["Bob", "Eve"]
+    [event] = answered
+    shown = [(each["to"], each["contact"]) for each in event.data["recipients"]]
+    assert shown == [(RECIPIENT, "Bob"), (None, None)]
+
+
 async def test_an_answer_older_than_the_question(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:

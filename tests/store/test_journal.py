@@ -18,13 +18,14 @@ def paths(tmp_path: Path) -> list[Path]:
 def test_what_is_noted_is_found_by_the_next_run(paths: list[Path]) -> None:
     """Whichever file it is in; files for nobody else to read."""
     journal = Journal(paths)
-    assert journal.open() == []
+    journal.open()
+    assert journal.read() == []
     journal.note([A])
     journal.turn()
     journal.note([B])
     assert {each.stat().st_mode & 0o777 for each in paths} == {0o600}
     again = Journal(paths)
-    assert again.open() == [A, B]
+    assert again.read() == [A, B]
     journal.close()
     again.close()
     assert all(each.exists() for each in paths)
@@ -47,17 +48,19 @@ def test_what_is_on_disk_is_forgotten(paths: list[Path]) -> None:
 def test_a_line_that_was_cut_short_is_left_out(paths: list[Path]) -> None:
     """So is what makes no sense; the others count."""
     paths[0].write_bytes(b'[["a"], null]\n7\n[7, null]\n\xff\n[["b"], nu')
-    journal = Journal(paths)
-    assert journal.open() == [[["a"], None]]
-    journal.close()
+    assert Journal(paths).read() == [[["a"], None]]
 
 
 def test_it_can_be_opened_again(paths: list[Path]) -> None:
-    """The same journal goes on with what is in it."""
+    """What is in it stays until then, for what reads it may fail to write it down."""
     journal = Journal(paths)
     journal.open()
     journal.note([A])
-    assert journal.open() == [A]
+    journal.close()
+    journal.turn()()
+    assert journal.read() == journal.read() == [A]
+    journal.open()
+    assert journal.read() == []
     journal.close()
 
 
@@ -66,7 +69,8 @@ def test_where_there_can_be_none(paths: list[Path]) -> None:
     for each in paths:
         each.mkdir()
     journal = Journal(paths)
-    assert journal.open() == []
+    journal.open()
+    assert journal.read() == []
     journal.note([A])
     journal.turn()()
     journal.close()

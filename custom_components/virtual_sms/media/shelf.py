@@ -14,7 +14,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
-from ..home_file import HomeFile, async_get_home_file
+from ..home_file import HomeFile, async_get_home_file, read_all
 from ..store.blobs import BlobFolder
 from ..store.home import Kind
 from ..store.pictures import Picture, find_next_end, list_surplus, name_token
@@ -62,8 +62,7 @@ class PictureShelf:
         if self._is_loaded:
             return
         stored = await self._file.async_load(Kind.PICTURE)
-        pictures = (_load(content) for content in stored)
-        self._pictures = {each.name: each for each in pictures if each}
+        self._pictures = {each.name: each for each in read_all(stored, Picture.load)}
         self._is_loaded = True
         await self._async_tidy()
 
@@ -188,14 +187,6 @@ class PictureShelf:
     async def _async_end(self, _: datetime) -> None:
         self._stop_timer = None
         await self._async_tidy()
-
-
-def _load(content: str) -> Picture | None:
-    """Read what is written of a picture; what a damaged disk made of it is none."""
-    try:
-        return Picture.load(content)
-    except TypeError, ValueError:
-        return None
 
 
 SHELF: HassKey[PictureShelf] = HassKey(f"{DOMAIN}_pictures")

@@ -107,10 +107,13 @@ class Trust:
         return leave_out_guesses(code, text) if code else []
 
     async def async_unlock(self, contact_id: str) -> None:
-        """Believe a contact again, and forgive what was wrong."""
-        self._memory.unlock(contact_id)
+        """Believe a contact again, and forgive what was wrong.
+
+        Raises what keeps that from being written down; then they stay locked.
+        """
         for gateway in self._gateways:
             await gateway.store.codes.unlock(contact_id)
+        self._memory.unlock(contact_id)
         async_clear_locked(self._hass, contact_id)
         async_note_facts(self._hass, contact_id, is_locked=False)
 

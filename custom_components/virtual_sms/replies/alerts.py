@@ -34,7 +34,7 @@ from ..core.escalation import (
 )
 from ..core.person import Person
 from ..core.waiting import has_ended_badly
-from ..home_file import KEEP, HomeFile, async_is_written
+from ..home_file import KEEP, HomeFile, async_is_written, read_all
 from ..lines import async_find_gateway, async_is_resting, async_withdraw
 from ..people.trust import async_trust
 from ..runtime import VirtualSmsConfigEntry
@@ -75,7 +75,7 @@ class AlertDesk:
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
         rows = await self._file.async_load(Kind.ALERT)
-        self._loaded = tuple(map(Alert.read, rows))
+        self._loaded = read_all(rows, Alert.read)
         self._alerts = Alerts(self._loaded)
 
     async def async_resume(self) -> None:
@@ -119,9 +119,12 @@ class AlertDesk:
         try:
             await self._file.async_store(Kind.ALERT, alert.alert_id, alert.write())
         except BaseException:
-            self._alerts.forget(alert.alert_id)
+            if self._alerts.get(alert.alert_id) is alert:
+                self._alerts.forget(alert.alert_id)
             raise
-        self._async_put(alert, [*alert.messages])
+        # It may have been canceled, or have gone on, while it was written.
+        current = self._alerts.get(alert.alert_id)
+        self._async_put(current, alert.messages if current.is_open else ())
 
     @callback
     def async_cancel(self, alert_id: str | None, tag: str | None) -> bool:

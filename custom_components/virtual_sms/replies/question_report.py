@@ -43,15 +43,25 @@ def describe_recipient(
 def async_redact(
     hass: HomeAssistant, question: Question, described: JsonObjectType
 ) -> dict[str, Any]:
-    """Return what an event may tell of it, by the privacy of the number that got it."""
-    line = question.answer.line if question.answer else ""
-    entry = hass.config_entries.async_get_entry(line)
-    privacy = get_privacy(entry) if entry else Privacy.METADATA
+    """Return what an event may tell of it, by the privacy of the number that got it.
+
+    Of those who were asked by another number it tells what that allows as well.
+    """
+    privacy = _find_privacy(hass, question.answer.line if question.answer else "")
     recipients: Any = described["recipients"]
+    shown = [_redact(privacy, each, "to") for each in recipients]
     return {
         **_redact(privacy, described, "number"),
-        "recipients": [_redact(privacy, each, "to") for each in recipients],
+        "recipients": [
+            _redact(_find_privacy(hass, each["line"]), each, "to") for each in shown
+        ],
     }
+
+
+@callback
+def _find_privacy(hass: HomeAssistant, line: str) -> Privacy:
+    entry = hass.config_entries.async_get_entry(line)
+    return get_privacy(entry) if entry else Privacy.METADATA
 
 
 def _redact(privacy: Privacy, data: dict[str, Any], number: str) -> dict[str, Any]:

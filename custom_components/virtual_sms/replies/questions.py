@@ -28,7 +28,7 @@ from ..core.answer_matching import find_choice, list_choices
 from ..core.person import Person
 from ..core.questions import Answer, Asked, Question, Questions, QuestionState, Turn
 from ..core.waiting import has_ended_badly
-from ..home_file import KEEP, HomeFile, async_is_written
+from ..home_file import KEEP, HomeFile, async_is_written, read_all
 from ..lines import async_withdraw
 from ..runtime import VirtualSmsConfigEntry
 from ..store.changes import CallChanged, StatusChanged
@@ -63,7 +63,7 @@ class QuestionDesk:
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
         rows = await self._file.async_load(Kind.QUESTION)
-        self._loaded = tuple(map(Question.read, rows))
+        self._loaded = read_all(rows, Question.read)
         self._questions = Questions(self._loaded)
 
     async def async_resume(self) -> None:

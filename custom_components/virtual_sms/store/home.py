@@ -92,7 +92,7 @@ class HomeStore:
 
     async def load(self, kind: Kind) -> Sequence[str]:
         """List what is stored of a kind."""
-        rows = await self._database.run(
+        rows = await self._database.read(
             lambda connection: connection.execute(
                 f"SELECT content FROM {kind} ORDER BY at"  # noqa: S608  # our own names
             ).fetchall()

@@ -27,17 +27,20 @@ class _File:
         self._file: int | None = None
         self._is_empty = True
 
-    def open(self) -> bytes:
+    def read(self) -> bytes:
+        with suppress(OSError):
+            return self._path.read_bytes()
+        return b""
+
+    def open(self) -> None:
+        """Begin anew in it."""
         self.close()
+        self._is_empty = True
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
             self._file = os.open(self._path, flags, 0o600)
-            content = self._path.read_bytes()
         except OSError as err:
             _LOGGER.debug("A journal cannot be opened: %s", type(err).__name__)
-            return b""
-        self._is_empty = not content
-        return content
 
     def append(self, content: bytes) -> None:
         if self._file is not None:
@@ -74,14 +77,19 @@ class Journal:
         """Take where they are; nothing is opened yet."""
         self._files = [_File(each) for each in paths]
 
-    def open(self) -> list[Line]:
-        """Open them, and return what an earlier run has left there.
+    def read(self) -> list[Line]:
+        """Return what an earlier run has left there, which stays until they are opened.
 
         Raises nothing: without it only a crash at the worst moment forgets a message.
         """
-        content = [each.open() for each in self._files]
+        content = [each.read() for each in self._files]
         lines = [line for each in content for line in each.splitlines()]
         return [line for each in lines for line in _read(each)]
+
+    def open(self) -> None:
+        """Begin anew, as what was left there is on disk by now; raises nothing either."""
+        for each in self._files:
+            each.open()
 
     def note(self, lines: Iterable[Line]) -> None:
         """Write down what leaves."""

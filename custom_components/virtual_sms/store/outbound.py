@@ -338,15 +338,14 @@ class OutboundTable(OutboundLookups):
         The request of an attempt that a crash cut short may have left just before,
         and long after it began: the provider may be at work on it still.
         """
-        await self._run(self._restore_left)
+        journal = self._database.journal
+        await self._run(lambda connection: restore_all(connection, journal.read()))
+        await self._database.read(lambda _: journal.open())
         await self._clock_notes.begin(read_newest)
         now = self.clock.now()
         await self._run(
             lambda connection: make_due(connection, now, now + RECONCILE_AFTER)
         )
-
-    def _restore_left(self, connection: sqlite3.Connection) -> None:
-        restore_all(connection, self._database.journal.open())
 
     async def note_clock(self, *, always: bool = False) -> None:
         """Note how far the wall clock has stepped, so that a later run knows it."""

@@ -31,6 +31,12 @@ _INSERT = (
 )
 _SEGMENTS = 10
 """The place of a message's segments in its row."""
+_MAYBE_TIME, _MAYBE_TEXT = float | None, str | None
+_SHAPE = (
+    *(str, str, str, str, float, float, float, float, float, _MAYBE_TIME),
+    *(int, str, _MAYBE_TEXT, bool, str),
+)
+"""What the values of a row are."""
 
 type Line = Sequence[Any]
 """A row, and the name of the month that counts it, if one does."""
@@ -91,10 +97,18 @@ def write_all(connection: sqlite3.Connection, intents: Sequence[Intent]) -> list
 
 
 def restore_all(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
-    """Write down what a crash has kept from that."""
-    insert = _INSERT.format("OR IGNORE")
-    new = [line for line in lines if connection.execute(insert, line[0]).rowcount]
-    _use_months(connection, new)
+    """Write down what a crash has kept from that, as far as it makes sense."""
+    _use_months(connection, [each for each in lines if _restore(connection, each)])
+
+
+def _restore(connection: sqlite3.Connection, line: Line) -> bool:
+    """Write down a line; False if it is known, or another version's, or damaged."""
+    row, month = line
+    if len(row) != len(_SHAPE) or not isinstance(month, str | None):
+        return False
+    if not all(map(isinstance, row, _SHAPE, strict=True)):
+        return False
+    return bool(connection.execute(_INSERT.format("OR IGNORE"), row).rowcount)
 
 
 def _use_months(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:

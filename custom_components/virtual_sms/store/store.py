@@ -165,7 +165,7 @@ class Store:
     async def examine(self) -> StoreHealth:
         """Look at the file, and at what has been under way for longest."""
         now = self._clock.now()
-        return await self._database.run(lambda connection: _examine(connection, now))
+        return await self._database.read(lambda connection: _examine(connection, now))
 
     async def prune(self) -> None:
         """Forget what is too old, or too much, to matter."""
