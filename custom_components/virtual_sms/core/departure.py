@@ -136,8 +136,9 @@ class Departure:
         order = self._order
         due = Due(message=message, deadline=order.deadline, sent_after=order.sent_after)
         outcome = await attempt(due, self._written)
-        is_forgotten = self._written.done() and not self._written.result()
-        self._note(replace(outcome, is_remembered=not is_forgotten))
+        if self._written.done() and not self._written.result():
+            outcome = replace(outcome, is_remembered=False)
+        self._note(outcome)
 
     def _note(self, outcome: Outcome) -> None:
         self._outcomes[outcome.message.message_id] = outcome
