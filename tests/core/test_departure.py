@@ -239,11 +239,13 @@ class NotedLines:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Follow all journals from now on."""
         self.lines: list[Line] = []
+        self.times = 0
         note = Journal.note
 
         def spy(journal: Journal, lines: Iterable[Line]) -> None:
             note(journal, lines)
             self.lines += lines
+            self.times += 1
 
         monkeypatch.setattr(Journal, "note", spy)
 
@@ -254,6 +256,17 @@ class NotedLines:
         journal.open()
         journal.note(self.lines)
         journal.close()
+
+
+async def test_what_leaves_together_is_noted_at_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time lets another thread have Python; what leaves later is noted anew."""
+    noted = NotedLines(monkeypatch)
+    await asyncio.gather(*(home.send(each) for each in "abc"))
+    await home.send("d")
+    assert [row[0] for row, _ in noted.lines] == ["a", "b", "c", "d"]
+    assert noted.times == 2
 
 
 @pytest.mark.parametrize("cut", ["power", "process", "at once"])

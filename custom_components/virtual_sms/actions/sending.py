@@ -254,6 +254,8 @@ def fail_all(
     hass: HomeAssistant, entry: VirtualSmsConfigEntry, errors: Mapping[str, SmsError]
 ) -> dict[str, Failed]:
     """Say why recipients of a line get nothing, and ask for what would help."""
+    if not errors:
+        return {}
     if any(wants_new_credentials(error) for error in errors.values()):
         entry.async_start_reauth(hass)
     provider = EntryData.of(entry).provider

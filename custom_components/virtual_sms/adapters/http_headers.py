@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -12,8 +13,11 @@ LONGEST_PAUSE: Final = 86_400.0
 """Seconds a provider may make us wait: nobody means more than a day."""
 
 _YEARS: Final = range(2020, 2100)
+_REMEMBERED: Final = 4
+"""Headers that are not read again: many answers come in the same second."""
 
 
+@lru_cache(_REMEMBERED)
 def read_date(header: str | None) -> datetime | None:
     """Read a moment in the form of a `Date` header; None for what is none."""
     with suppress(IndexError, OverflowError, TypeError, ValueError):

@@ -8,6 +8,8 @@ Source: 3GPP TS 23.038; Twilio, "How long can a message be?".
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from .models import Encoding
 
@@ -19,6 +21,8 @@ _GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
 _GSM = _GSM_BASIC | _GSM_EXTENDED
 # Beyond it, UTF-16 takes a pair of units.
 _LAST_IN_PLANE = 0xFFFF
+_REMEMBERED: Final = 4
+"""Texts that are not counted again: an alarm says the same to everybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ _ALPHABETS = {
 }
 
 
+@lru_cache(_REMEMBERED)
 def count_segments(text: str) -> SegmentCount:
     """Count the segments of a text; an empty one takes a segment as well."""
     text = text.replace("\r\n", "\n")

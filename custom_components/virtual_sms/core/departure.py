@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 import logging
 import sqlite3
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..adapters.models import DeliveryStatus, OutboundMessage
 from ..store.outbound import OutboundTable, Queued
@@ -81,9 +81,8 @@ class Departure:
         meanwhile waits until it is known what is on disk.
         """
         try:
-            await asyncio.wait([self._written])
-            if self._attempts:
-                await asyncio.wait(self._attempts)
+            while going_on := self._going_on:
+                await asyncio.wait(going_on)
         except asyncio.CancelledError as err:
             self._is_stopped = True
             for attempt in self._attempts:
@@ -97,6 +96,11 @@ class Departure:
         for attempt in self._attempts:
             attempt.result()
         return [self._outcomes[each.message_id] for each in self._order.messages]
+
+    @property
+    def _going_on(self) -> list[asyncio.Future[Any]]:
+        every: list[asyncio.Future[Any]] = [self._written, *self._attempts]
+        return [each for each in every if not each.done()]
 
     def _conclude(self, queued: Queued, leave: Callable[[], None] | None) -> None:
         """Say what is on disk now, and what could not be written down."""
@@ -128,16 +132,20 @@ class Departure:
         status = DeliveryStatus.QUEUED if is_written else DeliveryStatus.UNKNOWN
         for each in kept:
             known = self._outcomes.get(each.message_id)
-            outcome = known or Outcome(message=each, status=status)
-            if known is None or not is_written:
-                self._note(replace(outcome, is_remembered=is_written))
+            if known is None:
+                self._note(
+                    Outcome(message=each, status=status, is_remembered=is_written)
+                )
+            elif not is_written:
+                self._note(replace(known, is_remembered=False))
 
     async def _send(self, message: OutboundMessage, attempt: Attempt) -> None:
         order = self._order
         due = Due(message=message, deadline=order.deadline, sent_after=order.sent_after)
         outcome = await attempt(due, self._written)
-        is_forgotten = self._written.done() and not self._written.result()
-        self._note(replace(outcome, is_remembered=not is_forgotten))
+        if self._written.done() and not self._written.result():
+            outcome = replace(outcome, is_remembered=False)
+        self._note(outcome)
 
     def _note(self, outcome: Outcome) -> None:
         self._outcomes[outcome.message.message_id] = outcome

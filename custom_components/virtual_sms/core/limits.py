@@ -1,12 +1,16 @@
 """Say why a message is not sent that our own rules refuse, before it costs anything."""
 
-from datetime import datetime
-from typing import ClassVar
+from datetime import datetime, tzinfo
+from functools import lru_cache
+from typing import ClassVar, Final
 
 from ..adapters.errors import MessageRejectedError, SmsError
 from ..adapters.models import RejectReason
 from ..store.refusals import Refusal
 from ..store.usage import Limit, LimitReached, Month
+
+_REMEMBERED: Final = 4
+"""Months that are not worked out again for each message."""
 
 
 class LimitReachedError(SmsError):
@@ -33,6 +37,10 @@ def as_error(refusal: Refusal) -> SmsError:
 
 def month_of(local: datetime) -> Month:
     """Return the calendar month of a time where the home is."""
-    begins = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    year, month = begins.year + begins.month // 12, begins.month % 12 + 1
-    return Month(f"{begins:%Y-%m}", begins.replace(year=year, month=month, fold=0))
+    return _month(local.year, local.month, local.tzinfo)
+
+
+@lru_cache(_REMEMBERED)
+def _month(year: int, month: int, zone: tzinfo | None) -> Month:
+    ends_at = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
+    return Month(f"{year:04}-{month:02}", ends_at)

@@ -17,7 +17,6 @@ from enum import Enum, auto
 from functools import partial
 import logging
 import sqlite3
-from uuid import uuid7
 
 from ..adapters.errors import SmsError
 from ..adapters.models import OutboundMessage, RejectReason
@@ -30,6 +29,7 @@ from ..store.usage import Allowance
 from .departure import Departure, Report
 from .handover import LONGEST_PAUSE, SHORTEST_PAUSE, Handover
 from .line import Dependencies, Line
+from .message_ids import MessageIds
 from .outcome import Outcome
 from .reconciliation import LONGEST_UNCLEAR, LONGEST_UNKNOWN
 from .results import Results
@@ -63,6 +63,7 @@ class Outbox:
         self._records = records
         self._publish = publish
         self._now = records.clock.now
+        self._ids = MessageIds()
         self._results = Results(publish)
         self._handover = Handover(line, records, self._results, dependencies)
         self._reconciliation = self._handover.reconciliation
@@ -90,8 +91,7 @@ class Outbox:
         text = clean(text)
         count = count_segments(text)
         message = OutboundMessage(
-            # In the order of time, so that new rows stand together in the file.
-            message_id=uuid7().hex,
+            message_id=self._ids.new(),
             recipient=recipient,
             text=text,
             media=tuple(media),

@@ -8,7 +8,7 @@ The table of each country is a module of its own, and all of them take two megab
 Each is loaded when it is first asked for: ahead and in a thread, by `read_ahead`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 import re
@@ -76,11 +76,18 @@ def parse_number(value: object, country: str | None) -> str:
 def is_read(value: object, country: str | None) -> bool:
     """Say whether all tables are loaded that reading a value takes, and telling its region."""
     text = _write(value)
-    if isinstance(value, str) and _INTERNATIONAL_PREFIX.match(text):
-        digits = re.sub(r"[^0-9]", "", text).removeprefix("00")
-        if any(digits[:length] in _codes for length in range(1, _LONGEST_CODE + 1)):
-            return True
+    if isinstance(value, str) and any(each in _codes for each in _starts(text)):
+        return True
     return _key(value, country) in _read
+
+
+@lru_cache(_REMEMBERED)
+def _starts(text: str) -> Sequence[str]:
+    """List what may be the country code of a number, if it is a full international one."""
+    if not _INTERNATIONAL_PREFIX.match(text):
+        return []
+    digits = re.sub(r"[^0-9]", "", text).removeprefix("00")
+    return [digits[:length] for length in range(1, _LONGEST_CODE + 1)]
 
 
 def read_ahead(values: Iterable[object], country: str | None) -> None:

@@ -38,6 +38,7 @@ from .outbound_orders import (
     WATCH,
     Intent,
     Left,
+    Line,
     Order,
     first_state,
     note_asked,
@@ -90,6 +91,7 @@ class OutboundTable(OutboundLookups):
         self._clock_notes = ClockNotes(database, clock)
         self.name_month: NameMonth = name_utc_month
         """By which calendar costs are counted."""
+        self._leaving: list[Line] = []
         self.unwritten: dict[str, Left] = {}
         """What may have left and is not on disk, by its id."""
 
@@ -144,10 +146,8 @@ class OutboundTable(OutboundLookups):
         except DatabaseClosedError:
             self._rules.give_back(uses.values())
             raise
-        ended = replace(order, deadline=order.steady)
         for each in kept:
-            left = Left(each, ended, uses[each.message_id])
-            self.unwritten[each.message_id] = left
+            self.unwritten[each.message_id] = Left(each, order, uses[each.message_id])
         return Queued(
             kept=kept,
             now=order.now,
@@ -167,12 +167,20 @@ class OutboundTable(OutboundLookups):
         if not kept:
             return _done()
         intent = Intent.of(order, kept)
-        # In the next step: what leaves in this one need not wait for that either.
-        loop = asyncio.get_running_loop()
-        loop.call_soon(self._database.journal.note, intent.lines)
+        self._note_in_journal(intent)
         written = self._database.post(Joint(write_all, intent))
         written.add_done_callback(conclude)
         return written
+
+    def _note_in_journal(self, intent: Intent) -> None:
+        """Note it in the next step, with all that leaves in this one, which goes first."""
+        if not self._leaving:
+            asyncio.get_running_loop().call_soon(self._note_leaving)
+        self._leaving += intent.lines
+
+    def _note_leaving(self) -> None:
+        lines, self._leaving = self._leaving, []
+        self._database.journal.note(lines)
 
     def forget(self, message_id: str) -> None:
         """Forget a message that could not be written down, and surely has not left."""

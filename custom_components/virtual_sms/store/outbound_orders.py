@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import json
 import sqlite3
@@ -11,7 +11,7 @@ from typing import Any
 from ..adapters.models import DeliveryStatus, OutboundMessage
 from .changes import StatusChanged
 from .outbound_moves import find_own
-from .usage import Allowance, Use, hash_text
+from .usage import Allowance, Use, hash_text, write_content
 from .usage_rows import use_month
 
 RECONCILE_AFTER = timedelta(seconds=20)
@@ -65,10 +65,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A message that may have left and is not on disk, with what it uses.
-
-    Its order is one that ends: what a run has forgotten is not sent again.
-    """
+    """A message that may have left and is not on disk, with what it uses."""
 
     message: OutboundMessage
     order: Order
@@ -121,8 +118,11 @@ def _use_months(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
 
 
 def restore(connection: sqlite3.Connection, left: Left) -> bool:
-    """Write down a message after it has left; False if that was done meanwhile."""
-    order, message = left.order, left.message
+    """Write down a message after it has left; False if that was done meanwhile.
+
+    Its time is over: what a run has forgotten is not sent again.
+    """
+    order, message = replace(left.order, deadline=left.order.steady), left.message
     if find_own(connection, message.message_id):
         return False
     connection.execute(_INSERT.format(""), _row(order, message))
@@ -135,7 +135,7 @@ def _row(order: Order, message: OutboundMessage) -> Sequence[Any]:
     return [
         message.message_id,
         message.recipient,
-        json.dumps([message.text, message.media]),
+        write_content(message.text, message.media),
         DeliveryStatus.QUEUED,
         order.now.timestamp(),
         message.created_at.timestamp(),

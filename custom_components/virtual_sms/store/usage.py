@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 import json
@@ -26,6 +27,8 @@ from .outbound_rows import read_time
 
 MONTHS_KEPT: Final = 24
 """Two years are more than a clock can be wrong by."""
+_REMEMBERED: Final = 4
+"""Texts that are not written again: an alarm says the same to everybody."""
 CALL: Final = "call"
 """What all calls to somebody have in common; no hash of a text is so short."""
 
@@ -281,5 +284,15 @@ class Usage:
 
 def hash_text(message: OutboundMessage) -> str:
     """Return what tells a repeated text, and nothing of what it says."""
-    content = json.dumps([message.text, message.media])
+    return _hash(write_content(message.text, message.media))
+
+
+@lru_cache(_REMEMBERED)
+def write_content(text: str, media: tuple[str, ...]) -> str:
+    """Return what a message says as one text."""
+    return json.dumps([text, media])
+
+
+@lru_cache(_REMEMBERED)
+def _hash(content: str) -> str:
     return blake2b(content.encode(), digest_size=8).hexdigest()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from ..base import ErrorRule
 from ..costs import Cost
@@ -156,7 +156,7 @@ def with_parameter(url: str, name: str, value: str) -> str:
     """
     url, hash_sign, wish = url.partition("#")
     joint = "&" if "?" in url else "?"
-    return f"{url}{joint}{urlencode({name: value})}{hash_sign}{wish}"
+    return f"{url}{joint}{name}={quote_plus(value)}{hash_sign}{wish}"
 
 
 def with_message_id(url: str, message_id: str) -> str:
