@@ -10,6 +10,7 @@ import pytest
 from custom_components.virtual_sms.adapters.models import (
     DeliveryStatus,
     InboundMessage,
+    RejectReason,
     SentMessage,
 )
 from custom_components.virtual_sms.store.changes import Received
@@ -62,6 +63,23 @@ async def test_receipts_that_come_together_are_read_in_order(store: Store) -> No
         each.message_id: each.status for each in await store.outbound.unpublished()
     }
     assert unpublished == {"m": "delivered", "n": "failed"}
+
+
+async def test_the_first_of_some_receipts_names_the_message(store: Store) -> None:
+    """The others know it by the provider's id then, and nobody can give it another."""
+    await add(store, "m")
+    receipts = [
+        receipt("P", DeliveryStatus.SENT, message_id="m"),
+        receipt("Q", DeliveryStatus.FAILED, message_id="m"),
+        receipt("P", DeliveryStatus.UNDELIVERED, reason=RejectReason.OPTED_OUT),
+    ]
+    changes = await asyncio.gather(*map(store.outbound.receive, receipts))
+    steps = [
+        each and (each.provider_id, each.previous, each.status) for each in changes
+    ]
+    assert steps == [("P", "queued", "sent"), None, ("P", "sent", "undelivered")]
+    assert store.tally == Tally(sent=1, segments=1, failed=1, pending=0)
+    assert store.consent.stopped == {outbound("m").recipient}
 
 
 async def test_a_message_that_comes_twice_at_once_is_one(store: Store) -> None:
@@ -118,9 +136,9 @@ async def test_a_burst_takes_few_statements(store: Store) -> None:
     )
     await count("receive", lambda each: records.receive(receipt(each)))
     assert counts == {
-        "admit": [6, 37],
+        "admit": [6, 6],
         "note": [3, 3],
         "add": [4, 35],
         "accept": [5, 67],
-        "receive": [5, 67],
+        "receive": [5, 5],
     }

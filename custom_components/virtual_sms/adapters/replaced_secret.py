@@ -41,7 +41,7 @@ class ReplacedSecret:
     @property
     def value(self) -> str | None:
         """Return the secret while it counts; once over, it never does again."""
-        if not self._is_in_time():
+        if self._value is not None and not self._is_in_time():
             self._value = None
         return self._value
 

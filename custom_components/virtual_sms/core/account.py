@@ -26,9 +26,6 @@ from .gateway import Gateway
 from .inbox import bare
 from .line import Spawn
 
-FORGERIES_IN_A_ROW = 4
-"""Callbacks that are refused before the rest of the home gets the event loop."""
-
 
 class LineAwayError(Exception):
     """The line of a callback is not at work now, but about to come back."""
@@ -68,7 +65,7 @@ class Account:
         self._gateways: dict[str, Gateway] = {}
         self._adapters: dict[frozenset[tuple[str, str]], SmsAdapter] = {}
         self._making = asyncio.Lock()
-        self._gate = FloodGate(FORGERIES_IN_A_ROW)
+        self._gate = FloodGate()
         self._queue = ConfirmationQueue(
             self._confirm, self.catch_up, self.catch_up_soon, hooks.spawn
         )
@@ -149,15 +146,15 @@ class Account:
         return adapter.acknowledge(event)
 
     async def _verify(self, adapter: SmsAdapter, request: CallbackRequest) -> None:
-        """Check a callback; after a few forgeries, yield to the event loop.
+        """Check a callback; after a forgery, yield to the event loop.
 
-        So the lights wait for a few of a flood, and not for all that came at once.
+        So the lights wait for one of a flood, and not for all that came at once.
         """
         await self._gate.enter()
         try:
             adapter.verify(request)
         except CallbackRejectedError:
-            self._gate.count_forgery()
+            self._gate.note_forgery()
             raise
 
     async def _take_call(self, called: Gateway, event: CallEvent) -> Acknowledgement:

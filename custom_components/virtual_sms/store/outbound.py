@@ -24,12 +24,10 @@ from .database import Database, DatabaseClosedError
 from .outbound_lookups import OutboundLookups
 from .outbound_moves import (
     claim,
-    find,
     find_own,
     move,
     move_own,
     note_price,
-    read_progress,
     wait,
     withdraw,
 )
@@ -47,6 +45,7 @@ from .outbound_orders import (
     write_all,
 )
 from .prices import NameMonth, name_utc_month
+from .receipts import Arrival, receive_all
 from .refusals import Refusal, Rules, show_ends
 from .transaction import Joint, Operation
 from .usage import Allowance
@@ -321,14 +320,13 @@ class OutboundTable(OutboundLookups):
         asks where each message stands. `then` gets the change also when nobody waits
         any more.
         """
-        progress, now, steady = read_progress(receipt), *self._times
+        arrival = Arrival(receipt, *self._times)
+        return await self._run(Joint(self._receive_all, arrival), then)
 
-        def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            state = find(connection, receipt, steady)
-            state = note_price(connection, state, receipt.cost, self._name_month)
-            return state and move(connection, state, progress, now)
-
-        return await self._run(operation, then)
+    def _receive_all(
+        self, connection: sqlite3.Connection, arrivals: Sequence[Arrival]
+    ) -> list[StatusChanged | None]:
+        return receive_all(connection, arrivals, self._name_month)
 
     def note_asked(self, provider_id: str) -> asyncio.Future[None]:
         """Note that the provider was asked where a message stands, and has answered.

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 import sqlite3
 from typing import Any
 
 from ..adapters.costs import Cost
-from ..adapters.models import DeliveryReceipt, DeliveryStatus, RejectReason
+from ..adapters.models import DeliveryStatus, RejectReason
 from .changes import Progress, StatusChanged
 from .consent import Source, note_consent
 from .inbound import bump
@@ -28,23 +29,13 @@ _CLAIM = f"""
     WHERE message_id = ? AND open AND provider_id IS NULL RETURNING {STATE}, segments
 """  # noqa: S608  # our own constant
 _MOVE = """
-    UPDATE outbound SET
-        status = :status, reason = :reason, error_code = :error_code, at = :at{}
-    WHERE message_id = :message_id
+    UPDATE outbound SET status = moved.column2, reason = moved.column3,
+        error_code = moved.column4, at = moved.column5{}
+    FROM (VALUES {}) AS moved WHERE message_id = moved.column1
 """
 # To name a column is to write its indexes, whether it changes or not.
-_MOVES = {False: _MOVE.format(""), True: _MOVE.format(_END)}
-"""How a message moves, by whether that is its end."""
-
-
-def find(
-    connection: sqlite3.Connection, receipt: DeliveryReceipt, now: datetime
-) -> StatusChanged | None:
-    """Return where the message of a receipt stands, learning the provider's id."""
-    state = _read(connection, "provider_id = ?", receipt.provider_id)
-    if state is None and receipt.message_id:
-        state = claim(connection, receipt.message_id, receipt.provider_id, now)
-    return state
+_ENDS = {False: "", True: _END}
+"""What moves as well, by whether that is the end of a message."""
 
 
 def claim(
@@ -73,9 +64,18 @@ def move(
     now: datetime,
 ) -> StatusChanged | None:
     """Move a message forward and return the change, None if it changes nothing."""
+    change = advance(state, progress, now)
+    write_moves(connection, [change] if change else [])
+    return change
+
+
+def advance(
+    state: StatusChanged, progress: Progress, now: datetime
+) -> StatusChanged | None:
+    """Return the change by which a message moves forward, None if it does not."""
     if progress.status.rank <= state.status.rank:
         return None
-    change = replace(
+    return replace(
         state,
         status=progress.status,
         previous=state.status,
@@ -84,20 +84,28 @@ def move(
         # Providers round their times: no state may seem older than the one before it.
         at=max(progress.at or now, state.at),
     )
-    connection.execute(
-        _MOVES[change.status.is_final],
-        {
-            "message_id": change.message_id,
-            "status": change.status,
-            "reason": change.reason,
-            "error_code": change.error_code,
-            "at": change.at.timestamp(),
-        },
-    )
-    bump(connection, failed=int(change.status in _FAILURES))
-    if change.reason is RejectReason.OPTED_OUT:
-        note_consent(connection, change.recipient, Source.PROVIDER, change.at)
-    return change
+
+
+def write_moves(
+    connection: sqlite3.Connection, changes: Sequence[StatusChanged]
+) -> None:
+    """Write changes, of each message only where it ends up."""
+    last = {each.message_id: each for each in changes}.values()
+    for is_final, end in _ENDS.items():
+        moved = [each for each in last if each.status.is_final is is_final]
+        if moved:
+            rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(moved))
+            values = chain.from_iterable(map(_describe_move, moved))
+            connection.execute(_MOVE.format(end, rows), [*values])
+    bump(connection, failed=sum(each.status in _FAILURES for each in changes))
+    for each in changes:
+        if each.reason is RejectReason.OPTED_OUT:
+            note_consent(connection, each.recipient, Source.PROVIDER, each.at)
+
+
+def _describe_move(change: StatusChanged) -> tuple[object, ...]:
+    at = change.at.timestamp()
+    return change.message_id, change.status, change.reason, change.error_code, at
 
 
 def move_own(
@@ -197,13 +205,3 @@ def _read(
         values,
     ).fetchone()
     return None if row is None else read_state(row)
-
-
-def read_progress(receipt: DeliveryReceipt) -> Progress:
-    """Return how far a receipt says that a message is."""
-    return Progress(
-        status=receipt.status,
-        reason=receipt.reason,
-        error_code=receipt.error_code,
-        at=receipt.at,
-    )
