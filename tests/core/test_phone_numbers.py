@@ -1,5 +1,6 @@
 """Whatever a person types becomes E.164 or a clear refusal."""
 
+from collections.abc import Callable, Iterator
 import re
 import subprocess
 import sys
@@ -196,18 +197,43 @@ def loads(value, country):
 """
 
 
-def ask_alone(question: str) -> str:
-    """Return what a Python of its own prints, in which no table is loaded yet."""
-    command = [sys.executable, "-c", f"{TABLES}\n{question}"]
-    return subprocess.run(
-        command, check=True, capture_output=True, text=True
-    ).stdout.strip()
+# Each question has a process of its own, which has imported everything before.
+ANSWERS = """
+import os
+
+for question in sys.stdin:
+    if os.fork() == 0:
+        exec(question)
+        break
+    print("ended:", os.wait()[1], flush=True)
+"""
+
+type Ask = Callable[[str], list[str]]
 
 
-def test_no_table_is_loaded_before_it_is_needed() -> None:
+@pytest.fixture(scope="module")
+def ask_alone() -> Iterator[Ask]:
+    """Return what asks a Python in which no table is loaded yet for the lines it prints."""
+    command = [sys.executable, "-c", TABLES + ANSWERS]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as python:
+
+        def ask(question: str) -> list[str]:
+            print(question, file=python.stdin, flush=True)
+            answer = []
+            while not (line := next(python.stdout).strip()).startswith("ended:"):
+                answer.append(line)
+            assert line == "ended: 0"
+            return answer
+
+        yield ask
+
+
+def test_no_table_is_loaded_before_it_is_needed(ask_alone: Ask) -> None:
     """All of them together would take two megabytes of a home."""
-    assert ask_alone("print(*tables())") == ""
-    assert ask_alone("read_ahead(['+33612345678'], 'BE'); print(*tables())") == "BE FR"
+    assert ask_alone("print(*tables())") == [""]
+    ahead = "read_ahead(['+33612345678'], 'BE')"
+    assert ask_alone(f"{ahead}; print(*tables())") == ["BE FR"]
 
 
 @pytest.mark.parametrize(
@@ -224,27 +250,29 @@ def test_no_table_is_loaded_before_it_is_needed() -> None:
     ],
 )
 def test_what_is_read_takes_no_other_table(
-    ahead: list[object], value: object, country: str | None
+    ask_alone: Ask, ahead: list[object], value: object, country: str | None
 ) -> None:
     """Reading a number reads no file then: it is done in the event loop."""
     given = f"read_ahead({[*ahead, value]!r}, {country!r});"
     asked = f"print(is_read({value!r}, {country!r}), loads({value!r}, {country!r}))"
-    assert ask_alone(given + asked) == "True False"
+    assert ask_alone(given + asked) == ["True False"]
 
 
 @pytest.mark.parametrize("value", ["+1 416 555 0123", "0033712345678"])
-def test_a_country_is_loaded_once_for_all_its_numbers(value: str) -> None:
+def test_a_country_is_loaded_once_for_all_its_numbers(
+    ask_alone: Ask, value: str
+) -> None:
     """A number is as good as read if another one of its country code was."""
     given = "read_ahead(['+1 212 555 0123', '+33612345678'], None);"
     asked = f"print(is_read({value!r}, None), loads({value!r}, None))"
-    assert ask_alone(given + asked) == "True False"
+    assert ask_alone(given + asked) == ["True False"]
 
 
 @pytest.mark.parametrize("value", ["+49 151 23456789", "06 12 34 56 78", 33612345678])
-def test_what_was_never_read_may_take_a_table(value: object) -> None:
+def test_what_was_never_read_may_take_a_table(ask_alone: Ask, value: object) -> None:
     """It is to be read ahead."""
     asked = f"print(is_read({value!r}, 'FR'), loads({value!r}, 'FR'))"
-    assert ask_alone(asked) == "False True"
+    assert ask_alone(asked) == ["False True"]
 
 
 def test_what_was_read_is_not_kept_for_ever() -> None:
