@@ -464,15 +464,17 @@ async def test_critical_repeats(desk: Desk) -> None:
 # The repair
 
 
-async def test_a_window_is_opened_anew(desk: Desk) -> None:
-    """Whoever agrees gets all of it again, once, over restarts."""
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_window_is_opened_anew(desk: Desk, *, restarts: bool) -> None:
+    """Whoever agrees gets all of it again, once, at once and over restarts."""
     desk.limits = Limits(hour=5, day=6, month=7, repeats=1)
     assert await desk.send(*(desk.compose("a") for _ in range(2))) != [None, None]
     assert await desk.send_some(5) == 4
     desk.clock.advance(1)
     await desk.store.usage.open_anew()
-    await desk.store.close()
-    await desk.open()
+    if restarts:
+        await desk.store.close()
+        await desk.open()
     desk.clock.advance(1)
     assert await desk.send(desk.compose("a")) == [None]
     assert await desk.send_some(5) == 4
@@ -534,6 +536,21 @@ async def test_a_stop_counts_at_once_and_so_does_a_start(desk: Desk) -> None:
     await desk.open()
     [error] = await desk.send(message)
     assert isinstance(error, MessageRejectedError)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_who_is_listed_by_the_provider_gets_none(
+    desk: Desk, *, restarts: bool
+) -> None:
+    """It is enough that nobody else has said anything, ever: the first is not missed."""
+    message = desk.compose()
+    assert await desk.store.consent.note_listed([message.recipient], START)
+    if restarts:
+        await desk.store.close()
+        await desk.open()
+    [error] = await desk.send(message)
+    assert isinstance(error, MessageRejectedError)
+    assert desk.adapter.attempts == []
 
 
 async def test_a_refusal_of_the_provider_counts_at_once(desk: Desk) -> None:

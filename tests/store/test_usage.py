@@ -57,10 +57,10 @@ def test_what_no_limit_asks_for_is_forgotten_as_well() -> None:
     usage = Usage()
     for day in range(5):
         for allowance in (None, allow()):
-            assert (
-                usage.take(use(day * 86_401), allowance, second(day * 86_401)) is None
-            )
-    assert [len(each._entries) for each in usage._windows.values()] == [2, 2, 2]
+            now = day * 86_401
+            assert usage.take(use(now, what=f"{day}"), allowance, second(now)) is None
+    windows = usage._windows.values()
+    assert [(len(each._entries), len(each._sums)) for each in windows] == [(2, 1)] * 3
 
 
 @pytest.mark.parametrize("limit", list(Limit))
