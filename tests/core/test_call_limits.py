@@ -144,9 +144,10 @@ async def test_the_reserve_of_critical_calls(home: Home) -> None:
 
 
 async def test_calls_of_others_use_nothing(home: Home) -> None:
-    """Whoever calls the home leaves it all of its limits."""
+    """Whoever calls the home leaves it all of its limits, over restarts."""
     incoming = IncomingCall(provider_id="CA", number=someone(9), caller=CALLEE)
     await home.gateway.store.calls.ring(incoming, rejected=False)
+    await home.restart()
     assert not errors(await call(home, allow(hour=1, repeats=1), CALLEE))
 
 
