@@ -120,6 +120,7 @@ async def test_one_person_is_not_called_for_ever(home: Home) -> None:
     until = home.clock() + timedelta(minutes=10)
     for _ in range(4):
         assert not errors(await call(home, allowance, CALLEE))
+    await home.restart()
     outcomes = await call(home, allowance, CALLEE, CALLEE, someone(1))
     assert limits(outcomes) == [(Limit.REPEATS, until)]
     assert limits(await call(home, allowance, CALLEE)) == [(Limit.REPEATS, until)]

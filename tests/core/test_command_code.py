@@ -210,7 +210,7 @@ def test_the_app_shows_whose_code_it_is() -> None:
     assert shown.secret == KEY
 
 
-@pytest.mark.parametrize("code", ["", "000000", "12345", "abcdef"])
+@pytest.mark.parametrize("code", ["", "000000", "12345", "abcdef", "12345\ud800"])
 def test_a_wrong_code_proves_nothing(code: str) -> None:
     """The form asks again."""
     assert APP.prove(code, START + timedelta(days=1)) is None
