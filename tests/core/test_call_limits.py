@@ -120,6 +120,7 @@ async def test_one_person_is_not_called_for_ever(home: Home) -> None:
     until = home.clock() + timedelta(minutes=10)
     for _ in range(4):
         assert not errors(await call(home, allowance, CALLEE))
+    await home.restart()
     outcomes = await call(home, allowance, CALLEE, CALLEE, someone(1))
     assert limits(outcomes) == [(Limit.REPEATS, until)]
     assert limits(await call(home, allowance, CALLEE)) == [(Limit.REPEATS, until)]
@@ -144,9 +145,10 @@ async def test_the_reserve_of_critical_calls(home: Home) -> None:
 
 
 async def test_calls_of_others_use_nothing(home: Home) -> None:
-    """Whoever calls the home leaves it all of its limits."""
+    """Whoever calls the home leaves it all of its limits, over restarts."""
     incoming = IncomingCall(provider_id="CA", number=someone(9), caller=CALLEE)
     await home.gateway.store.calls.ring(incoming, rejected=False)
+    await home.restart()
     assert not errors(await call(home, allow(hour=1, repeats=1), CALLEE))
 
 

@@ -210,7 +210,7 @@ def test_the_app_shows_whose_code_it_is() -> None:
     assert shown.secret == KEY
 
 
-@pytest.mark.parametrize("code", ["", "000000", "12345", "abcdef"])
+@pytest.mark.parametrize("code", ["", "000000", "12345", "abcdef", "12345\ud800"])
 def test_a_wrong_code_proves_nothing(code: str) -> None:
     """The form asks again."""
     assert APP.prove(code, START + timedelta(days=1)) is None
@@ -227,6 +227,27 @@ def test_codes_are_read_as_they_were_written() -> None:
     assert read_stored("totp", data) == app
     assert app.key in app.url("Anna")
     assert app.key != Totp.make().key
+
+
+def test_codes_of_an_earlier_release_are_known() -> None:
+    """An update that hashes or names anything otherwise would shut everybody out."""
+    digest = (
+        "843edb9c0d3f5067eb0fc45ad75942db27e6951821a0de312cdb118586db773d"
+        "a567cff0d708b2d1d9a522879fa5f84be3b5fb62d7bd8f22e01323af080d6654"
+    )
+    pin = {
+        "salt": "000102030405060708090a0b0c0d0e0f",
+        "digest": digest,
+        "length": 4,
+        "kind": "letters",
+    }
+    app: dict[str, str | int] = {"key": KEY, "proved_step": STEP}
+    stored = read_stored("pin", {"pin": pin})
+    assert stored is not None
+    assert read_code(stored, "Rose open", START).text == "open"
+    assert read_stored("totp", {"totp": app}) == Totp(key=KEY, proved_step=STEP)
+    assert Pin.from_dict(pin).as_dict() == pin
+    assert Totp.from_dict(app).as_dict() == app
 
 
 @pytest.mark.parametrize("kind", [None, "none", "another"])

@@ -108,6 +108,16 @@ async def test_what_was_said_last_counts(home: Home) -> None:
     assert await has_stopped(home)
 
 
+@pytest.mark.parametrize(("before", "stopped"), [(5, True), (6, False)])
+async def test_of_what_was_said_at_about_the_same_time_the_last_counts(
+    home: Home, before: float, *, stopped: bool
+) -> None:
+    """By the order of coming: a provider's times are in whole seconds, and vary."""
+    await home.hear("START", at=60)
+    await home.hear("STOP", at=60 - before)
+    assert await has_stopped(home) is stopped
+
+
 async def test_a_wish_outlives_a_restart(home: Home) -> None:
     """It is on disk with the message itself."""
     await home.hear("STOP")

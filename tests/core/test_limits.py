@@ -262,8 +262,10 @@ async def test_a_restart_opens_nothing(desk: Desk) -> None:
     ("limits", "seconds", "room"),
     [
         (Limits(hour=3), 3599, 0),
+        (Limits(hour=4), 3599, 1),
         (Limits(hour=3), 3600, 1),
         (Limits(hour=None, day=3), 86_399, 0),
+        (Limits(hour=None, day=4), 86_399, 1),
         (Limits(hour=None, day=3), 86_400, 1),
         (Limits(repeats=2), 599, 0),
         (Limits(repeats=2), 600, 1),
@@ -399,6 +401,13 @@ async def test_the_same_text_to_the_same_recipient(desk: Desk) -> None:
     )
 
 
+async def test_a_long_text_counts_as_one_repeat(desk: Desk) -> None:
+    """However many segments it takes."""
+    desk.limits = replace(NO_LIMITS, repeats=2)
+    texts = [desk.compose("Leak", segments=3) for _ in range(3)]
+    assert (await desk.send(*texts)).count(None) == 2
+
+
 async def test_thirty_at_once_are_repeats_as_well(desk: Desk) -> None:
     """They are counted as they leave."""
     desk.limits = Limits(hour=None, day=None)
@@ -464,15 +473,16 @@ async def test_critical_repeats(desk: Desk) -> None:
 # The repair
 
 
-async def test_a_window_is_opened_anew(desk: Desk) -> None:
-    """Whoever agrees gets all of it again, once, over restarts."""
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_window_is_opened_anew(desk: Desk, *, restarts: bool) -> None:
+    """Whoever agrees gets all of it again, once, at once and over restarts."""
     desk.limits = Limits(hour=5, day=6, month=7, repeats=1)
     assert await desk.send(*(desk.compose("a") for _ in range(2))) != [None, None]
     assert await desk.send_some(5) == 4
-    desk.clock.advance(1)
     await desk.store.usage.open_anew()
-    await desk.store.close()
-    await desk.open()
+    if restarts:
+        await desk.store.close()
+        await desk.open()
     desk.clock.advance(1)
     assert await desk.send(desk.compose("a")) == [None]
     assert await desk.send_some(5) == 4
@@ -534,6 +544,21 @@ async def test_a_stop_counts_at_once_and_so_does_a_start(desk: Desk) -> None:
     await desk.open()
     [error] = await desk.send(message)
     assert isinstance(error, MessageRejectedError)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_who_is_listed_by_the_provider_gets_none(
+    desk: Desk, *, restarts: bool
+) -> None:
+    """It is enough that nobody else has said anything, ever: the first is not missed."""
+    message = desk.compose()
+    assert await desk.store.consent.note_listed([message.recipient], START)
+    if restarts:
+        await desk.store.close()
+        await desk.open()
+    [error] = await desk.send(message)
+    assert isinstance(error, MessageRejectedError)
+    assert desk.adapter.attempts == []
 
 
 async def test_a_refusal_of_the_provider_counts_at_once(desk: Desk) -> None:
