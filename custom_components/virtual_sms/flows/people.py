@@ -10,8 +10,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 
-from ..adapters.plain_text import clean
-from ..core.contacts import Contact, Directory, Group
+from ..core.contacts import Contact, Directory, Group, read_name
 from ..number_tables import async_load_tables
 from ..people.contacts import CONF_NUMBERS, async_directory
 from .form_errors import NO_ERROR, FormError
@@ -104,7 +103,7 @@ class PeopleFlow(ConfigSubentryFlow):
 
     def _read_name(self, typed: Form) -> str:
         """Return the name; on one line, contacts and groups share them."""
-        name = clean(typed[CONF_NAME]).strip()
+        name = read_name(typed[CONF_NAME])
         if not 0 < len(name) <= LONGEST_NAME:
             raise FormRefusedError("invalid_name", CONF_NAME)
         namesakes = self._directory.find_named(name, self._get_entry().entry_id)
