@@ -93,8 +93,18 @@ class PeopleFlow(ConfigSubentryFlow):
             errors=error.errors,
         )
 
+    def _check(self) -> None:
+        """Raise FormRefusedError if another window took name or number meanwhile."""
+        self._read_name(self._typed)
+        self._read(self._typed)
+
     def _finish(self) -> SubentryFlowResult:
-        """Write it down."""
+        """Write it down, or show the form again with what keeps it from that."""
+        try:
+            self._check()
+        except FormRefusedError as err:
+            step_id = "reconfigure" if self._subentry else "user"
+            return self._show(step_id, self._typed, err.error)
         if (subentry := self._subentry) is None:
             return self.async_create_entry(title=self._title, data=self._data)
         return self.async_update_and_abort(
