@@ -163,11 +163,12 @@ async def test_number_is_set_up(
     assert registered(simulator, provider) == expected
 
 
+@pytest.mark.parametrize("name", ["  ", " \u200b"])
 async def test_number_is_the_title_without_a_name(
-    hass: HomeAssistant, simulator: Simulator, provider: str
+    hass: HomeAssistant, simulator: Simulator, provider: str, name: str
 ) -> None:
-    """A name of blanks is no name."""
-    entry = await set_up(hass, simulator, provider, mode="polling", name="  ")
+    """A name of which nobody sees anything is no name."""
+    entry = await set_up(hass, simulator, provider, mode="polling", name=name)
     assert entry.title == simulator.providers[provider].number
 
 

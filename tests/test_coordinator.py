@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+import logging
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -23,6 +24,7 @@ from custom_components.virtual_sms.adapters.twilio.adapter import TwilioAdapter
 from custom_components.virtual_sms.const import OPTION_POLL_INTERVAL
 from simulator.base import Step
 
+from .fakes import FullDisk
 from .home import RECIPIENT, SENDER, listen, refresh, send, settle, state
 
 if TYPE_CHECKING:
@@ -62,6 +64,32 @@ async def test_polling_alone(
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=interval + 1))
     await settle(hass, simulator)
     assert len(heard.received) == 1
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_polling_with_a_disk_that_is_full_for_a_while(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What came meanwhile is late; it is said once, and not with the way to it."""
+    heard, disk = listen(hass), FullDisk(monkeypatch)
+    simulator.twilio.receive(SENDER, "Hello")
+    disk.is_full = True
+    for _ in range(2):
+        await refresh(hass, simulator, twilio_entry)
+    assert not heard.received
+    assert state(hass, twilio_entry, "line_status").state == "unavailable"
+    errors = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert [each.exc_info for each in errors] == [None]
+    disk.is_full = False
+    await refresh(hass, simulator, twilio_entry)
+    assert [(each["text"], each["late"]) for each in heard.received] == [
+        ("Hello", True)
+    ]
+    assert state(hass, twilio_entry, "line_status").state == "available"
 
 
 @pytest.mark.parametrize(

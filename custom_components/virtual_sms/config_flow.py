@@ -12,7 +12,6 @@ from homeassistant.core import callback
 
 from .account_entries import async_known_accounts, async_own_marks
 from .adapters import ADAPTERS
-from .adapters.plain_text import clean
 from .callbacks.public_url import async_describe_address, async_has_secure_url
 from .const import (
     CONF_ACCOUNT,
@@ -23,6 +22,7 @@ from .const import (
     MODE_POLLING,
 )
 from .core.callback_urls import CallbackRegistration
+from .core.contacts import read_name
 from .entry_data import EntryData
 from .flows.callback_steps import CallbackSteps
 from .flows.contact import ContactFlow
@@ -138,7 +138,7 @@ class VirtualSmsConfigFlow(CallbackSteps, CredentialSteps, domain=DOMAIN):
         except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
             error = read_error(self.hass, self._provider, err)
             return self._show_numbers(user_input, error)
-        self._name = clean(user_input.get(CONF_NAME, "")).strip()
+        self._name = read_name(user_input.get(CONF_NAME, ""))
         return await self.async_step_callbacks()
 
     def _show_numbers(

@@ -29,6 +29,7 @@ from .entry_data import EntryData
 from .error_messages import explain, wants_new_credentials
 from .issues import Problem, async_has_issue
 from .store.clock import monotonic
+from .store.database import CANNOT_WRITE
 from .store.set_aside import SetAsideRow
 
 if TYPE_CHECKING:
@@ -198,16 +199,20 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
     async def _async_update_data(self) -> LineState:
         self.begun += 1
         number = self.begun
+        # Whatever a gap or a lost callback hid is late; a regular poll is not.
+        late = self._missed_something or not self._polls
+        self._missed_something = True
+        self.update_interval = min(self._interval, _RETRY_INTERVAL)
         try:
-            # Whatever a gap or a lost callback hid is late; a regular poll is not.
-            late = self._missed_something or not self._polls
             await self._gateway.inbox.catch_up_inbound(late=late)
         except SmsError as err:
-            self._missed_something = True
-            self.update_interval = min(self._interval, _RETRY_INTERVAL)
             if self._asks_for_receipts and _is_at_work(err):
                 await self._try_receipts()
             raise self._failure(err) from err
+        except CANNOT_WRITE as err:
+            raise UpdateFailed(
+                translation_domain=DOMAIN, translation_key="disk_failed"
+            ) from err
         finally:
             self.has_read.set()
         self._missed_something = False

@@ -10,7 +10,7 @@ from custom_components.virtual_sms.core.answer_matching import (
 )
 
 CHOICES = (
-    Choice(choice_id="yes", sentences=("Yes", "Oui", "Ça marche", "👍")),
+    Choice(choice_id="yes", sentences=("Yes", "Oui", "Ça marche", "👍", "D'accord")),
     Choice(choice_id="no", sentences=("No", "Non")),
     Choice(choice_id="later", sentences=("No problem, but later",)),
 )
@@ -28,6 +28,10 @@ CHOICES = (
         ("Ca\u0327 marche", "yes"),
         ("👍", "yes"),
         ("👍\ufe0f", "yes"),
+        ("👍🏽", "yes"),
+        ("👍 thanks", "yes"),
+        ("D'accord, merci", "yes"),
+        ("d’accord", "yes"),
         ("\u200eye\u200bs", "yes"),
         ("« Non »", "no"),
         ("no thanks", "no"),

@@ -11,6 +11,7 @@ from custom_components.virtual_sms.core.contacts import (
     ContactStatus,
     Directory,
     Group,
+    read_name,
 )
 
 LINE, OTHER_LINE = "line", "other line"
@@ -159,3 +160,18 @@ def test_many_are_found_at_once() -> None:
     for each in range(2000):
         assert directory.find_sender(f"+336000{each % 200:05}", LINE) is not None
     assert perf_counter() - begin < 0.5
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("  Aunt\n  Mary ", "Aunt Mary"),
+        ("👩\u200d🚒", "👩\u200d🚒"),
+        ("Bob\x00", "Bob\ufffd"),
+        (" \u200b\u202e\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_name_is_on_one_line(typed: str, name: str) -> None:
+    """It stands in titles and in texts, and everybody sees something of it."""
+    assert read_name(typed) == name

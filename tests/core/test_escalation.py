@@ -258,6 +258,24 @@ def test_who_may_take_it() -> None:
     assert alerts.find_taken("other") is None
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("D'accord, j'y vais", "a"),
+        ("d’accord 2", "b"),
+        ("d'accord 3", None),
+        ("👍🏽 merci", "a"),
+        ("d", None),
+    ],
+)
+def test_a_first_word_with_a_sign_in_it(text: str, meant: str | None) -> None:
+    """It is a word as its writer sees it."""
+    words = ("d'accord", "👍")
+    alerts = home(plan((BOB,), words=words), plan((BOB,), alert_id="b", words=words))
+    found = alerts.find_meant(text, BOB.number, None)
+    assert (found and found[0].alert_id) == meant
+
+
 def test_words_of_ones_own() -> None:
     """A word may be several, and the words of one alert mean no other."""
     alerts = home(

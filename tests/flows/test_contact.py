@@ -122,7 +122,7 @@ async def test_a_name_is_one_contacts(
     assert find(twilio_entry, "BOB") is bob
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 101])
+@pytest.mark.parametrize("name", ["", "  ", "\u200b\u202e", "x" * 101])
 async def test_invalid_name(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, name: str
 ) -> None:

@@ -257,6 +257,18 @@ async def test_the_window_is_closed(
     assert len(async_directory(hass).contacts) == 1
 
 
+async def test_the_window_is_closed_after_another_was_faster(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """A number is one contact's then as well."""
+    flow = await begin(hass, twilio_entry)
+    await sent(simulator, twilio_entry)
+    await add_contact(hass, twilio_entry, "Ann", RECIPIENT)
+    hass.config_entries.subentries.async_abort(flow["flow_id"])
+    await settle(hass, simulator)
+    assert [each.name for each in async_directory(hass).contacts] == ["Ann"]
+
+
 async def test_the_number_is_removed(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.virtual_sms.core.command_code import Pin, Totp
 
-from ..contacts import change, fill_in, find
+from ..contacts import add_contact, change, fill_in, find
 from ..home import RECIPIENT
 
 if TYPE_CHECKING:
@@ -154,3 +154,16 @@ async def test_an_app_in_a_home_with_a_wrong_clock(
     code = pyotp.TOTP(placeholders["key"]).at(phone)
     result = await go_on(hass, result, code=code)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_another_window_was_faster(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> None:
+    """Whoever takes long to type a PIN finds their number taken, and no second contact."""
+    result = await fill_in_bob(hass, entry, "pin")
+    await add_contact(hass, entry, "Ann", RECIPIENT)
+    result = await go_on(hass, result, pin="4711")
+    assert (result["step_id"], result["errors"]) == (
+        "user",
+        {"numbers": "number_taken"},
+    )

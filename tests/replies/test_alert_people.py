@@ -14,7 +14,7 @@ from custom_components.virtual_sms.lines import async_wait_until_read
 from simulator import Quirk
 
 from ..alarms import hear, pass_time, restart, texts
-from ..contacts import OTHER_NUMBER, add_contact, add_group
+from ..contacts import OTHER_NUMBER, add_contact, add_group, change
 from ..home import RECIPIENT, listen, settle
 from ..people.test_trust import PIN, add_bob
 from .test_alert import LEAK, TO_BOB, alert, call, events, states
@@ -51,6 +51,27 @@ async def test_who_has_a_code_takes_it_with_their_code(
     await hear(hass, simulator, RECIPIENT, f"Ok {PIN}")
     taken = [each.data["alert_id"] for each in events[2:]]
     assert taken == [second, first]
+
+
+async def test_another_number_while_it_goes_on(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    twilio_entry: ConfigEntry,
+    events: Events,
+) -> None:
+    """Whoever has another phone by then is alarmed there, and who took it is told there."""
+    bob = await add_contact(hass, twilio_entry)
+    await alert(hass, simulator, steps=BOB)
+    await change(hass, twilio_entry, bob, name="Bob", numbers=[OTHER_NUMBER])
+    await pass_time(hass, simulator, freezer, 301)
+    await hear(hass, simulator, OTHER_NUMBER, "ok")
+    assert texts(simulator) == [
+        TO_BOB,
+        (OTHER_NUMBER, LEAK),
+        (OTHER_NUMBER, f"You have taken it: {LEAK}"),
+    ]
+    assert states(events)[-1] == ("acknowledged", 1, 2)
 
 
 async def test_who_has_a_code_answers_with_their_code(

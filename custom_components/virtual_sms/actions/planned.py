@@ -167,8 +167,12 @@ def async_list_own_numbers(hass: HomeAssistant) -> set[str]:
 
 
 def _address(hass: HomeAssistant, person: Person) -> Recipient:
+    """Return where somebody is texted now: a contact may have other numbers by then."""
     contact = async_directory(hass).get_contact(person.contact_id or "")
-    return Recipient(to=person.number, line=person.line, contact=contact)
+    number = person.number
+    if contact is not None and number not in contact.numbers:
+        number = contact.numbers[0]
+    return Recipient(to=number, line=person.line, contact=contact)
 
 
 async def async_say_to(

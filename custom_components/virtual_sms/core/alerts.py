@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from .answer_matching import normalize
+from .answer_matching import list_readings, normalize
 from .escalation import Alert, AlertMessage
 from .person import Person
 
@@ -101,12 +101,11 @@ class Alerts:
         if not found:
             return None
         said = normalize(text)
-        first, _, rest = said.partition(" ")
         by_code = [each for each in found if _names(said, each[0])]
-        if by_code or (rest.isdecimal() and _is_word(first, found)):
+        if by_code or _has_code(said, found):
             return by_code[0] if by_code else None
-        meant = (each for each in found if _acknowledges(said, first, each[0]))
-        return next(meant, None)
+        readings = set(list_readings(text))
+        return next((each for each in found if readings & _words(each[0])), None)
 
 
 def _words(alert: Alert) -> set[str]:
@@ -125,9 +124,7 @@ def _ends_in_digit(spaced: str) -> bool:
     return spaced.rpartition(" ")[0][-1:].isdecimal()
 
 
-def _is_word(first: str, found: Iterable[tuple[Alert, AlertMessage]]) -> bool:
-    return any(first in _words(alert) for alert, _ in found)
-
-
-def _acknowledges(said: str, first: str, alert: Alert) -> bool:
-    return bool({said, first} & _words(alert) - {""})
+def _has_code(said: str, found: Iterable[tuple[Alert, AlertMessage]]) -> bool:
+    """Say whether somebody means some alert by its code, though none has it."""
+    word, _, code = said.rpartition(" ")
+    return code.isdecimal() and any(word in _words(alert) for alert, _ in found)

@@ -12,7 +12,7 @@ import re
 from typing import Final, Self
 import unicodedata
 
-from ..adapters.plain_text import clean_typed
+from ..adapters.plain_text import clean, clean_typed
 
 _NUMBER: Final = re.compile(r"\+[0-9]+")
 
@@ -206,6 +206,11 @@ class Directory:
         ids = dict.fromkeys(group.members)
         found = (self._contacts.get(each) for each in ids)
         return [each for each in found if each is not None]
+
+
+def read_name(typed: str) -> str:
+    """Return a name on one line; nothing where nobody can see any of it."""
+    return " ".join(clean(typed).split()) if name_key(typed) else ""
 
 
 def name_key(name: str) -> str:

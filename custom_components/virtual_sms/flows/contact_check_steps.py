@@ -1,5 +1,6 @@
 """Send a new contact a test text, and wait until they answer it."""
 
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, override
 
@@ -84,13 +85,8 @@ class ContactCheckSteps(PeopleFlow):
         return self._show("user", self._typed)
 
     async def async_step_keep(self, _: Form | None = None) -> SubentryFlowResult:
-        """Write the contact down, unless another one took name or number meanwhile."""
+        """Write the contact down."""
         self._is_unsaved = False
-        try:
-            self._read_name(self._typed)
-            self._read(self._typed)
-        except FormRefusedError as err:
-            return self._show("user", self._typed, err.error)
         return self._finish()
 
     @callback
@@ -98,7 +94,11 @@ class ContactCheckSteps(PeopleFlow):
     def async_remove(self) -> None:
         """Keep the contact when the window is closed while it waits for an answer."""
         entry = self.hass.config_entries.async_get_entry(self._entry_id)
-        if self._is_unsaved and entry is not None:
+        if not self._is_unsaved or entry is None:
+            return
+        # Another one that took its name or number meanwhile stands in its place.
+        with suppress(FormRefusedError):
+            self._check()
             contact = ConfigSubentry(
                 data=MappingProxyType(self._data),
                 subentry_type=SUBENTRY_CONTACT,

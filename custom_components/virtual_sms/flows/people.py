@@ -10,8 +10,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 
-from ..adapters.plain_text import clean
-from ..core.contacts import Contact, Directory, Group
+from ..core.contacts import Contact, Directory, Group, read_name
 from ..number_tables import async_load_tables
 from ..people.contacts import CONF_NUMBERS, async_directory
 from .form_errors import NO_ERROR, FormError
@@ -94,8 +93,18 @@ class PeopleFlow(ConfigSubentryFlow):
             errors=error.errors,
         )
 
+    def _check(self) -> None:
+        """Raise FormRefusedError if another window took name or number meanwhile."""
+        self._read_name(self._typed)
+        self._read(self._typed)
+
     def _finish(self) -> SubentryFlowResult:
-        """Write it down."""
+        """Write it down, or show the form again with what keeps it from that."""
+        try:
+            self._check()
+        except FormRefusedError as err:
+            step_id = "reconfigure" if self._subentry else "user"
+            return self._show(step_id, self._typed, err.error)
         if (subentry := self._subentry) is None:
             return self.async_create_entry(title=self._title, data=self._data)
         return self.async_update_and_abort(
@@ -104,7 +113,7 @@ class PeopleFlow(ConfigSubentryFlow):
 
     def _read_name(self, typed: Form) -> str:
         """Return the name; on one line, contacts and groups share them."""
-        name = clean(typed[CONF_NAME]).strip()
+        name = read_name(typed[CONF_NAME])
         if not 0 < len(name) <= LONGEST_NAME:
             raise FormRefusedError("invalid_name", CONF_NAME)
         namesakes = self._directory.find_named(name, self._get_entry().entry_id)
