@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import batched, chain
+from itertools import chain
 import json
 import sqlite3
 
@@ -18,8 +18,6 @@ from .transaction import Joint
 _HORIZON = "horizon"
 _PROGRESS = "progress"
 _MOST_INBOUND = 50_000
-_ROWS_AT_ONCE = 64
-"""Rows that one statement writes: at each the threads of a home wait for each other."""
 # With the plus sign, for by its index of ages sqlite would look all up one by one.
 UNPUBLISHED = (
     "SELECT message_id, received_at, late, content FROM inbound "
@@ -253,30 +251,22 @@ def _admit_all(
     seen = recall(connection, [each.message.message_id for each in received])
     admitted = [each.take(connection, seen) for each in admissions]
     new = [*chain.from_iterable(admitted)]
-    for some in batched(new, _ROWS_AT_ONCE, strict=False):
-        _insert(connection, some)
+    connection.executemany(
+        "INSERT INTO inbound (message_id, received_at, late, content, correspondent)"
+        " VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                each.message.message_id,
+                each.message.received_at.timestamp(),
+                each.late,
+                _dump(each),
+                each.message.sender,
+            )
+            for each in new
+        ],
+    )
     bump(connection, received=len(new))
     return admitted
-
-
-def _insert(connection: sqlite3.Connection, received: Sequence[Received]) -> None:
-    rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(received))
-    connection.execute(
-        "INSERT INTO inbound (message_id, received_at, late, content, correspondent)"  # noqa: S608  # our own constants
-        f" VALUES {rows}",
-        [*chain.from_iterable(map(_describe, received))],
-    )
-
-
-def _describe(received: Received) -> tuple[object, ...]:
-    message = received.message
-    return (
-        message.message_id,
-        message.received_at.timestamp(),
-        received.late,
-        _dump(received),
-        message.sender,
-    )
 
 
 def _take_as_it_is(_: sqlite3.Connection, received: Received) -> Received:
