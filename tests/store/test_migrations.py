@@ -211,14 +211,6 @@ async def test_who_wrote_is_kept_with_what_is_still_to_be_published(
 @pytest.mark.parametrize(
     ("table", "where", "index"),
     [
-        ("outbound", "created_at > 0", "outbound_age (created_at>?)"),
-        (
-            "outbound",
-            "recipient = '' AND created_at > 0",
-            "outbound_age (created_at>?)",
-        ),
-        ("inbound", "received_at > 0", "inbound_age (received_at>?)"),
-        ("outbound", "price_due_at < 0", "outbound_unpriced (price_due_at<?)"),
         ("answer_sent", "correspondent = '' AND at > 0", "correspondent=? AND at>?"),
         ("code_attempt", "contact_id = '' AND at > 0", "contact_id=? AND at>?"),
     ],
@@ -226,7 +218,7 @@ async def test_who_wrote_is_kept_with_what_is_still_to_be_published(
 async def test_messages_are_counted_in_an_index(
     tmp_path: Path, clock: Clock, table: str, where: str, index: str
 ) -> None:
-    """By time, direction and correspondent: no count walks through a table."""
+    """By time and correspondent: no count walks through a table."""
     store = await open_store(tmp_path / "store.db", clock)
     await store.close()
     count = f"EXPLAIN QUERY PLAN SELECT count(*) FROM {table} WHERE {where}"  # our own

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -17,11 +19,19 @@ from custom_components.virtual_sms.store.changes import Received
 from custom_components.virtual_sms.store.store import Store, Tally
 from tests.fakes import START, Clock, inbound, open_store, outbound, receipt
 
+LATER = START + timedelta(days=9)
+
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+def clock() -> Clock:
+    """Hold the time still."""
+    return Clock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
     """Open an empty store."""
-    store = await open_store(tmp_path / "store.db", Clock())
+    store = await open_store(tmp_path / "store.db", clock)
     yield store
     await store.close()
 
@@ -90,6 +100,30 @@ async def test_a_message_that_comes_twice_at_once_is_one(store: Store) -> None:
     )
     assert both == [["a", "b"], ["c"]]
     assert store.tally.received == 3
+
+
+async def test_an_id_is_known_however_old_its_message_is(
+    store: Store, clock: Clock
+) -> None:
+    """A late status finds it, and no message of another day is given it as well."""
+    for number in range(4):
+        message = outbound(f"m{number}", created_at=clock())
+        await store.outbound.add([message], LATER)
+        sent = SentMessage(provider_id=f"P{number}")
+        await store.outbound.accept(message.message_id, sent)
+        clock.advance(86_400)
+    await store.outbound.add([outbound("n", created_at=clock())], LATER)
+    for number in range(4):
+        sent = SentMessage(provider_id=f"P{number}", status=DeliveryStatus.SENT)
+        late = receipt(sent.provider_id, DeliveryStatus.SENT)
+        assert await store.outbound.is_claimed(sent.provider_id)
+        assert await store.outbound.expects(late)
+        assert await store.outbound.accept("n", sent) == []
+        change = await store.outbound.receive(late)
+        assert change is not None
+        assert change.message_id == f"m{number}"
+    assert not await store.outbound.is_claimed("P")
+    assert await store.outbound.accept("n", replace(sent, provider_id="P"))
 
 
 async def test_an_id_is_given_once_also_at_once(store: Store) -> None:

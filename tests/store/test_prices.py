@@ -11,6 +11,7 @@ from custom_components.virtual_sms.adapters.models import (
     DeliveryStatus,
     SentMessage,
 )
+from custom_components.virtual_sms.store.changes import Progress
 from custom_components.virtual_sms.store.store import MonthCost, Store
 from tests.fakes import START, Clock, open_store, outbound
 
@@ -107,6 +108,21 @@ async def test_a_late_price_is_asked_for(store: Store, clock: Clock) -> None:
     assert asked[0] - START == timedelta(minutes=1)
     assert timedelta(days=1) <= asked[-1] - START < timedelta(days=2)
     assert len(asked) < 20
+
+
+async def test_what_never_left_has_no_price(store: Store, clock: Clock) -> None:
+    """Nothing is asked about it, and nothing looks at it any more."""
+    await store.outbound.add([outbound("n")], START + timedelta(hours=1))
+    await store.outbound.move("n", Progress(status=DeliveryStatus.FAILED))
+    clock.advance(3600)
+    assert await store.outbound.unpriced(20) == ["P"]
+    rows = await store.outbound._run(
+        lambda connection: connection.execute(
+            "SELECT message_id FROM outbound INDEXED BY outbound_open"
+            " WHERE open OR price_due_at IS NOT NULL"
+        ).fetchall()
+    )
+    assert [message_id for (message_id,) in rows] == ["m"]
 
 
 async def test_a_known_price_is_not_asked_for(store: Store, clock: Clock) -> None:

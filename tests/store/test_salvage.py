@@ -43,10 +43,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store.db"
 
 
-async def fill(path: Path, clock: Clock, count: int) -> None:
-    """Leave a file with many messages: some to be sent, some sent, some received."""
+async def fill(path: Path, clock: Clock, count: int, days: int = 0) -> None:
+    """Leave a file with many messages: some to be sent, some sent, some received.
+
+    Conversations are kept for some days, or not at all.
+    """
     store = await open_store(path, clock)
     await store.inbound.begin([], START)
+    await store.conversations.keep(days, START)
     for number in range(count):
         name = f"{number:04}"
         text = f"Text {name} " * 12
@@ -88,16 +92,21 @@ def break_pages(path: Path, pages: Iterable[int]) -> None:
             file.write(b"\xff" * PAGE)
 
 
+def leaves_of(path: Path, names: Iterable[str]) -> list[int]:
+    """List the pages of tables or indexes, but for those that they begin with."""
+    roots = {root for (root,) in _query(path, "SELECT rootpage FROM sqlite_master")}
+    return [page for page in pages_of(path, names) if page not in roots]
+
+
+@pytest.mark.parametrize("days", [0, 30])
 @pytest.mark.parametrize("seed", range(6))
 async def test_no_message_vanishes_from_a_damaged_file(
-    path: Path, clock: Clock, seed: int
+    path: Path, clock: Clock, seed: int, days: int
 ) -> None:
     """Whatever leaves of the tables break: each is carried on, or told as failed."""
     count = 60
-    await fill(path, clock, count)
-    pages = pages_of(path, ["outbound", "inbound"])
-    roots = {root for (root,) in _query(path, "SELECT rootpage FROM sqlite_master")}
-    leaves = [page for page in pages if page not in roots]
+    await fill(path, clock, count, days)
+    leaves = leaves_of(path, ["outbound", "inbound"])
     break_pages(path, random.Random(seed).sample(leaves, 3))  # no secret
 
     store = Store(Database(path, MIGRATIONS, run_inline), clock, clock.monotonic)
@@ -127,6 +136,64 @@ async def test_no_message_vanishes_from_a_damaged_file(
         segments=count,
     )
     assert store.tally == tally
+    await store.close()
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_what_was_received_is_known_also_where_its_page_breaks(
+    path: Path, clock: Clock, *, forgotten: bool
+) -> None:
+    """By its message as long as that is kept, and from then on by an index."""
+    count = 60
+    await fill(path, clock, count, days=30)
+    if forgotten:
+        store = await open_store(path, clock)
+        await store.conversations.forget([inbound("any").sender])
+        await store.close()
+    break_pages(path, leaves_of(path, ["inbound"]))
+    store = await open_store(path, clock)
+    ids = {f"i{number:04}" for number in range(count)}
+    assert await store.inbound.known([*ids]) == ids
+    await store.close()
+    break_pages(path, leaves_of(path, ["inbound"]))
+    store = await open_store(path, clock)
+    assert await store.inbound.known([*ids]) == ids
+    await store.close()
+
+
+async def test_a_damaged_file_of_an_older_version_loses_no_message(
+    path: Path, clock: Clock
+) -> None:
+    """What the indexes name that it has itself is found by them."""
+    numbers = [f"{number:04}" for number in range(60)]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA page_size={PAGE}")
+        for script in MIGRATIONS[:8]:
+            connection.executescript(script)
+        connection.execute("PRAGMA user_version=8")
+        connection.executemany(
+            "INSERT INTO inbound (message_id, received_at, late) VALUES (?, ?, 0)",
+            [(f"i{each}", START.timestamp()) for each in numbers],
+        )
+        connection.executemany(
+            "INSERT INTO outbound (message_id, provider_id, recipient, status, told, at,"
+            " created_at, deadline, open) VALUES"
+            " (?, ?, '', 'queued', 'queued', ?3, ?3, ?3, 1)",
+            [
+                (f"{kind}{each}", provider_id and provider_id + each, START.timestamp())
+                for each in numbers
+                for kind, provider_id in (("s", "P"), ("w", None))
+            ],
+        )
+        connection.commit()
+    leaves = leaves_of(path, ["inbound", "outbound"])
+    break_pages(path, leaves[1::2])
+    store = await open_store(path, clock)
+    ids = {f"i{each}" for each in numbers}
+    assert await store.inbound.known([*ids]) == ids
+    assert set(await store.outbound.open_deliveries(99)) == {f"P{n}" for n in numbers}
+    # They have no text that could be read.
+    assert store.tally == Tally(failed=60, pending=60)
     await store.close()
 
 
@@ -363,7 +430,8 @@ async def test_only_what_is_open_is_told_as_failed(path: Path, clock: Clock) -> 
             ],
             "outbound": [
                 Fragment({"message_id": "over", "created_at": at}, {"outbound_age"}),
-                Fragment({"message_id": "open"}, {"outbound_open"}),
+                Fragment({"message_id": "ended", "open": 0}, {"outbound_open"}),
+                Fragment({"message_id": "open", "open": 1}, {"outbound_open"}),
                 Fragment({"message_id": "due"}, {"outbound_open", "outbound_age"}),
                 Fragment(
                     {"message_id": "sent", "provider_id": "P"}, {"outbound_provider"}

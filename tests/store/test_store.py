@@ -647,8 +647,9 @@ async def test_what_is_over_costs_nothing(store: Store) -> None:
     questions: tuple[Callable[[], Awaitable[object]], ...] = (
         store.outbound.due,
         store.outbound.next_due,
-        store.outbound.recover,
         lambda: store.outbound.open_deliveries(20),
+        lambda: store.outbound.unpriced(20),
+        lambda: store.outbound.is_claimed("a"),
         lambda: store.inbound.known(["a"]),
         store.examine,
     )

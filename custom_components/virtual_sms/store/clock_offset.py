@@ -57,7 +57,7 @@ def _read_offset(connection: sqlite3.Connection) -> timedelta:
 
 def read_newest(connection: sqlite3.Connection) -> datetime | None:
     """Return the newest time of ours among the messages that were sent."""
-    # One at a time, so that each is found in its index.
+    # One at a time: a start looks at all rows, and at those under way once more.
     (created,) = connection.execute("SELECT max(created_at) FROM outbound").fetchone()
     (checked,) = connection.execute(
         "SELECT max(checked_at) FROM outbound INDEXED BY outbound_open WHERE open"
@@ -76,7 +76,8 @@ def make_due(
 ) -> None:
     """Make all that waits due, and reconcile unknown outcomes anew."""
     connection.execute(
-        "UPDATE outbound SET next_at = ?, settled_at = iif(settled_at IS NULL, NULL, ?)"
+        "UPDATE outbound INDEXED BY outbound_open SET next_at = ?,"
+        " settled_at = iif(settled_at IS NULL, NULL, ?)"
         " WHERE open AND provider_id IS NULL",
         (now.timestamp(), settled_at.timestamp()),
     )

@@ -18,10 +18,9 @@ from .transaction import Joint
 _HORIZON = "horizon"
 _PROGRESS = "progress"
 _MOST_INBOUND = 50_000
-# With the plus sign, for by its index of ages sqlite would look all up one by one.
 UNPUBLISHED = (
     "SELECT message_id, received_at, late, content FROM inbound "
-    "WHERE content IS NOT NULL ORDER BY +received_at"
+    "WHERE content IS NOT NULL ORDER BY received_at"
 )
 
 type Judge = Callable[[sqlite3.Connection, Received], Received]
@@ -166,7 +165,7 @@ def prune_inbound(
     """
     (excess,) = connection.execute(
         "SELECT max(received_at) FROM (SELECT received_at FROM inbound "
-        "ORDER BY received_at DESC LIMIT -1 OFFSET ?)",
+        "ORDER BY received_at LIMIT max(0, (SELECT count(*) FROM inbound) - ?))",
         (_MOST_INBOUND,),
     ).fetchone()
     progress = _time(connection, _PROGRESS)
@@ -252,8 +251,10 @@ def _admit_all(
     admitted = [each.take(connection, seen) for each in admissions]
     new = [*chain.from_iterable(admitted)]
     connection.executemany(
-        "INSERT INTO inbound (message_id, received_at, late, content, correspondent)"
-        " VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO inbound"
+        " (message_id, received_at, late, content, correspondent, kept)"
+        " VALUES (?, ?, ?, ?, ?, ifnull("
+        "(SELECT value > 0 FROM fact WHERE name = 'keep_conversations'), 0))",
         [
             (
                 each.message.message_id,

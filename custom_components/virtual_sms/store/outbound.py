@@ -241,10 +241,10 @@ class OutboundTable(OutboundLookups):
 
     def accept(self, message_id: str, sent: SentMessage) -> Written:
         """Record that the provider has the message, and return the changes."""
-        progress, now, steady = Progress(status=sent.status), *self._times
+        progress, now = Progress(status=sent.status), self._now()
 
         def operation(connection: sqlite3.Connection) -> StatusChanged | None:
-            state = claim(connection, message_id, sent.provider_id, steady)
+            state = claim(connection, message_id, sent.provider_id)
             state = note_price(connection, state, sent.cost, self._name_month)
             return state and move(connection, state, progress, now)
 
@@ -320,7 +320,7 @@ class OutboundTable(OutboundLookups):
         asks where each message stands. `then` gets the change also when nobody waits
         any more.
         """
-        arrival = Arrival(receipt, *self._times)
+        arrival = Arrival(receipt, self._now())
         return await self._run(Joint(self._receive_all, arrival), then)
 
     def _receive_all(

@@ -10,7 +10,7 @@ from .clock import SteadyClock
 from .database import Database
 from .outbound_moves import STATE, read_state
 from .outbound_orders import list_open
-from .outbound_rows import Due, read_due, read_time
+from .outbound_rows import BY_PROVIDER, Due, read_due, read_time
 from .prices import list_unpriced
 
 
@@ -28,8 +28,8 @@ class OutboundLookups:
         ids = (receipt.provider_id, receipt.message_id)
         rows = await self._database.read(
             lambda connection: connection.execute(
-                "SELECT status FROM outbound WHERE provider_id = ? "
-                "UNION SELECT status FROM outbound WHERE message_id = ?",
+                "SELECT status FROM outbound "  # noqa: S608  # our own constant
+                f"WHERE message_id IN ({BY_PROVIDER}, ?)",
                 ids,
             ).fetchall()
         )
@@ -37,14 +37,13 @@ class OutboundLookups:
 
     async def is_claimed(self, provider_id: str) -> bool:
         """Say whether a provider's id belongs to a message in this table."""
-        return await self._database.read(
-            lambda connection: (
-                connection.execute(
-                    "SELECT 1 FROM outbound WHERE provider_id = ?", (provider_id,)
-                ).fetchone()
-                is not None
-            )
+        (is_claimed,) = await self._database.read(
+            lambda connection: connection.execute(
+                f"SELECT {BY_PROVIDER} IS NOT NULL",
+                (provider_id,),
+            ).fetchone()
         )
+        return bool(is_claimed)
 
     async def find_open(self, message_ids: Sequence[str]) -> list[str]:
         """List which of some messages have come to no end yet."""

@@ -12,8 +12,8 @@ from ..adapters.models import DeliveryStatus, RejectReason
 from .changes import Progress, StatusChanged
 from .consent import Source, note_consent
 from .inbound import bump
-from .outbound_rows import read_time
-from .prices import FIRST_PAUSE, NameMonth, note_cost, read_cost
+from .outbound_rows import BY_PROVIDER, read_time
+from .prices import NameMonth, note_cost, read_cost
 
 _FAILURES = (DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED)
 STATE = (
@@ -21,12 +21,15 @@ STATE = (
     " cost, currency"
 )
 """The columns that a state is read from."""
-_END = ", open = 0, content = NULL, next_at = NULL"
+_END = (
+    ", open = 0, content = NULL, next_at = NULL"
+    ", price_due_at = iif(provider_id IS NULL, NULL, price_due_at)"
+)
 # What the provider has, or what has ended, needs no text and no next attempt.
 _CLAIM = f"""
-    UPDATE OR IGNORE outbound
-    SET provider_id = ?, price_due_at = ?, content = NULL, next_at = NULL
-    WHERE message_id = ? AND open AND provider_id IS NULL RETURNING {STATE}, segments
+    UPDATE outbound SET provider_id = ?, content = NULL, next_at = NULL
+    WHERE message_id = ? AND open AND provider_id IS NULL AND {BY_PROVIDER} IS NULL
+    RETURNING {STATE}, segments
 """  # noqa: S608  # our own constant
 _MOVE = """
     UPDATE outbound SET status = moved.column2, reason = moved.column3,
@@ -39,16 +42,14 @@ _ENDS = {False: "", True: _END}
 
 
 def claim(
-    connection: sqlite3.Connection, message_id: str, provider_id: str, now: datetime
+    connection: sqlite3.Connection, message_id: str, provider_id: str
 ) -> StatusChanged | None:
     """Give a message its provider's id, once, and return where it stands.
 
-    Its price is asked for a little later.
-
     None when it has another or has ended, or the id belongs to another message.
     """
-    due_at = (now + FIRST_PAUSE).timestamp()
-    row = connection.execute(_CLAIM, (provider_id, due_at, message_id)).fetchone()
+    values = (provider_id, message_id, provider_id)
+    row = connection.execute(_CLAIM, values).fetchone()
     if row is None:
         known = "message_id = ? AND provider_id = ?"
         return _read(connection, known, message_id, provider_id)

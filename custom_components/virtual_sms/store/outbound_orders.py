@@ -11,6 +11,8 @@ from typing import Any
 from ..adapters.models import DeliveryStatus, OutboundMessage
 from .changes import StatusChanged
 from .outbound_moves import find_own
+from .outbound_rows import BY_PROVIDER
+from .prices import FIRST_PAUSE
 from .usage import Allowance, Use, hash_text, write_content
 from .usage_rows import use_month
 
@@ -24,10 +26,13 @@ after a quarter of its age."""
 
 
 _INSERT = (
-    "INSERT {} INTO outbound (message_id, recipient, content, status, at, created_at,"
+    "INSERT {} INTO outbound "  # noqa: S608  # our own constant
+    "(message_id, recipient, content, status, at, created_at,"
     " deadline, settled_at, next_at, sent_after, segments, encoding, contact,"
-    " critical, text_hash)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " critical, text_hash, day, price_due_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+    # Of `created_at`, for the rows of an earlier version's journal say no more.
+    f" CAST(?6 / 86400 AS INTEGER), ?6 + {FIRST_PAUSE.total_seconds()})"
 )
 _SEGMENTS = 10
 """The place of a message's segments in its row."""
@@ -180,7 +185,7 @@ def note_changes(
 def list_open(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:
     """List provider ids whose end is unknown, the longest unasked first."""
     rows = connection.execute(
-        "SELECT provider_id FROM outbound "
+        "SELECT provider_id FROM outbound INDEXED BY outbound_open "
         "WHERE open AND provider_id IS NOT NULL AND checked_at + "
         "iif(? - created_at < ?, 0, min(?, (? - created_at) / 4)) <= ? "
         "ORDER BY checked_at LIMIT ?",
@@ -192,5 +197,6 @@ def list_open(connection: sqlite3.Connection, limit: int, now: float) -> list[st
 def note_asked(connection: sqlite3.Connection, provider_id: str, now: float) -> None:
     """Note when a message's end was asked for."""
     connection.execute(
-        "UPDATE outbound SET checked_at = ? WHERE provider_id = ?", (now, provider_id)
+        f"UPDATE outbound SET checked_at = ? WHERE message_id = {BY_PROVIDER}",  # noqa: S608  # our own constant
+        (now, provider_id),
     )

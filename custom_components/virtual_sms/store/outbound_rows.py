@@ -4,9 +4,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
 import sqlite3
+from typing import Final
 
 from ..adapters.models import OutboundMessage
 from ..adapters.segments import count_segments
+
+# Day by day from the newest on, for almost all that is asked for is of today.
+_BY_PROVIDER: Final = """(
+    WITH RECURSIVE each (day) AS (
+        SELECT max(day) FROM outbound WHERE provider_id IS NOT NULL
+        UNION ALL SELECT (
+            SELECT max(day) FROM outbound
+            WHERE provider_id IS NOT NULL AND day < each.day
+        ) FROM each WHERE day IS NOT NULL
+    )
+    SELECT message_id FROM each CROSS JOIN outbound USING (day)
+    WHERE provider_id = {} LIMIT 1
+)"""
+BY_PROVIDER: Final = _BY_PROVIDER.format("?")
+"""The id of the message that has an id of the provider's, if one has."""
+BY_PROVIDERS: Final = f"(SELECT {_BY_PROVIDER.format('value')} FROM json_each(?))"  # noqa: S608  # our own constant
+"""The ids of the messages that have some ids of the provider's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from ..adapters.costs import Cost
 from .outbound_rows import read_time
 
 FIRST_PAUSE = timedelta(minutes=1)
-"""After a message was accepted, until its price is first asked for."""
+"""After a message was made, until its price is first asked for."""
 ASKED_FOR = timedelta(days=1)
 """The age of a message from which its price is asked for once more, and never again."""
 CREDITS = ""
@@ -51,14 +51,14 @@ def note_cost(
 def list_unpriced(connection: sqlite3.Connection, limit: int, now: float) -> list[str]:
     """List provider ids whose price is to be asked for now, and say when again."""
     rows = connection.execute(
-        "SELECT provider_id FROM outbound WHERE price_due_at <= ?"
+        "SELECT message_id, provider_id FROM outbound INDEXED BY outbound_open"
+        " WHERE price_due_at <= ? AND provider_id IS NOT NULL"
         " ORDER BY price_due_at LIMIT ?",
         (now, limit),
     ).fetchall()
-    ids = [provider_id for (provider_id,) in rows]
     connection.executemany(
         "UPDATE outbound SET price_due_at = iif(? - created_at >= ?, NULL,"
-        " ? + max(?, ? - created_at)) WHERE provider_id = ?",
+        " ? + max(?, ? - created_at)) WHERE message_id = ?",
         [
             (
                 now,
@@ -66,12 +66,12 @@ def list_unpriced(connection: sqlite3.Connection, limit: int, now: float) -> lis
                 now,
                 FIRST_PAUSE.total_seconds(),
                 now,
-                each,
+                message_id,
             )
-            for each in ids
+            for message_id, _ in rows
         ],
     )
-    return ids
+    return [provider_id for _, provider_id in rows]
 
 
 def read_cost(millionths: int | None, currency: str | None) -> Cost | None:

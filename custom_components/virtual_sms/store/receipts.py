@@ -9,16 +9,16 @@ import sqlite3
 from ..adapters.models import DeliveryReceipt
 from .changes import Progress, StatusChanged
 from .outbound_moves import STATE, advance, claim, note_price, read_state, write_moves
+from .outbound_rows import BY_PROVIDERS
 from .prices import NameMonth
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A receipt, and when it came: by the time that people see, and by that of our own."""
+    """A receipt, and when it came, by the time that people see."""
 
     receipt: DeliveryReceipt
     now: datetime
-    steady: datetime
 
 
 def receive_all(
@@ -31,7 +31,7 @@ def receive_all(
     changes = []
     for each in arrivals:
         receipt = each.receipt
-        state = known.get(receipt.provider_id) or _learn(connection, each)
+        state = known.get(receipt.provider_id) or _learn(connection, receipt)
         state = note_price(connection, state, receipt.cost, name_month)
         change = state and advance(state, _read_progress(receipt), each.now)
         if state is not None:
@@ -47,18 +47,19 @@ def _find_all(
     """Return where messages stand, by their ids at the provider."""
     rows = connection.execute(
         f"SELECT provider_id, {STATE} FROM outbound"  # noqa: S608  # our own constant
-        " WHERE provider_id IN (SELECT value FROM json_each(?))",
+        f" WHERE message_id IN {BY_PROVIDERS}",
         (json.dumps([*provider_ids]),),
     ).fetchall()
     return {provider_id: read_state(row) for provider_id, *row in rows}
 
 
-def _learn(connection: sqlite3.Connection, arrival: Arrival) -> StatusChanged | None:
+def _learn(
+    connection: sqlite3.Connection, receipt: DeliveryReceipt
+) -> StatusChanged | None:
     """Return where a message stands that is known by our own id only."""
-    receipt = arrival.receipt
     if not receipt.message_id:
         return None
-    return claim(connection, receipt.message_id, receipt.provider_id, arrival.steady)
+    return claim(connection, receipt.message_id, receipt.provider_id)
 
 
 def _read_progress(receipt: DeliveryReceipt) -> Progress:

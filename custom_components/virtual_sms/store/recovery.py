@@ -72,8 +72,14 @@ _FAILED = """
         :message_id, :recipient, 'failed', 'queued', :reason, :now, :created_at, :now, 0
     ) ON CONFLICT (message_id) DO UPDATE SET
         status = 'failed', reason = excluded.reason, at = excluded.at, open = 0,
-        content = NULL, next_at = NULL
+        content = NULL, next_at = NULL, price_due_at = NULL
 """
+# An id is named by its message, or else by an index.
+_NAMED_BY_MESSAGES = """
+    INSERT OR IGNORE INTO inbound (message_id, received_at, late)
+    SELECT message_id, at, 0 FROM message WHERE status IS NULL
+"""
+_KEPT = "UPDATE inbound SET kept = message_id IN (SELECT message_id FROM message)"
 
 
 def mend(connection: sqlite3.Connection, saved: Salvage, now: datetime) -> None:
@@ -81,6 +87,9 @@ def mend(connection: sqlite3.Connection, saved: Salvage, now: datetime) -> None:
     _drop_nonsense(connection)
     for fragment in saved.fragments.get("inbound", ()):
         _remember(connection, fragment.values)
+    if "inbound" in saved.incomplete:
+        connection.execute(_NAMED_BY_MESSAGES)
+    connection.execute(_KEPT)
     for fragment in saved.fragments.get("outbound", ()):
         saved.lost += _resolve(connection, fragment, now.timestamp())
     saved.lost += _fail_unreadable(connection, now.timestamp())
@@ -130,7 +139,8 @@ def _resolve(connection: sqlite3.Connection, fragment: Fragment, now: float) -> 
     if row["provider_id"]:
         connection.execute(_ACCEPTED, row)
         return False
-    if _OPEN_INDEX in fragment.indexes:
+    # That of an older file names no other.
+    if _OPEN_INDEX in fragment.indexes and fragment.values.get("open", True):
         _fail(connection, row)
         return True
     return False

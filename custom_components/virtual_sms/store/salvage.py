@@ -121,14 +121,16 @@ class _Table:
         return rows
 
     def _indexes(self) -> Iterator[_Index]:
-        rows = self._new.execute(
+        """List the indexes of the damaged file, which may be of an older version."""
+        rows, _ = _try(
+            self._old,
             "SELECT name, sql FROM sqlite_master "
             "WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
             (self.name,),
-        ).fetchall()
+        )
         for name, sql in rows:
-            _, where, condition = sql.partition(" WHERE ")
-            info = self._new.execute(f"PRAGMA index_info({name})").fetchall()
+            _, where, condition = " ".join(sql.split()).partition(" WHERE ")
+            info, _ = _try(self._old, f"PRAGMA index_info({name})")
             yield _Index(name, [each["name"] for each in info], where + condition)
 
 

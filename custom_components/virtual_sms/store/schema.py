@@ -169,5 +169,29 @@ MIGRATIONS = (
     DROP INDEX outbound_age;
     CREATE INDEX outbound_age ON outbound (created_at, segments)
     """,
+    # One page less for each index again. How old a message is matters once a start and
+    # once a day. What has no price yet stands among what is open, from its beginning. The
+    # ids of the provider's are in no order: by the day of their message, new ones stand
+    # together, at the end. And an id that came in is named twice, so that it outlives the
+    # damage of a page: by its message, or where that is not `kept` by the index.
+    """
+    DROP INDEX outbound_age;
+    DROP INDEX outbound_unpriced;
+    DROP INDEX outbound_open;
+    CREATE INDEX outbound_open
+    ON outbound (checked_at, message_id, open, price_due_at)
+    WHERE open OR price_due_at IS NOT NULL;
+    UPDATE outbound SET price_due_at = created_at WHERE open AND provider_id IS NULL;
+    ALTER TABLE outbound ADD COLUMN day INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX outbound_provider;
+    CREATE UNIQUE INDEX outbound_provider ON outbound (day, provider_id)
+    WHERE provider_id IS NOT NULL;
+    ALTER TABLE inbound ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX inbound_age;
+    CREATE INDEX inbound_age ON inbound (received_at, kept) WHERE NOT kept;
+    CREATE TRIGGER message_gone AFTER DELETE ON message WHEN old.status IS NULL BEGIN
+        UPDATE inbound SET kept = 0 WHERE message_id = old.message_id AND kept;
+    END
+    """,
 )
 """Each brings the file from one version to the next; never change a released one."""

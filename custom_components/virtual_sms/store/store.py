@@ -253,6 +253,7 @@ def _prune_outbound(connection: sqlite3.Connection, now: datetime) -> None:
     )
     connection.execute(
         "DELETE FROM outbound WHERE NOT open AND (created_at < ? OR message_id IN ("
-        "SELECT message_id FROM outbound ORDER BY created_at DESC LIMIT -1 OFFSET ?))",
+        "SELECT message_id FROM outbound ORDER BY created_at"
+        " LIMIT max(0, (SELECT count(*) FROM outbound) - ?)))",
         ((now - _KEEP_CLOSED).timestamp(), _MOST_OUTBOUND),
     )

@@ -97,12 +97,11 @@ def _open_anew(connection: sqlite3.Connection, now: datetime) -> None:
     )
 
 
-# Of what can be no repeat any more the index alone is read.
+# Whom a text went to, and what it said, counts as long as it can be a repeat.
 _LIST = f"""
-    SELECT created_at, ifnull(segments, 0), NULL, NULL FROM outbound
-    WHERE created_at > :day AND created_at <= :repeats
-    UNION ALL SELECT created_at, ifnull(segments, 0), recipient, text_hash FROM outbound
-    WHERE created_at > max(:day, :repeats)
+    SELECT created_at, ifnull(segments, 0), iif(created_at > :repeats, recipient, NULL),
+        iif(created_at > :repeats, text_hash, NULL)
+    FROM outbound WHERE created_at > :day
     UNION ALL SELECT created_at, 1, correspondent, '{CALL}' FROM call
     WHERE direction = '{Direction.OUTBOUND}' AND created_at > :day
 """  # noqa: S608  # our own constants
