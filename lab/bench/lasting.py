@@ -53,6 +53,8 @@ _VALUES: Final = {
         "message_id": "substr(value, 3)",
         "provider_id": "value",
         "created_at": f"created_at {_AGED}",
+        "day": f"CAST((created_at {_AGED}) / 86400 AS INTEGER)",
+        "price_due_at": "NULL",
     },
 }
 """What is not the same in all copies; `value` is the id of each, `key` its place."""
