@@ -152,6 +152,15 @@ async def test_calls_of_others_use_nothing(home: Home) -> None:
     assert not errors(await call(home, allow(hour=1, repeats=1), CALLEE))
 
 
+async def test_calls_of_before_a_reset_use_nothing(home: Home) -> None:
+    """All of the limits is free again, over restarts."""
+    allowance = allow(hour=1, repeats=1)
+    assert not errors(await call(home, allowance, CALLEE))
+    await home.gateway.store.usage.open_anew()
+    await home.restart()
+    assert not errors(await call(home, allowance, CALLEE))
+
+
 async def test_who_wants_no_messages_is_not_called(home: Home) -> None:
     """A stop counts for calls as well, critical or not, before anything is asked."""
     await home.gateway.store.consent._run(
