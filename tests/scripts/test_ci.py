@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
-BUILT = "builds: newest floor demo browser"
+BUILT = ["builds: newest floor demo browser", "fetches: setup"]
 LEFT_OUT = "browser: left out, as there is no Chromium and none can be installed"
-NEEDED = ("bash", "dirname", "id", "timeout")
+NEEDED = ("bash", "cat", "dirname", "id", "mktemp", "rm", "sleep", "timeout", "touch")
+MEET = "touch met.{0}; for _ in {{1..200}}; do [[ -e met.{1} ]] && exit; sleep 0.1; done; exit 1"
 
 type Run = Callable[..., tuple[int, list[str], str]]
 
@@ -40,6 +41,7 @@ def run(tmp_path: Path) -> Run:
         setup: str = "", check: str = "", test: str = "", **commands: str
     ) -> tuple[int, list[str], str]:
         write(project / "scripts" / "setup", f"echo builds: $*\n{setup}")
+        write(project / "scripts" / "frontend", "echo fetches: $*")
         write(project / "scripts" / "check", f"echo the gate\n{check}")
         write(project / "scripts" / "test", f"echo the browser: $*\n{test}")
         for name, does in commands.items():
@@ -68,15 +70,25 @@ def test_all_is_well(run: Run) -> None:
     """All is built at once; then the gate, the browser, and the result last."""
     assert run(chromium="") == (
         0,
-        [BUILT, "the gate", "the browser: --browser", "check: all passed"],
+        [*BUILT, "the gate", "the browser: --browser", "check: all passed"],
         "",
     )
+
+
+def test_the_browser_runs_beside_the_gate(run: Run) -> None:
+    """Each sees the other at work."""
+    code, _, errors = run(
+        check=MEET.format("gate", "browser"),
+        test=MEET.format("browser", "gate"),
+        chromium="",
+    )
+    assert (code, errors) == (0, "")
 
 
 def test_no_chromium(run: Run) -> None:
     """Without one, a line says so, and the gate alone decides."""
     code, lines, _ = run(id="echo 1000", apt_get="exit 1")
-    assert (code, lines) == (0, [BUILT, "the gate", LEFT_OUT, "check: all passed"])
+    assert (code, lines) == (0, [*BUILT, "the gate", LEFT_OUT, "check: all passed"])
 
 
 def test_none_to_be_had(run: Run) -> None:
@@ -106,7 +118,7 @@ def test_failure(run: Run, check: str, test: str, blamed: list[str]) -> None:
     """What fails is named and fails the whole; the other runs all the same."""
     code, lines, errors = run(check=check, test=test, chromium="")
     assert code == 1
-    assert lines == [BUILT, "the gate", "the browser: --browser"]
+    assert lines == [*BUILT, "the gate", "the browser: --browser"]
     assert errors.splitlines() == [f"check: FAILED: {each}" for each in blamed]
 
 
@@ -114,7 +126,7 @@ def test_what_cannot_be_built(run: Run) -> None:
     """Whoever needs it says so: here it is no reason to look at nothing."""
     code, lines, _ = run(setup="exit 1", check="exit 1", chromium="")
     assert code == 1
-    assert lines == [BUILT, "the gate", "the browser: --browser"]
+    assert lines == [*BUILT, "the gate", "the browser: --browser"]
 
 
 def test_every_browser_that_the_tests_take_is_looked_for() -> None:

@@ -37,7 +37,8 @@ def run(tmp_path: Path) -> Run:
         *arguments: str, newest: str = "", floor: str = "", card: str = ""
     ) -> tuple[int, list[str], str]:
         python = '[[ "$1 $2" == "-m pytest" ]] || exit 0\necho runs: $*\n'
-        for folder, does in ((".venv", newest), (".venv-floor", floor)):
+        for name, does in (("", newest), ("-floor", floor), ("-browser", "")):
+            folder = f".venv{name}"
             (tmp_path / folder / "bin").mkdir(parents=True, exist_ok=True)
             write(tmp_path / folder / "bin" / "python", python + does)
         write(scripts / "frontend", f"echo runs\n{card}")
@@ -70,6 +71,14 @@ def test_a_failure_is_named(run: Run, part: str) -> None:
     assert code == 1
     assert f"Failed: {part}\n" in errors
     assert sum(": runs" in each for each in lines) == len(PARTS)
+
+
+def test_the_browser_leaves_the_others_reports(run: Run, tmp_path: Path) -> None:
+    """Nor do they take its own away: they run beside one another."""
+    run("--browser")
+    run()
+    for name in (".reports-browser/pytest-browser.log", ".reports/pytest-newest.log"):
+        assert "runs" in (tmp_path / name).read_text()
 
 
 def test_what_has_no_age_runs_once(run: Run) -> None:
