@@ -31,7 +31,14 @@ from .addressing import Recipient, async_address
 from .composing import compose_all
 from .limits import LIMITED, async_follow_limits, async_get_allowance
 from .send_request import SendRequest
-from .sending_errors import explained, find_reason, name_reason, refuse_request, trouble
+from .sending_errors import (
+    STORAGE_FAILED,
+    explained,
+    find_reason,
+    name_reason,
+    refuse_request,
+    trouble,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,8 @@ class Failed:
     is_bad_input: bool = False
     is_named: bool = False
     """The sentence says whom it is about."""
+    is_unwritten: bool = False
+    """It could not be written down, and so was not begun."""
 
     def explain(self, name: str) -> str:
         """Return the sentence with the recipient, who is named once."""
@@ -200,8 +209,11 @@ def _conclude[T](
         return fail(hass, "", recipient.error)
     result = results[str(recipient.line)]
     if isinstance(result, HomeAssistantError):
-        is_bad_input = isinstance(result, ServiceValidationError)
-        return Failed(sentence=say(hass, result), is_bad_input=is_bad_input)
+        return Failed(
+            sentence=say(hass, result),
+            is_bad_input=isinstance(result, ServiceValidationError),
+            is_unwritten=result.translation_key == STORAGE_FAILED,
+        )
     return result[recipient.to]
 
 

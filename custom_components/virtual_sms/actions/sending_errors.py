@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 import sqlite3
+from typing import Final
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
@@ -15,6 +16,8 @@ from ..error_messages import Failure
 from ..store.database import DatabaseClosedError
 from .limits import LIMITED
 
+STORAGE_FAILED: Final = "storage_failed"
+
 
 @contextmanager
 def explained() -> Iterator[None]:
@@ -24,7 +27,7 @@ def explained() -> Iterator[None]:
     except DatabaseClosedError as err:
         raise trouble("entry_not_loaded") from err
     except sqlite3.Error as err:
-        raise trouble("storage_failed") from err
+        raise trouble(STORAGE_FAILED) from err
 
 
 def trouble(key: str) -> HomeAssistantError:
