@@ -31,14 +31,7 @@ from .addressing import Recipient, async_address
 from .composing import compose_all
 from .limits import LIMITED, async_follow_limits, async_get_allowance
 from .send_request import SendRequest
-from .sending_errors import (
-    STORAGE_FAILED,
-    explained,
-    find_reason,
-    name_reason,
-    refuse_request,
-    trouble,
-)
+from .sending_errors import explained, find_reason, name_reason, refuse_request, trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +205,7 @@ def _conclude[T](
         return Failed(
             sentence=say(hass, result),
             is_bad_input=isinstance(result, ServiceValidationError),
-            is_unwritten=result.translation_key == STORAGE_FAILED,
+            is_unwritten=result.translation_key == "storage_failed",
         )
     return result[recipient.to]
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 import sqlite3
-from typing import Final
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
@@ -16,8 +15,6 @@ from ..error_messages import Failure
 from ..store.database import DatabaseClosedError
 from .limits import LIMITED
 
-STORAGE_FAILED: Final = "storage_failed"
-
 
 @contextmanager
 def explained() -> Iterator[None]:
@@ -27,7 +24,7 @@ def explained() -> Iterator[None]:
     except DatabaseClosedError as err:
         raise trouble("entry_not_loaded") from err
     except sqlite3.Error as err:
-        raise trouble(STORAGE_FAILED) from err
+        raise trouble("storage_failed") from err
 
 
 def trouble(key: str) -> HomeAssistantError:
