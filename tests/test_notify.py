@@ -64,6 +64,21 @@ async def test_refused(
     assert [each.to for each in simulator.ovh.messages] == [RECIPIENT]
 
 
+async def test_a_number_that_yaml_reads_as_another_one(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """0612345670 without quotes is 103402424, which would be somebody else's number."""
+    hass.config.country = "FR"
+    with pytest.raises(ServiceValidationError, match="quotes"):
+        await notify(hass, "twilio_line", target=0o612345670)
+    assert not simulator.twilio.messages
+    await notify(hass, "twilio_line", target=[33612345678, "06 87 65 43 21"])
+    with pytest.raises(ServiceValidationError, match="is not a phone number"):
+        await notify(hass, "twilio_line", target="9" * 5000)
+    sent = {each.to for each in simulator.twilio.messages}
+    assert sent == {RECIPIENT, "+33687654321"}
+
+
 @pytest.mark.parametrize(
     ("language", "name", "recipient"),
     [

@@ -304,6 +304,8 @@ async def test_a_pattern_that_cannot_be_read_is_refused(hass: HomeAssistant) -> 
     """When the automation is saved."""
     with pytest.raises(Exception, match="cannot be read"):
         await automate(hass, match="regex", text="(")
+    with pytest.raises(Exception, match="quotes"):
+        await automate(hass, match="equals", text=True)
 
 
 async def test_a_target_chooses_numbers_and_contacts(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import count
+import re
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.notify.const import (
@@ -36,6 +37,7 @@ else:
 
 PARALLEL_UPDATES = 0
 
+_INTEGER = re.compile(r"[1-9][0-9]{0,19}")
 _LINES = {"text": {"multiline": True}}
 _EXAMPLE = "media: https://example.com/door.jpg"
 
@@ -101,7 +103,7 @@ class VirtualSmsNotificationService(BaseNotificationService):
     async def async_send_message(self, message: str, **kwargs: Any) -> None:
         data = _read_data(kwargs.get(ATTR_DATA) or {})
         request = SendRequest(
-            recipients=kwargs.get(ATTR_TARGET, ()),
+            recipients=[_read_target(each) for each in kwargs.get(ATTR_TARGET, ())],
             text=message,
             title=kwargs.get(ATTR_TITLE),
             media=data[ATTR_MEDIA],
@@ -110,6 +112,15 @@ class VirtualSmsNotificationService(BaseNotificationService):
         await async_load_tables(self.hass, request.recipients)
         report = await async_send(self.hass, self._entry.entry_id, request)
         report.raise_for_failures(answered=False)
+
+
+def _read_target(target: str) -> str | int:
+    """Return an integer as the one that it was: Home Assistant makes texts of them.
+
+    YAML reads a number that begins with zero as another one, and only an integer may be
+    such a number: as a text it would be somebody else's.
+    """
+    return int(target) if _INTEGER.fullmatch(target) else target
 
 
 def _read_data(data: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from homeassistant.helpers.trigger import (
     TriggerNotTriggeredReporter,
 )
 
+from .actions.people_fields import written_text
 from .adapters.call_models import CallState, Direction
 from .adapters.models import DeliveryStatus
 from .bus import EventData, async_listen, get_privacy
@@ -72,7 +73,7 @@ _RECEIVED_OPTIONS = vol.Schema(
                     (LATE_ANY, LATE_ONLY, LATE_EXCLUDE)
                 ),
                 vol.Optional(CONF_MATCH, default=Match.ANY.value): vol.Coerce(Match),
-                vol.Optional(CONF_TEXT, default=""): cv.string,
+                vol.Optional(CONF_TEXT, default=""): written_text,
                 vol.Optional(CONF_ANSWERS, default=False): cv.boolean,
             }
         ),

@@ -102,6 +102,16 @@ async def test_a_line_without_picture_messages_sends_a_link(
     assert response["messages"][0]["media"] == "link"
 
 
+async def test_a_link_alone(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry, home_url: str
+) -> None:
+    """Without a text there is no empty line before it."""
+    await send(hass, ovh_entry, media=SELECTED, message="")
+    await settle(hass, simulator)
+    [message] = simulator.ovh.messages
+    assert message.text.startswith(f"{home_url}/api/virtual_sms/media/")
+
+
 async def test_a_number_without_picture_messages_sends_a_link(
     hass: HomeAssistant, simulator: Simulator, home_url: str
 ) -> None:

@@ -202,6 +202,28 @@ async def test_five_wrong_codes_lock(
     assert await write(hass, simulator, provider, "4711 open") == [("trusted", "open")]
 
 
+async def test_unlocked_while_a_line_is_at_rest(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ovh_entry: ConfigEntry,
+) -> None:
+    """What that line knows of the lock does not come back with the next restart."""
+    bob, _ = await add_bob(hass, twilio_entry)
+    await lock(hass, simulator, "ovh")
+    entries = hass.config_entries
+    assert await entries.async_unload(ovh_entry.entry_id)
+    assert (await submit(hass, bob))["type"] is FlowResultType.CREATE_ENTRY
+    assert await entries.async_setup(ovh_entry.entry_id)
+    await settle(hass, simulator)
+    del hass.data[trust.TRUST]
+    for each in (ovh_entry, twilio_entry):
+        assert await entries.async_reload(each.entry_id)
+    await settle(hass, simulator)
+    assert find_issue(hass, bob) is None
+    assert await write(hass, simulator, "ovh", "4711 open") == [("trusted", "open")]
+
+
 async def test_a_lock_is_known_before_its_line_is_loaded(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:

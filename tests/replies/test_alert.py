@@ -191,6 +191,7 @@ async def test_nobody_at_all(
         {"steps": []},
         {"acknowledge": []},
         {"acknowledge": [" "]},
+        {"acknowledge": True},
         {"rounds": 0},
         {"step_after": 0},
     ],

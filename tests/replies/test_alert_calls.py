@@ -13,6 +13,7 @@ from simulator import Quirk
 from ..actions.test_calls import BUSY, PRESSES_1, SILENT, VOICEMAIL
 from ..alarms import hear, pass_time, restart, texts
 from ..contacts import OTHER_NUMBER, add_contact
+from ..fakes import FullDisk
 from ..home import RECIPIENT, settle
 from .test_alert import LEAK, alert, ann, bob, events, states
 
@@ -311,6 +312,24 @@ async def test_a_line_that_cannot_call_texts(
     await restart(hass, simulator)
     assert len(simulator.ovh.messages) == 1
     assert states(events) == [("started", 1, 1)]
+
+
+async def test_a_full_disk_texts(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    events: Events,
+) -> None:
+    """A call that cannot be written down is not made, and the alarm gets there all the same."""
+    disk = FullDisk(monkeypatch)
+    await alert(hass, simulator, steps=CALL_BOB_THEN_ANN)
+    disk.is_full = True
+    await pass_time(hass, simulator, freezer, 301)
+    assert called(simulator) == [RECIPIENT]
+    assert texts(simulator) == [(OTHER_NUMBER, LEAK)]
+    disk.is_full = False
+    assert states(events)[-1] == ("escalated", 2, 1)
 
 
 @pytest.mark.parametrize("mode", ["polling"])

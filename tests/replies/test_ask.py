@@ -163,12 +163,14 @@ async def test_nobody_can_be_asked(
     [
         {"answers": []},
         {"answers": [{"id": "a", "sentences": []}]},
+        {"answers": [{"id": "a", "sentences": [True]}]},
+        {"answers": [{"id": False, "sentences": ["no"]}]},
         {"answers": [{"id": "a", "sentences": ["?"]}, {"id": "b", "sentences": [" "]}]},
         {"timeout": {"hours": 24, "seconds": 1}},
     ],
 )
 async def test_bad_input(hass: HomeAssistant, wrong: dict[str, Any]) -> None:
-    """What can never be answered is refused."""
+    """What can never be answered is refused, such as a yes that YAML reads as true."""
     with pytest.raises(vol.Invalid):
         await ask(hass, **wrong)
 

@@ -36,9 +36,16 @@ PEOPLE_FIELDS: Final[dict[vol.Marker, Any]] = {
 }
 
 
+def written_text(value: object) -> str:
+    """Return a text as it was written; raises vol.Invalid if that is not known any more."""
+    if isinstance(value, bool):
+        raise vol.Invalid("Put yes, no, on and off in quotes: YAML reads true or false")
+    return cv.string(value)
+
+
 def answer_text(value: object) -> str:
     """Return what somebody can answer by a text; raises vol.Invalid if nobody can."""
-    text = cv.string(value)
+    text = written_text(value)
     if not normalize(text):
         raise vol.Invalid("An answer needs a word or a sign")
     return text

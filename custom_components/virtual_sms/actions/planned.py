@@ -79,14 +79,19 @@ async def async_call_planned(
 ) -> Failed | None:
     """Call somebody, and return as `async_send_planned` does.
 
-    Whose line cannot call, or cannot learn which key is pressed, is texted.
+    Whose line cannot call, or cannot learn which key is pressed, is texted. So they are
+    where the disk takes no call, which is never made without being written down.
     """
     recipient = _address(hass, person)
     request = _ask_for_call(spoken, call_id)
     if not await async_can_call(hass, recipient, request):
         return await async_send_planned(hass, person, call_id, text)
     result = await async_call_to(hass, recipient, request)
-    return result if isinstance(result, Failed) else None
+    if not isinstance(result, Failed):
+        return None
+    if result.is_unwritten:
+        return await async_send_planned(hass, person, call_id, text)
+    return result
 
 
 async def async_foresee_refusal(

@@ -43,6 +43,8 @@ class Failed:
     is_bad_input: bool = False
     is_named: bool = False
     """The sentence says whom it is about."""
+    is_unwritten: bool = False
+    """It could not be written down, and so was not begun."""
 
     def explain(self, name: str) -> str:
         """Return the sentence with the recipient, who is named once."""
@@ -200,8 +202,11 @@ def _conclude[T](
         return fail(hass, "", recipient.error)
     result = results[str(recipient.line)]
     if isinstance(result, HomeAssistantError):
-        is_bad_input = isinstance(result, ServiceValidationError)
-        return Failed(sentence=say(hass, result), is_bad_input=is_bad_input)
+        return Failed(
+            sentence=say(hass, result),
+            is_bad_input=isinstance(result, ServiceValidationError),
+            is_unwritten=result.translation_key == "storage_failed",
+        )
     return result[recipient.to]
 
 

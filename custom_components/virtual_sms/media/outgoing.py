@@ -104,7 +104,7 @@ class Parcel:
     def extend(self, text: str) -> str:
         """Return a text with the links that go with it."""
         links = self.urls if self.way is Way.LINK else ()
-        return "\n".join((text, *links))
+        return "\n".join(filter(None, (text, *links)))
 
     async def async_offer(self, hass: HomeAssistant) -> None:
         """Serve the files, before anybody is sent to them."""

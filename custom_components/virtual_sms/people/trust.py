@@ -77,6 +77,10 @@ class Trust:
         """Take in what a line has stored of codes, and of who wants no messages."""
         rows = await gateway.store.codes.read()
         self._memory.load(entry.entry_id, rows)
+        for contact_id in rows.locked:
+            # Whoever was unlocked while this line was at rest stays unlocked.
+            if not self._memory.is_locked(contact_id):
+                await gateway.store.codes.unlock(contact_id)
         for contact in self._known.directory.contacts:
             self._async_show(contact)
         await self.async_follow_consent(entry, gateway)

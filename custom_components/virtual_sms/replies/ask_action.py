@@ -21,6 +21,7 @@ from ..actions.people_fields import (
     async_find_people,
     async_find_sender,
     async_load_numbers,
+    written_text,
 )
 from ..actions.permission import for_who_may_control
 from ..actions.sending import raise_not_sent
@@ -49,7 +50,7 @@ ASK_SCHEMA = vol.Schema(
             cv.ensure_list,
             [
                 {
-                    vol.Required("id"): CLEAN_TEXT,
+                    vol.Required("id"): vol.All(written_text, CLEAN_TEXT),
                     vol.Required("sentences"): vol.All(
                         cv.ensure_list, [answer_text], vol.Length(min=1)
                     ),
