@@ -28,10 +28,10 @@ LOCAL = "media-source://media_source/local/note.pdf"
 PDF = b"%PDF-1.7\n%made up"
 
 
-def draw(kind: str, width: int = 8, height: int = 6) -> bytes:
+def draw(kind: str, width: int = 8, height: int = 6, **options: object) -> bytes:
     """Make a picture of a type."""
     made = BytesIO()
-    Image.new("RGB", (width, height), "teal").save(made, kind)
+    Image.new("RGB", (width, height), "teal").save(made, kind, **options)
     return made.getvalue()
 
 

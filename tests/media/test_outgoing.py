@@ -600,7 +600,8 @@ async def test_a_picture_that_fills_the_memory_is_left_out(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, lens: Lens
 ) -> None:
     """Small as a file, and too large when it is opened."""
-    lens.picture = draw("WEBP", 8000, 8000)
+    fast = {"lossless": True, "quality": 0, "method": 0}
+    lens.picture = draw("WEBP", 8000, 8000, **fast)
     response = await send(hass, twilio_entry, media=SELECTED)
     await settle(hass, simulator)
     assert [each["reason"] for each in response["media_errors"]] == ["too_large"]
