@@ -102,7 +102,7 @@ def incomplete(message: InboundMessage) -> SetAside:
 
 def with_files(found: Found, files: tuple[Media, ...]) -> InboundMessage | SetAside:
     """Put a message and its files together; one is missing if fewer are listed."""
-    message = replace(found.message, media=files) if files else found.message
+    message = replace(found.message, media=files)
     whole = found.is_complete and len(files) >= found.files
     return message if whole else incomplete(message)
 
