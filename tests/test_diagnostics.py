@@ -70,6 +70,16 @@ async def test_says_what_helps(
     assert found == snapshot
 
 
+async def test_what_callers_are_told_is_nobodys_business(
+    hass: HomeAssistant, twilio_entry: ConfigEntry
+) -> None:
+    """A person wrote it, perhaps with a telephone number in it."""
+    options = {"incoming_calls": "speak", "greeting": f"Text {SENDER} instead"}
+    hass.config_entries.async_update_entry(twilio_entry, options=options)
+    found = await async_get_config_entry_diagnostics(hass, twilio_entry)
+    assert found["entry"]["options"] == {"incoming_calls": "speak", "greeting": True}
+
+
 @pytest.mark.parametrize("mode", ["polling"])
 async def test_names_the_trouble(
     hass: HomeAssistant,

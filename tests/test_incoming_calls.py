@@ -1,11 +1,13 @@
 """Who calls the home: what they get, what the home learns, and whose URL is asked."""
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
+from custom_components.virtual_sms.callbacks.voice import async_release_voice
 from custom_components.virtual_sms.const import (
     CONF_PREVIOUS_VOICE_URL,
     CONF_VOICE_URL,
@@ -13,11 +15,12 @@ from custom_components.virtual_sms.const import (
     OPTION_GREETING,
     OPTION_INCOMING_CALLS,
 )
+from custom_components.virtual_sms.core.callback_urls import CallbackRegistration
 from custom_components.virtual_sms.issues import Problem, issue_id
 from simulator import Quirk
 
-from .flows.test_options import answer, begin, choose
-from .home import SENDER, refresh, settle, state
+from .flows.test_options import answer, begin, choose, put as put_callbacks, standing
+from .home import SENDER, listen, refresh, settle, state
 
 if TYPE_CHECKING:
     from homeassistant.components.repairs import RepairsFlowManager
@@ -168,6 +171,46 @@ async def test_a_pasted_url_while_calls_are_ignored(
     assert twilio.phones.calls[0].status == "busy"
 
 
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_what_was_replaced_is_known_whatever_becomes_of_the_form(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """The URL for messages is ours by then; its owner has it back in the end."""
+    put(simulator, FOREIGN)
+    put_callbacks(simulator, "twilio", FOREIGN)
+    result = await choose(hass, twilio_entry, mode="automatic", incoming_calls="reject")
+    result = await answer(hass, result, confirm=True)
+    assert result["step_id"] == "takeover"
+    assert voice_url(simulator) == FOREIGN
+    hass.config_entries.options.async_abort(result["flow_id"])
+    await settle(hass, simulator)
+
+    heard = listen(hass)
+    simulator.twilio.receive(SENDER, "Hello")
+    await settle(hass, simulator)
+    assert heard.texts == ["Hello"]
+    await hass.config_entries.async_remove(twilio_entry.entry_id)
+    assert standing(simulator, "twilio") == {FOREIGN}
+
+
+async def test_what_changes_while_a_person_is_asked_stays(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Keys that are renewed in another window are not written back by the form."""
+    put(simulator, FOREIGN)
+    renewed = twilio_entry.data["credentials"]
+    data = {**twilio_entry.data, "credentials": {**renewed, "previous": "old"}}
+    hass.config_entries.async_update_entry(twilio_entry, data=data)
+    result = await choose(hass, twilio_entry, incoming_calls="reject")
+    data = {**twilio_entry.data, "credentials": renewed}
+    hass.config_entries.async_update_entry(twilio_entry, data=data)
+    result = await answer(hass, result, confirm=True)
+    assert result["type"] == "create_entry"
+    assert twilio_entry.data["credentials"] == renewed
+    assert twilio_entry.data[CONF_PREVIOUS_VOICE_URL] == FOREIGN
+    await settle(hass, simulator)
+
+
 async def test_the_url_is_claimed_and_put_back(
     hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
@@ -210,6 +253,23 @@ async def test_the_url_is_given_back(
     await settle(hass, simulator)
     assert voice_url(simulator) == FOREIGN
     assert CONF_VOICE_URL not in twilio_entry.data or way == "remove"
+
+
+async def test_keys_that_are_renewed_while_it_is_given_back_stay(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """What is written down is read anew after the provider was asked."""
+    await take_calls(hass, simulator, twilio_entry, incoming_calls="reject")
+    kept = twilio_entry.data["credentials"]
+
+    async def release(*_: object, **__: object) -> None:
+        data = {**twilio_entry.data, "credentials": {**kept, "auth_token": "new"}}
+        hass.config_entries.async_update_entry(twilio_entry, data=data)
+
+    with patch.object(CallbackRegistration, "release", release):
+        await async_release_voice(hass, twilio_entry)
+    assert twilio_entry.data["credentials"]["auth_token"] == "new"
+    assert CONF_VOICE_URL not in twilio_entry.data
 
 
 async def test_whoever_changed_it_meanwhile_keeps_it(

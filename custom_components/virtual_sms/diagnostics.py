@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
 from .callbacks.public_url import async_has_secure_url, async_has_subscription
-from .const import DOMAIN
+from .const import DOMAIN, OPTION_GREETING
 from .entry_data import EntryData
 from .issues import Problem, async_has_issue
 from .runtime import Runtime, VirtualSmsConfigEntry
@@ -58,11 +58,19 @@ def _describe_entry(entry: VirtualSmsConfigEntry) -> dict[str, Any]:
         "provider": data.provider,
         "mode": data.mode,
         "state": entry.state.value,
-        "options": dict(entry.options),
+        "options": _describe_options(entry),
         # The names of the fields show the kind of key, and none of it.
         "credentials": sorted(data.credentials),
         "capabilities": [each.name for each in adapter.capabilities],
     }
+
+
+def _describe_options(entry: VirtualSmsConfigEntry) -> dict[str, Any]:
+    """Return the options; of a text, which is a person's own, only that there is one."""
+    options = dict(entry.options)
+    if OPTION_GREETING in options:
+        options[OPTION_GREETING] = bool(options[OPTION_GREETING])
+    return options
 
 
 def _describe_callbacks(

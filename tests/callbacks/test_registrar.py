@@ -21,6 +21,7 @@ from custom_components.virtual_sms.const import (
     CONF_PREVIOUS_CALLBACKS,
     DOMAIN,
 )
+from custom_components.virtual_sms.core.callback_urls import CallbackRegistration
 from tests.home import SENDER, listen, settle
 from tests.set_up import set_up
 
@@ -183,6 +184,27 @@ async def test_successor(
     assert standing(simulator, "ovh") == {second.data[CONF_CALLBACK_URL]}
     assert await hass.config_entries.async_remove(second.entry_id)
     assert standing(simulator, "ovh") == {FOREIGN}
+
+
+async def test_a_successor_whose_keys_are_renewed_meanwhile(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """It keeps the new ones: what is written down is read anew after the provider."""
+    previous = {"inbound": FOREIGN, "status": None}
+    data = {**ovh_entry.data, CONF_PREVIOUS_CALLBACKS: previous}
+    hass.config_entries.async_update_entry(ovh_entry, data=data)
+    number = simulator.ovh.SECOND_NUMBER
+    second = await set_up(hass, simulator, "ovh", number=number, name="Second line")
+    renewed = {**second.data["credentials"], "application_secret": "new"}
+
+    async def release(*_: object, **__: object) -> None:
+        data = {**second.data, "credentials": renewed}
+        hass.config_entries.async_update_entry(second, data=data)
+
+    with patch.object(CallbackRegistration, "release", release):
+        assert await hass.config_entries.async_remove(ovh_entry.entry_id)
+    assert second.data["credentials"] == renewed
+    assert second.data[CONF_PREVIOUS_CALLBACKS]["inbound"] == FOREIGN
 
 
 async def test_a_url_of_its_own_is_not_inherited(

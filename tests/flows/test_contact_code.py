@@ -93,6 +93,23 @@ async def test_a_pin_may_be_kept(hass: HomeAssistant, entry: ConfigEntry) -> Non
     assert "pin" not in find(entry, "Bob").data
 
 
+async def test_what_is_kept_is_what_another_window_has_set(
+    hass: HomeAssistant, entry: ConfigEntry
+) -> None:
+    """A PIN that was given up does not return with a form that was open before."""
+    await go_on(hass, await fill_in_bob(hass, entry, "pin"), pin="4711")
+    bob = find(entry, "Bob")
+    fields = {"name": "Bob", "numbers": [RECIPIENT], "may_command": True}
+    windows = [await change(hass, entry, bob, **fields, code="pin") for _ in range(3)]
+    await go_on(hass, windows[0], pin="0815")
+    renewed = stored(entry, "pin")
+    await go_on(hass, windows[1])
+    assert stored(entry, "pin") == renewed
+    await change(hass, entry, find(entry, "Bob"), **fields, code="none")
+    result = await go_on(hass, windows[2])
+    assert result["errors"] == {"pin": "invalid_pin"}
+
+
 async def test_an_app_must_prove_that_it_works(
     hass: HomeAssistant, entry: ConfigEntry
 ) -> None:

@@ -217,13 +217,12 @@ async def async_release_callbacks(
     if data.callback_url is None or not data.is_automatic:
         return
     successor = async_find_successor(hass, entry)
-    theirs = EntryData.of(successor) if successor else None
     try:
         adapter = await async_create_adapter(hass, data.provider, data.credentials)
         await _registration(hass, entry, adapter).release(
             data.callback_url,
             previous=data.previous_callbacks,
-            successor=theirs.callback_url if theirs else None,
+            successor=EntryData.of(successor).callback_url if successor else None,
         )
     except SmsError as err:
         _LOGGER.warning(
@@ -231,7 +230,9 @@ async def async_release_callbacks(
             err.code,
             data.provider,
         )
-    if theirs and successor and data.previous_callbacks:
+    if successor and data.previous_callbacks:
+        # Its keys may have been renewed while the provider was asked.
+        theirs = EntryData.of(successor)
         kept = theirs.previous_callbacks or data.previous_callbacks
         hass.config_entries.async_update_entry(
             successor, data=replace(theirs, previous_callbacks=kept).as_dict()

@@ -170,7 +170,9 @@ async def async_release_voice(
         )
         return
     if hass.config_entries.async_get_entry(entry.entry_id) is not None:
-        released = replace_data(data, voice_url=None, previous_voice_url=None)
+        released = replace_data(
+            EntryData.of(entry), voice_url=None, previous_voice_url=None
+        )
         hass.config_entries.async_update_entry(entry, data=released.as_dict())
 
 

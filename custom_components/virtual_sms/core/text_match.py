@@ -7,6 +7,8 @@ is run by an engine that gives up in time, on no more than the longest text ther
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import prod
+import re
 from typing import Final
 
 import regex
@@ -15,6 +17,8 @@ LONGEST_PATTERN: Final = 500
 _LONGEST_TEXT: Final = 1600
 _TIMEOUT: Final = 0.02
 """Seconds that a pattern may take; a good one takes some microseconds."""
+_MOST_WRITTEN_OUT: Final = 1_000_000
+_REPETITION: Final = re.compile(r"\{[^}0-9]*([0-9]+)")
 
 
 class Match(StrEnum):
@@ -71,11 +75,23 @@ class TextMatch:
     def _pattern(self) -> regex.Pattern[str]:
         if len(self.text) > LONGEST_PATTERN:
             raise InvalidPatternError(f"longer than {LONGEST_PATTERN} characters")
+        if _count_written_out(self.text) > _MOST_WRITTEN_OUT:
+            raise InvalidPatternError("repeats too much")
         try:
             # What was compiled before is kept by the engine.
             return regex.compile(self.text, regex.IGNORECASE)
-        except regex.error as err:
+        except (regex.error, ValueError) as err:
             raise InvalidPatternError(str(err)) from err
+
+
+def _count_written_out(pattern: str) -> int:
+    """Return at most how long a pattern is with each repetition written out.
+
+    The engine writes them out, before any time is taken: `a{1000000000}` would fill
+    the memory of the home.
+    """
+    bare = "".join(pattern.split())
+    return len(bare) * prod(max(int(each), 1) for each in _REPETITION.findall(bare))
 
 
 _COMPARISONS: Final[Mapping[Match, Callable[[str, str], bool]]] = {

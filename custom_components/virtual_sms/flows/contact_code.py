@@ -71,6 +71,13 @@ class CodeSteps(ContactCheckSteps):
             if kind is not but:
                 self._data.pop(kind.value, None)
 
+    def _keep_stored(self, key: str) -> bool:
+        """Keep what is stored by now, as another window may change it; say if it is."""
+        stored = self._subentry.data if self._subentry else {}
+        self._data.pop(key, None)
+        self._data |= {key: stored[key]} if key in stored else {}
+        return key in stored
+
     async def _async_set_code(self, kind: CodeKind) -> SubentryFlowResult:
         """Ask for what a code of this kind consists of, then finish."""
         if kind is CodeKind.PIN:
@@ -82,7 +89,7 @@ class CodeSteps(ContactCheckSteps):
         self, user_input: Form | None = None
     ) -> SubentryFlowResult:
         """Ask for a PIN, of which no more than its hash is kept."""
-        kept = CONF_PIN in self._data
+        kept = self._keep_stored(CONF_PIN)
         if user_input is None:
             return self._ask_pin(may_keep=kept)
         if (typed := user_input.get(CONF_PIN)) or not kept:
@@ -97,7 +104,7 @@ class CodeSteps(ContactCheckSteps):
         self, user_input: Form | None = None
     ) -> SubentryFlowResult:
         """Show a key, and go on when a code proves that an app has it."""
-        kept = CONF_TOTP in self._data
+        kept = self._keep_stored(CONF_TOTP)
         if user_input is None:
             return self._ask_totp(may_keep=kept)
         if (typed := user_input.get(CONF_CODE)) or not kept:

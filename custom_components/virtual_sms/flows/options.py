@@ -1,9 +1,10 @@
 """Change how a number that is set up behaves, and how its messages get here."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.core import callback
 
 from ..account_entries import async_own_marks
 from ..adapters import ADAPTERS
@@ -54,8 +55,8 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     """
 
     _options: Form
-    _finished: EntryData
     _is_about_calls = False
+    _owes_reload = False
 
     async def async_step_init(self, user_input: Form | None = None) -> ConfigFlowResult:
         """Ask for all of them."""
@@ -85,7 +86,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         self._webhook_id = data.webhook_id
         self._keeps_url = data.callback_url is not None
         if mode is None or (mode == data.mode and mode != MODE_MANUAL):
-            return await self._async_finish(data)
+            return await self._async_finish()
         return await self._async_arrange(mode)
 
     @override
@@ -111,26 +112,25 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         if self._mode == MODE_POLLING:
             await async_release_callbacks(self.hass, self.config_entry)
             await async_forget_callback_url(self.hass, self._webhook_id)
-            data = replace(self._data, mode=self._mode)
-            return await self._async_finish(
-                replace(data, callback_url=None, previous_callbacks=None)
+            return self._write(
+                mode=self._mode, callback_url=None, previous_callbacks=None
             )
-        data = replace(self._data, mode=self._mode)
         self._keeps_url = True
-        kept = previous or data.previous_callbacks
-        return await self._async_finish(
-            replace(data, callback_url=self._callback_url, previous_callbacks=kept)
+        # The provider has it by now, whatever becomes of the form.
+        self._keep(
+            mode=self._mode,
+            callback_url=self._callback_url,
+            previous_callbacks=previous or self._data.previous_callbacks,
         )
+        return await self._async_finish()
 
-    async def _async_finish(
-        self, data: EntryData, *, replaces: bool = False
-    ) -> ConfigFlowResult:
+    async def _async_finish(self, *, replaces: bool = False) -> ConfigFlowResult:
         """Have calls come here as well, if they are to, and write all down."""
-        self._finished = data
+        data = self._data
         choice = self._options.get(OPTION_INCOMING_CALLS, CALLS_IGNORE)
         url = data.callback_url if data.is_automatic else None
         if not self._can_call or choice == CALLS_IGNORE or url is None:
-            return self._write(data)
+            return self._write()
         adapter = await async_create_adapter(self.hass, data.provider, data.credentials)
         registration = voice_registration(self.hass, self.config_entry, adapter)
         replaced: list[CallbackUrls] = []
@@ -139,8 +139,8 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
         except ForeignCallbackError as err:
             self._foreign_url, self._is_about_calls = err.url, True
             return self._show_takeover()
-        previous = replaced[0].inbound if replaced else data.previous_voice_url
-        return self._write(replace(data, voice_url=url, previous_voice_url=previous))
+        previous = replaced[0].inbound if replaced else self._data.previous_voice_url
+        return self._write(voice_url=url, previous_voice_url=previous)
 
     @override
     async def async_step_takeover(
@@ -153,18 +153,31 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
             self._is_about_calls = False
             return await self._async_choose_again()
         try:
-            return await self._async_finish(self._finished, replaces=True)
+            return await self._async_finish(replaces=True)
         except Exception as err:  # noqa: BLE001  # what nobody foresaw is logged
             return self._show_takeover(read_error(self.hass, self._provider, err))
 
-    def _write(self, data: EntryData) -> ConfigFlowResult:
-        """Write data and options down together, so that one reload is enough."""
-        entries, entry = self.hass.config_entries, self.config_entry
-        if entries.async_update_entry(
-            entry, data=data.as_dict(), options=self._options
-        ):
-            entries.async_schedule_reload(entry.entry_id)
+    def _write(self, **changes: Any) -> ConfigFlowResult:
+        entry = self.config_entry
+        self._owes_reload |= self.hass.config_entries.async_update_entry(
+            entry, options=self._options
+        )
+        self._keep(**changes)
         return self.async_create_entry(data=self._options)
+
+    def _keep(self, **changes: Any) -> None:
+        """Write data down; one reload is enough for all, when the form is gone."""
+        data = replace(self._data, **changes).as_dict()
+        self._owes_reload |= self.hass.config_entries.async_update_entry(
+            self.config_entry, data=data
+        )
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        super().async_remove()
+        if self._owes_reload:
+            self.hass.config_entries.async_schedule_reload(self.handler)
 
     @property
     def _can_call(self) -> bool:
