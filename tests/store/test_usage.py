@@ -83,6 +83,16 @@ def test_what_has_left_a_window_is_given_back_to_no_other() -> None:
     assert usage.take(use(3601), allowance, second(3601)) is not None
 
 
+def test_what_was_used_before_a_reset_is_given_back_to_nobody() -> None:
+    """A month that was opened anew holds no more than its limit."""
+    usage, allowance = Usage(), allow(month=1)
+    assert usage.take(use(0), allowance, second(0)) is None
+    usage.open_anew(second(1))
+    usage.give_back(use(0))
+    assert usage.take(use(2), allowance, second(2)) is None
+    assert usage.take(use(3), allowance, second(3)) is not None
+
+
 def test_what_comes_late_stands_in_its_place() -> None:
     """A message of before is forgotten before those that were counted earlier."""
     usage, allowance = Usage(), allow(hour=5)

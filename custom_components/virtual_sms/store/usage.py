@@ -228,7 +228,8 @@ class Usage:
         """Count a use no more: nothing has left, and nothing will."""
         for window, entry in self._place(use):
             window.remove(entry)
-        if use.month is not None:
+        # Not of one that was opened anew meanwhile, which counts nothing of it.
+        if use.month is not None and use.month in self._months:
             self._months[use.month] -= use.segments
 
     def open_anew(self, now: datetime) -> None:
