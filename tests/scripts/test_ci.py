@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 BUILT = ["builds: newest floor demo browser", "fetches: setup"]
+AGAIN = [
+    "browser: what failed is tried once more, with nothing beside it",
+    "the browser: --browser --last-failed",
+]
 LEFT_OUT = "browser: left out, as there is no Chromium and none can be installed"
 NEEDED = ("bash", "cat", "dirname", "id", "mktemp", "rm", "sleep", "timeout", "touch")
 MEET = "touch met.{0}; for _ in {{1..200}}; do [[ -e met.{1} ]] && exit; sleep 0.1; done; exit 1"
@@ -118,8 +122,20 @@ def test_failure(run: Run, check: str, test: str, blamed: list[str]) -> None:
     """What fails is named and fails the whole; the other runs all the same."""
     code, lines, errors = run(check=check, test=test, chromium="")
     assert code == 1
-    assert lines == [*BUILT, "the gate", "the browser: --browser"]
+    assert lines == [
+        *BUILT,
+        "the gate",
+        "the browser: --browser",
+        *(AGAIN if test else []),
+    ]
     assert errors.splitlines() == [f"check: FAILED: {each}" for each in blamed]
+
+
+def test_a_page_that_took_too_long_beside_the_gate(run: Run) -> None:
+    """What failed there, and passes alone, has passed."""
+    code, lines, errors = run(test="[[ $* == *last-failed ]]", chromium="")
+    assert (code, errors) == (0, "")
+    assert lines[-3:] == [*AGAIN, "check: all passed"]
 
 
 def test_what_cannot_be_built(run: Run) -> None:
