@@ -127,13 +127,15 @@ class Batch:
         connection = self.connection
         # A disk that failed in the middle may have kept the last one from its end.
         _undo(connection)
+        if self._is_forgettable:
+            # Each statement for itself: to begin and to end is to wait for Python twice.
+            return [*map(_resolver, perform(connection, self.jobs))]
         before = connection.total_changes
         connection.execute("BEGIN IMMEDIATE")
         try:
             done = perform(connection, self.jobs)
             has_changed = connection.total_changes != before
-            is_counted = has_changed and not self._is_forgettable
-            concluded = self.conclude(connection) if is_counted else _do_nothing
+            concluded = self.conclude(connection) if has_changed else _do_nothing
             _write(connection)
         except BaseException:
             _undo(connection)
