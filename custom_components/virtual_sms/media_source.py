@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+import re
 import sqlite3
 from typing import Final, override
 from urllib.parse import quote, unquote
@@ -28,7 +29,8 @@ from .store.database import DatabaseClosedError
 
 _TIMEOUT: Final = 30.0
 """Seconds that who wants a file waits while it is fetched."""
-_FILE, _CORRESPONDENT, _NUMBER = 3, 2, 1
+_FILE, _CORRESPONDENT = 3, 2
+_PART: Final = re.compile(r"[0-9]{1,2}")
 _CLASSES: Final = {
     "image": MediaClass.IMAGE,
     "video": MediaClass.VIDEO,
@@ -56,7 +58,7 @@ class SmsMediaSource(MediaSource):
         """Return where a file is, which is fetched if it is not here yet."""
         path = _split(item)
         entry = async_find_loaded(self.hass, path[0]) if len(path) == _FILE else None
-        if entry is None or not path[2].isdecimal():
+        if entry is None or not _PART.fullmatch(path[2]):
             raise _unresolvable("attachment_unknown")
         found = await _async_obtain(entry, path[1], int(path[2]))
         folder = find_folder(self.hass, entry.entry_id)

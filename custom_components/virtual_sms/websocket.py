@@ -175,10 +175,14 @@ async def _list_conversations(
 def _moment(value: str) -> datetime | str:
     """Read a time; what is none is the id of a message.
 
-    A number is an id, though it would pass for a date.
+    A number is an id, though it would pass for a date. Raises ValueError for a time
+    before the first year or after the last one.
     """
     moment = dt_util.parse_datetime(value) if ":" in value else None
-    return value if moment is None else dt_util.as_utc(moment)
+    try:
+        return value if moment is None else dt_util.as_utc(moment)
+    except OverflowError as err:
+        raise ValueError(value) from err
 
 
 @websocket_command(

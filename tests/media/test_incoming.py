@@ -270,6 +270,7 @@ async def test_media_is_browsed_by_number_and_person(
         "{entry}/{message}/1",
         "{entry}/{message}/-1",
         "{entry}/{message}/99",
+        "{entry}/{message}/99999999999999999999",
         "{entry}",
         "{entry}/..%2F../0",
     ],
