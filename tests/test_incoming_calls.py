@@ -103,14 +103,16 @@ async def test_a_call_is_rejected(
     assert simulator.callbacks[-1].content_type.startswith("text/xml")
 
 
+DEFAULT_GREETING = "This number belongs to a home. Please send a text message instead."
+
+
 @pytest.mark.parametrize(
     ("greeting", "heard"),
     [
         ("Nobody <here> & now", "Nobody <here> & now"),
-        (
-            None,
-            "This number belongs to a home. Please send a text message instead.",
-        ),
+        ("Pasted\x0bfrom elsewhere", "Pasted\ufffdfrom elsewhere"),
+        (" ", DEFAULT_GREETING),
+        (None, DEFAULT_GREETING),
     ],
 )
 async def test_a_caller_is_greeted(

@@ -20,6 +20,7 @@ from custom_components.virtual_sms.core.privacy import (
     mask_numbers,
     mask_text,
 )
+from tests.contacts import add_contact, entity_of
 from tests.home import (
     RECIPIENT,
     SENDER,
@@ -277,6 +278,28 @@ async def test_restored_from_freer_days(
     assert shown.state == triggered
     assert shown.attributes["event_type"] == "received"
     assert shown.attributes["sender"] is shown.attributes["text"] is None
+
+
+async def test_restored_from_another_number(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    ovh_entry: ConfigEntry,
+) -> None:
+    """What a contact wrote is shown as the number allows that it came by."""
+    bob = await add_contact(hass, twilio_entry, numbers=SENDER)
+    shown = entity_of(hass, twilio_entry, bob, "message")
+    simulator.ovh.receive(SENDER, TEXT)
+    await settle(hass, simulator)
+    assert TEXT in repr(hass.states.get(shown))
+    await choose(hass, ovh_entry, "metadata")
+    await hass.config_entries.async_reload(twilio_entry.entry_id)
+    await settle(hass, simulator)
+    restored = hass.states.get(shown)
+    assert restored is not None
+    assert restored.attributes["event_type"] == "received"
+    for secret in SECRETS:
+        assert secret not in repr(restored)
 
 
 @pytest.mark.parametrize("privacy", ["full", "metadata"])

@@ -271,6 +271,16 @@ def test_an_id_is_not_taken_for_a_time() -> None:
     assert _moment("2026-11-27T10:00:00+01:00") == datetime(2026, 11, 27, 9, tzinfo=UTC)
 
 
+async def test_a_time_that_no_calendar_has_is_refused(client: Any) -> None:
+    """By the check of the command, and not as trouble of ours."""
+    ends = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"
+    for each in ends:
+        said = await reply(
+            client, "any", "conversation", correspondent=SENDER, before=each
+        )
+        assert said["error"]["code"] == "invalid_format"
+
+
 async def test_pictures_are_named(
     hass: HomeAssistant,
     simulator: Simulator,

@@ -44,12 +44,19 @@ type EventData = Mapping[str, object]
 type Handler = Callable[[VirtualSmsConfigEntry, Change, EventData], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """A change of a number, and the whole data of its bus event.
+@dataclass(frozen=True, slots=True)
+class Unquoted[T]:
+    """What a signal carries, and no log quotes.
 
     Home Assistant logs it when a listener fails, so nothing of it is in its repr.
     """
+
+    content: T = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A change of a number, and the whole data of its bus event; no log quotes it."""
 
     entry: VirtualSmsConfigEntry = field(repr=False)
     change: Change = field(repr=False)

@@ -16,6 +16,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .adapters.call_models import CallState
 from .adapters.models import Capability, DeliveryStatus
 from .bus import COMMON_FIELDS, EventData, get_privacy
+from .core.privacy import Privacy
 from .entities.adders import async_keep_adder
 from .entity import ListeningEntity
 from .runtime import VirtualSmsConfigEntry
@@ -93,12 +94,15 @@ class VirtualSmsEvent(ListeningEntity, EventEntity):
 
     @override
     async def async_get_last_event_data(self) -> EventExtraStoredData | None:
-        """Restore no more than today's privacy option allows."""
+        """Restore no more than today's privacy option allows, of the number it came by."""
         last = await super().async_get_last_event_data()
         if last is None or last.last_event_attributes is None:
             return last
-        redact = get_privacy(self._entry).redact
-        return replace(last, last_event_attributes=redact(last.last_event_attributes))
+        attributes = last.last_event_attributes
+        entry_id = str(attributes.get("entry_id"))
+        entry = self.hass.config_entries.async_get_entry(entry_id)
+        privacy = get_privacy(entry) if entry else Privacy.METADATA
+        return replace(last, last_event_attributes=privacy.redact(attributes))
 
     @override
     def _is_shown(self, change: Change) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+import re
 import sqlite3
 from typing import Final, override
 from urllib.parse import quote, unquote
@@ -14,10 +15,11 @@ from homeassistant.components.media_source import (
     PlayMedia,
     Unresolvable,
 )
+from homeassistant.components.websocket_api.connection import current_connection
 from homeassistant.core import HomeAssistant
 
 from .const import DOMAIN
-from .conversations import async_identify
+from .conversations import async_identify, async_may_read
 from .error_messages import write_time
 from .lines import async_find_loaded
 from .media.attachment_view import place_of
@@ -28,7 +30,8 @@ from .store.database import DatabaseClosedError
 
 _TIMEOUT: Final = 30.0
 """Seconds that who wants a file waits while it is fetched."""
-_FILE, _CORRESPONDENT, _NUMBER = 3, 2, 1
+_FILE, _CORRESPONDENT = 3, 2
+_PART: Final = re.compile(r"[0-9]{1,2}")
 _CLASSES: Final = {
     "image": MediaClass.IMAGE,
     "video": MediaClass.VIDEO,
@@ -56,7 +59,7 @@ class SmsMediaSource(MediaSource):
         """Return where a file is, which is fetched if it is not here yet."""
         path = _split(item)
         entry = async_find_loaded(self.hass, path[0]) if len(path) == _FILE else None
-        if entry is None or not path[2].isdecimal():
+        if entry is None or not _PART.fullmatch(path[2]):
             raise _unresolvable("attachment_unknown")
         found = await _async_obtain(entry, path[1], int(path[2]))
         folder = find_folder(self.hass, entry.entry_id)
@@ -68,12 +71,15 @@ class SmsMediaSource(MediaSource):
 
     @override
     async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
-        """List the numbers, who sent files to one, or the files of somebody."""
+        """List the numbers, who sent files to one, or the files of somebody.
+
+        Who may not see a number learns of none, as with its conversations.
+        """
         path = _split(item)
         if not path:
             return _folder("", self.name, self._list_numbers())
         entry = async_find_loaded(self.hass, path[0])
-        if entry is None or len(path) > _CORRESPONDENT:
+        if entry is None or len(path) > _CORRESPONDENT or not self._is_shown(entry):
             raise _unresolvable("attachment_unknown")
         correspondent = path[1] if len(path) == _CORRESPONDENT else ""
         listed = await _async_list(entry, correspondent)
@@ -85,7 +91,15 @@ class SmsMediaSource(MediaSource):
 
     def _list_numbers(self) -> list[BrowseMediaSource]:
         entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
-        return [_folder(each.entry_id, each.title) for each in entries]
+        return [
+            _folder(each.entry_id, each.title)
+            for each in filter(self._is_shown, entries)
+        ]
+
+    def _is_shown(self, entry: VirtualSmsConfigEntry) -> bool:
+        """Say whether whoever looks may read a number; the home itself may."""
+        connection = current_connection.get()
+        return connection is None or async_may_read(self.hass, entry, connection.user)
 
     def _list_people(
         self, entry: VirtualSmsConfigEntry, listed: Sequence[ListedAttachment]

@@ -202,7 +202,7 @@ class OpenAlertsSensor(VirtualSmsEntity, SensorEntity):
         return self.hass.data[ALERTS].async_count(self._entry.entry_id)
 
     @callback
-    def _async_follow(self, _: EventData) -> None:
+    def _async_follow(self, _: object) -> None:
         self.async_write_ha_state()
 
 

@@ -35,7 +35,7 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 from homeassistant.util.signal_type import SignalTypeFormat
 
 from .actions.limits import simplifies
-from .bus import EventData, async_listen
+from .bus import EventData, Unquoted, async_listen
 from .const import DOMAIN
 from .conversations import (
     async_identify,
@@ -56,7 +56,7 @@ else:
 
 _ENTRY_ID: Final = "entry_id"
 _DEFAULT_LIMIT: Final = 50
-_READ: Final[SignalTypeFormat[str]] = SignalTypeFormat(f"{DOMAIN}_read_{{}}")
+_READ: Final[SignalTypeFormat[Unquoted[str]]] = SignalTypeFormat(f"{DOMAIN}_read_{{}}")
 """Sent with a correspondent whose messages of a number were read."""
 
 type Message = dict[str, Any]
@@ -175,10 +175,14 @@ async def _list_conversations(
 def _moment(value: str) -> datetime | str:
     """Read a time; what is none is the id of a message.
 
-    A number is an id, though it would pass for a date.
+    A number is an id, though it would pass for a date. Raises ValueError for a time
+    before the first year or after the last one.
     """
     moment = dt_util.parse_datetime(value) if ":" in value else None
-    return value if moment is None else dt_util.as_utc(moment)
+    try:
+        return value if moment is None else dt_util.as_utc(moment)
+    except OverflowError as err:
+        raise ValueError(value) from err
 
 
 @websocket_command(
@@ -235,7 +239,8 @@ async def _mark_read(
 ) -> JsonValueType:
     """Note that a correspondent's messages were read, for all who follow them."""
     if await _conversations(entry).mark_read(msg["correspondent"]):
-        async_dispatcher_send(hass, _READ.format(entry.entry_id), msg["correspondent"])
+        correspondent = Unquoted(msg["correspondent"])
+        async_dispatcher_send(hass, _READ.format(entry.entry_id), correspondent)
     return None
 
 
@@ -273,9 +278,9 @@ class _Subscription:
             _conversations(entry).get_later(message_id, report)
 
     @callback
-    def async_handle_read(self, correspondent: str) -> None:
+    def async_handle_read(self, correspondent: Unquoted[str]) -> None:
         """Pass on that a correspondent's messages were read."""
-        self.send({"kind": "read", "correspondent": correspondent})
+        self.send({"kind": "read", "correspondent": correspondent.content})
 
     @callback
     def _send_message(

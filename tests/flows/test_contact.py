@@ -9,7 +9,15 @@ import pytest
 
 from custom_components.virtual_sms.const import DOMAIN
 
-from ..contacts import OTHER_NUMBER, add_contact, add_group, change, fill_in, find
+from ..contacts import (
+    OTHER_NUMBER,
+    add_contact,
+    add_group,
+    change,
+    fill_in,
+    find,
+    remove,
+)
 from ..home import RECIPIENT, SENDER
 from ..set_up import answer, to_callbacks
 
@@ -129,6 +137,26 @@ async def test_invalid_name(
     """A name has letters, and an end."""
     result = await fill_in(hass, twilio_entry, name=name, numbers=[RECIPIENT])
     assert refused(result, name="invalid_name")
+
+
+@pytest.mark.parametrize("gone", ["contact", "number"])
+async def test_removed_in_another_window(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, gone: str
+) -> None:
+    """A form that is open meanwhile says so."""
+    bob = await add_contact(hass, twilio_entry)
+    flow = hass.config_entries.subentries
+    form = await flow.async_init(
+        (twilio_entry.entry_id, "contact"),
+        context={"source": "reconfigure", "subentry_id": bob.subentry_id},
+    )
+    if gone == "contact":
+        await remove(hass, twilio_entry, bob)
+    else:
+        await hass.config_entries.async_remove(twilio_entry.entry_id)
+    typed = {"name": "Bob", "numbers": [OTHER_NUMBER]}
+    result = await flow.async_configure(form["flow_id"], typed)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "removed")
 
 
 async def test_change(

@@ -465,7 +465,7 @@ def test_forms_of_people_are_complete(language: str) -> None:
             assert step["data"].keys() == step["data_description"].keys()
             assert set(step["data"]) - {CONF_SEND_TEST} == wanted
         assert set(words["error"]) == errors
-        assert set(words["abort"]) == {"reconfigure_successful"}
+        assert set(words["abort"]) == {"reconfigure_successful", "removed"}
     refusals = kinds["contact"]["error"]
     assert placeholders(refusals["invalid_number"]) == {"value"}
     assert placeholders(refusals["number_taken"]) == {"number", "owner"}

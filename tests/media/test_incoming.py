@@ -270,6 +270,7 @@ async def test_media_is_browsed_by_number_and_person(
         "{entry}/{message}/1",
         "{entry}/{message}/-1",
         "{entry}/{message}/99",
+        "{entry}/{message}/99999999999999999999",
         "{entry}",
         "{entry}/..%2F../0",
     ],
@@ -343,6 +344,32 @@ async def test_only_who_may_read_the_number_sees_its_files(
         assert (await client.get(other)).status == 404
     hass_admin_user.groups = []
     assert (await client.get(found.url)).status == 404
+
+
+async def test_only_who_may_read_the_number_browses_it(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    hass_ws_client: Any,
+    hass_admin_user: Any,
+) -> None:
+    """Nobody else learns who wrote."""
+    await receive(hass, simulator, PICTURE)
+    client = await hass_ws_client(hass)
+
+    async def browse(place: str) -> Any:
+        item = f"media-source://virtual_sms{place}"
+        await client.send_json_auto_id(
+            {"type": "media_source/browse_media", "media_content_id": item}
+        )
+        return await client.receive_json()
+
+    number = f"/{twilio_entry.entry_id}"
+    assert len((await browse(""))["result"]["children"]) == 1
+    assert (await browse(number))["success"]
+    hass_admin_user.groups = []
+    assert (await browse(""))["result"]["children"] == []
+    assert not (await browse(number))["success"]
 
 
 async def test_a_local_user_sees_nothing_from_afar(

@@ -1,12 +1,17 @@
 """Automations start when a question is answered, and when an alert changes."""
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
+from homeassistant.core import callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 import voluptuous as vol
 
 from custom_components.virtual_sms.const import DOMAIN
+from custom_components.virtual_sms.replies.alerts import SIGNAL_ALERT
+from custom_components.virtual_sms.replies.questions import SIGNAL_ANSWERED
 
 from ..alarms import hear, restart
 from ..contacts import add_contact
@@ -138,3 +143,29 @@ async def test_a_state_that_is_none(hass: HomeAssistant) -> None:
     """What an alert never becomes is refused when it is saved."""
     with pytest.raises(vol.Invalid):
         await automate(hass, "alert_changed", state="forgotten")
+
+
+async def test_a_listener_that_fails_puts_nothing_into_the_log(
+    hass: HomeAssistant, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Home Assistant logs what a listener was given."""
+    # In its debug log, which another test may leave on, it quotes every event itself.
+    caplog.set_level(logging.INFO, "homeassistant.core")
+    caplog.clear()
+
+    @callback
+    def fail(_: object) -> None:
+        raise RuntimeError
+
+    for signal in (SIGNAL_ANSWERED, SIGNAL_ALERT):
+        async_dispatcher_connect(hass, signal, fail)
+    asking = ask(hass, "garage")
+    await asyncio.sleep(0)
+    await settle(hass, simulator)
+    await hear(hass, simulator, RECIPIENT, "yes, please")
+    await asking
+    await call(hass, "alert", steps=[{"contacts": "notify.bob"}], tag="the leak")
+    await settle(hass, simulator)
+    assert caplog.text.count("when dispatching") == 2
+    for secret in ("yes, please", RECIPIENT, "the leak"):
+        assert secret not in caplog.text

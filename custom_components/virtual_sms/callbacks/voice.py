@@ -11,6 +11,7 @@ from ..adapters.base import SmsAdapter
 from ..adapters.call_models import Speech
 from ..adapters.errors import SmsError
 from ..adapters.models import CallbackUrls, Capability
+from ..adapters.plain_text import clean
 from ..const import (
     CALLS_IGNORE,
     CALLS_REJECT,
@@ -186,7 +187,8 @@ async def async_read_greeting(
     if choice == CALLS_REJECT:
         return Greeting()
     language = hass.config.language
-    text = entry.options.get(OPTION_GREETING)
+    # A control character would make all of the answer one that nobody can read.
+    text = clean(entry.options.get(OPTION_GREETING, "")).strip()
     if not text:
         text = (await async_load_phrases(hass, language)).greeting
     return Greeting(speech=Speech(text=text, language=language))

@@ -1,7 +1,7 @@
 """What the forms of a contact and of a group have in common."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
@@ -9,6 +9,8 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
+from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 
 from ..core.contacts import Contact, Directory, Group, read_name
 from ..number_tables import async_load_tables
@@ -18,6 +20,8 @@ from .schemas import CONF_NAME, Form
 
 if TYPE_CHECKING:
     import probatio as vol
+
+    from ..runtime import VirtualSmsConfigEntry
 
 LONGEST_NAME: Final = 100
 """Letters: ids of entities are made of it, and those have an end."""
@@ -134,9 +138,21 @@ class PeopleFlow(ConfigSubentryFlow):
 
     @property
     def _subentry(self) -> ConfigSubentry | None:
-        """Return the one that is being changed."""
-        is_change = self.source == SOURCE_RECONFIGURE
-        return self._get_reconfigure_subentry() if is_change else None
+        """Return the one that is being changed; ends the flow if it was removed."""
+        if self.source != SOURCE_RECONFIGURE:
+            return None
+        subentry_id = self._reconfigure_subentry_id
+        if (found := self._get_entry().subentries.get(subentry_id)) is None:
+            raise AbortFlow("removed")
+        return found
+
+    @override
+    @callback
+    def _get_entry(self) -> VirtualSmsConfigEntry:
+        entry = self.hass.config_entries.async_get_entry(self._entry_id)
+        if entry is None:
+            raise AbortFlow("removed")
+        return entry
 
     @property
     def _directory(self) -> Directory:

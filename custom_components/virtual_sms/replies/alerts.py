@@ -20,7 +20,7 @@ from ..actions.planned import (
 )
 from ..actions.sending import Failed
 from ..adapters.call_models import CallState
-from ..bus import EventData
+from ..bus import EventData, Unquoted
 from ..const import DOMAIN
 from ..core.alerts import Alerts
 from ..core.escalation import (
@@ -46,7 +46,7 @@ from .answering import Incoming, Match
 from .deadline_timer import DeadlineTimer
 
 EVENT_ALERT: Final = f"{DOMAIN}_alert"
-SIGNAL_ALERT: Final[SignalType[EventData]] = SignalType(f"{DOMAIN}_alert")
+SIGNAL_ALERT: Final[SignalType[Unquoted[EventData]]] = SignalType(f"{DOMAIN}_alert")
 """Sent with the whole data of the event, whatever the privacy option."""
 
 type ToSend = AlertMessage | Notice
@@ -252,7 +252,7 @@ class AlertDesk:
             return
         for change in changes:
             data = describe_change(alert, change)
-            async_dispatcher_send(self._hass, SIGNAL_ALERT, data)
+            async_dispatcher_send(self._hass, SIGNAL_ALERT, Unquoted(data))
             shown = async_describe_shown(self._hass, alert, change)
             self._hass.bus.async_fire(EVENT_ALERT, shown)
         self._async_save(current.publish(changes))

@@ -17,7 +17,7 @@ from homeassistant.helpers.trigger import (
 from homeassistant.util.signal_type import SignalType
 
 from ..actions.people_fields import CLEAN_TEXT
-from ..bus import EventData, get_privacy
+from ..bus import EventData, Unquoted, get_privacy
 from ..const import DOMAIN
 from ..core.escalation import AlertState
 from ..core.privacy import Privacy
@@ -47,7 +47,7 @@ class HomeTrigger(Trigger):
     """A trigger of something that belongs to no number: a tag tells it apart."""
 
     _options_schema: ClassVar[vol.Schema]
-    _signal: ClassVar[SignalType[EventData]]
+    _signal: ClassVar[SignalType[Unquoted[EventData]]]
 
     @classmethod
     @override
@@ -72,7 +72,8 @@ class HomeTrigger(Trigger):
         """Run the automation at each change that fits, until told to stop."""
 
         @callback
-        def handle(data: EventData) -> None:
+        def handle(unquoted: Unquoted[EventData]) -> None:
+            data = unquoted.content
             if self._is_meant(data):
                 run_action(dict(data), self._describe(data))
 

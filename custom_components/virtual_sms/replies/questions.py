@@ -22,7 +22,7 @@ from ..actions.planned import (
 )
 from ..actions.sending import Failed, async_explain_end
 from ..adapters.models import DeliveryStatus
-from ..bus import EventData
+from ..bus import EventData, Unquoted
 from ..const import DOMAIN
 from ..core.answer_matching import find_choice, list_choices
 from ..core.person import Person
@@ -38,7 +38,9 @@ from .deadline_timer import DeadlineTimer
 from .question_report import async_redact, describe_answer, describe_recipient
 
 EVENT_ANSWERED: Final = f"{DOMAIN}_answered"
-SIGNAL_ANSWERED: Final[SignalType[EventData]] = SignalType(f"{DOMAIN}_answered")
+SIGNAL_ANSWERED: Final[SignalType[Unquoted[EventData]]] = SignalType(
+    f"{DOMAIN}_answered"
+)
 """Sent with the whole data of the event, whatever the privacy option."""
 
 type Send = Callable[[Question, Asked], Awaitable[None]]
@@ -194,7 +196,8 @@ class QuestionDesk:
             "attended": question_id in self._callers,
         }
         answer = self.async_describe(question)
-        async_dispatcher_send(self._hass, SIGNAL_ANSWERED, {**own, **answer})
+        whole = Unquoted({**own, **answer})
+        async_dispatcher_send(self._hass, SIGNAL_ANSWERED, whole)
         shown = async_redact(self._hass, question, answer)
         self._hass.bus.async_fire(EVENT_ANSWERED, {**own, **shown})
         self._async_put(question.publish())
