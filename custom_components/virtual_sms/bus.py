@@ -141,6 +141,13 @@ def get_privacy(entry: VirtualSmsConfigEntry) -> Privacy:
     return Privacy(entry.options.get(OPTION_PRIVACY, Privacy.FULL))
 
 
+@callback
+def find_privacy(hass: HomeAssistant, entry_id: str) -> Privacy:
+    """Return the privacy of a number; of one that is gone, as little as possible."""
+    entry = hass.config_entries.async_get_entry(entry_id)
+    return get_privacy(entry) if entry else Privacy.METADATA
+
+
 def get_days_kept(entry: VirtualSmsConfigEntry) -> int:
     """Return for how many days a number keeps its conversations; 0 for not at all."""
     if get_privacy(entry) is not Privacy.FULL:

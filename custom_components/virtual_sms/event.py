@@ -15,8 +15,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .adapters.call_models import CallState
 from .adapters.models import Capability, DeliveryStatus
-from .bus import COMMON_FIELDS, EventData, get_privacy
-from .core.privacy import Privacy
+from .bus import COMMON_FIELDS, EventData, find_privacy
 from .entities.adders import async_keep_adder
 from .entity import ListeningEntity
 from .runtime import VirtualSmsConfigEntry
@@ -99,9 +98,7 @@ class VirtualSmsEvent(ListeningEntity, EventEntity):
         if last is None or last.last_event_attributes is None:
             return last
         attributes = last.last_event_attributes
-        entry_id = str(attributes.get("entry_id"))
-        entry = self.hass.config_entries.async_get_entry(entry_id)
-        privacy = get_privacy(entry) if entry else Privacy.METADATA
+        privacy = find_privacy(self.hass, str(attributes.get("entry_id")))
         return replace(last, last_event_attributes=privacy.redact(attributes))
 
     @override

@@ -9,9 +9,8 @@ from homeassistant.components.logbook.const import (
 )
 from homeassistant.core import Event, HomeAssistant, callback
 
-from .bus import EVENT_CALL, EVENT_RECEIVED, EVENT_STATUS, get_privacy
+from .bus import EVENT_CALL, EVENT_RECEIVED, EVENT_STATUS, find_privacy
 from .const import CONF_NUMBER, DOMAIN
-from .core.privacy import Privacy
 from .runtime import VirtualSmsConfigEntry
 from .texts import get_text
 
@@ -86,9 +85,7 @@ def _find_entry(hass: HomeAssistant, event: Event) -> VirtualSmsConfigEntry | No
 
 def _redact(hass: HomeAssistant, event: Event) -> dict[str, object]:
     """Return what may be shown; of a number that is gone, as little as possible."""
-    entry = _find_entry(hass, event)
-    privacy = Privacy.METADATA if entry is None else get_privacy(entry)
-    return privacy.redact(event.data)
+    return find_privacy(hass, event.data["entry_id"]).redact(event.data)
 
 
 def _describe(hass: HomeAssistant, event: Event, kind: str, sentence: str) -> Line:

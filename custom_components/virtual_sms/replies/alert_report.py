@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..bus import get_privacy
+from ..bus import find_privacy
 from ..core.escalation import Alert, AlertChange, AlertMessage
-from ..core.privacy import Privacy
 
 
 def describe_change(alert: Alert, change: AlertChange) -> dict[str, object]:
@@ -55,6 +54,4 @@ def _describe_unreached(message: AlertMessage) -> dict[str, object]:
 def _redact(
     hass: HomeAssistant, line: str | None, data: Mapping[str, object]
 ) -> dict[str, object]:
-    entry = hass.config_entries.async_get_entry(line or "")
-    privacy = get_privacy(entry) if entry else Privacy.METADATA
-    return dict(privacy.redact(data))
+    return dict(find_privacy(hass, line or "").redact(data))

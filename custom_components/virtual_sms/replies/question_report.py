@@ -7,7 +7,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ..actions.sending import Failed
 from ..adapters.models import DeliveryStatus
-from ..bus import get_privacy
+from ..bus import find_privacy
 from ..core.privacy import Privacy
 from ..core.questions import Asked, Question
 
@@ -47,21 +47,15 @@ def async_redact(
 
     Of those who were asked by another number it tells what that allows as well.
     """
-    privacy = _find_privacy(hass, question.answer.line if question.answer else "")
+    privacy = find_privacy(hass, question.answer.line if question.answer else "")
     recipients: Any = described["recipients"]
     shown = [_redact(privacy, each, "to") for each in recipients]
     return {
         **_redact(privacy, described, "number"),
         "recipients": [
-            _redact(_find_privacy(hass, each["line"]), each, "to") for each in shown
+            _redact(find_privacy(hass, each["line"]), each, "to") for each in shown
         ],
     }
-
-
-@callback
-def _find_privacy(hass: HomeAssistant, line: str) -> Privacy:
-    entry = hass.config_entries.async_get_entry(line)
-    return get_privacy(entry) if entry else Privacy.METADATA
 
 
 def _redact(privacy: Privacy, data: dict[str, Any], number: str) -> dict[str, Any]:
