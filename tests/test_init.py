@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+import logging
 from pathlib import Path
 import sqlite3
 from typing import TYPE_CHECKING
@@ -317,6 +318,18 @@ async def test_pruned_daily(
         async_fire_time_changed(hass, dt_util.utcnow() + timedelta(days=1, minutes=1))
         await hass.async_block_till_done(wait_background_tasks=True)
     prune.assert_awaited_once()
+
+
+async def test_unloaded_while_pruning(
+    hass: HomeAssistant,
+    twilio_entry: ConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A number that is unloaded in the middle of it leaves nothing that fails."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(days=1, minutes=1))
+    assert await hass.config_entries.async_unload(twilio_entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
 async def test_bell_during_set_up(

@@ -283,14 +283,7 @@ async def _async_start(
         await care.async_start()
         _async_finish_later(hass, entry)
 
-    async def prune(_: datetime) -> None:
-        # How old a message is, the provider's time tells, if it was read lately.
-        await coordinator.async_refresh()
-        await _async_prune(entry)
-
-    entry.async_on_unload(
-        async_track_time_interval(hass, prune, _PRUNE_INTERVAL, cancel_on_shutdown=True)
-    )
+    _async_prune_daily(hass, entry)
     if hass.state is CoreState.running:
         await start()
     else:
@@ -336,6 +329,23 @@ def _async_finish_later(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> No
         task.cancel()
 
     entry.async_on_unload(stop)
+
+
+@callback
+def _async_prune_daily(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
+    async def work() -> None:
+        # How old a message is, the provider's time tells, if it was read lately.
+        await entry.runtime_data.coordinator.async_refresh()
+        await _async_prune(entry)
+
+    @callback
+    def begin(_: datetime) -> None:
+        # It ends with the entry, whose store would be closed under it.
+        entry.async_create_background_task(hass, work(), f"{DOMAIN} pruning")
+
+    entry.async_on_unload(
+        async_track_time_interval(hass, begin, _PRUNE_INTERVAL, cancel_on_shutdown=True)
+    )
 
 
 async def _async_prune(entry: VirtualSmsConfigEntry) -> None:
