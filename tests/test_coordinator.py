@@ -92,6 +92,17 @@ async def test_polling_with_a_disk_that_is_full_for_a_while(
     assert state(hass, twilio_entry, "line_status").state == "available"
 
 
+async def test_a_poll_whose_number_is_unloaded_under_it(
+    hass: HomeAssistant, ovh_entry: ConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is wrong then with the provider or the disk, and nothing is told."""
+    coordinator = ovh_entry.runtime_data.coordinator
+    await ovh_entry.runtime_data.gateway.close()
+    await coordinator.async_refresh()
+    assert coordinator.last_update_success
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
 @pytest.mark.parametrize(
     ("mode", "interval"), [("polling", 45), ("automatic", 600), ("manual", 600)]
 )

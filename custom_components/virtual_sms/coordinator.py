@@ -29,7 +29,7 @@ from .entry_data import EntryData
 from .error_messages import explain, wants_new_credentials
 from .issues import Problem, async_has_issue
 from .store.clock import monotonic
-from .store.database import CANNOT_WRITE
+from .store.database import CANNOT_WRITE, DatabaseClosedError
 from .store.set_aside import SetAsideRow
 
 if TYPE_CHECKING:
@@ -209,6 +209,9 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
             if self._asks_for_receipts and _is_at_work(err):
                 await self._try_receipts()
             raise self._failure(err) from err
+        except DatabaseClosedError:
+            # The number is unloaded, or the home stops: nothing is wrong with either.
+            return LineState(balance=self._balance)
         except CANNOT_WRITE as err:
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="disk_failed"
