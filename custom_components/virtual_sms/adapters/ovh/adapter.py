@@ -146,7 +146,7 @@ class OvhAdapter(OvhApi):
     def check(self, message: OutboundMessage) -> None:
         if message.media:
             raise UnsupportedFeatureError("no media")
-        if not message.text.strip():
+        if message.is_empty:
             raise rejection("empty_text")
         if message.segments > MOST_SEGMENTS or len(message.text) > LONGEST_TEXT:
             raise rejection("text_too_long")
