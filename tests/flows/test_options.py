@@ -219,6 +219,31 @@ async def test_stop_being_called_by_hand(
     assert standing(simulator, provider)
 
 
+@pytest.mark.parametrize("was_there", [None, FOREIGN])
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_take_over_by_hand_what_was_automatic(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    was_there: str | None,
+) -> None:
+    """What we have put at the provider is taken back, and what was there returns."""
+    if was_there:
+        put(simulator, provider, was_there)
+    result = await choose(hass, entry, mode="automatic")
+    if was_there:
+        result = await answer(hass, result, confirm=True)
+    expect_end(result, entry, "automatic")
+    result = await answer(hass, await choose(hass, entry, mode="manual"))
+    expect_end(result, entry, "manual")
+    assert standing(simulator, provider) == {entry.data[CONF_CALLBACK_URL]}
+    result = await choose(hass, entry, mode="polling")
+    expect_end(result, entry, "polling")
+    assert standing(simulator, provider) == ({was_there} if was_there else set())
+    assert CONF_PREVIOUS_CALLBACKS not in entry.data
+
+
 @pytest.mark.parametrize("mode", ["polling"])
 async def test_begin_to_be_called(
     hass: HomeAssistant,
