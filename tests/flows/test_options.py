@@ -290,6 +290,24 @@ async def test_foreign_url(
 
 
 @pytest.mark.parametrize("mode", ["polling"])
+async def test_automatic_answer(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """An answer that OVHcloud gives by itself ends only with consent, and returns."""
+    service = simulator.ovh.service
+    service.response_type, service.response_text = "text", "On holiday"
+    result = await choose(hass, ovh_entry, mode="automatic")
+    expect_form(result, "takeover")
+    assert result["description_placeholders"] == {"foreign_url": "text:On holiday"}
+    assert service.response_type == "text"
+    result = await answer(hass, result, confirm=True)
+    expect_end(result, ovh_entry, "automatic")
+    assert service.response_type == "cgi"
+    expect_end(await choose(hass, ovh_entry, mode="polling"), ovh_entry, "polling")
+    assert (service.response_type, service.response_text) == ("text", "On holiday")
+
+
+@pytest.mark.parametrize("mode", ["polling"])
 async def test_by_hand(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:
