@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 import pytest
@@ -22,7 +23,9 @@ from custom_components.virtual_sms.adapters.errors import (
 from custom_components.virtual_sms.adapters.models import Capability, DeliveryReceipt
 from custom_components.virtual_sms.adapters.twilio.adapter import TwilioAdapter
 from custom_components.virtual_sms.const import OPTION_POLL_INTERVAL
+from custom_components.virtual_sms.core import record_reader
 from simulator.base import Step
+from simulator.callbacks import Answer, Callback
 
 from .fakes import FullDisk
 from .home import RECIPIENT, SENDER, listen, refresh, send, settle, state
@@ -132,6 +135,45 @@ async def test_lost_callback(
     assert heard.received[0]["late"] is True
 
 
+async def test_callback_that_a_poll_has_overtaken(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """A message that is on its way is left to its callback, and is not late."""
+    await refresh(hass, simulator, entry)
+    heard, call = listen(hass), simulator.poster._ask
+
+    async def call_after_a_poll(callback: Callback) -> Answer:
+        await coordinator_of(entry).async_refresh()
+        assert not heard.received
+        return await call(callback)
+
+    with (
+        patch.object(record_reader, "LOOK_AGAIN", 1),
+        patch.object(simulator.poster, "_ask", call_after_a_poll),
+    ):
+        simulator.providers[provider].receive(SENDER, "Hello")
+        await settle(hass, simulator)
+    assert [(each["text"], each["late"]) for each in heard.received] == [
+        ("Hello", False)
+    ]
+
+
+async def test_message_whose_callback_does_not_come(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """A poll soon after takes it, however new it was."""
+    await refresh(hass, simulator, entry)
+    heard = listen(hass)
+    simulator.providers[provider].receive(SENDER, "Hello", callback=False)
+    with patch.object(record_reader, "LOOK_AGAIN", 0.5):
+        await coordinator_of(entry).async_refresh()
+    assert not heard.received
+    await settle(hass, simulator)
+    assert [(each["text"], each["late"]) for each in heard.received] == [
+        ("Hello", True)
+    ]
+
+
 async def test_trouble_is_told_once(
     hass: HomeAssistant,
     simulator: Simulator,
@@ -173,6 +215,67 @@ async def test_patience_that_was_asked_for(
     assert len(simulator.requests) == asked
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=310))
     await settle(hass, simulator)
+    assert state(hass, entry, "line_status").state == "available"
+
+
+@pytest.mark.parametrize("asked", [0, "Thu, 01 Jan 2026 00:00:00 GMT", 999_999])
+async def test_patience_that_makes_no_sense(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    asked: int | str,
+) -> None:
+    """A pause of nothing is no reason to ask again and again, and one has an end."""
+    simulator.faults.add("rate_limited", provider=provider, retry_after=asked)
+    await refresh(hass, simulator, entry)
+    simulator.faults.clear()
+    requests = len(simulator.requests)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=50))
+    await settle(hass, simulator)
+    assert len(simulator.requests) == requests
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=3610))
+    await settle(hass, simulator)
+    assert state(hass, entry, "line_status").state == "available"
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_patience_with_a_short_interval(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """Who checks more often than the provider wants waits for as long as it says."""
+    options = {OPTION_POLL_INTERVAL: 5}
+    hass.config_entries.async_update_entry(ovh_entry, options=options)
+    assert await hass.config_entries.async_reload(ovh_entry.entry_id)
+    simulator.faults.add("rate_limited", retry_after=30)
+    await refresh(hass, simulator, ovh_entry)
+    requests = len(simulator.requests)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=20))
+    await settle(hass, simulator)
+    assert len(simulator.requests) == requests
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_refusal_that_passes(
+    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
+) -> None:
+    """A provider that refuses good keys for a while is asked again, and seldom."""
+    heard = listen(hass)
+    simulator.faults.add("garbage", provider=provider, status=401, body="<html>")
+    await refresh(hass, simulator, entry)
+    assert state(hass, entry, "line_status").state == "unavailable"
+    assert [*entry.async_get_active_flows(hass, {SOURCE_REAUTH})]
+    simulator.providers[provider].receive(SENDER, "Hello")
+    simulator.faults.clear()
+    requests = len(simulator.requests)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=500))
+    await settle(hass, simulator)
+    assert len(simulator.requests) == requests
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=610))
+    await settle(hass, simulator)
+    assert [(each["text"], each["late"]) for each in heard.received] == [
+        ("Hello", True)
+    ]
     assert state(hass, entry, "line_status").state == "available"
 
 

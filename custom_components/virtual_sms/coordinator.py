@@ -7,7 +7,6 @@ import logging
 from typing import TYPE_CHECKING, override
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import (
     TimestampDataUpdateCoordinator,
     UpdateFailed,
@@ -24,6 +23,7 @@ from .adapters.models import Balance, Capability
 from .const import DOMAIN, OPTION_POLL_INTERVAL
 from .core.credit import Credit
 from .core.gateway import Gateway
+from .core.handover import LONGEST_ASKED
 from .core.side_question import SideQuestion
 from .entry_data import EntryData
 from .error_messages import explain, wants_new_credentials
@@ -200,11 +200,14 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self.begun += 1
         number = self.begun
         # Whatever a gap or a lost callback hid is late; a regular poll is not.
-        late = self._missed_something or not self._polls
-        self._missed_something = True
+        is_regular, self._missed_something = not self._missed_something, True
+        late = not (is_regular and self._polls)
+        leaves_newest = late and is_regular
         self.update_interval = min(self._interval, _RETRY_INTERVAL)
         try:
-            await self._gateway.inbox.catch_up_inbound(late=late)
+            await self._gateway.inbox.catch_up_inbound(
+                late=late, leaves_newest=leaves_newest
+            )
         except SmsError as err:
             if self._asks_for_receipts and _is_at_work(err):
                 await self._try_receipts()
@@ -258,16 +261,20 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
             return True
         return monotonic() >= self._balance_at + BALANCE_KEPT
 
-    def _failure(self, err: SmsError) -> Exception:
-        """Return the exception by which a coordinator learns of an error."""
+    def _failure(self, err: SmsError) -> UpdateFailed:
+        """Return the exception by which a coordinator learns of an error.
+
+        Keys that are refused are asked for anew, and tried again meanwhile: a provider
+        in trouble may refuse good ones, and nothing else would end that.
+        """
         if wants_new_credentials(err):
-            return ConfigEntryAuthFailed(
-                translation_domain=DOMAIN, translation_key=err.code
+            self.config_entry.async_start_reauth(self.hass)
+            return UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key=err.code,
+                retry_after=_NET_INTERVAL.total_seconds(),
             )
         adapter = self._gateway.line.adapter
-        retry_after = (
-            err.retry_after if isinstance(err, ProviderUnavailableError) else None
-        )
         return UpdateFailed(
             translation_domain=DOMAIN,
             translation_key="poll_failed",
@@ -275,8 +282,17 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
                 "provider": adapter.name,
                 "reason": explain(self.hass, adapter.key, err),
             },
-            retry_after=retry_after,
+            retry_after=self._find_pause(err),
         )
+
+    def _find_pause(self, err: SmsError) -> float | None:
+        """Return for how long to wait where a provider asks for more than we would.
+
+        A header may say anything: nothing at all, a moment in the past, or a day.
+        """
+        asked = timedelta(seconds=getattr(err, "retry_after", None) or 0.0)
+        is_longer = asked > min(self._interval, _RETRY_INTERVAL)
+        return min(asked, LONGEST_ASKED).total_seconds() if is_longer else None
 
 
 def _is_at_work(err: SmsError) -> bool:

@@ -31,7 +31,8 @@ class EntryData:
     """A number, the keys to its account, and how its messages get here.
 
     `callback_url` is None where the number checks regularly. `previous_callbacks`
-    are the foreign URLs that ours replaced, to be put back one day. `voice_url` is what
+    are the foreign URLs that ours replaced, to be put back one day: empty where ours
+    replaced none, and a person sees to it since. `voice_url` is what
     we registered for calls, None while those are none of ours; with it goes
     `previous_voice_url`.
     """
@@ -77,6 +78,11 @@ class EntryData:
     def is_automatic(self) -> bool:
         """Say whether a machine sets the URLs at the provider."""
         return self.mode == MODE_AUTOMATIC
+
+    @property
+    def has_put_url(self) -> bool:
+        """Say whether a machine has put the URL at the provider, now or earlier."""
+        return self.is_automatic or self.previous_callbacks is not None
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the entry stores."""

@@ -435,6 +435,15 @@ async def test_slow(adapter: SmsAdapter, harness: Harness) -> None:
     assert not error.answered
 
 
+@pytest.mark.parametrize("text", ["", " \n", "\u00a0", "\u200b \ufeff"])
+def test_a_text_that_says_nothing(
+    adapter: SmsAdapter, harness: Harness, text: str
+) -> None:
+    """What nobody would see is refused, before it costs anything."""
+    with pytest.raises(MessageRejectedError):
+        adapter.check(outbound(harness.recipient, text))
+
+
 async def test_send_until_delivered(
     adapter: SmsAdapter,
     harness: Harness,

@@ -298,12 +298,15 @@ async def test_an_unsigned_receipt(world: World, gateway: Gateway) -> None:
 
 
 async def test_an_unsigned_callback_while_the_provider_is_down(
-    world: World, gateway: Gateway
+    world: World, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is answered all the same, and asked about later."""
+    monkeypatch.setattr(confirmation_queue, "REFILL", 0.01)
     unsign(world)
-    world.adapter.trouble["confirm"] = ProviderUnavailableError()
+    for question in ("confirm", "fetch_inbound"):
+        world.adapter.trouble[question] = ProviderUnavailableError()
     assert (await world.receive(inbound("a"))).status == 200
+    await asyncio.sleep(0.05)
     await settle()
     assert world.later == 1
 

@@ -219,6 +219,31 @@ async def test_stop_being_called_by_hand(
     assert standing(simulator, provider)
 
 
+@pytest.mark.parametrize("was_there", [None, FOREIGN])
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_take_over_by_hand_what_was_automatic(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: ConfigEntry,
+    provider: str,
+    was_there: str | None,
+) -> None:
+    """What we have put at the provider is taken back, and what was there returns."""
+    if was_there:
+        put(simulator, provider, was_there)
+    result = await choose(hass, entry, mode="automatic")
+    if was_there:
+        result = await answer(hass, result, confirm=True)
+    expect_end(result, entry, "automatic")
+    result = await answer(hass, await choose(hass, entry, mode="manual"))
+    expect_end(result, entry, "manual")
+    assert standing(simulator, provider) == {entry.data[CONF_CALLBACK_URL]}
+    result = await choose(hass, entry, mode="polling")
+    expect_end(result, entry, "polling")
+    assert standing(simulator, provider) == ({was_there} if was_there else set())
+    assert CONF_PREVIOUS_CALLBACKS not in entry.data
+
+
 @pytest.mark.parametrize("mode", ["polling"])
 async def test_begin_to_be_called(
     hass: HomeAssistant,
@@ -262,6 +287,24 @@ async def test_foreign_url(
     expect_end(result, entry, "polling")
     assert standing(simulator, provider) == {FOREIGN}
     assert CONF_PREVIOUS_CALLBACKS not in entry.data
+
+
+@pytest.mark.parametrize("mode", ["polling"])
+async def test_automatic_answer(
+    hass: HomeAssistant, simulator: Simulator, ovh_entry: ConfigEntry
+) -> None:
+    """An answer that OVHcloud gives by itself ends only with consent, and returns."""
+    service = simulator.ovh.service
+    service.response_type, service.response_text = "text", "On holiday"
+    result = await choose(hass, ovh_entry, mode="automatic")
+    expect_form(result, "takeover")
+    assert result["description_placeholders"] == {"foreign_url": "text:On holiday"}
+    assert service.response_type == "text"
+    result = await answer(hass, result, confirm=True)
+    expect_end(result, ovh_entry, "automatic")
+    assert service.response_type == "cgi"
+    expect_end(await choose(hass, ovh_entry, mode="polling"), ovh_entry, "polling")
+    assert (service.response_type, service.response_text) == ("text", "On holiday")
 
 
 @pytest.mark.parametrize("mode", ["polling"])

@@ -275,6 +275,24 @@ async def test_nobody_calls_who_is_not_asked_to(
     assert not issues(hass)
 
 
+@pytest.mark.parametrize("days", [-30, 30])
+async def test_key_expires_by_the_clock_of_its_provider(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    ovh_entry: ConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    days: int,
+) -> None:
+    """A home whose clock is wrong is warned in time, and not before."""
+    simulator.clock_offset = days * 86_400
+    consumer = simulator.ovh.auth.consumers[simulator.ovh.consumer_key]
+    is_soon = days > 0
+    left = timedelta(days=13 if is_soon else 30)
+    consumer.expires = datetime.now(UTC) + timedelta(days=days) + left
+    await wait(hass, simulator, freezer)
+    assert ("credentials_expiring" in issues(hass)) is is_soon
+
+
 @pytest.mark.parametrize(("days", "soon"), [(30, False), (13, True)])
 async def test_key_expires(
     hass: HomeAssistant,

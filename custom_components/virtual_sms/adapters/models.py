@@ -14,7 +14,7 @@ from functools import cached_property
 from urllib.parse import parse_qsl
 
 from .costs import Cost
-from .plain_text import clean
+from .plain_text import clean, drop_unseen
 from .wishes import Wish
 
 LONGEST_ID = 128
@@ -176,6 +176,11 @@ class OutboundMessage:
     segments: int = 1
     encoding: Encoding = Encoding.GSM_7
     contact: str | None = field(default=None, repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nobody would see anything of it."""
+        return not (self.media or drop_unseen(self.text).strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

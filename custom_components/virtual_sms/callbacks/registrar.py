@@ -214,7 +214,7 @@ async def async_release_callbacks(
     """Take our URL back from the provider, and put back what stood there before."""
     await async_release_voice(hass, entry)
     data = EntryData.of(entry)
-    if data.callback_url is None or not data.is_automatic:
+    if data.callback_url is None or not data.has_put_url:
         return
     successor = async_find_successor(hass, entry)
     try:

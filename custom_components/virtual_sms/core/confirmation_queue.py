@@ -11,7 +11,11 @@ from collections.abc import Awaitable, Callable
 import logging
 import time
 
-from ..adapters.errors import InvalidResponseError, SmsError
+from ..adapters.errors import (
+    InvalidResponseError,
+    ProviderUnavailableError,
+    SmsError,
+)
 from ..adapters.models import Event, InboundMessage
 from ..store.database import DatabaseClosedError
 from .line import Spawn
@@ -88,8 +92,9 @@ class ConfirmationQueue:
         event = self._waiting.pop(next(iter(self._waiting)))
         try:
             is_confirmed = await self._confirm(event, self._tokens.take)
-        # One that cannot be read keeps no other waiting.
-        except InvalidResponseError:
+        # One that cannot be read keeps no other waiting; and one answer that fails is
+        # no gap, by which what came in time would count as late.
+        except InvalidResponseError, ProviderUnavailableError:
             is_confirmed = False
         # A provider may call before its own record shows the message.
         self._overflows = not is_confirmed

@@ -117,9 +117,11 @@ class Inbox:
         if await self.catch_up_receipts():
             self._catch_up_soon()
 
-    async def catch_up_inbound(self, *, late: bool) -> None:
+    async def catch_up_inbound(
+        self, *, late: bool, leaves_newest: bool = False
+    ) -> None:
         """Read the messages that came in, and take what is new."""
-        await self._reader.read(late=late)
+        await self._reader.read(late=late, leaves_newest=leaves_newest)
 
     async def catch_up_receipts(self) -> bool:
         """Ask where our own messages stand, and what they have cost, a few at a time.

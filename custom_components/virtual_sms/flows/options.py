@@ -1,14 +1,14 @@
 """Change how a number that is set up behaves, and how its messages get here."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
 
 from ..account_entries import async_own_marks
 from ..adapters import ADAPTERS
-from ..adapters.models import Capability
+from ..adapters.models import CallbackUrls, Capability
 from ..callbacks.public_url import async_forget_callback_url
 from ..callbacks.registrar import async_release_callbacks
 from ..callbacks.voice import voice_registration
@@ -42,9 +42,6 @@ from .schemas import (
     Form,
     options_schema,
 )
-
-if TYPE_CHECKING:
-    from ..adapters.models import CallbackUrls
 
 
 class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
@@ -116,11 +113,13 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
                 mode=self._mode, callback_url=None, previous_callbacks=None
             )
         self._keeps_url = True
+        # A URL of ours that a person sees to from now on is ours to take back.
+        ours = CallbackUrls() if self._data.is_automatic else None
         # The provider has it by now, whatever becomes of the form.
         self._keep(
             mode=self._mode,
             callback_url=self._callback_url,
-            previous_callbacks=previous or self._data.previous_callbacks,
+            previous_callbacks=previous or self._data.previous_callbacks or ours,
         )
         return await self._async_finish()
 

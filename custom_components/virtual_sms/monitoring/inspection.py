@@ -91,7 +91,7 @@ class Inspection:
             return
         expires_at = (await self._line.adapter.authorization_state()).expires_at
         at = expires_at or _NEVER
-        is_soon = at < dt_util.utcnow() + EXPIRES_SOON
+        is_soon = at < self._line.provider_time(dt_util.utcnow()) + EXPIRES_SOON
         date = dt_util.as_local(at).date().isoformat() if is_soon else ""
         self._async_set(Problem.CREDENTIALS_EXPIRING, is_there=is_soon, date=date)
 

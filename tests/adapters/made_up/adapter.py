@@ -56,7 +56,7 @@ class MadeUpAdapter(SmsAdapter):
     def check(self, message: OutboundMessage) -> None:
         if message.media:
             raise errors.UnsupportedFeatureError
-        if not 0 < len(message.text) <= 1000:
+        if message.is_empty or len(message.text) > 1000:
             raise errors.MessageRejectedError
 
     @override

@@ -668,11 +668,18 @@ async def test_urls_of_the_account(
 async def test_automatic_reply_of_the_user(
     adapter: OvhAdapter, ovh: Ovh, number: PhoneNumber
 ) -> None:
-    """An answer OVHcloud gives by itself is neither a URL nor ours to clear."""
+    """An answer OVHcloud gives by itself stands where a URL would, and returns there."""
     ovh.service.response_type, ovh.service.response_text = "text", "On holiday"
     ovh.service.cgi_url = "https://other.example/"
-    assert await adapter.get_callbacks(number) == CallbackUrls()
+    theirs = await adapter.get_callbacks(number)
+    assert theirs == CallbackUrls(inbound="text:On holiday")
     await adapter.set_callbacks(number, CallbackUrls())
+    assert await adapter.get_callbacks(number) == theirs
+    await adapter.set_callbacks(number, CallbackUrls(inbound=BELL, status=BELL))
+    assert ovh.service.response_type == "cgi"
+    ovh.service.response_text = None
+    await adapter.set_callbacks(number, theirs)
+    assert await adapter.get_callbacks(number) == theirs
     assert (ovh.service.response_type, ovh.service.response_text) == (
         "text",
         "On holiday",

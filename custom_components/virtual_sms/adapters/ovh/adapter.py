@@ -52,19 +52,18 @@ from .records import (
     read_authorization_state,
     read_balance,
     read_callback,
-    read_callbacks,
     read_inbound,
     read_label,
     read_nothing,
     read_outgoing,
     read_pending,
     read_receipt,
-    read_response,
     read_sent,
     read_strings,
     sort_inbound,
     tag_of,
 )
+from .responses import change_response, read_callbacks, read_response
 from .values import is_id, spellings, to_e164, to_utc
 
 MOST_SEGMENTS: Final = 6
@@ -146,7 +145,7 @@ class OvhAdapter(OvhApi):
     def check(self, message: OutboundMessage) -> None:
         if message.media:
             raise UnsupportedFeatureError("no media")
-        if not message.text.strip():
+        if message.is_empty:
             raise rejection("empty_text")
         if message.segments > MOST_SEGMENTS or len(message.text) > LONGEST_TEXT:
             raise rejection("text_too_long")
@@ -200,13 +199,8 @@ class OvhAdapter(OvhApi):
     async def set_callbacks(self, number: PhoneNumber, urls: CallbackUrls) -> None:
         response = await self._ask(read_response, path_of(number.account))
         changes: dict[str, object] = {"callBack": urls.status or ""}
-        if urls.inbound:
-            response |= {"responseType": "cgi", "cgiUrl": urls.inbound}
-            changes["smsResponse"] = response
-        elif response["responseType"] == "cgi":
-            # Another type is an answer of the user's own: nothing of ours to clear.
-            response |= {"responseType": "none", "cgiUrl": ""}
-            changes["smsResponse"] = response
+        if response_change := change_response(response, urls.inbound):
+            changes["smsResponse"] = response | response_change
         # What is not named keeps its value (ovh/manager does the same).
         path = path_of(number.account)
         await self._ask(read_nothing, path, method="PUT", body=changes)

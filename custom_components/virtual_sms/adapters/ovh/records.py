@@ -21,7 +21,6 @@ from ..models import (
     AuthorizationStatus,
     Balance,
     CallbackRequest,
-    CallbackUrls,
     DeliveryReceipt,
     DeliveryStatus,
     Event,
@@ -314,23 +313,6 @@ def read_outgoing(answer: Any) -> Outgoing:
         text=as_text(answer.get("message") or ""),
         tag=as_text(answer.get("tag") or ""),
         created_at=as_moment(answer["creationDatetime"]),
-    )
-
-
-def read_response(answer: Any) -> dict[str, object]:
-    """Read what an account does with messages, without what is not set."""
-    response = as_object(answer).get("smsResponse") or {"responseType": "none"}
-    as_text(response["responseType"])
-    return {name: value for name, value in response.items() if value is not None}
-
-
-def read_callbacks(answer: Any) -> CallbackUrls:
-    """Read the URLs of an account."""
-    response = read_response(answer)
-    inbound = response.get("cgiUrl") if response["responseType"] == "cgi" else None
-    return CallbackUrls(
-        inbound=as_text(inbound or "") or None,
-        status=as_text(answer.get("callBack") or "") or None,
     )
 
 

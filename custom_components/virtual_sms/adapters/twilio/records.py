@@ -167,7 +167,7 @@ def with_message_id(url: str, message_id: str) -> str:
 def find_problem(message: OutboundMessage) -> str | None:
     """Return the code with which Twilio would refuse a message, if it would."""
     problems = {
-        "21602": not message.text and not message.media,
+        "21602": message.is_empty,
         "21617": len(message.text) > LONGEST_TEXT,
         "21623": len(message.media) > MOST_MEDIA,
         "21620": not all(_is_web_url(url) for url in message.media),
