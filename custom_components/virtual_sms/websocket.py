@@ -113,6 +113,20 @@ def _async_find(
     return found
 
 
+@callback
+def _may_still_read(
+    hass: HomeAssistant, connection: ActiveConnection, entry: VirtualSmsConfigEntry
+) -> bool:
+    """Say whether a user who is connected may read a number by now.
+
+    Home Assistant may leave the connections open of a user who was removed.
+    """
+    token = connection.refresh_token_id
+    is_known = token is None or hass.auth.async_get_refresh_token(token) is not None
+    user = connection.user
+    return is_known and user.is_active and async_may_read(hass, entry, user)
+
+
 def _answers(
     answer: Answer,
 ) -> Callable[[HomeAssistant, ActiveConnection, Message], None]:
@@ -316,7 +330,8 @@ def _subscribe(hass: HomeAssistant, connection: ActiveConnection, msg: Message) 
         return
 
     def send(event: JsonObjectType) -> None:
-        connection.send_event(msg["id"], event)
+        if _may_still_read(hass, connection, entry):
+            connection.send_event(msg["id"], event)
 
     subscription = _Subscription(hass, send)
     stop_changes = async_listen(hass, entry.entry_id, subscription.async_handle)

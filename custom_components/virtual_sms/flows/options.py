@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 
 from ..account_entries import async_own_marks
 from ..adapters import ADAPTERS
@@ -45,6 +46,7 @@ from .schemas import (
 
 if TYPE_CHECKING:
     from ..adapters.models import CallbackUrls
+    from ..runtime import VirtualSmsConfigEntry
 
 
 class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
@@ -176,8 +178,18 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     @override
     def async_remove(self) -> None:
         super().async_remove()
-        if self._owes_reload:
-            self.hass.config_entries.async_schedule_reload(self.handler)
+        entries = self.hass.config_entries
+        if self._owes_reload and entries.async_get_entry(self.handler) is not None:
+            entries.async_schedule_reload(self.handler)
+
+    @property
+    @override
+    def config_entry(self) -> VirtualSmsConfigEntry:
+        """Return the number; ends the flow if it was removed in another window."""
+        entry = self.hass.config_entries.async_get_entry(self.handler)
+        if entry is None:
+            raise AbortFlow("removed")
+        return entry
 
     @property
     def _can_call(self) -> bool:
