@@ -116,11 +116,11 @@ async def async_foresee_refusal(
 
     A line at rest may be able to when it is at work.
     """
-    entry = async_find_loaded(hass, person.line)
-    if entry is None:
-        return None
     recipient = _address(hass, person)
     if spoken and await async_can_call(hass, recipient, _ask_for_call(spoken, None)):
+        return None
+    entry = async_find_loaded(hass, person.line)
+    if entry is None:
         return None
     try:
         written = write_text(entry, SendRequest(text=text))

@@ -292,7 +292,7 @@ class QuestionDesk:
             return
         self._states[change.message_id] = change.status
         if has_ended_badly(change.status):
-            failed = async_explain_end(self._hass, entry, change)
+            failed = async_explain_end(self._hass, entry.entry_id, change)
             self._async_fail(found[0].question_id, found[1].person, failed)
 
     @callback
