@@ -23,32 +23,46 @@ BOB = "Bob"
 OTHER_NUMBER = "+33687654321"
 
 
+async def open_form(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    kind: str = "contact",
+    subentry: ConfigSubentry | None = None,
+) -> SubentryFlowResult:
+    """Open the form of a new contact or group, or of one that is there."""
+    context: Any = {"source": SOURCE_USER}
+    if subentry is not None:
+        kind = subentry.subentry_type
+        context = {
+            "source": SOURCE_RECONFIGURE,
+            "subentry_id": subentry.subentry_id,
+        }
+    flow = hass.config_entries.subentries
+    form = await flow.async_init((entry.entry_id, kind), context=context)
+    assert form["type"] is FlowResultType.FORM
+    return form
+
+
+async def submit(
+    hass: HomeAssistant, form: SubentryFlowResult, **typed: Any
+) -> SubentryFlowResult:
+    """Fill in a form that is open."""
+    return await hass.config_entries.subentries.async_configure(form["flow_id"], typed)
+
+
 async def fill_in(
     hass: HomeAssistant, entry: ConfigEntry, kind: str = "contact", **typed: Any
 ) -> SubentryFlowResult:
     """Open the form of a new contact or group, and fill it in."""
-    flow = hass.config_entries.subentries
-    result = await flow.async_init(
-        (entry.entry_id, kind), context={"source": SOURCE_USER}
-    )
-    assert result["type"] is FlowResultType.FORM
-    return await flow.async_configure(result["flow_id"], typed)
+    return await submit(hass, await open_form(hass, entry, kind), **typed)
 
 
 async def change(
     hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, **typed: Any
 ) -> SubentryFlowResult:
     """Open the form of a contact or group, and fill it in anew."""
-    flow = hass.config_entries.subentries
-    result = await flow.async_init(
-        (entry.entry_id, subentry.subentry_type),
-        context={
-            "source": SOURCE_RECONFIGURE,
-            "subentry_id": subentry.subentry_id,
-        },
-    )
-    assert result["type"] is FlowResultType.FORM
-    return await flow.async_configure(result["flow_id"], typed)
+    form = await open_form(hass, entry, subentry=subentry)
+    return await submit(hass, form, **typed)
 
 
 async def add_contact(

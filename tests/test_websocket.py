@@ -10,9 +10,11 @@ from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.virtual_sms.bus import Unquoted
 from custom_components.virtual_sms.const import (
     OPTION_KEEP_CONVERSATIONS,
     OPTION_PRIVACY,
@@ -24,7 +26,7 @@ from custom_components.virtual_sms.store.conversations import (
     MOST_CONVERSATIONS,
     Conversations,
 )
-from custom_components.virtual_sms.websocket import _moment
+from custom_components.virtual_sms.websocket import _READ, _moment
 
 from .contacts import add_contact
 from .home import RECIPIENT, SENDER, entity_id, send, settle
@@ -449,6 +451,32 @@ async def test_only_who_may_read_the_event_entity_may_read(
     er.async_get(hass).async_remove(message)
     said = await reply(client, twilio_entry.entry_id, command, **data)
     assert said["error"]["code"] == "unauthorized"
+
+
+@pytest.mark.parametrize("how", ["policy", "inactive", "removed"])
+async def test_who_may_not_read_any_more_follows_no_more(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_admin_user: MockUser,
+    how: str,
+) -> None:
+    """A dashboard that is open meanwhile is sent neither messages nor read marks."""
+    client = await hass_ws_client(hass)
+    await answer(client, twilio_entry.entry_id, "subscribe")
+    if how == "policy":
+        hass_admin_user.groups = []
+        hass_admin_user.mock_policy({"entities": {"domains": {"light": True}}})
+    elif how == "inactive":
+        hass_admin_user.is_active = False
+    else:
+        # As the oldest supported release does, which leaves connections open.
+        await hass.auth._store.async_remove_user(hass_admin_user)
+    await write(simulator, hass, "twilio")
+    async_dispatcher_send(hass, _READ.format(twilio_entry.entry_id), Unquoted(SENDER))
+    await client.send_json_auto_id({"type": "ping"})
+    assert (await client.receive_json())["type"] == "pong"
 
 
 @pytest.mark.parametrize(("command", "data"), COMMANDS.items())

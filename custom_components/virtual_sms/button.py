@@ -53,12 +53,13 @@ class CallbackCheckButton(VirtualSmsEntity, ButtonEntity):
             persistent_notification.async_dismiss(self.hass, notification_id)
             raise complain(verdict)
         persistent_notification.async_create(
-            self.hass, self._success, self._entry.title, notification_id
+            self.hass,
+            self._say_success(registrar.adapter.name),
+            self._entry.title,
+            notification_id,
         )
 
-    @property
-    def _success(self) -> str:
+    def _say_success(self, provider: str) -> str:
         """Return that all is well, in the language of this home."""
-        provider = self._entry.runtime_data.gateway.line.adapter.name
         text = get_text(self.hass, "common", "common.callback_check_passed")
         return text.format(provider=provider)

@@ -102,9 +102,10 @@ def _list_gone(before: Directory, now: Directory) -> list[str]:
 
 async def _async_forget(entry: VirtualSmsConfigEntry, gone: list[str]) -> None:
     """Forget; a disk that fails now is no reason for a removal to fail."""
+    runtime = entry.runtime_data
     try:
-        await entry.runtime_data.gateway.store.conversations.forget(gone)
-        await entry.runtime_data.attachments.tidy()
+        await runtime.gateway.store.conversations.forget(gone)
+        await runtime.attachments.tidy()
     except CANNOT_WRITE as err:
         _LOGGER.warning("A conversation was not deleted: %s", type(err).__name__)
 

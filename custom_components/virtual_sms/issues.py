@@ -114,8 +114,12 @@ def async_raise_issue(
 ) -> None:
     """Show a problem of a number until it is taken back.
 
-    `regions` are the countries it is about, where it is about some.
+    `regions` are the countries it is about, where it is about some. Who finds out when
+    the number is gone, or was disabled, leaves nothing that nobody would take back.
     """
+    known = hass.config_entries.async_get_entry(entry.entry_id)
+    if known is None or known.disabled_by is not None:
+        return
     traits = TRAITS[problem]
     data: dict[str, str | int | float | None] = {
         "entry_id": entry.entry_id,

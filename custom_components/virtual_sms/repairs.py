@@ -119,9 +119,9 @@ class PastedFlow(FixFlow):
 
     @override
     async def _async_fix(self) -> str | None:
-        webhook_id = EntryData.of(self._entry).webhook_id
+        registrar, webhook_id = self._registrar, EntryData.of(self._entry).webhook_id
         url = await async_callback_url(self.hass, webhook_id)
-        self._registrar.async_accept_address(url)
+        registrar.async_accept_address(url)
         return None
 
 

@@ -43,6 +43,7 @@ from .conversations import (
     describe_conversation,
     describe_message,
 )
+from .core.attachments import Attachments
 from .runtime import VirtualSmsConfigEntry
 from .store.attachments import PartTypes
 from .store.changes import CallChanged, Change, Received, StatusChanged
@@ -60,6 +61,7 @@ _READ: Final[SignalTypeFormat[Unquoted[str]]] = SignalTypeFormat(f"{DOMAIN}_read
 """Sent with a correspondent whose messages of a number were read."""
 
 type Message = dict[str, Any]
+type Describe = Callable[[StoredMessage, PartTypes], JsonObjectType]
 type Answer = Callable[
     [HomeAssistant, VirtualSmsConfigEntry, Message], Awaitable[JsonValueType]
 ]
@@ -111,6 +113,20 @@ def _async_find(
         )
         return None
     return found
+
+
+@callback
+def _may_still_read(
+    hass: HomeAssistant, connection: ActiveConnection, entry: VirtualSmsConfigEntry
+) -> bool:
+    """Say whether a user who is connected may read a number by now.
+
+    Home Assistant may leave the connections open of a user who was removed.
+    """
+    token = connection.refresh_token_id
+    is_known = token is None or hass.auth.async_get_refresh_token(token) is not None
+    user = connection.user
+    return is_known and user.is_active and async_may_read(hass, entry, user)
 
 
 def _answers(
@@ -204,26 +220,27 @@ async def _read_conversation(
 
     `before` is the id of a message, or a time: only what is older is returned.
     """
-    page = await _conversations(entry).read(
+    runtime = entry.runtime_data
+    store = runtime.gateway.store
+    page = await store.conversations.read(
         msg["correspondent"], msg.get("before"), msg["limit"]
     )
-    store = entry.runtime_data.gateway.store
     kept = await store.attachments.find_types(each.message_id for each in page.messages)
+    describe = partial(_describe, entry.entry_id, runtime.attachments)
     return {
         "messages": [
-            _describe(entry, each, kept.get(each.message_id, {}))
-            for each in page.messages
+            describe(each, kept.get(each.message_id, {})) for each in page.messages
         ],
         "more": page.more,
     }
 
 
 def _describe(
-    entry: VirtualSmsConfigEntry, message: StoredMessage, kept: PartTypes
+    entry_id: str, attachments: Attachments, message: StoredMessage, kept: PartTypes
 ) -> JsonObjectType:
     """Return a message with its files: those that are kept, and that will be."""
-    files = entry.runtime_data.attachments.add_promised(message.message_id, kept)
-    return describe_message(message, entry.entry_id, files)
+    files = attachments.add_promised(message.message_id, kept)
+    return describe_message(message, entry_id, files)
 
 
 @websocket_command(
@@ -256,15 +273,13 @@ class _Subscription:
         self, entry: VirtualSmsConfigEntry, change: Change, _: EventData
     ) -> None:
         """Pass a change on if its message is kept: what is not kept is not shown."""
+        describe = partial(_describe, entry.entry_id, entry.runtime_data.attachments)
+        send_message = partial(self._send_message, entry, describe)
         match change:
             case Received():
-                message_id = change.message.message_id
-                report = partial(self._send_message, entry)
+                message_id, report = change.message.message_id, send_message
             case StatusChanged(previous=None):
-                message_id, report = (
-                    change.message_id,
-                    partial(self._send_message, entry),
-                )
+                message_id, report = change.message_id, send_message
             case StatusChanged():
                 message_id, report = (
                     change.message_id,
@@ -284,10 +299,14 @@ class _Subscription:
 
     @callback
     def _send_message(
-        self, entry: VirtualSmsConfigEntry, message: StoredMessage, kept: PartTypes
+        self,
+        entry: VirtualSmsConfigEntry,
+        describe: Describe,
+        message: StoredMessage,
+        kept: PartTypes,
     ) -> None:
         who = async_identify(self.hass, entry, message.correspondent)
-        described = _describe(entry, message, kept)
+        described = describe(message, kept)
         self.send({"kind": "message", **who.describe(), **described})
 
     @callback
@@ -316,7 +335,8 @@ def _subscribe(hass: HomeAssistant, connection: ActiveConnection, msg: Message) 
         return
 
     def send(event: JsonObjectType) -> None:
-        connection.send_event(msg["id"], event)
+        if _may_still_read(hass, connection, entry):
+            connection.send_event(msg["id"], event)
 
     subscription = _Subscription(hass, send)
     stop_changes = async_listen(hass, entry.entry_id, subscription.async_handle)

@@ -16,7 +16,9 @@ from ..contacts import (
     change,
     fill_in,
     find,
+    open_form,
     remove,
+    submit,
 )
 from ..home import RECIPIENT, SENDER
 from ..set_up import answer, to_callbacks
@@ -83,9 +85,7 @@ async def test_invalid_number(
     placeholders = result["description_placeholders"]
     assert placeholders is not None
     assert placeholders["value"] == (numbers[-1] if numbers else "?")
-    flow = hass.config_entries.subentries
-    typed = {"name": "Bob", "numbers": [RECIPIENT]}
-    result = await flow.async_configure(result["flow_id"], typed)
+    result = await submit(hass, result, name="Bob", numbers=[RECIPIENT])
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -145,17 +145,12 @@ async def test_removed_in_another_window(
 ) -> None:
     """A form that is open meanwhile says so."""
     bob = await add_contact(hass, twilio_entry)
-    flow = hass.config_entries.subentries
-    form = await flow.async_init(
-        (twilio_entry.entry_id, "contact"),
-        context={"source": "reconfigure", "subentry_id": bob.subentry_id},
-    )
+    form = await open_form(hass, twilio_entry, subentry=bob)
     if gone == "contact":
         await remove(hass, twilio_entry, bob)
     else:
         await hass.config_entries.async_remove(twilio_entry.entry_id)
-    typed = {"name": "Bob", "numbers": [OTHER_NUMBER]}
-    result = await flow.async_configure(form["flow_id"], typed)
+    result = await submit(hass, form, name="Bob", numbers=[OTHER_NUMBER])
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "removed")
 
 
@@ -170,12 +165,8 @@ async def test_change(
         twilio_entry, bob, data={**bob.data, "secret": "kept"}
     )
     registry.async_update_entity("person.bob", new_entity_id="person.robert")
-    flow = hass.config_entries.subentries
-    result = await flow.async_init(
-        (twilio_entry.entry_id, "contact"),
-        context={"source": "reconfigure", "subentry_id": bob.subentry_id},
-    )
-    schema = result["data_schema"]
+    form = await open_form(hass, twilio_entry, subentry=bob)
+    schema = form["data_schema"]
     assert schema is not None
     shown: dict[str, Any] = {
         str(key): (key.description or {}).get("suggested_value")
@@ -191,7 +182,7 @@ async def test_change(
         "assist": None,
     }
     typed = {"name": "Robert", "numbers": [SENDER], "may_command": True}
-    result = await flow.async_configure(result["flow_id"], typed)
+    result = await submit(hass, form, **typed)
     assert result["reason"] == "reconfigure_successful"
     assert bob.title == "Robert"
     assert dict(bob.data) == {

@@ -11,7 +11,9 @@ from ..contacts import (
     change,
     fill_in,
     find,
+    open_form,
     remove,
+    submit,
 )
 from .test_contact import refused
 
@@ -31,18 +33,15 @@ async def test_contacts_of_any_line(
     """A group is offered all contacts of the home, and named with their line."""
     bob = await add_contact(hass, twilio_entry)
     ann = await add_contact(hass, ovh_entry, "Ann", OTHER_NUMBER)
-    flow = hass.config_entries.subentries
-    result = await flow.async_init(
-        (ovh_entry.entry_id, "group"), context={"source": "user"}
-    )
-    schema = result["data_schema"]
+    form = await open_form(hass, ovh_entry, "group")
+    schema = form["data_schema"]
     assert schema is not None
     assert schema.schema["members"].config["options"] == [
         {"value": bob.subentry_id, "label": "Bob (Twilio line)"},
         {"value": ann.subentry_id, "label": "Ann (OVH line)"},
     ]
-    typed = {"name": "Family", "members": ["notify.ann", bob.subentry_id, "ANN"]}
-    result = await flow.async_configure(result["flow_id"], typed)
+    members = ["notify.ann", bob.subentry_id, "ANN"]
+    result = await submit(hass, form, name="Family", members=members)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     family = find(ovh_entry, "Family")
     assert dict(family.data) == {"members": [ann.subentry_id, bob.subentry_id]}

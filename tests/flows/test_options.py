@@ -444,3 +444,44 @@ async def test_other_numbers_to_fall_back_on(
     assert shown(options)["fallback"] == [ovh_entry.entry_id]
     field = options["data_schema"].schema["fallback"]
     assert [each["value"] for each in field.config["options"]] == [ovh_entry.entry_id]
+
+
+@pytest.mark.parametrize("step", ["init", "takeover", "manual"])
+async def test_removed_in_another_window(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    step: str,
+) -> None:
+    """A form that is open meanwhile says so, whichever it is, and puts nothing back."""
+    result = await begin(hass, twilio_entry)
+    if step != "init":
+        put(simulator, "twilio", FOREIGN)
+        mode = {"takeover": "automatic", "manual": "manual"}[step]
+        hass.config_entries.async_update_entry(
+            twilio_entry, data={**twilio_entry.data, CONF_MODE: "polling"}
+        )
+        result = await answer(hass, result, mode=mode)
+        assert result["step_id"] == step
+    await hass.config_entries.async_remove(twilio_entry.entry_id)
+    stood = standing(simulator, "twilio")
+    typed = {"takeover": {"confirm": True}, "manual": {}}.get(step, {"mode": "polling"})
+    result = await answer(hass, result, **typed)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "removed")
+    assert standing(simulator, "twilio") == stood
+
+
+async def test_removed_while_a_form_that_owes_a_reload_is_open(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """When that is closed, there is nothing left to load anew."""
+    put(simulator, "twilio", "")
+    hass.config_entries.async_update_entry(
+        twilio_entry, data={**twilio_entry.data, CONF_MODE: "polling"}
+    )
+    simulator.twilio.numbers[simulator.twilio.NUMBER].voice_url = FOREIGN
+    result = await choose(hass, twilio_entry, mode="automatic", incoming_calls="reject")
+    assert result["step_id"] == "takeover"
+    await hass.config_entries.async_remove(twilio_entry.entry_id)
+    hass.config_entries.options.async_abort(result["flow_id"])
+    assert not hass.config_entries.options.async_progress()

@@ -522,7 +522,8 @@ def test_options_say_everything(language: str) -> None:
         assert options["step"][step] == config["step"][step]
     errors = set(FORM_ERRORS.values()) | {"no_public_url", "unknown"}
     assert set(options["error"]) == errors
-    assert set(options) == {"step", "error"}
+    assert set(options["abort"]) == {"removed"}
+    assert set(options) == {"step", "error", "abort"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -385,6 +385,8 @@ async def test_skipped_in_a_step(
 
     simulator.twilio.receive(OTHER_NUMBER, "STOP")
     await settle(hass, simulator)
+    data = {**bob.data, "may_command": True}
+    hass.config_entries.async_update_subentry(twilio_entry, bob, data=data)
     async_trust(hass)._memory.lock(bob.subentry_id)
     line = {"config_entry_id": twilio_entry.entry_id}
     for _ in range(10):

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.virtual_sms.const import DOMAIN
 from custom_components.virtual_sms.lines import async_wait_until_read
+from custom_components.virtual_sms.people.trust import async_trust
 from simulator import Quirk
 
 from ..alarms import hear, pass_time, restart, texts
@@ -85,6 +86,71 @@ async def test_who_has_a_code_answers_with_their_code(
     assert not asking.done()
     await hear(hass, simulator, RECIPIENT, f"yes {PIN}")
     assert (await asking)["answer_id"] == "yes"
+
+
+async def write_while_away(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    text: str,
+    seconds: float,
+) -> None:
+    """Have Bob write what reaches nobody, before the home starts again after a while."""
+    simulator.twilio.quirks = {Quirk.SUPPRESSED}
+    simulator.twilio.receive(RECIPIENT, text)
+    await settle(hass, simulator)
+    simulator.twilio.quirks = set()
+    await restart(hass, simulator, seconds=seconds, freezer=freezer)
+    await settle(hass, simulator)
+
+
+async def lock(hass: HomeAssistant, simulator: Simulator) -> None:
+    """Have somebody try five codes in Bob's name."""
+    for number in range(5):
+        await hear(hass, simulator, RECIPIENT, f"ok 111{number}")
+
+
+async def test_who_is_locked_is_not_asked(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
+) -> None:
+    """Their answer would not be believed: the action says so, and does not wait."""
+    bob, _ = await add_bob(hass, twilio_entry)
+    await add_contact(hass, twilio_entry, "Ann", OTHER_NUMBER)
+    await lock(hass, simulator)
+    with pytest.raises(HomeAssistantError, match="Bob - Five wrong codes"):
+        await ask(hass)
+    asking = ask(hass, contacts=["notify.bob", "notify.ann"])
+    await until_sent(hass, simulator, 1)
+    await hear(hass, simulator, OTHER_NUMBER, "yes")
+    locked, asked = (await asking)["recipients"]
+    assert (locked["status"], locked["reason"]) == ("failed", "locked")
+    assert (asked["contact"], "reason" in asked) == ("Ann", False)
+    await async_trust(hass).async_unlock(bob.subentry_id)
+    asking = ask(hass)
+    await until_sent(hass, simulator, 2)
+    await hear(hass, simulator, RECIPIENT, f"yes {PIN}")
+    assert (await asking)["answered"] is True
+
+
+async def test_who_needs_no_code_any_more_is_asked_and_alarmed(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    events: Events,
+) -> None:
+    """What they answer is believed, whatever was tried while they had one."""
+    bob, _ = await add_bob(hass, twilio_entry)
+    await lock(hass, simulator)
+    await alert(hass, simulator, steps=BOB, rounds=1)
+    assert states(events)[-1] == ("exhausted", 1, 1)
+    await change(hass, twilio_entry, bob, name="Bob", numbers=[RECIPIENT])
+    asking = ask(hass)
+    await alert(hass, simulator, steps=BOB)
+    assert [each[0] for each in texts(simulator)] == [RECIPIENT] * 2
+    await hear(hass, simulator, RECIPIENT, "yes")
+    await hear(hass, simulator, RECIPIENT, "ok")
+    assert (await asking)["answered"] is True
+    assert states(events)[-1] == ("acknowledged", 1, 1)
 
 
 async def test_everybody_is_alarmed_once_in_a_step(
@@ -165,13 +231,7 @@ async def test_an_answer_from_a_time_away(
     await add_contact(hass, twilio_entry)
     await add_contact(hass, twilio_entry, "Ann", OTHER_NUMBER)
     await alert(hass, simulator)
-    simulator.twilio.quirks = {Quirk.SUPPRESSED}
-    simulator.twilio.receive(RECIPIENT, "ok")
-    await settle(hass, simulator)
-    assert states(events) == [("started", 1, 1)]
-    simulator.twilio.quirks = set()
-    await restart(hass, simulator, seconds=seconds, freezer=freezer)
-    await settle(hass, simulator)
+    await write_while_away(hass, simulator, freezer, "ok", seconds)
     assert [each.data["state"] for each in events] == ["started", "acknowledged"]
     assert OTHER_NUMBER not in dict(texts(simulator))
 
@@ -204,12 +264,7 @@ async def test_a_command_that_is_too_old_is_an_answer_still(
     await add_contact(hass, twilio_entry, "Ann", OTHER_NUMBER)
     heard = listen(hass)
     await alert(hass, simulator)
-    simulator.twilio.quirks = {Quirk.SUPPRESSED}
-    simulator.twilio.receive(RECIPIENT, text)
-    await settle(hass, simulator)
-    simulator.twilio.quirks = set()
-    await restart(hass, simulator, seconds=3600, freezer=freezer)
-    await settle(hass, simulator)
+    await write_while_away(hass, simulator, freezer, text, 3600)
     assert [each["trust"] for each in heard.received] == ["unproven"]
     assert [each.data["state"] for each in events][:2] == ["started", state]
 
@@ -253,11 +308,7 @@ async def test_an_answer_to_a_question_from_a_time_away(
     asking = ask(hass, tag="garage")
     await until_sent(hass, simulator, 1)
     asking.cancel()
-    simulator.twilio.quirks = {Quirk.SUPPRESSED}
-    simulator.twilio.receive(RECIPIENT, "yes")
-    await settle(hass, simulator)
-    simulator.twilio.quirks = set()
-    await restart(hass, simulator, seconds=seconds, freezer=freezer)
+    await write_while_away(hass, simulator, freezer, "yes", seconds)
     [event] = answered
     assert (event.data["tag"], event.data["answer_id"]) == ("garage", "yes")
     assert event.data["attended"] is False

@@ -267,6 +267,7 @@ async def _async_place(
     calls: Sequence[OutboundCall],
     request: CallRequest,
 ) -> list[CallOutcome]:
+    get_loaded(hass, entry.entry_id)
     is_critical = request.is_critical
     allowance = async_get_allowance(entry, is_critical=is_critical)
     with explained():

@@ -72,8 +72,7 @@ class Attempt:
             return self.result if isinstance(self.result, Failed) else None
         if not has_ended_badly(self.state.status):
             return None
-        entry = hass.config_entries.async_get_known_entry(str(self.recipient.line))
-        return async_explain_end(hass, entry, self.state)
+        return async_explain_end(hass, str(self.recipient.line), self.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

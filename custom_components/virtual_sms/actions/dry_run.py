@@ -125,6 +125,7 @@ async def _async_foresee_by(
     request: SendRequest,
 ) -> dict[str, _Foreseen]:
     parcel = await async_pack(entry, request.attachments, len(recipients))
+    get_loaded(hass, entry.entry_id)
     text = clean(parcel.extend(write_text(entry, request)))
     messages: list[OutboundMessage] = []
     errors: dict[str, Failure] = {}

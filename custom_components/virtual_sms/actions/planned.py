@@ -17,8 +17,10 @@ from ..core.answers import Answers
 from ..core.outbox import Plan
 from ..core.person import Person
 from ..entry_data import EntryData
+from ..error_messages import say
 from ..lines import async_find_gateway, async_find_loaded
 from ..people.contacts import async_directory
+from ..people.trust import async_trust
 from ..store.changes import CallChanged, StatusChanged
 from ..store.database import DatabaseClosedError
 from .addressing import Recipient
@@ -26,7 +28,9 @@ from .calling import CallRequest, WaitForCall, async_call_to, async_can_call
 from .composing import write_text
 from .send_request import SendRequest
 from .sending import Failed, async_send_to, fail
+from .sending_errors import trouble
 
+_LOCKED: Final = "locked"
 _REPEAT = 2
 _RUN: Final = uuid4().hex[:8]
 """How the ids of this run begin."""
@@ -53,6 +57,17 @@ class Spoken:
 def new_message_id() -> str:
     """Choose the id of a message that is written down before it is handed over."""
     return _RUN + uuid4().hex[len(_RUN) :]
+
+
+@callback
+def async_refuse_locked(hass: HomeAssistant, person: Person) -> Failed | None:
+    """Return why somebody is neither asked nor alarmed, if they are locked.
+
+    Nothing that they answer is believed, so that others would wait for nothing.
+    """
+    if not async_trust(hass).is_locked(person.contact_id):
+        return None
+    return Failed(sentence=say(hass, trouble("contact_locked")), reason=_LOCKED)
 
 
 async def async_send_planned(
@@ -101,11 +116,11 @@ async def async_foresee_refusal(
 
     A line at rest may be able to when it is at work.
     """
-    entry = async_find_loaded(hass, person.line)
-    if entry is None:
-        return None
     recipient = _address(hass, person)
     if spoken and await async_can_call(hass, recipient, _ask_for_call(spoken, None)):
+        return None
+    entry = async_find_loaded(hass, person.line)
+    if entry is None:
         return None
     try:
         written = write_text(entry, SendRequest(text=text))

@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import partial
 from typing import NoReturn
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util.json import JsonObjectType
@@ -20,6 +19,7 @@ from ..core.outcome import Outcome
 from ..core.phone_numbers import InvalidNumberError
 from ..entry_data import EntryData
 from ..error_messages import AddressError, Failure, explain, say, wants_new_credentials
+from ..lines import async_find_loaded
 from ..media.outgoing import (
     Parcel,
     async_pack,
@@ -175,10 +175,7 @@ async def async_use_line[T](
     results: dict[str, LineResults[T] | HomeAssistantError] = {}
     line = recipient.line
     if recipient.error is None and line is not None:
-        if hass.config_entries.async_get_entry(line) is None:
-            results[line] = trouble("entry_not_loaded")
-        else:
-            results[line] = await _async_try(hass, line, [recipient], use)
+        results[line] = await _async_try(hass, line, [recipient], use)
     return _conclude(hass, recipient, results)
 
 
@@ -228,6 +225,7 @@ async def _async_send_by(
 ) -> LineResults[Outcome]:
     """Have a line send to its recipients, and return what became of each."""
     parcel = await async_pack(entry, request.attachments, len(recipients))
+    get_loaded(hass, entry.entry_id)
     messages = compose_all(entry, recipients, request, parcel)
     if parcel.offers:
         outcomes = await _async_send_parcel(hass, entry, messages, request, parcel)
@@ -246,6 +244,7 @@ async def _async_send_parcel(
 ) -> dict[str, Outcome]:
     """Send messages with files, which are served before, and for a while."""
     await parcel.async_offer(hass)
+    get_loaded(hass, entry.entry_id)
     message_ids = [each.message_id for each in messages]
     with parcel.async_keeping(hass, entry, message_ids) as kept_of:
         outcomes = await _async_hand_over(hass, entry, messages, request)
@@ -268,9 +267,12 @@ def fail_all(
 
 
 def get_loaded(hass: HomeAssistant, line: str) -> VirtualSmsConfigEntry:
-    """Return the entry of a line that is at work; raises where it is not."""
-    entry: VirtualSmsConfigEntry = hass.config_entries.async_get_known_entry(line)
-    if entry.state is not ConfigEntryState.LOADED:
+    """Return the entry of a line that is at work; raises where it is not.
+
+    Whatever is waited for, it may be at rest after that, or gone.
+    """
+    entry = async_find_loaded(hass, line)
+    if entry is None:
         raise trouble("entry_not_loaded")
     return entry
 
@@ -287,11 +289,15 @@ def fail(hass: HomeAssistant, provider: str, error: Failure) -> Failed:
 
 
 @callback
-def async_explain_end(
-    hass: HomeAssistant, entry: VirtualSmsConfigEntry, state: StatusChanged
-) -> Failed:
-    """Say why a message that was on its way has ended badly."""
+def async_explain_end(hass: HomeAssistant, line: str, state: StatusChanged) -> Failed:
+    """Say why a message that was on its way has ended badly.
+
+    Of a number that is gone nobody knows what its provider's codes mean.
+    """
     reason = state.reason or RejectReason.OTHER
+    entry = hass.config_entries.async_get_entry(line)
+    if entry is None:
+        return fail(hass, "", MessageRejectedError(reason=reason))
     error = MessageRejectedError(reason=reason, provider_code=state.error_code)
     return fail(hass, EntryData.of(entry).provider, error)
 

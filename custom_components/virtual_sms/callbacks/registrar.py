@@ -185,9 +185,13 @@ class Registrar:
     def _async_try_again(self) -> None:
         self._async_stop_retry()
 
-        async def follow(_: datetime) -> None:
+        @callback
+        def follow(_: datetime) -> None:
             self._cancel_retry = None
-            await self.async_follow()
+            # It ends with the number, which must not be called any more then.
+            self._entry.async_create_background_task(
+                self._hass, self.async_follow(), f"{DOMAIN} address"
+            )
 
         job = HassJob(follow, "registration", cancel_on_shutdown=True)
         self._cancel_retry = async_call_later(self._hass, _RETRY_AFTER, job)

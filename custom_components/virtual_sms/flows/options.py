@@ -5,6 +5,7 @@ from typing import Any, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 
 from ..account_entries import async_own_marks
 from ..adapters import ADAPTERS
@@ -42,6 +43,9 @@ from .schemas import (
     Form,
     options_schema,
 )
+
+if TYPE_CHECKING:
+    from ..runtime import VirtualSmsConfigEntry
 
 
 class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
@@ -175,8 +179,18 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     @override
     def async_remove(self) -> None:
         super().async_remove()
-        if self._owes_reload:
-            self.hass.config_entries.async_schedule_reload(self.handler)
+        entries = self.hass.config_entries
+        if self._owes_reload and entries.async_get_entry(self.handler) is not None:
+            entries.async_schedule_reload(self.handler)
+
+    @property
+    @override
+    def config_entry(self) -> VirtualSmsConfigEntry:
+        """Return the number; ends the flow if it was removed in another window."""
+        entry = self.hass.config_entries.async_get_entry(self.handler)
+        if entry is None:
+            raise AbortFlow("removed")
+        return entry
 
     @property
     def _can_call(self) -> bool:

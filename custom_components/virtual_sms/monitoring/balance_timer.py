@@ -6,6 +6,7 @@ from typing import Final
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
+from ..const import DOMAIN
 from ..runtime import VirtualSmsConfigEntry
 
 DELAY: Final = 30.0
@@ -18,6 +19,7 @@ class BalanceTimer:
     def __init__(self, hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> None:
         """Belong to an entry: the timer ends with it."""
         self._hass = hass
+        self._entry = entry
         self._coordinator = entry.runtime_data.coordinator
         self._cancel: CALLBACK_TYPE | None = None
         entry.async_on_unload(self._async_stop)
@@ -29,9 +31,12 @@ class BalanceTimer:
             job = HassJob(self._async_ask, cancel_on_shutdown=True)
             self._cancel = async_call_later(self._hass, DELAY, job)
 
-    async def _async_ask(self, _: datetime) -> None:
+    @callback
+    def _async_ask(self, _: datetime) -> None:
         self._cancel = None
-        await self._coordinator.async_refresh_balance()
+        self._entry.async_create_background_task(
+            self._hass, self._coordinator.async_refresh_balance(), f"{DOMAIN} balance"
+        )
 
     @callback
     def _async_stop(self) -> None:

@@ -94,8 +94,12 @@ class Monitor:
         if self._coordinator.last_update_success:
             await self._inspection.async_inspect_line()
 
-    async def _async_inspect(self, _: datetime) -> None:
-        await self._inspection.async_inspect()
+    @callback
+    def _async_inspect(self, _: datetime | None = None) -> None:
+        """Ask all questions; that ends with the number."""
+        self._entry.async_create_background_task(
+            self._hass, self._inspection.async_inspect(), f"{DOMAIN} inspection"
+        )
 
     @callback
     def _async_handle(
@@ -230,9 +234,7 @@ class Monitor:
             Problem.RECORDS_UNREADABLE, is_there=count > 0, count=str(count)
         )
         if self._inspection.async_take_unanswered():
-            self._entry.async_create_background_task(
-                self._hass, self._inspection.async_inspect(), f"{DOMAIN} inspection"
-            )
+            self._async_inspect()
 
     @callback
     def _async_weigh(self) -> None:

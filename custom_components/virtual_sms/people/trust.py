@@ -101,8 +101,12 @@ class Trust:
             async_note_facts(self._hass, each.contact_id, has_opted_out=has_opted_out)
 
     def is_locked(self, contact_id: str | None) -> bool:
-        """Say whether a contact is not believed any more."""
-        return contact_id is not None and self._memory.is_locked(contact_id)
+        """Say whether a contact is not believed any more.
+
+        Who may not command by now is asked for no code, and so is as all others.
+        """
+        may_command = contact_id in self._known.codes
+        return may_command and self._memory.is_locked(str(contact_id))
 
     @callback
     def async_leave_out_guesses(self, contact_id: str | None, text: str) -> list[str]:

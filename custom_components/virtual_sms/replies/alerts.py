@@ -15,6 +15,7 @@ from ..actions.planned import (
     async_call_planned,
     async_find_planned,
     async_may_answer,
+    async_refuse_locked,
     async_send_planned,
     new_message_id,
 )
@@ -36,7 +37,6 @@ from ..core.person import Person
 from ..core.waiting import has_ended_badly
 from ..home_file import KEEP, HomeFile, async_is_written, read_all
 from ..lines import async_find_gateway, async_is_resting, async_withdraw
-from ..people.trust import async_trust
 from ..runtime import VirtualSmsConfigEntry
 from ..store.changes import CallChanged, StatusChanged
 from ..store.home import Kind
@@ -51,7 +51,6 @@ SIGNAL_ALERT: Final[SignalType[Unquoted[EventData]]] = SignalType(f"{DOMAIN}_ale
 
 type ToSend = AlertMessage | Notice
 
-_LOCKED: Final = "locked"
 _NO_KEY: Final = "not_acknowledged"
 
 
@@ -283,11 +282,11 @@ class AlertDesk:
     async def _async_reach(self, alert: Alert, message: AlertMessage) -> Failed | None:
         """Text or call somebody, and return why that surely fails.
 
-        Who is locked is skipped: nothing that they answer is believed.
+        Who is locked is skipped.
         """
         person, message_id = message.person, message.message_id
-        if async_trust(self._hass).is_locked(person.contact_id):
-            return Failed(sentence="", reason=_LOCKED)
+        if refused := async_refuse_locked(self._hass, person):
+            return refused
         is_one_of_several = len(self._alerts.list_texted(person)) > 1
         code = alert.code if is_one_of_several else None
         text = await async_write_alert(self._hass, alert.plan, person, code)

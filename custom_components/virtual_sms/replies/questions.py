@@ -16,6 +16,7 @@ from ..actions.planned import (
     Planned,
     async_find_planned,
     async_may_answer,
+    async_refuse_locked,
     async_say_to,
     async_send_planned,
     new_message_id,
@@ -260,11 +261,12 @@ class QuestionDesk:
     async def _async_hand_over(self, question: Question, asked: Asked) -> None:
         if not self._questions.get(question.question_id).is_open:
             return
-        failed = await async_send_planned(
-            self._hass, asked.person, str(asked.message_id), question.text
+        person, message_id = asked.person, str(asked.message_id)
+        failed = async_refuse_locked(self._hass, person) or await async_send_planned(
+            self._hass, person, message_id, question.text
         )
         if failed is not None:
-            self._async_fail(question.question_id, asked.person, failed)
+            self._async_fail(question.question_id, person, failed)
 
     async def _async_remind(self, question: Question, asked: Asked) -> None:
         """Send somebody the choices once more."""
@@ -290,7 +292,7 @@ class QuestionDesk:
             return
         self._states[change.message_id] = change.status
         if has_ended_badly(change.status):
-            failed = async_explain_end(self._hass, entry, change)
+            failed = async_explain_end(self._hass, entry.entry_id, change)
             self._async_fail(found[0].question_id, found[1].person, failed)
 
     @callback
