@@ -54,7 +54,7 @@ class Database:
     ) -> None:
         """Take the file, and the scripts that bring it from version to version."""
         self._file = DatabaseFile(path=path, migrations=migrations)
-        self.journal = Journal(self._file.journals)
+        self.journal = Journal(self._file.journals, self._file.kept)
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
         self._tidied_at = _NEVER
@@ -193,8 +193,8 @@ class Database:
 
     async def _write(self, connection: sqlite3.Connection) -> None:
         while self._is_urgent and (jobs := self._take_waiting()):
-            forget = self.journal.turn()
-            batch = Batch(connection, jobs, self.conclude, self._file.sync, forget)
+            noted = self.journal.turn()
+            batch = Batch(connection, jobs, self.conclude, self._file.sync, noted)
             await self._write_batch(batch)
         self._tidy_later(connection)
 
@@ -249,7 +249,7 @@ class Database:
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
             tidied_at = connection.total_changes
-            forget, statements = self.journal.turn(), self._tidying
+            forget, statements = self.journal.turn().forget, self._tidying
             await run_whole(
                 self._run_blocking, _tidy_up, connection, statements, forget
             )
