@@ -149,14 +149,6 @@ class Store:
         """Wait until all is written that was begun before."""
         await self._database.read(lambda _: None)
 
-    async def hold(self) -> None:
-        """Leave the file as it is until `release`, as `Database.hold` does."""
-        await self._database.hold()
-
-    async def release(self) -> None:
-        """End a hold."""
-        await self._database.release()
-
     async def close(self) -> None:
         """Close the file; everything is on disk already."""
         await self._database.close()
