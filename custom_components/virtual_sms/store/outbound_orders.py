@@ -167,21 +167,21 @@ def restore(connection: sqlite3.Connection, left: Left) -> bool:
 
 def _row(order: Order, message: OutboundMessage) -> _Row:
     return _Row(
-        message_id=message.message_id,
-        recipient=message.recipient,
-        content=write_content(message.text, message.media),
-        status=DeliveryStatus.QUEUED,
-        at=order.now.timestamp(),
-        created_at=message.created_at.timestamp(),
-        deadline=order.deadline.timestamp(),
-        settled_at=(order.steady + RECONCILE_AFTER).timestamp(),
-        next_at=order.looks_at.timestamp(),
-        sent_after=order.sent_after.timestamp() if order.sent_after else None,
-        segments=message.segments,
-        encoding=message.encoding,
-        contact=message.contact,
-        critical=order.allowance is not None and order.allowance.is_critical,
-        text_hash=hash_text(message),
+        message.message_id,
+        message.recipient,
+        write_content(message.text, message.media),
+        DeliveryStatus.QUEUED,
+        order.now.timestamp(),
+        message.created_at.timestamp(),
+        order.deadline.timestamp(),
+        (order.steady + RECONCILE_AFTER).timestamp(),
+        order.looks_at.timestamp(),
+        order.sent_after.timestamp() if order.sent_after else None,
+        message.segments,
+        message.encoding,
+        message.contact,
+        order.allowance is not None and order.allowance.is_critical,
+        hash_text(message),
     )
 
 
