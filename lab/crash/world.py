@@ -128,16 +128,22 @@ class World:
 
     @contextlib.asynccontextmanager
     async def full_disk(self) -> AsyncIterator[None]:
-        """Leave no room on the home's disk meanwhile; a home that is killed has some."""
-        # It is full before the home has answered, which a busy one does late.
-        span = Span(start=time.monotonic())
-        self.full.append(span)
-        try:
-            await self.shake_inside("disk", full=True)
-            yield
-        finally:
-            await self.insist(partial(self.shake_inside, "disk", full=False))
-            span.end = time.monotonic()
+        """Leave no room on the home's disk meanwhile.
+
+        It is not killed then: what was told and could not be noted would be told again,
+        and nobody could tell what is right.
+        """
+        async with self._is_at_rest:
+            # It is full before the home has answered, which a busy one does late.
+            span = Span(start=time.monotonic())
+            self.full.append(span)
+            try:
+                await self.shake_inside("disk", full=True)
+                yield
+            finally:
+                await self.insist(partial(self.shake_inside, "disk", full=False))
+                span.end = time.monotonic()
+            await asyncio.sleep(_SEEN)
 
     async def shake_inside(self, what: str, **data: object) -> None:
         """Have the witness shake something."""

@@ -217,7 +217,7 @@ def _open(path: Path, flags: int) -> int | None:
 
 def _show(lines: Iterable[Sequence[object]]) -> bytes:
     # What was cut short before it spoils no line of these.
-    return "\n".join(["", *map(json.dumps, lines), ""]).encode()
+    return ("\n" + "".join(f"{json.dumps(each)}\n" for each in lines)).encode()
 
 
 def _parse(line: bytes) -> object:
