@@ -55,6 +55,31 @@ async def test_what_comes_in_meanwhile_lies_beside(
             await asyncio.sleep(0.01)
 
 
+async def test_a_number_that_is_reloaded_meanwhile(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its file changes neither as it is closed nor once it is open again."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    await send(hass, twilio_entry)
+    await settle(hass, simulator)
+    await PLATFORM.async_pre_backup(hass)
+    before = files(hass)
+    for _ in range(2):
+        assert await hass.config_entries.async_reload(twilio_entry.entry_id)
+        await send(hass, twilio_entry)
+        await settle(hass, simulator)
+        await asyncio.sleep(0.1)
+    assert files(hass) == before
+    await PLATFORM.async_post_backup(hass)
+    await send(hass, twilio_entry)
+    async with asyncio.timeout(10):
+        while files(hass) == before:
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.usefixtures("twilio_entry")
 async def test_a_file_that_fails(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture

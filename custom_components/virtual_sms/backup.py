@@ -5,38 +5,34 @@ So nothing is brought from the one into the other meanwhile: all goes on beside.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable
 import logging
 
 from homeassistant.core import HomeAssistant
 
-from .const import DOMAIN
-from .home_file import async_get_home_file
-from .runtime import VirtualSmsConfigEntry
-from .store.database import CANNOT_WRITE
-from .store.store import Store
+from .storage import async_get_databases
+from .store.database import CANNOT_WRITE, Database
 
 _LOGGER = logging.getLogger(__name__)
 
 
 async def async_pre_backup(hass: HomeAssistant) -> None:
-    """Leave the files as they are."""
-    await _async_try(async_get_home_file(hass).async_hold())
-    await asyncio.gather(*(_async_try(each.hold()) for each in _stores(hass)))
+    """Leave the files as they are, and those that are opened meanwhile."""
+    async_get_databases(hass).is_held = True
+    await _async_try_all(hass, Database.hold)
 
 
 async def async_post_backup(hass: HomeAssistant) -> None:
     """Go on as before."""
-    await _async_try(async_get_home_file(hass).async_release())
-    await asyncio.gather(*(_async_try(each.release()) for each in _stores(hass)))
+    async_get_databases(hass).is_held = False
+    await _async_try_all(hass, Database.release)
 
 
-def _stores(hass: HomeAssistant) -> Iterator[Store]:
-    entries: list[VirtualSmsConfigEntry] = hass.config_entries.async_loaded_entries(
-        DOMAIN
-    )
-    for entry in entries:
-        yield entry.runtime_data.gateway.store
+async def _async_try_all(
+    hass: HomeAssistant, act: Callable[[Database], Awaitable[None]]
+) -> None:
+    databases = [*async_get_databases(hass).all]
+    await asyncio.gather(*(_async_try(act(each)) for each in databases))
 
 
 async def _async_try(doing: Awaitable[None]) -> None:

@@ -25,8 +25,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .storage import name_file
-from .store.database import Database, DatabaseClosedError
+from .storage import async_create_database, name_file
+from .store.database import DatabaseClosedError
 from .store.database_file import DatabaseFile, StorageError
 from .store.home import HOME_MIGRATIONS, HomeStore, Kind
 
@@ -50,7 +50,7 @@ class HomeFile:
         self._hass = hass
         self.path = Path(hass.config.path(".storage", f"{DOMAIN}.home.db"))
         self._store = HomeStore(
-            Database(self.path, HOME_MIGRATIONS, hass.async_add_executor_job),
+            async_create_database(hass, self.path, HOME_MIGRATIONS),
             dt_util.utcnow,
         )
         self._store.on_damage(self._async_renew)
@@ -93,16 +93,6 @@ class HomeFile:
             self._hass.bus.async_listen_once(
                 EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_close
             )
-
-    async def async_hold(self) -> None:
-        """Leave the file as it is until `async_release`, if it is open."""
-        if self._is_open:
-            await self._store.hold()
-
-    async def async_release(self) -> None:
-        """End a hold."""
-        if self._is_open:
-            await self._store.release()
 
     async def async_erase(self) -> None:
         """Delete the file; it is made anew when it is needed."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import (
@@ -12,6 +14,7 @@ from homeassistant.exceptions import (
     ConfigEntryNotReady,
     HomeAssistantError,
 )
+from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 from .core.gateway import Gateway
@@ -24,9 +27,39 @@ if TYPE_CHECKING:
     from .runtime import VirtualSmsConfigEntry
 
 
+@dataclass
+class Databases:
+    """The files that are in use, and whether they are held, for a backup is made."""
+
+    all: WeakSet[Database] = field(default_factory=WeakSet)
+    is_held: bool = False
+
+
+_DATABASES: Final[HassKey[Databases]] = HassKey(f"{DOMAIN}_databases")
+
+
+@callback
+def async_get_databases(hass: HomeAssistant) -> Databases:
+    """Return all databases of this home."""
+    return hass.data.setdefault(_DATABASES, Databases())
+
+
+@callback
+def async_create_database(
+    hass: HomeAssistant, path: Path, migrations: tuple[str, ...]
+) -> Database:
+    """Return a database, which is yet to be opened, and is held as all others are."""
+    databases = async_get_databases(hass)
+    database = Database(
+        path, migrations, hass.async_add_executor_job, is_held=databases.is_held
+    )
+    databases.all.add(database)
+    return database
+
+
 def create_database(hass: HomeAssistant, entry: VirtualSmsConfigEntry) -> Database:
     """Return a number's database, which is yet to be opened."""
-    return Database(_path(hass, entry), MIGRATIONS, hass.async_add_executor_job)
+    return async_create_database(hass, _path(hass, entry), MIGRATIONS)
 
 
 async def async_open_storage(

@@ -130,8 +130,8 @@ class World:
     async def full_disk(self) -> AsyncIterator[None]:
         """Leave no room on the home's disk meanwhile.
 
-        It is not killed then: what left and could not be written down would be
-        forgotten, and nobody could tell what is right.
+        It is not killed then: what was told and could not be noted would be told again,
+        and nobody could tell what is right.
         """
         async with self._is_at_rest:
             # It is full before the home has answered, which a busy one does late.

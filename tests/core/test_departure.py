@@ -23,7 +23,10 @@ from custom_components.virtual_sms.core.gateway import Gateway
 from custom_components.virtual_sms.core.limits import LimitReachedError
 from custom_components.virtual_sms.core.outbox import Plan
 from custom_components.virtual_sms.core.outcome import Outcome
-from custom_components.virtual_sms.store import database_file
+from custom_components.virtual_sms.store import (
+    database_file,
+    outbound as outbound_table,
+)
 from custom_components.virtual_sms.store.changes import Change
 from custom_components.virtual_sms.store.consent import Source, note_consent
 from custom_components.virtual_sms.store.database import Database
@@ -96,6 +99,17 @@ class Home:
         messages = [outbound(each, created_at=now, **content) for each in ids]
         allowance = Allowance(limits=limits or Limits(), month=MONTH)
         return await self.gateway.send(messages, RETRY_WINDOW, allowance, plan=plan)
+
+    async def crash(self, folder: Path) -> Home:
+        """Start again on what a kill leaves at this moment."""
+        folder.mkdir()
+        for each in self.path.parent.glob(f"{self.path.stem}.*"):
+            if each.suffix != ".db-shm":
+                (folder / each.name).write_bytes(each.read_bytes())
+        again = Home(folder / self.path.name)
+        again.clock, again.adapter = self.clock, self.adapter
+        await again.start()
+        return again
 
     async def rest(self) -> None:
         """Wait until all is written, published and noted."""
@@ -252,7 +266,7 @@ class NotedLines:
     def leave_to(self, path: Path) -> None:
         """Have it found beside a file, as a crash leaves it before the first write."""
         assert self.lines
-        journal = Journal([path.with_suffix(".leaving")])
+        journal = Journal([path.with_suffix(".leaving")], path.with_suffix(".kept"))
         journal.open()
         journal.note(self.lines)
         journal.close()
@@ -662,7 +676,9 @@ ODD_LINES: list[Any] = [
 async def test_what_a_crash_left_makes_no_sense(tmp_path: Path) -> None:
     """Another version's lines, or damaged ones, keep the line from nothing."""
     home = Home(tmp_path / "store.db")
-    journal = Journal([home.path.with_suffix(".leaving")])
+    journal = Journal(
+        [home.path.with_suffix(".leaving")], home.path.with_suffix(".kept")
+    )
     journal.open()
     journal.note(ODD_LINES)
     journal.close()
@@ -694,3 +710,129 @@ async def test_a_disk_that_is_full_after_a_crash(
     await again.gateway.close()
     assert home.accepted == ["m"]
     assert again.states() == ["queued", "sent"]
+
+
+async def test_a_crash_while_the_disk_is_full(
+    home: Home, disk: FullDisk, tmp_path: Path
+) -> None:
+    """What left is known by the next run, and so are those that did not leave."""
+    mend(disk)
+    # On disk, and it is not known whether they left: the second did.
+    home.adapter.outcomes.extend([TIMEOUT, (TIMEOUT, 0)])
+    for number in range(2):
+        await home.send(f"before{number}", text=f"before {number}")
+    disk.is_full = True
+    home.adapter.outcomes.extend([None, (TIMEOUT, 0), TIMEOUT, REFUSED, DOWN])
+    for number in range(5):
+        [outcome] = await home.send(f"m{number}", text=f"text {number}")
+        assert not outcome.is_remembered
+    mend(disk)
+    again = await home.crash(tmp_path / "again")
+    await again.live(100)
+    assert sorted(home.accepted) == ["before0", "before1", "m0", "m1"]
+    ends = [again.states(f"m{number}")[-1:] for number in range(5)]
+    assert ends == [["sent"], ["sent"], ["failed"], [], []]
+    assert again.states("before0")[-1] == again.states("before1")[-1] == "sent"
+    assert again.store.tally.pending == 4
+    assert again.store.tally.sent == 4
+    kept = again.path.with_suffix(".kept")
+    assert not kept.read_bytes().strip(b"\0")
+    await again.gateway.close()
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2, 3])
+async def test_equal_texts_and_a_crash_while_the_disk_is_full(
+    home: Home, disk: FullDisk, tmp_path: Path, sent: int
+) -> None:
+    """Each record is one message's, whichever; the others are said to have failed."""
+    outcomes = [(TIMEOUT, 0) if number < sent else TIMEOUT for number in range(3)]
+    home.adapter.outcomes.extend(outcomes)
+    ids = ["m", "n", "o"]
+    await home.send(*ids)
+    mend(disk)
+    again = await home.crash(tmp_path / "again")
+    await again.live(100)
+    ends = sorted(again.states(each)[-1] for each in ids)
+    assert ends == sorted(["sent"] * sent + ["failed"] * (3 - sent))
+    assert len(home.accepted) == sent
+    assert len(home.adapter.attempts) == 3
+    claimed = [
+        await again.store.outbound.is_claimed(f"P{number}") for number in range(sent)
+    ]
+    assert all(claimed)
+    await again.gateway.close()
+
+
+async def test_a_line_that_closes_while_its_disk_is_full(
+    home: Home, disk: FullDisk
+) -> None:
+    """The next run knows what this one could not write; it counts within the limits."""
+    await home.send("m")
+    await home.gateway.close()
+    mend(disk)
+    await home.start()
+    [outcome] = await home.send("n", limits=Limits(month=1))
+    assert isinstance(outcome.error, LimitReachedError)
+    await home.live(100)
+    assert (home.accepted, home.on_disk()) == (["m"], ["m"])
+    assert home.states() == ["queued", "sent"]
+
+
+async def test_a_crash_of_what_could_be_written_at_last(
+    home: Home, disk: FullDisk, tmp_path: Path
+) -> None:
+    """It is known once, also where a crash comes before what was kept is emptied."""
+    await home.send("m")
+    mend(disk)
+    await home.live(1)
+    again = await home.crash(tmp_path / "again")
+    await again.live(100)
+    assert again.on_disk() == ["m"]
+    assert again.states() == []
+    assert again.store.tally.sent == 1
+    await again.gateway.close()
+
+
+async def test_a_flush_that_fails_and_a_crash(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the disk may have lost since is kept as well."""
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database_file, "_sync", fail)
+        await home.send("m")
+    home.path.with_name(home.path.name + "-wal").rename(tmp_path / "lost")
+    again = await home.crash(tmp_path / "again")
+    await again.live(100)
+    assert again.states() == ["queued", "sent"]
+    assert home.accepted == ["m"]
+    await again.gateway.close()
+
+
+async def test_one_of_those_that_are_written_together_fails(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The others are written, and it is kept."""
+    write_all = outbound_table.write_all
+
+    def write_but_one(connection: Any, intents: Any) -> Any:
+        if any(row.message_id == "m" for each in intents for row, _ in each.lines):
+            raise sqlite3.OperationalError("disk I/O error")
+        return write_all(connection, intents)
+
+    answer = asyncio.Event()
+    home.adapter.during["send"] = answer.wait
+    with monkeypatch.context() as patch:
+        patch.setattr(outbound_table, "write_all", write_but_one)
+        sending = [asyncio.create_task(home.send(each, text=each)) for each in "mn"]
+        await wait_for(lambda: home.on_disk() == ["n"])
+    again = await home.crash(tmp_path / "again")
+    answer.set()
+    await asyncio.gather(*sending)
+    await again.live(100)
+    assert again.states("m") == ["queued", "sent"]
+    assert sorted(home.accepted) == ["m", "n"]
+    await again.gateway.close()

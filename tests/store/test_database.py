@@ -492,6 +492,34 @@ async def test_a_file_that_is_held_stays_as_it_is(
     await until_tidy(path)
 
 
+async def test_a_file_that_is_held_before_it_is_opened(
+    path: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays as it is from its opening to its end, and loses nothing."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+    first = Database(path, SCHEMA, workers)
+    await first.open()
+    await first.run(write("one"))
+    await first.close()
+    held = path.read_bytes()
+    database = Database(path, SCHEMA, workers, is_held=True)
+    await database.release()
+    await database.hold()
+    await database.open()
+    for number in range(30):
+        await database.run(write(f"{number} " + "much " * 10_000))
+    await asyncio.sleep(0.1)
+    await database.close()
+    assert path.read_bytes() == held
+    await database.open()
+    assert len(await database.run(read)) == 31
+    assert path.read_bytes() == held
+    await database.release()
+    await database.close()
+    assert len(read_file(path)) == 31
+    assert path.read_bytes() != held
+
+
 def keep_from_compacting(connection: sqlite3.Connection) -> None:
     """Let there be no second file, in which sqlite would build the new one."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)

@@ -26,6 +26,7 @@ from custom_components.virtual_sms.store.changes import (
     Received,
     StatusChanged,
 )
+from custom_components.virtual_sms.store.database import Database
 from custom_components.virtual_sms.store.outbound_orders import RECONCILE_AFTER
 from custom_components.virtual_sms.store.store import RETENTION, Store, Tally
 from tests.fakes import START, Clock, inbound, open_store, outbound, receipt
@@ -534,6 +535,41 @@ async def test_texts_are_gone_once_they_are_not_needed(
     await store.close()
 
     assert text.encode() not in path.read_bytes()
+
+
+async def test_a_file_is_written_anew_only_after_something_new(
+    store: Store, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither each day nor at each start: that wears a card for nothing."""
+    compacted: list[bool] = []
+    monkeypatch.setattr(Database, "compact", lambda _: compacted.append(True))
+
+    async def is_compacted(store: Store) -> bool:
+        clock.advance(DAY)
+        await store.inbound.advance(clock.time)
+        compacted.clear()
+        await store.prune()
+        return bool(compacted)
+
+    await store.inbound.begin([], START)
+    await add(store, "waiting")
+    assert await is_compacted(store)
+    assert not await is_compacted(store)
+    await store.close()
+    again = await open_store(path, clock)
+    assert not await is_compacted(again)
+    await admit(again, inbound("a"))
+    assert await is_compacted(again)
+    await again.outbound.move("waiting", FAILED)
+    assert await is_compacted(again)
+    assert not await is_compacted(again)
+    clock.advance(40 * DAY)
+    assert await is_compacted(again)
+    await again.note_published(await again.inbound.unpublished())
+    clock.advance(RETENTION.total_seconds())
+    assert await is_compacted(again)
+    assert not await is_compacted(again)
+    await again.close()
 
 
 # What is forgotten

@@ -50,11 +50,16 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, migrations: tuple[str, ...], run_blocking: RunBlocking
+        self,
+        path: Path,
+        migrations: tuple[str, ...],
+        run_blocking: RunBlocking,
+        *,
+        is_held: bool = False,
     ) -> None:
-        """Take the file, and the scripts that bring it from version to version."""
+        """Take the file, the scripts that bring it from version to version, and a hold."""
         self._file = DatabaseFile(path=path, migrations=migrations)
-        self.journal = Journal(self._file.journals)
+        self.journal = Journal(self._file.journals, self._file.kept)
         self._run_blocking = run_blocking
         self._connection: sqlite3.Connection | None = None
         self._tidied_at = _NEVER
@@ -64,7 +69,7 @@ class Database:
         self._timer: asyncio.TimerHandle | None = None
         self._tidy_timer: asyncio.TimerHandle | None = None
         self._is_suspect = False
-        self._is_held = False
+        self._is_held = is_held
         self._tidying: Sequence[str] = _TIDY
         self.conclude: Conclude = _conclude_nothing
         self.mend: Mend = _mend_nothing
@@ -83,6 +88,8 @@ class Database:
         self._is_suspect = False
         self._connection, self.salvage = opened.connection, opened.salvage
         self._tidied_at = _NEVER
+        if self._is_held:
+            await self.hold()
 
     async def run[T](
         self, operation: Operation[T], then: Callable[[T], None] | None = None
@@ -133,16 +140,20 @@ class Database:
     async def hold(self) -> None:
         """Leave the file as it is until `release`: what is written goes beside it.
 
-        For whoever copies first the one and then the other. Raises sqlite3.Error;
-        DatabaseClosedError.
+        For whoever copies first the one and then the other. One that is closed is held
+        once it is opened. Raises sqlite3.Error.
         """
         self._is_held = True
-        await self.read(partial(_bring_in_after, 0))
+        await self._bring_in_after(0)
 
     async def release(self) -> None:
         """End a hold; raises what `hold` raises."""
         self._is_held = False
-        await self.read(partial(_bring_in_after, _PAGES))
+        await self._bring_in_after(_PAGES)
+
+    async def _bring_in_after(self, pages: int) -> None:
+        if self._connection is not None:
+            await self.read(partial(_bring_in_after, pages))
 
     def compact(self) -> None:
         """Have the file written anew once nothing is written.
@@ -162,9 +173,11 @@ class Database:
         while self._writer is not None:
             await asyncio.wait([self._writer])
         if connection is not None:
-            await self._run_blocking(
-                _close, connection, self._tidying, self.journal.close
-            )
+            tidy = _bring_nothing_in if self._is_held else self._bring_all_in
+            await self._run_blocking(_close, connection, tidy, self.journal.close)
+
+    def _bring_all_in(self, connection: sqlite3.Connection) -> None:
+        _truncate(connection, self._tidying)
 
     async def erase(self) -> None:
         """Close the file and delete it, and what was set aside as well."""
@@ -193,8 +206,8 @@ class Database:
 
     async def _write(self, connection: sqlite3.Connection) -> None:
         while self._is_urgent and (jobs := self._take_waiting()):
-            forget = self.journal.turn()
-            batch = Batch(connection, jobs, self.conclude, self._file.sync, forget)
+            noted = self.journal.turn()
+            batch = Batch(connection, jobs, self.conclude, self._file.sync, noted)
             await self._write_batch(batch)
         self._tidy_later(connection)
 
@@ -249,7 +262,7 @@ class Database:
     async def _truncate(self, connection: sqlite3.Connection) -> None:
         try:
             tidied_at = connection.total_changes
-            forget, statements = self.journal.turn(), self._tidying
+            forget, statements = self.journal.turn().forget, self._tidying
             await run_whole(
                 self._run_blocking, _tidy_up, connection, statements, forget
             )
@@ -288,6 +301,11 @@ def _bring_in_after(pages: int, connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint={pages}")
 
 
+def _bring_nothing_in(connection: sqlite3.Connection) -> None:
+    """Have sqlite leave what is beside the file there, also when it closes."""
+    connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
+
+
 def _tidy_up(
     connection: sqlite3.Connection, statements: Sequence[str], forget: Resolve
 ) -> None:
@@ -308,11 +326,13 @@ def _truncate(connection: sqlite3.Connection, statements: Sequence[str]) -> None
 
 
 def _close(
-    connection: sqlite3.Connection, statements: Sequence[str], forget: Resolve
+    connection: sqlite3.Connection,
+    tidy: Callable[[sqlite3.Connection], None],
+    forget: Resolve,
 ) -> None:
     forget()
     try:
-        _truncate(connection, statements)
+        tidy(connection)
     # It is all on disk already, beside the file.
     except sqlite3.Error as err:
         _LOGGER.debug("The file cannot be tidied now: %s", type(err).__name__)

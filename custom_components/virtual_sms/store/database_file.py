@@ -129,6 +129,11 @@ class DatabaseFile:
         return self.path.with_suffix(".leaving"), self.path.with_suffix(".left")
 
     @property
+    def kept(self) -> Path:
+        """Where is what has left, and could not be written."""
+        return self.path.with_suffix(".kept")
+
+    @property
     def _renewed(self) -> Path:
         return self.path.with_suffix(".renewed")
 
@@ -164,6 +169,7 @@ class DatabaseFile:
             self.path,
             self.damaged,
             *self.journals,
+            self.kept,
             self._renewed,
             self.suspect,
         ):

@@ -25,8 +25,8 @@ def recall(connection: sqlite3.Connection, message_ids: Sequence[str]) -> set[st
     return {*json.loads(known), *(hashes[each] for each in json.loads(forgotten))}
 
 
-def forget_before(connection: sqlite3.Connection, time: float) -> None:
-    """Forget what was published and received before a time, but for its hash."""
+def forget_before(connection: sqlite3.Connection, time: float) -> int:
+    """Forget what was published and received before a time, but for its hash; count it."""
     rows = connection.execute(
         "DELETE FROM inbound WHERE received_at < ? AND content IS NULL "
         "RETURNING message_id",
@@ -36,6 +36,7 @@ def forget_before(connection: sqlite3.Connection, time: float) -> None:
         "DELETE FROM set_aside WHERE since < ? RETURNING record_id", (time,)
     ).fetchall()
     _keep(connection, (message_id for (message_id,) in rows))
+    return len(rows)
 
 
 def _keep(connection: sqlite3.Connection, message_ids: Iterable[str]) -> None:

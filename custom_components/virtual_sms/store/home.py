@@ -74,14 +74,6 @@ class HomeStore:
         """Have the listener called once if the file turns out to be damaged."""
         self._database.on_damage = listener
 
-    async def hold(self) -> None:
-        """Leave the file as it is until `release`, as `Database.hold` does."""
-        await self._database.hold()
-
-    async def release(self) -> None:
-        """End a hold."""
-        await self._database.release()
-
     async def close(self) -> None:
         """Close the file; everything is on disk already."""
         await self._database.close()

@@ -156,8 +156,8 @@ def bump(connection: sqlite3.Connection, **counts: int) -> None:
 
 def prune_inbound(
     connection: sqlite3.Connection, now: datetime, retention: timedelta
-) -> None:
-    """Forget what is too old, or too much, and raise the horizon to it.
+) -> int:
+    """Forget what is too old, or too much, and raise the horizon to it; count it.
 
     How old a message is, the provider's clock tells: the time up to which its record
     was read. A home's clock that runs behind may keep more, and never less. What
@@ -172,10 +172,11 @@ def prune_inbound(
     past = cap_time(connection, now) - retention
     oldest = 0.0 if progress is None else past.timestamp()
     horizon = max(oldest, excess or 0.0)
-    forget_before(connection, horizon)
+    count = forget_before(connection, horizon)
     connection.execute(
         "UPDATE fact SET value = max(value, ?) WHERE name = ?", (horizon, _HORIZON)
     )
+    return count
 
 
 def cap_time(connection: sqlite3.Connection, now: datetime) -> datetime:

@@ -93,6 +93,7 @@ class OutboundTable(OutboundLookups):
         self._leaving: list[Line] = []
         self.unwritten: dict[str, Left] = {}
         """What may have left and is not on disk, by its id."""
+        database.journal.is_needed = lambda: bool(self.unwritten)
 
     async def add(
         self,
@@ -185,6 +186,7 @@ class OutboundTable(OutboundLookups):
         """Forget a message that could not be written down, and surely has not left."""
         left = self.unwritten.pop(message_id, None)
         self._rules.give_back([left.use] if left else [])
+        self._database.journal.void(message_id)
 
     def foresee(
         self, messages: Sequence[OutboundMessage], allowance: Allowance
@@ -345,7 +347,11 @@ class OutboundTable(OutboundLookups):
         and long after it began: the provider may be at work on it still.
         """
         journal = self._database.journal
-        await self._run(lambda connection: restore_all(connection, journal.read()))
+        await self._run(
+            lambda connection: restore_all(
+                connection, journal.read_kept(), journal.read()
+            )
+        )
         await self._database.read(lambda _: journal.open())
         await self._clock_notes.begin(read_newest)
         now = self.clock.now()

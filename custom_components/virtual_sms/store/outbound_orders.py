@@ -1,12 +1,12 @@
 """Messages that are to be sent, and those whose end is asked for: how they are written."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import json
 import sqlite3
-from typing import Any
+from typing import Any, NamedTuple, get_type_hints
 
 from ..adapters.models import DeliveryStatus, OutboundMessage
 from .changes import StatusChanged
@@ -25,22 +25,38 @@ _YOUNG, _LONGEST_WAIT = 600, 3600
 after a quarter of its age."""
 
 
+class _Row(NamedTuple):
+    """What is written down of a message, by the names of its columns.
+
+    A journal holds it as a list: what has other values is another version's.
+    """
+
+    message_id: str
+    recipient: str
+    content: str
+    status: str
+    at: float
+    created_at: float
+    deadline: float
+    settled_at: float
+    next_at: float
+    sent_after: float | None
+    segments: int
+    encoding: str
+    contact: str | None
+    critical: bool
+    text_hash: str
+
+
+_CREATED_AT = f"?{_Row._fields.index('created_at') + 1}"
 _INSERT = (
-    "INSERT {} INTO outbound "  # noqa: S608  # our own constant
-    "(message_id, recipient, content, status, at, created_at,"
-    " deadline, settled_at, next_at, sent_after, segments, encoding, contact,"
-    " critical, text_hash, day, price_due_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+    f"INSERT {{}} INTO outbound ({', '.join(_Row._fields)}, day, price_due_at)"  # noqa: S608  # our own constants
+    f" VALUES ({', '.join('?' * len(_Row._fields))},"
     # Of `created_at`, for the rows of an earlier version's journal say no more.
-    f" CAST(?6 / 86400 AS INTEGER), ?6 + {FIRST_PAUSE.total_seconds()})"
+    f" CAST({_CREATED_AT} / 86400 AS INTEGER),"
+    f" {_CREATED_AT} + {FIRST_PAUSE.total_seconds()})"
 )
-_SEGMENTS = 10
-"""The place of a message's segments in its row."""
-_MAYBE_TIME, _MAYBE_TEXT = float | None, str | None
-_SHAPE = (
-    *(str, str, str, str, float, float, float, float, float, _MAYBE_TIME),
-    *(int, str, _MAYBE_TEXT, bool, str),
-)
+_SHAPE = (*get_type_hints(_Row).values(),)
 """What the values of a row are."""
 
 type Line = Sequence[Any]
@@ -98,18 +114,31 @@ def write_all(connection: sqlite3.Connection, intents: Sequence[Intent]) -> list
     return [None] * len(intents)
 
 
-def restore_all(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
-    """Write down what a crash has kept from that, as far as it makes sense."""
-    _use_months(connection, [each for each in lines if _restore(connection, each)])
+def restore_all(
+    connection: sqlite3.Connection, kept: Iterable[Line], leaving: Iterable[Line]
+) -> None:
+    """Write down what a crash has kept from that, as far as it makes sense.
+
+    Of what had left and could not be written the time is over: it was tried once.
+    """
+    rows = [
+        (row._replace(deadline=row.created_at), month) for row, month in _read(kept)
+    ]
+    rows += _read(leaving)
+    _use_months(connection, [each for each in rows if _restore(connection, each[0])])
 
 
-def _restore(connection: sqlite3.Connection, line: Line) -> bool:
-    """Write down a line; False if it is known, or another version's, or damaged."""
-    row, month = line
-    if len(row) != len(_SHAPE) or not isinstance(month, str | None):
-        return False
-    if not all(map(isinstance, row, _SHAPE, strict=True)):
-        return False
+def _read(lines: Iterable[Line]) -> Iterator[tuple[_Row, str | None]]:
+    """Read lines, but for those that are another version's, or damaged."""
+    for row, month in lines:
+        if len(row) != len(_SHAPE) or not isinstance(month, str | None):
+            continue
+        if all(map(isinstance, row, _SHAPE, strict=True)):
+            yield _Row(*row), month
+
+
+def _restore(connection: sqlite3.Connection, row: _Row) -> bool:
+    """Write down a row; False if it is known."""
     return bool(connection.execute(_INSERT.format("OR IGNORE"), row).rowcount)
 
 
@@ -117,7 +146,7 @@ def _use_months(connection: sqlite3.Connection, lines: Iterable[Line]) -> None:
     months: Counter[str] = Counter()
     for row, month in lines:
         if month is not None:
-            months[month] += row[_SEGMENTS]
+            months[month] += row.segments
     for month, segments in months.items():
         use_month(connection, month, segments)
 
@@ -136,8 +165,8 @@ def restore(connection: sqlite3.Connection, left: Left) -> bool:
     return True
 
 
-def _row(order: Order, message: OutboundMessage) -> Sequence[Any]:
-    return [
+def _row(order: Order, message: OutboundMessage) -> _Row:
+    return _Row(
         message.message_id,
         message.recipient,
         write_content(message.text, message.media),
@@ -147,13 +176,13 @@ def _row(order: Order, message: OutboundMessage) -> Sequence[Any]:
         order.deadline.timestamp(),
         (order.steady + RECONCILE_AFTER).timestamp(),
         order.looks_at.timestamp(),
-        order.sent_after and order.sent_after.timestamp(),
+        order.sent_after.timestamp() if order.sent_after else None,
         message.segments,
         message.encoding,
         message.contact,
         order.allowance is not None and order.allowance.is_critical,
         hash_text(message),
-    ]
+    )
 
 
 def first_state(message: OutboundMessage, now: datetime) -> StatusChanged:

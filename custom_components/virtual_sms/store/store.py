@@ -41,6 +41,14 @@ RETENTION = timedelta(days=200)
 _KEEP_CLOSED = timedelta(days=30)
 _MOST_OUTBOUND = 20_000
 _MONTHS_SHOWN = 4
+# How much there had been when the file was last written anew. Without a message or a call
+# since then no row was moved, so that none has left a copy.
+_NOTE_COMPACTED = f"""
+    INSERT INTO fact SELECT 'compacted', total(value) +
+        (SELECT total(created_at) FROM call) FROM fact
+    WHERE name IN ('sent', 'received', 'failed', '{CHANGES}')
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE value != excluded.value
+"""  # noqa: S608  # our own constant
 # A provider that has sent no receipt in three days sends none any more.
 _GIVE_UP_RECEIPT = timedelta(days=3)
 
@@ -141,14 +149,6 @@ class Store:
         """Wait until all is written that was begun before."""
         await self._database.read(lambda _: None)
 
-    async def hold(self) -> None:
-        """Leave the file as it is until `release`, as `Database.hold` does."""
-        await self._database.hold()
-
-    async def release(self) -> None:
-        """End a hold."""
-        await self._database.release()
-
     async def close(self) -> None:
         """Close the file; everything is on disk already."""
         await self._database.close()
@@ -168,18 +168,24 @@ class Store:
         return await self._database.read(lambda connection: _examine(connection, now))
 
     async def prune(self) -> None:
-        """Forget what is too old, or too much, to matter."""
+        """Forget what is too old, or too much, to matter.
+
+        The file is written anew only if there was something new since it last was.
+        """
         now, steady = self._now(), self._clock.now()
 
-        def operation(connection: sqlite3.Connection) -> None:
-            prune_inbound(connection, now, RETENTION)
+        def operation(connection: sqlite3.Connection) -> bool:
+            forgotten = prune_inbound(connection, now, RETENTION)
+            before = connection.total_changes
             _prune_outbound(connection, steady)
             prune_calls(connection, steady - _KEEP_CLOSED)
             prune_messages(connection, now)
             forget_texts(connection, steady)
+            connection.execute(_NOTE_COMPACTED)
+            return bool(forgotten) or connection.total_changes != before
 
-        await self._database.run(operation)
-        self._database.compact()
+        if await self._database.run(operation):
+            self._database.compact()
 
     def _mend(self, connection: sqlite3.Connection, saved: Salvage) -> None:
         mend(connection, saved, self._now())

@@ -9,6 +9,7 @@ import sqlite3
 from typing import Any
 
 from .database_file import is_damage
+from .journal import Noted
 
 type Operation[T] = Callable[[sqlite3.Connection], T]
 type Resolve = Callable[[], None]
@@ -76,7 +77,7 @@ type _Perform = Callable[[sqlite3.Connection, Sequence[Job[Any]]], list[_Done]]
 class Batch:
     """What is written together, with a flush unless all of it may be forgotten.
 
-    `sync` makes the flush, and `forget` empties what a crash would have needed instead.
+    `sync` makes the flush, and `noted` is what a crash would have needed instead.
     `conclude` runs once at its end, in the same transaction, if that has changed what may
     not be forgotten; what it returns is called on the loop before anyone learns of a
     result.
@@ -86,7 +87,7 @@ class Batch:
     jobs: Sequence[Job[Any]]
     conclude: Conclude
     sync: Callable[[], None]
-    forget: Callable[[], None]
+    noted: Noted
 
     @property
     def _is_forgettable(self) -> bool:
@@ -97,10 +98,12 @@ class Batch:
         before = self.connection.total_changes
         try:
             resolvers = self._commit()
-        finally:
-            self.forget()
-        if self.connection.total_changes != before and not self._is_forgettable:
-            self.sync()
+            if self.connection.total_changes != before and not self._is_forgettable:
+                self.sync()
+        except BaseException:
+            self.noted.keep()
+            raise
+        self.noted.forget()
         return resolvers
 
     def _commit(self) -> list[Resolve]:
@@ -112,6 +115,8 @@ class Batch:
             return self._transact(_perform)
         # Whatever one operation does wrong must not undo its neighbours.
         except Exception:  # noqa: BLE001  # see above
+            # Whatever of it is written after all is known by then.
+            self.noted.keep()
             return self._commit_alone()
 
     def _commit_alone(self) -> list[Resolve]:
