@@ -1,7 +1,7 @@
 """Change how a number that is set up behaves, and how its messages get here."""
 
 from dataclasses import replace
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
