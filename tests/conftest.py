@@ -14,7 +14,6 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 
 # Home Assistant looks for custom integrations in this very module.
 import custom_components  # noqa: F401
-from custom_components.virtual_sms.core import record_reader
 from simulator import Simulator
 
 from .cloud import Cloud
@@ -108,11 +107,8 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 
 @pytest.fixture
-async def simulator(
-    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Simulator]:
+async def simulator(socket_enabled: None) -> AsyncIterator[Simulator]:
     """Run both providers on localhost, losing no time."""
-    monkeypatch.setattr(record_reader, "LOOK_AGAIN", 0)
     async with Simulator() as sim:
         sim.pace = 0
         yield sim

@@ -23,9 +23,7 @@ from custom_components.virtual_sms.adapters.errors import (
 from custom_components.virtual_sms.adapters.models import Capability, DeliveryReceipt
 from custom_components.virtual_sms.adapters.twilio.adapter import TwilioAdapter
 from custom_components.virtual_sms.const import OPTION_POLL_INTERVAL
-from custom_components.virtual_sms.core import record_reader
 from simulator.base import Step
-from simulator.callbacks import Answer, Callback
 
 from .fakes import FullDisk
 from .home import RECIPIENT, SENDER, listen, refresh, send, settle, state
@@ -133,45 +131,6 @@ async def test_lost_callback(
     await refresh(hass, simulator, entry)
     assert heard.texts == ["Hello"]
     assert heard.received[0]["late"] is True
-
-
-async def test_callback_that_a_poll_has_overtaken(
-    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
-) -> None:
-    """A message that is on its way is left to its callback, and is not late."""
-    await refresh(hass, simulator, entry)
-    heard, call = listen(hass), simulator.poster._ask
-
-    async def call_after_a_poll(callback: Callback) -> Answer:
-        await coordinator_of(entry).async_refresh()
-        assert not heard.received
-        return await call(callback)
-
-    with (
-        patch.object(record_reader, "LOOK_AGAIN", 1),
-        patch.object(simulator.poster, "_ask", call_after_a_poll),
-    ):
-        simulator.providers[provider].receive(SENDER, "Hello")
-        await settle(hass, simulator)
-    assert [(each["text"], each["late"]) for each in heard.received] == [
-        ("Hello", False)
-    ]
-
-
-async def test_message_whose_callback_does_not_come(
-    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
-) -> None:
-    """A poll soon after takes it, however new it was."""
-    await refresh(hass, simulator, entry)
-    heard = listen(hass)
-    simulator.providers[provider].receive(SENDER, "Hello", callback=False)
-    with patch.object(record_reader, "LOOK_AGAIN", 0.5):
-        await coordinator_of(entry).async_refresh()
-    assert not heard.received
-    await settle(hass, simulator)
-    assert [(each["text"], each["late"]) for each in heard.received] == [
-        ("Hello", True)
-    ]
 
 
 async def test_trouble_is_told_once(

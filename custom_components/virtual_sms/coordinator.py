@@ -200,14 +200,11 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self.begun += 1
         number = self.begun
         # Whatever a gap or a lost callback hid is late; a regular poll is not.
-        is_regular, self._missed_something = not self._missed_something, True
-        late = not (is_regular and self._polls)
-        leaves_newest = late and is_regular
+        late = self._missed_something or not self._polls
+        self._missed_something = True
         self.update_interval = min(self._interval, _RETRY_INTERVAL)
         try:
-            await self._gateway.inbox.catch_up_inbound(
-                late=late, leaves_newest=leaves_newest
-            )
+            await self._gateway.inbox.catch_up_inbound(late=late)
         except SmsError as err:
             if self._asks_for_receipts and _is_at_work(err):
                 await self._try_receipts()

@@ -275,21 +275,6 @@ async def test_a_burst_spread_over_time(
     assert home.readings == [REFILL, 2 * REFILL, 3 * REFILL]
 
 
-async def test_an_answer_that_fails(
-    home: Home, confirmation_queue: ConfirmationQueue
-) -> None:
-    """The provider is asked again in a moment, and what came counts as in time."""
-    home.record = {"a", "b"}
-    home.trouble = ProviderUnavailableError()
-    home.appears = lambda: setattr(home, "trouble", None)
-    confirmation_queue.add(inbound("a"))
-    confirmation_queue.add(inbound("b"))
-    await home.rest()
-    assert home.known == {"a", "b"}
-    assert home.readings == [REFILL]
-    assert home.later == 0
-
-
 @pytest.mark.parametrize("overflows", [False, True])
 async def test_a_provider_that_is_down(
     home: Home, confirmation_queue: ConfirmationQueue, overflows: bool

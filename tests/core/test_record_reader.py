@@ -22,7 +22,6 @@ from custom_components.virtual_sms.adapters.models import (
 )
 from custom_components.virtual_sms.core import record_reader
 from custom_components.virtual_sms.core.inbox import Inbox
-from custom_components.virtual_sms.core.record_reader import ON_ITS_WAY
 from custom_components.virtual_sms.core.record_reading import OVERLAP
 from custom_components.virtual_sms.core.second_reading import AT_ONCE, WAIT_FOR_REST
 from custom_components.virtual_sms.store.changes import Change, Received
@@ -75,10 +74,10 @@ class Life:
         self.adapter.record.append(message)
         return message
 
-    async def poll(self, *, leaves_newest: bool = False) -> int:
+    async def poll(self) -> int:
         """Ask for news, and return how many questions that took."""
         self.adapter.questions.clear()
-        await self.inbox.catch_up_inbound(late=False, leaves_newest=leaves_newest)
+        await self.inbox.catch_up_inbound(late=False)
         await self.store.examine()
         return len(self.adapter.questions)
 
@@ -508,47 +507,3 @@ async def test_an_incomplete_message_is_looked_at_again_soon(
     await life.poll()
     await asyncio.sleep(0.1)
     assert life.later == [None, None]
-
-
-async def test_the_newest_is_left_to_its_callback(
-    life: Life, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For a moment, and what has just come by one is not looked at again."""
-    monkeypatch.setattr(record_reader, "LOOK_AGAIN", 0.01)
-    await life.inbox.begin()
-    life.advance(3600)
-    life.arrive("old", ago=ON_ITS_WAY.total_seconds())
-    message = life.arrive("new")
-    await life.poll(leaves_newest=True)
-    assert life.names == ["old"]
-    await asyncio.sleep(0.05)
-    assert life.later == [None]
-    await life.inbox.take_signed(message)
-    await life.poll(leaves_newest=True)
-    await asyncio.sleep(0.05)
-    assert life.names == ["old", "new"]
-    assert life.later == [None]
-
-
-@pytest.mark.parametrize("hours", HOURS)
-async def test_the_newest_is_left_to_its_callback_once(
-    life: Life, monkeypatch: pytest.MonkeyPatch, hours: float
-) -> None:
-    """Whatever the provider's record says of when it came, and over a restart."""
-    monkeypatch.setattr(record_reader, "LOOK_AGAIN", 60)
-    await life.inbox.begin()
-    life.advance(3600)
-    life.arrive("a", ago=-abs(hours) * 3600)
-    for _ in range(2):
-        await life.poll(leaves_newest=True)
-    assert life.names == ["a"]
-    life.arrive("b")
-    life.advance(1)
-    await life.poll(leaves_newest=True)
-    life.arrive("c")
-    await life.poll(leaves_newest=True)
-    assert life.names == ["a", "b"]
-    await life.restart()
-    life.advance(1800)
-    await life.poll()
-    assert life.names == ["a", "b", "c"]

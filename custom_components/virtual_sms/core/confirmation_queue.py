@@ -11,11 +11,7 @@ from collections.abc import Awaitable, Callable
 import logging
 import time
 
-from ..adapters.errors import (
-    InvalidResponseError,
-    ProviderUnavailableError,
-    SmsError,
-)
+from ..adapters.errors import InvalidResponseError, SmsError
 from ..adapters.models import Event, InboundMessage
 from ..store.database import DatabaseClosedError
 from .line import Spawn
@@ -92,9 +88,8 @@ class ConfirmationQueue:
         event = self._waiting.pop(next(iter(self._waiting)))
         try:
             is_confirmed = await self._confirm(event, self._tokens.take)
-        # One that cannot be read keeps no other waiting; and one answer that fails is
-        # no gap, by which what came in time would count as late.
-        except InvalidResponseError, ProviderUnavailableError:
+        # One that cannot be read keeps no other waiting.
+        except InvalidResponseError:
             is_confirmed = False
         # A provider may call before its own record shows the message.
         self._overflows = not is_confirmed

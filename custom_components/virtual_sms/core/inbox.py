@@ -117,11 +117,9 @@ class Inbox:
         if await self.catch_up_receipts():
             self._catch_up_soon()
 
-    async def catch_up_inbound(
-        self, *, late: bool, leaves_newest: bool = False
-    ) -> None:
+    async def catch_up_inbound(self, *, late: bool) -> None:
         """Read the messages that came in, and take what is new."""
-        await self._reader.read(late=late, leaves_newest=leaves_newest)
+        await self._reader.read(late=late)
 
     async def catch_up_receipts(self) -> bool:
         """Ask where our own messages stand, and what they have cost, a few at a time.

@@ -20,9 +20,7 @@ from .second_reading import WAIT_FOR_REST, SecondReader
 _LOGGER = logging.getLogger(__name__)
 
 LOOK_AGAIN = 15.0
-"""Seconds until what was left is looked at again."""
-ON_ITS_WAY = timedelta(seconds=10)
-"""How long a callback may take to bring a message that is in the record already."""
+"""Seconds until an incomplete message is looked at again."""
 # A quiet poll need not write: going back this much further costs as little.
 _STEP = timedelta(minutes=5)
 
@@ -48,8 +46,6 @@ class RecordReader:
         self._second = SecondReader(line, records, dependencies.monotonic)
         self._lock = asyncio.Lock()
         self._is_looking_again = False
-        self._left: set[str] = set()
-        """What was left to its callback, and is taken when it is read again."""
 
     async def begin(self) -> None:
         """Start a new record: what is at the provider already is history.
@@ -68,12 +64,8 @@ class RecordReader:
         ]
         await self._records.begin(history, since)
 
-    async def read(self, *, late: bool, leaves_newest: bool = False) -> None:
-        """Read all that came in since the last reading, and take what is new.
-
-        Where callbacks come, the newest may be left to its own for a moment: what comes
-        in time must not count as late for being read here first.
-        """
+    async def read(self, *, late: bool) -> None:
+        """Read all that came in since the last reading, and take what is new."""
         async with self._lock:
             bounds = await self._records.bounds()
             if bounds is None:
@@ -81,9 +73,7 @@ class RecordReader:
                 return
             # Before a run's first answer nobody knows the time: nothing moves then.
             started = self._line.adapter.provider_time or bounds.progress
-            reading = Reading(
-                bounds=bounds, started=started, leaves_newest=leaves_newest
-            )
+            reading = Reading(bounds=bounds, started=started)
             await self._read(reading, late=late)
 
     async def is_history(self, at: datetime, started: datetime) -> bool:
@@ -127,8 +117,6 @@ class RecordReader:
         await self._remember(reading)
         if reading.held is not None:
             self._look_again()
-        else:
-            self._left.clear()
         found = await self._second.read(reading, listed)
         await self._admit(reading, found, late=True)
 
@@ -145,8 +133,6 @@ class RecordReader:
     ) -> None:
         """Take a batch, the oldest there is, and note how far that brings us."""
         messages = [each for each in batch if isinstance(each, InboundMessage)]
-        if reading.leaves_newest:
-            messages = await self._leave_newest(reading, messages)
         newest = max((each.received_at for each in messages), default=None)
         messages += await self._sort_out(
             reading, [each for each in batch if isinstance(each, SetAside)]
@@ -161,21 +147,6 @@ class RecordReader:
         fresh = [each for each in messages if each.received_at >= reading.horizon]
         if fresh:
             await self._intake.admit(fresh, late=late)
-
-    async def _leave_newest(
-        self, reading: Reading, messages: list[InboundMessage]
-    ) -> list[InboundMessage]:
-        """Leave each message that has just come to its callback, once; return the rest."""
-        after = reading.latest - ON_ITS_WAY
-        newest = [each for each in messages if each.received_at > after]
-        ids = {each.message_id for each in newest} - self._left
-        if ids:
-            ids -= await self._records.known([*ids])
-            self._left |= ids
-        for each in newest:
-            if each.message_id in ids:
-                reading.hold(each.received_at)
-        return [each for each in messages if each.message_id not in ids]
 
     async def _sort_out(
         self, reading: Reading, aside: Sequence[SetAside]

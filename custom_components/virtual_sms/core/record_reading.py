@@ -21,13 +21,12 @@ class Reading:
 
     bounds: Bounds
     started: datetime
-    leaves_newest: bool = False
     earliest: datetime = field(init=False)
     """The earliest time at which the reading may have begun."""
     latest: datetime = field(init=False)
     """The latest."""
     held: datetime | None = None
-    """The oldest record that is left for now."""
+    """The oldest record that is still incomplete."""
 
     def __post_init__(self) -> None:
         """Know no more than when it began."""
