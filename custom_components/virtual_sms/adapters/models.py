@@ -283,6 +283,8 @@ class Balance:
     currency: str | None = None
 
     def __post_init__(self) -> None:
+        if not self.amount.is_finite():
+            raise ValueError("no amount")
         clean_record(self, currency=LONGEST_ID)
 
 

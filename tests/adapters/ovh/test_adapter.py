@@ -937,6 +937,16 @@ async def test_report_that_says_less(
     assert (await adapter.send(number, outbound(), None)).provider_id == "7"
 
 
+@pytest.mark.parametrize("credits_left", ["NaN", "Infinity", "1e999", "null", '"9.5"x'])
+async def test_credits_that_make_no_sense(
+    adapter: OvhAdapter, sim: Simulator, number: PhoneNumber, credits_left: str
+) -> None:
+    """An amount is a number that can be compared."""
+    sim.faults.add("garbage", path="/sms/", body=f'{{"creditsLeft": {credits_left}}}')
+    with pytest.raises(InvalidResponseError):
+        await adapter.get_balance(number)
+
+
 async def test_account_that_says_less(
     adapter: OvhAdapter, ovh: Ovh, sim: Simulator, number: PhoneNumber
 ) -> None:

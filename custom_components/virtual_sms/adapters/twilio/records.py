@@ -287,8 +287,6 @@ def read_media(origin: str, record: Any) -> Media:
 def read_balance(record: Any) -> Balance:
     """Read what is left."""
     amount = Decimal(read_text(record.balance))
-    if not amount.is_finite():
-        raise ValueError("no amount")
     return Balance(amount=amount, currency=read_text(record.currency))
 
 
