@@ -792,6 +792,7 @@ CLASSED = [
         "not_granted_call",
     ),
     (403, None, "Who are you?", MissingRightsError, "forbidden"),
+    (403, None, "This service is expired", AccountSuspendedError, "service_expired"),
     (400, None, "Message too long", MessageRejectedError, "text_too_long"),
     (400, None, "Invalid receivers", MessageRejectedError, "invalid_receiver"),
     (400, None, "No", MessageRejectedError, "400"),

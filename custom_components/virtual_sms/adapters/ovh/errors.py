@@ -62,6 +62,7 @@ _TEXTS: Final = {
     "credential does not exist": "not_credential",
     "credential is not valid": "invalid_credential",
     "not been granted": "not_granted_call",
+    "service is expired": "service_expired",
     "credit": "no_credit",
     "receiver": "invalid_receiver",
     "too long": "text_too_long",
