@@ -10,6 +10,7 @@ from unittest.mock import patch
 from homeassistant.const import CONF_WEBHOOK_ID
 import pytest
 
+from custom_components.virtual_sms.const import CONF_PREVIOUS_CALLBACKS
 from custom_components.virtual_sms.diagnostics import async_get_config_entry_diagnostics
 
 from .callbacks.test_registrar import FOREIGN, put
@@ -99,6 +100,18 @@ async def test_names_the_trouble(
     assert found["callbacks"]["scheme"] is None
     assert found["callback_answers"] == {}
     assert found["problems"] == []
+
+
+@pytest.mark.parametrize("url", [None, FOREIGN])
+async def test_says_whether_another_url_was_replaced(
+    hass: HomeAssistant, entry: ConfigEntry, url: str | None
+) -> None:
+    """A URL of ours may have replaced none."""
+    previous = {"inbound": url, "status": None}
+    data = {**entry.data, CONF_PREVIOUS_CALLBACKS: previous}
+    hass.config_entries.async_update_entry(entry, data=data)
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["callbacks"]["replaced_another_url"] is (url is not None)
 
 
 async def test_names_what_is_to_be_repaired(

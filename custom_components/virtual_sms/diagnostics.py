@@ -16,6 +16,7 @@ from homeassistant.util import dt as dt_util
 
 from .adapters import ADAPTERS
 from .adapters.errors import SmsError
+from .adapters.models import CallbackUrls
 from .callbacks.public_url import async_has_secure_url, async_has_subscription
 from .const import DOMAIN, OPTION_GREETING
 from .entry_data import EntryData
@@ -81,7 +82,7 @@ def _describe_callbacks(
         "scheme": urlsplit(data.callback_url).scheme if data.callback_url else None,
         "home_has_cloud": async_has_subscription(hass),
         "home_has_https": async_has_secure_url(hass),
-        "replaced_another_url": data.previous_callbacks is not None,
+        "replaced_another_url": data.previous_callbacks not in {None, CallbackUrls()},
     }
 
 
