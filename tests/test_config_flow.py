@@ -876,6 +876,18 @@ async def test_access_is_refused(
 
 
 @pytest.mark.usefixtures("short_consent")
+async def test_click_while_the_provider_wants_fewer_questions(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """Who asks on would be refused for as long as there is a link."""
+    path = "/auth/currentCredential"
+    simulator.faults.add(FaultKind.RATE_LIMITED, path=path, retry_after=60)
+    result = await go_on(hass, await to_authorize(hass, simulator))
+    expect_form(result, "ovh", {"base": "authorization_expired"})
+    assert sum(each.path.endswith(path) for each in simulator.requests) == 1
+
+
+@pytest.mark.usefixtures("short_consent")
 async def test_click_with_a_wrong_secret(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:

@@ -155,7 +155,8 @@ class Consent:
     async def _async_status(self) -> AuthorizationStatus:
         try:
             state = await self.adapter.authorization_state()
-        except ProviderUnavailableError:
+        except ProviderUnavailableError as err:
+            await asyncio.sleep(err.retry_after or 0)
             return _PENDING
         return state.status
 
