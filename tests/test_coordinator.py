@@ -236,6 +236,10 @@ async def test_refusal_that_passes(
         ("Hello", True)
     ]
     assert state(hass, entry, "line_status").state == "available"
+    assert not [*entry.async_get_active_flows(hass, {SOURCE_REAUTH})]
+    entry.async_start_reauth(hass)
+    await refresh(hass, simulator, entry)
+    assert [*entry.async_get_active_flows(hass, {SOURCE_REAUTH})]
 
 
 async def test_balance_now_and_then(

@@ -6,6 +6,7 @@ from datetime import timedelta
 import logging
 from typing import TYPE_CHECKING, override
 
+from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import (
     TimestampDataUpdateCoordinator,
@@ -73,6 +74,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         self._missed_something = True
         self._asks_for_receipts = False
         self._receipts_are_left = False
+        self._has_asked_for_keys = False
         self.begun = 0
         self.succeeded = 0
         self.has_read = asyncio.Event()
@@ -219,6 +221,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         finally:
             self.has_read.set()
         self._missed_something = False
+        self._async_accept_keys()
         await self._note_unreadable()
         # What goes beside the messages fails without them.
         if self._asks_for_receipts:
@@ -229,6 +232,17 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         await self._try_balance()
         self.succeeded = number
         return LineState(balance=self._balance)
+
+    @callback
+    def _async_accept_keys(self) -> None:
+        """Ask for no new keys any more: those that were refused work again."""
+        if not self._has_asked_for_keys:
+            return
+        self._has_asked_for_keys = False
+        for flow in self.config_entry.async_get_active_flows(
+            self.hass, {SOURCE_REAUTH}
+        ):
+            self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     async def _note_unreadable(self) -> None:
         records = self._gateway.store.inbound
@@ -265,6 +279,7 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
         in trouble may refuse good ones, and nothing else would end that.
         """
         if wants_new_credentials(err):
+            self._has_asked_for_keys = True
             self.config_entry.async_start_reauth(self.hass)
             return UpdateFailed(
                 translation_domain=DOMAIN,
