@@ -332,6 +332,27 @@ async def test_a_disk_that_cannot_be_flushed(
     assert home.on_disk() == ["m"]
 
 
+@pytest.mark.parametrize("error", [REFUSED, DOWN])
+async def test_a_flush_that_fails_and_a_message_that_did_not_leave(
+    home: Home, monkeypatch: pytest.MonkeyPatch, error: SmsError
+) -> None:
+    """Whoever sent it heard that it failed, so it is not sent again either."""
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    home.adapter.outcomes.append(error)
+    with monkeypatch.context() as patch:
+        patch.setattr(database_file, "_sync", fail)
+        [outcome] = await home.send("m")
+        assert (outcome.status, outcome.error) == (DeliveryStatus.FAILED, error)
+        assert home.on_disk() == ["m"]
+    await home.live(4000)
+    assert (len(home.adapter.attempts), home.accepted) == (1, [])
+    assert home.store.tally.pending == 0
+    assert not home.gateway.outbox.has_work
+
+
 async def test_fifty_at_once_stay_within_their_limits(home: Home) -> None:
     """However many calls come at a time, no more leaves than a limit has room for."""
     limits = Limits(hour=20, repeats=None)
@@ -737,6 +758,27 @@ async def test_a_crash_while_the_disk_is_full(
     assert again.store.tally.sent == 4
     kept = again.path.with_suffix(".kept")
     assert not kept.read_bytes().strip(b"\0")
+    await again.gateway.close()
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2, 3])
+async def test_redacted_texts_and_a_crash_while_the_disk_is_full(
+    home: Home, disk: FullDisk, tmp_path: Path, sent: int
+) -> None:
+    """Where nobody can tell whose a record is, all end before long, and none is sent."""
+    home.adapter.redacts = True
+    outcomes = [(TIMEOUT, 0) if number < sent else TIMEOUT for number in range(3)]
+    home.adapter.outcomes.extend(outcomes)
+    ids = ["m", "n", "o"]
+    for each in ids:
+        await home.send(each, text=each)
+    mend(disk)
+    again = await home.crash(tmp_path / "again")
+    await again.live(720)
+    ends = [again.states(each)[-1] for each in ids]
+    assert set(ends) <= {"sent", "failed"}
+    assert ends.count("sent") == again.store.tally.sent <= sent
+    assert len(home.adapter.attempts) == 3
     await again.gateway.close()
 
 

@@ -5,6 +5,7 @@ is decided by its own record before another attempt.
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 import logging
@@ -120,6 +121,8 @@ class Handover:
             await self._note_unknown(due, err)
             return Outcome(message=due.message, status=DeliveryStatus.UNKNOWN)
         self._records.forget(due.message.message_id)
+        # Where only the flush has failed it is there all the same, and would be due.
+        await self._handle(replace(due, deadline=self._now()), err)
         return Outcome(message=due.message, status=DeliveryStatus.FAILED, error=err)
 
     async def _handle(self, due: Due, err: SmsError) -> Outcome:
