@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -20,6 +21,8 @@ from tests.set_up import set_up
 from .conftest import CAMERA, IMAGE, JPEG, LOCAL, PDF, Lens, draw, draw_noise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from freezegun.api import FrozenDateTimeFactory
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("camera")
 
 SELECTED = {"media_content_id": CAMERA, "media_content_type": "image/jpeg"}
-NOISE = draw_noise()
 PUBLIC = "https://example.com/door.jpg"
 
 
@@ -198,16 +200,18 @@ async def test_a_picture_that_cannot_travel_is_left_out(
     assert response["messages"][0]["media"] == "none"
 
 
-@pytest.mark.parametrize("picture", [draw("WEBP"), NOISE], ids=["webp", "large"])
+@pytest.mark.parametrize(
+    "make", [partial(draw, "WEBP"), draw_noise], ids=["webp", "large"]
+)
 async def test_a_picture_that_phones_do_not_show_becomes_jpeg(
     hass: HomeAssistant,
     simulator: Simulator,
     twilio_entry: ConfigEntry,
     lens: Lens,
-    picture: bytes,
+    make: Callable[[], bytes],
 ) -> None:
     """Webp first of all."""
-    lens.picture = picture
+    lens.picture = make()
     await send(hass, twilio_entry, media=SELECTED)
     await settle(hass, simulator)
     [file] = simulator.twilio.messages[0].media
