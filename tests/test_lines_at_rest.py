@@ -4,11 +4,20 @@ After a power failure the home often starts before its way to the internet: then
 number can be set up for a while.
 """
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from homeassistant.exceptions import ConfigEntryNotReady
 import pytest
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_fire_time_changed,
+)
+
+from custom_components.virtual_sms.core.gateway import Gateway
+from custom_components.virtual_sms.core.inbox import Inbox
+from simulator import Quirk
 
 from .alarms import SET_UP, hear, pass_time, restart, texts, wake
 from .contacts import OTHER_NUMBER, add_contact
@@ -44,6 +53,73 @@ async def pass_at_rest(
     """Let time go by in which no number can be set up."""
     with patch(SET_UP, side_effect=ConfigEntryNotReady):
         await pass_time(hass, simulator, freezer, seconds)
+
+
+@pytest.mark.parametrize("is_call", [False, True])
+async def test_a_number_that_is_loaded_anew_while_an_alarm_leaves(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    twilio_entry: ConfigEntry,
+    events: Events,
+    *,
+    is_call: bool,
+) -> None:
+    """A change of an option just then keeps the alarm from nobody, nor sends it twice."""
+    name = "call" if is_call else "send"
+    real, entries = getattr(Gateway, name), hass.config_entries
+    unloaded: list[bool] = []
+
+    async def leave(self: Gateway, *args: Any, **given: Any) -> Any:
+        if not unloaded:
+            unloaded.append(await entries.async_unload(twilio_entry.entry_id))
+        return await real(self, *args, **given)
+
+    with patch.object(Gateway, name, leave):
+        steps = [{"contacts": "notify.bob", "call": is_call}]
+        await alert(hass, simulator, steps=steps, rounds=1)
+        assert states(events) == [("started", 1, 1)]
+        assert await entries.async_setup(twilio_entry.entry_id)
+        await settle(hass, simulator)
+    sent = called(simulator) if is_call else [each[0] for each in texts(simulator)]
+    assert sent == [RECIPIENT]
+    assert unloaded == [True]
+
+
+async def test_answers_that_become_known_one_after_the_other(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    freezer: FrozenDateTimeFactory,
+    ovh_entry: ConfigEntry,
+) -> None:
+    """Who answered in time is heard, also if another number was read before theirs."""
+    await add_contact(hass, ovh_entry, "Eve", EVE)
+    answered = async_capture_events(hass, "virtual_sms_answered")
+    for name in ("bob", "eve"):
+        asking = ask(hass, contacts=f"notify.{name}", timeout=600)
+        await until_sent(hass, simulator, 1)
+        asking.cancel()
+    for provider, sender in ((simulator.twilio, RECIPIENT), (simulator.ovh, EVE)):
+        provider.quirks = {Quirk.SUPPRESSED}
+        provider.receive(sender, "yes")
+        await settle(hass, simulator)
+        provider.quirks = set()
+    real, may_read = Inbox.catch_up_inbound, asyncio.Event()
+
+    async def read(self: Inbox, *, late: bool) -> None:
+        if self._line.number.number == simulator.ovh.number:
+            await may_read.wait()
+        await real(self, late=late)
+
+    with patch.object(Inbox, "catch_up_inbound", read):
+        starting = asyncio.create_task(
+            restart(hass, simulator, seconds=3600, freezer=freezer)
+        )
+        while not answered:
+            await asyncio.sleep(0)
+        async_fire_time_changed(hass)
+        may_read.set()
+        await starting
+    assert [each.data["contact"] for each in answered] == ["Bob", "Eve"]
 
 
 async def test_a_text_that_a_crash_cut_short(

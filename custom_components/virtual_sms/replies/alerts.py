@@ -226,7 +226,11 @@ class AlertDesk:
         self._async_publish(alert)
         sends = [self._async_send(alert, each) for each in planned]
         if not alert.is_open:
-            sends += [self._async_withdraw(each) for each in alert.messages]
+            # Who listens to a call just now hears it to its end: a phone that goes
+            # dead in an alarm frightens, and who took it comes by SMS.
+            for each in alert.messages:
+                line, message_id = each.person.line, each.message_id
+                sends.append(async_withdraw(self._hass, line, message_id))
         await asyncio.gather(*sends)
         if not alert.is_open:
             self._async_strip(alert.alert_id)
@@ -259,14 +263,22 @@ class AlertDesk:
     async def _async_send(self, alert: Alert, planned: ToSend) -> None:
         """Send something that is planned, unless it is too late for it."""
         if self._async_must_wait(alert, planned):
-            self._begun.discard(planned.message_id)
-            self._waiting.add(planned.message_id)
+            self._async_wait(planned)
         elif isinstance(planned, Notice):
             await self._async_send_notice(alert, planned)
         elif self._alerts.get(alert.alert_id).is_open:
             failed = await self._async_reach(alert, planned)
-            if failed is not None:
+            # Its line may have been unloaded under it, such as for an option.
+            if failed and self._async_must_wait(alert, planned):
+                self._async_wait(planned)
+            elif failed:
                 self._async_fail(alert.alert_id, planned.message_id, failed.reason)
+
+    @callback
+    def _async_wait(self, planned: ToSend) -> None:
+        """Send it when its line is at work again."""
+        self._begun.discard(planned.message_id)
+        self._waiting.add(planned.message_id)
 
     @callback
     def _async_must_wait(self, alert: Alert, planned: ToSend) -> bool:
@@ -302,14 +314,6 @@ class AlertDesk:
             return
         text = await async_write_notice(self._hass, alert.plan, person, taker)
         await async_send_planned(self._hass, person, notice.message_id, text)
-
-    async def _async_withdraw(self, message: AlertMessage) -> None:
-        """Keep a text that waits from going out when it is over, and a phone from ringing.
-
-        Who listens to their call just now hears it to its end: a phone that goes dead
-        in the middle of an alarm frightens, and who took it comes by SMS.
-        """
-        await async_withdraw(self._hass, message.person.line, message.message_id)
 
     @callback
     def async_follow(

@@ -59,6 +59,8 @@ class QuestionDesk:
         self._callers: dict[str, asyncio.Future[None]] = {}
         self._states: dict[str, DeliveryStatus] = {}
         self._failures: dict[tuple[str, str], Failed] = {}
+        self._is_ready = False
+        """Nothing expires before it is known who has answered in time."""
         self._waiting: set[tuple[str, str]] = set()
         """Whose line was at rest after a restart: nobody knows whether they were asked."""
         self._timer = DeadlineTimer(hass, file.clock, self._async_expire)
@@ -81,6 +83,7 @@ class QuestionDesk:
     @callback
     def async_begin(self) -> None:
         """Close what has come to its deadline, once it is known who has answered."""
+        self._is_ready = True
         self._async_expire()
 
     @callback
@@ -314,6 +317,8 @@ class QuestionDesk:
     @callback
     def _async_expire(self) -> None:
         """Close what has come to its deadline."""
+        if not self._is_ready:
+            return
         self._file.async_note_clock()
         for question in self._questions.expire(self._file.clock.now()):
             self._async_put(question)
