@@ -93,6 +93,36 @@ async def test_contact(
     assert {each["message_id"] for each in heard.statuses} == {answer["message_id"]}
 
 
+@pytest.mark.parametrize(
+    "contacts",
+    [
+        "notify.bob, notify.ann",
+        "NOTIFY.Bob,notify.ANN",
+        ["notify.bob, notify.ann", "notify.bob"],
+        [["notify.bob"], ("notify.ann",)],
+        ["Bob", "Ann"],
+    ],
+)
+async def test_contacts_as_templates_and_people_write_them(
+    hass: HomeAssistant, simulator: Simulator, contacts: Any
+) -> None:
+    """Entities in one text, capitals, lists in a list: as elsewhere in Home Assistant."""
+    answer = await send(hass, contacts=contacts)
+    assert [each["contact"] for each in answer] == ["Bob", "Ann"]
+
+
+@pytest.mark.parametrize("wrong", [None, 5, {}, "notify.bob, nobody", ""])
+async def test_what_names_nobody_keeps_no_other_from_their_message(
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry, wrong: Any
+) -> None:
+    """A template that went wrong costs nobody else the text, by name or by number."""
+    bad, good = await send(hass, contacts=[wrong, "notify.bob"])
+    assert (bad["reason"], good["contact"]) == ("other", "Bob")
+    line = twilio_entry.entry_id
+    bad, good = await send(hass, to=[wrong, [RECIPIENT]], config_entry_id=line)
+    assert (bad["reason"], good["contact"]) == ("invalid_number", "Bob")
+
+
 async def test_everybody_once(
     hass: HomeAssistant,
     simulator: Simulator,

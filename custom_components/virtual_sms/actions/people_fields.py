@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback, valid_entity_id
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util.json import JsonObjectType
@@ -28,11 +28,34 @@ ATTR_TO: Final = "to"
 CLEAN_TEXT: Final = vol.All(cv.string, clean)
 """A text that stands in events as it is given."""
 
+
+def list_given(value: object) -> list[object]:
+    """List what is given: one, many, or what templates gave, such as lists in a list."""
+    return [] if value is None else _flatten(value)
+
+
+def _flatten(value: object) -> list[object]:
+    if isinstance(value, list | tuple | set):
+        return [one for each in value for one in _flatten(each)]
+    return [value]
+
+
+def list_contacts(given: list[object]) -> list[str]:
+    """List contacts as they are named; entities may stand in one text, as elsewhere."""
+    return [name for each in given for name in _split_entities(str(each))]
+
+
+def _split_entities(text: str) -> list[str]:
+    """Return several entities that a comma parts; a name may have one as well."""
+    ids = [each.strip().lower() for each in text.split(",")]
+    return ids if all(map(valid_entity_id, ids)) else [text]
+
+
 # A recipient may be anything: one that cannot be read must not keep the others
 # from their message.
 PEOPLE_FIELDS: Final[dict[vol.Marker, Any]] = {
-    vol.Optional(ATTR_CONTACTS, default=list): vol.All(cv.ensure_list, [cv.string]),
-    vol.Optional(ATTR_TO, default=list): vol.All(cv.ensure_list, [object]),
+    vol.Optional(ATTR_CONTACTS, default=list): vol.All(list_given, list_contacts),
+    vol.Optional(ATTR_TO, default=list): list_given,
 }
 
 
