@@ -1,6 +1,7 @@
 """A home, a simulator, and a number of each provider set up in that home."""
 
 import asyncio
+import gc
 import logging
 import sys
 from typing import TYPE_CHECKING
@@ -36,9 +37,15 @@ if TYPE_CHECKING:
 
 
 # What is logged is kept for a test that fails. The plugin prints it beside, and with it
-# each statement of the recorder.
+# each statement of the recorder. A home says in sixty lines a test that it starts: who
+# wants to read them asks for caplog, or for `pytest -v`.
 logging.getLogger().handlers.clear()
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+logging.getLogger().setLevel(logging.WARNING)
+
+# A home makes many objects that live as long as its test: to look through them again and
+# again finds nothing. The plugin collects after each module, whatever was made.
+gc.set_threshold(50_000, 20)
 
 
 @pytest.fixture(autouse=True)
@@ -58,10 +65,11 @@ def disable_http_server(monkeypatch: pytest.MonkeyPatch) -> None:
 async def enable_event_loop_debug() -> None:
     """Keep the plugin's checks of threads and of slow callbacks, without its tracebacks.
 
-    Each future would note who made it, which takes a third of the suite's time. And
-    what cannot be called need not be looked for before it is called.
+    Each future and each coroutine would note who made it, which takes a third of the
+    suite's time. And what cannot be called need not be looked for before it is called.
     """
     loop = asyncio.get_running_loop()
+    loop._set_coroutine_origin_tracking = lambda _enabled: None
     loop.set_debug(True)
     loop.get_debug = lambda: False
     loop._check_callback = lambda _callback, _method: None

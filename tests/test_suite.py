@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 
 import pytest
 
@@ -16,8 +17,20 @@ async def test_another_thread_is_refused() -> None:
 
 
 async def test_no_traceback_is_kept() -> None:
-    """A future does not note who made it: that takes a third of the time."""
+    """No future or coroutine notes who made it: that takes a third of the time."""
     assert not asyncio.get_running_loop().get_debug()
+    assert sys.get_coroutine_origin_tracking_depth() == 0
+
+
+def test_few_lines_are_kept() -> None:
+    """What a home says of its start is formatted for nobody, unless somebody asks."""
+    assert not logging.getLogger().isEnabledFor(logging.INFO)
+
+
+def test_all_lines_can_be_read(caplog: pytest.LogCaptureFixture) -> None:
+    """A test that looks for what must not be logged sees all of it."""
+    logging.getLogger("homeassistant").debug("a detail")
+    assert "a detail" in caplog.text
 
 
 @pytest.mark.parametrize(
