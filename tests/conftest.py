@@ -20,6 +20,7 @@ from simulator import Simulator
 from .cloud import Cloud
 from .complaints import Complaints
 from .furnish import furnish
+from .one_provider import find_surplus
 
 # The same examples in every run: a change that breaks something is found by the
 # change, and a busy machine breaks nothing.
@@ -46,6 +47,22 @@ logging.getLogger().setLevel(logging.WARNING)
 # A home makes many objects that live as long as its test: to look through them again and
 # again finds nothing. The plugin collects after each module, whatever was made.
 gc.set_threshold(50_000, 20)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what scripts/test says of the oldest Home Assistant."""
+    told = "run what is for each provider with one of them"
+    parser.addoption("--one-provider", action="store_true", help=told)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what one provider has shown already, if that is wished."""
+    if config.getoption("--one-provider"):
+        surplus = set(find_surplus(items))
+        items[:] = [each for each in items if each not in surplus]
+        config.hook.pytest_deselected(items=[*surplus])
 
 
 @pytest.fixture(autouse=True)

@@ -3,10 +3,13 @@
 import asyncio
 import logging
 import sys
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from tests.complaints import Complaints
+from tests.one_provider import find_surplus
 
 
 async def test_another_thread_is_refused() -> None:
@@ -55,3 +58,29 @@ def test_complaints_are_listened_for() -> None:
     with complaints:
         assert complaints in logging.getLogger().handlers
     assert complaints not in logging.getLogger().handlers
+
+
+def test_one_provider_shows_what_is_said_for_each() -> None:
+    """Of a function that takes a home one provider's tests are left, of others all."""
+    home = ["hass"]
+
+    def make(name: str, provider: str | None, fixtures: list[str]) -> SimpleNamespace:
+        params = {} if provider is None else {"provider": provider}
+        callspec = SimpleNamespace(params=params)
+        name = f"test_x.py::{name}[{provider}-1]"
+        return SimpleNamespace(nodeid=name, callspec=callspec, fixturenames=fixtures)
+
+    both = [make(f"test_{n}", each, home) for n in range(20) for each in ("a", "b")]
+    others = [
+        make("test_one", "b", home),
+        make("test_none", None, home),
+        *(make("test_adapter", each, []) for each in ("a", "b")),
+        SimpleNamespace(nodeid="test_x.py::test_plain", fixturenames=home),
+    ]
+    surplus: Any = find_surplus(cast("Any", [*both, *others]))
+    assert all(each in both for each in surplus)
+    kept = [each for each in both if each not in surplus]
+    assert [each.nodeid.partition("[")[0] for each in kept] == [
+        f"test_x.py::test_{n}" for n in range(20)
+    ]
+    assert {each.callspec.params["provider"] for each in kept} == {"a", "b"}

@@ -87,6 +87,7 @@ def test_what_has_no_age_runs_once(run: Run) -> None:
     [newest] = [each for each in lines if each.startswith("newest: runs")]
     [floor] = [each for each in lines if each.startswith("floor: runs")]
     assert "--ignore" not in newest
+    assert "--one-provider" in floor
     assert "--ignore=tests/store" in floor
     assert "--ignore=tests/core/test_inbox.py" in floor
     assert "test_phone_numbers" not in floor
