@@ -25,7 +25,7 @@ _IGNORED: Final = frozenset({"pressed, went on"})
 TRIALS: Final[dict[str, Trial]] = {
     # A question that is repeated is seen there as well.
     "resend-without-asking": Trial(
-        "accepted_twice", frozenset({"texted twice"}), ("lost answers",)
+        "accepted_twice", frozenset({"texted twice"}), ("lost answers",), seconds=12.0
     ),
     "wait-for-ever": Trial(
         "outbound_lost", frozenset({"pending", "unpublished"}), ("faults",)
