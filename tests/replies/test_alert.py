@@ -253,6 +253,23 @@ async def test_two_alerts_to_one_person(
     assert taken == [fourth, fourth, first, second, third]
 
 
+@pytest.mark.parametrize("long", ["x" * 1600, "é" * 1595])
+async def test_an_alert_as_long_as_a_text_may_be(
+    hass: HomeAssistant, simulator: Simulator, events: Events, long: str
+) -> None:
+    """It arrives without what else is said there, and who took it is told with less."""
+    await alert(hass, simulator, message="Leak!")
+    await alert(hass, simulator, message=long)
+    assert texts(simulator) == [(RECIPIENT, "Leak!"), (RECIPIENT, long)]
+    for _ in range(2):
+        await hear(hass, simulator, RECIPIENT, "ok")
+    assert events[-1].data["state"] == "acknowledged"
+    assert texts(simulator)[-1] == (
+        RECIPIENT,
+        f"You have taken it: {long[:160]} ...",
+    )
+
+
 async def test_what_was_texted_last_is_meant(
     hass: HomeAssistant,
     simulator: Simulator,
