@@ -278,18 +278,6 @@ async def test_no_patience(
     assert [each.get("status") for each in answer] == [None, "queued"]
 
 
-async def test_a_status_that_overtakes_the_answer(
-    hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
-) -> None:
-    """A provider that calls before it has answered is heard all the same."""
-    simulator.faults.add("late", provider=provider, method="POST", delay=0.5, times=1)
-    heard = listen(hass)
-    with patch("custom_components.virtual_sms.core.confirmation_queue.REFILL", 1):
-        [message] = await send(hass, entry)
-        await settle(hass, simulator)
-    assert heard.course(message["message_id"])[-1] == "delivered"
-
-
 async def test_revoked_credentials(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
 ) -> None:

@@ -20,7 +20,6 @@ from custom_components.virtual_sms.adapters.models import (
     Capability,
     DeliveryStatus,
     Event,
-    SentMessage,
 )
 from custom_components.virtual_sms.core import confirmation_queue
 from custom_components.virtual_sms.core.account import (
@@ -31,7 +30,6 @@ from custom_components.virtual_sms.core.gateway import Gateway
 from custom_components.virtual_sms.store.changes import Received
 from tests.fakes import (
     NUMBER,
-    START,
     FakeAdapter,
     inbound,
     outbound,
@@ -297,24 +295,6 @@ async def test_an_unsigned_receipt(world: World, gateway: Gateway) -> None:
     await settle()
     assert world.adapter.questions.count("confirm") == 1
     assert world.names() == ["queued", "undelivered"]
-
-
-async def test_an_unsigned_receipt_that_overtakes_the_answer(
-    world: World, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody knows its message yet, so the record is read a moment later."""
-    monkeypatch.setattr(confirmation_queue, "REFILL", 0.05)
-    unsign(world)
-    records = gateway.store.outbound
-    await records.add([outbound("m")], START)
-    world.adapter.receipts["P"] = receipt("P", DeliveryStatus.DELIVERED)
-    await world.receive(receipt("P"))
-    await settle()
-    assert "confirm" not in world.adapter.questions
-    await records.accept("m", SentMessage(provider_id="P"))
-    await asyncio.sleep(0.1)
-    await settle()
-    assert world.names() == ["delivered"]
 
 
 async def test_an_unsigned_callback_while_the_provider_is_down(

@@ -227,18 +227,14 @@ class Account:
     async def _find_concerned(self, event: Event) -> Sequence[Gateway]:
         return [each for each in self.gateways if await each.inbox.concerns(event)]
 
-    async def _is_sending(self) -> bool:
-        return any([await each.inbox.is_sending() for each in self.gateways])
-
     async def _confirm(self, event: Event, may_ask: Callable[[], bool]) -> bool:
         """Ask the provider about an unsigned event, for each line it may concern.
 
-        False if it may not be asked now, or knows nothing of it. A receipt that nobody
-        knows may have overtaken the answer to its own message.
+        False if it may not be asked now, or knows nothing of it.
         """
         concerned = await self._find_concerned(event)
         if not concerned:
-            return not (isinstance(event, DeliveryReceipt) and await self._is_sending())
+            return True
         if not may_ask():
             return False
         return any([await each.inbox.look_up(event) for each in concerned])

@@ -92,10 +92,6 @@ class Inbox:
         """Say whether a receipt is about a message of this line, ended or not."""
         return await self._store.outbound.is_claimed(receipt.provider_id)
 
-    async def is_sending(self) -> bool:
-        """Say whether the provider has yet to answer to a message of this line."""
-        return await self._store.outbound.has_unanswered()
-
     def has_number(self, number: str) -> bool:
         """Say whether a number is this line's."""
         return bare(number) == bare(self._line.number.number)

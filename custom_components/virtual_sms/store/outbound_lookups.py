@@ -45,16 +45,6 @@ class OutboundLookups:
         )
         return bool(is_claimed)
 
-    async def has_unanswered(self) -> bool:
-        """Say whether there is a message without an id of the provider's."""
-        row = await self._database.read(
-            lambda connection: connection.execute(
-                "SELECT 1 FROM outbound INDEXED BY outbound_open "
-                "WHERE open AND provider_id IS NULL LIMIT 1"
-            ).fetchone()
-        )
-        return row is not None
-
     async def find_open(self, message_ids: Sequence[str]) -> list[str]:
         """List which of some messages have come to no end yet."""
         rows = await self._database.read(
