@@ -473,22 +473,6 @@ async def test_an_unproven_event_is_looked_up(
     assert names(heard) == ["a", "failed"]
 
 
-async def test_a_record_that_lags_behind_its_callback(
-    inbox: Inbox, adapter: FakeAdapter, store: Store, heard: list[Change]
-) -> None:
-    """What the provider tells of but does not show yet is not confirmed."""
-    await inbox.begin()
-    await store.outbound.add([outbound("m")], START)
-    await store.outbound.accept("m", SentMessage(provider_id="P"))
-    adapter.receipts["P"] = receipt("P", DeliveryStatus.SENT)
-    assert not await inbox.look_up(receipt("P", DeliveryStatus.DELIVERED))
-    assert await inbox.look_up(receipt("P", DeliveryStatus.UNKNOWN))
-    adapter.receipts["P"] = receipt("P", DeliveryStatus.DELIVERED)
-    assert await inbox.look_up(receipt("P", DeliveryStatus.DELIVERED))
-    await store.examine()
-    assert names(heard) == ["sent", "delivered"]
-
-
 async def test_a_look_up_does_not_bring_history_back(
     inbox: Inbox, adapter: FakeAdapter, store: Store, heard: list[Change]
 ) -> None:

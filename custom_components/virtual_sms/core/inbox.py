@@ -99,7 +99,7 @@ class Inbox:
     async def look_up(self, event: Event) -> bool:
         """Ask the provider about an unproven event, and take what it answers.
 
-        False when the provider knows nothing of it, or not yet how it ended.
+        False when the provider knows nothing of it.
         """
         asked_at = await self._reader.get_time()
         truth = await self._line.adapter.confirm(self._line.number, event)
@@ -109,7 +109,7 @@ class Inbox:
             await self._reader.is_history(truth.received_at, asked_at)
         ):
             await self.take(truth)
-        return _is_final(truth) or not _is_final(event)
+        return True
 
     async def catch_up(self, *, late: bool) -> None:
         """Read all of the provider's record from where we stopped."""
@@ -198,10 +198,6 @@ class Inbox:
             return False
         at = truth.at if isinstance(truth, SetAside) else truth.received_at
         return at is not None and await self._reader.was_read(at, asked_at)
-
-
-def _is_final(event: Event) -> bool:
-    return isinstance(event, InboundMessage) or event.status.is_final
 
 
 def bare(number: str) -> str:
