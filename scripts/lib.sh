@@ -20,3 +20,13 @@ die() {
 
 # usage: the comment at the head of the command is its help.
 usage() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"; }
+
+# wait_for_our_turn LOCK COMMAND: two that write to one folder must not undo each other's work.
+wait_for_our_turn() {
+  mkdir -p "$(dirname "$1")"
+  command -v flock >/dev/null || return 0
+  exec 9>"$1"
+  flock --nonblock 9 && return
+  say "Waiting for another $2 to finish"
+  flock 9
+}
