@@ -32,14 +32,16 @@ def files(hass: HomeAssistant) -> dict[str, bytes]:
     return {each.name: each.read_bytes() for each in folder.glob("virtual_sms.*db")}
 
 
+@pytest.fixture(autouse=True)
+def tidied_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all brought into the files as soon as nothing is written."""
+    monkeypatch.setattr(database_module, "QUIET", 0.01)
+
+
 async def test_what_comes_in_meanwhile_lies_beside(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    twilio_entry: ConfigEntry,
-    monkeypatch: pytest.MonkeyPatch,
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """Neither the file of a number nor that of the home changes, until it is over."""
-    monkeypatch.setattr(database_module, "QUIET", 0.01)
     home = async_get_home_file(hass)
     await home.async_open()
     await PLATFORM.async_pre_backup(hass)
@@ -56,13 +58,9 @@ async def test_what_comes_in_meanwhile_lies_beside(
 
 
 async def test_a_number_that_is_reloaded_meanwhile(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    twilio_entry: ConfigEntry,
-    monkeypatch: pytest.MonkeyPatch,
+    hass: HomeAssistant, simulator: Simulator, twilio_entry: ConfigEntry
 ) -> None:
     """Its file changes neither as it is closed nor once it is open again."""
-    monkeypatch.setattr(database_module, "QUIET", 0.01)
     await send(hass, twilio_entry)
     await settle(hass, simulator)
     await PLATFORM.async_pre_backup(hass)

@@ -43,6 +43,14 @@ def coordinator_of(entry: ConfigEntry) -> VirtualSmsCoordinator:
     return coordinator
 
 
+async def pass_seconds(
+    hass: HomeAssistant, simulator: Simulator, seconds: float
+) -> None:
+    """Have all come due that is due by then."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
+    await settle(hass, simulator)
+
+
 @pytest.mark.parametrize("mode", ["polling"])
 async def test_polling_alone(
     hass: HomeAssistant, simulator: Simulator, entry: ConfigEntry, provider: str
@@ -57,13 +65,11 @@ async def test_polling_alone(
 
     interval = {"twilio": 30, "ovh": 60}[provider]
     assert coordinator_of(entry).update_interval == timedelta(seconds=interval)
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=interval + 1))
-    await settle(hass, simulator)
+    await pass_seconds(hass, simulator, interval + 1)
     assert heard.texts == ["Hello"]
     assert heard.received[0]["late"] is False
     assert heard.course(message["message_id"])[-1] == "delivered"
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=interval + 1))
-    await settle(hass, simulator)
+    await pass_seconds(hass, simulator, interval + 1)
     assert len(heard.received) == 1
 
 
@@ -169,11 +175,9 @@ async def test_patience_that_was_asked_for(
     await refresh(hass, simulator, entry)
     simulator.faults.clear()
     asked = len(simulator.requests)
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=200))
-    await settle(hass, simulator)
+    await pass_seconds(hass, simulator, 200)
     assert len(simulator.requests) == asked
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=310))
-    await settle(hass, simulator)
+    await pass_seconds(hass, simulator, 310)
     assert state(hass, entry, "line_status").state == "available"
 
 
@@ -190,11 +194,9 @@ async def test_patience_that_makes_no_sense(
     await refresh(hass, simulator, entry)
     simulator.faults.clear()
     requests = len(simulator.requests)
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=50))
-    await settle(hass, simulator)
+    await pass_seconds(hass, simulator, 50)
     assert len(simulator.requests) == requests
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=3610))
-    await settle(hass, simulator)
+    await pass_seconds(hass, simulator, 3610)
     assert state(hass, entry, "line_status").state == "available"
 
 
@@ -209,8 +211,7 @@ async def test_patience_with_a_short_interval(
     simulator.faults.add("rate_limited", retry_after=30)
     await refresh(hass, simulator, ovh_entry)
     requests = len(simulator.requests)
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=20))
-    await settle(hass, simulator)
+    await pass_seconds(hass, simulator, 20)
     assert len(simulator.requests) == requests
 
 
@@ -227,11 +228,9 @@ async def test_refusal_that_passes(
     simulator.providers[provider].receive(SENDER, "Hello")
     simulator.faults.clear()
     requests = len(simulator.requests)
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=500))
-    await settle(hass, simulator)
+    await pass_seconds(hass, simulator, 500)
     assert len(simulator.requests) == requests
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=610))
-    await settle(hass, simulator)
+    await pass_seconds(hass, simulator, 610)
     assert [(each["text"], each["late"]) for each in heard.received] == [
         ("Hello", True)
     ]
@@ -493,8 +492,7 @@ async def test_receipts_that_are_left_at_the_start(
         coordinator.async_ask_for_receipts()
         await settle(hass, simulator)
         assert asked.call_count == 1
-        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=65))
-        await settle(hass, simulator)
+        await pass_seconds(hass, simulator, 65)
     assert asked.call_count == 2
     assert coordinator.begun == begun + 1
 
