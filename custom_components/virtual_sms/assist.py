@@ -155,7 +155,7 @@ class AssistDesk:
         return _require_answer(task)
 
     async def _async_ask(self, asked: Asked, context: Context) -> ConversationResult:
-        from homeassistant.components.conversation import async_converse  # noqa: PLC0415  # as below
+        from homeassistant.components.conversation import async_converse  # noqa: PLC0415  # only a home with Assist has it
 
         language = asked.contact.language or self._hass.config.language
         return await async_converse(

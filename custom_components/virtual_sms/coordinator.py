@@ -24,7 +24,6 @@ from .adapters.models import Balance, Capability
 from .const import DOMAIN, OPTION_POLL_INTERVAL
 from .core.credit import Credit
 from .core.gateway import Gateway
-from .core.handover import LONGEST_ASKED
 from .core.side_question import SideQuestion
 from .entry_data import EntryData
 from .error_messages import explain, wants_new_credentials
@@ -300,11 +299,10 @@ class VirtualSmsCoordinator(TimestampDataUpdateCoordinator[LineState | None]):
     def _find_pause(self, err: SmsError) -> float | None:
         """Return for how long to wait where a provider asks for more than we would.
 
-        A header may say anything: nothing at all, a moment in the past, or a day.
+        It may have asked for nothing at all, or for a moment in the past.
         """
-        asked = timedelta(seconds=getattr(err, "retry_after", None) or 0.0)
-        is_longer = asked > min(self._interval, _RETRY_INTERVAL)
-        return min(asked, LONGEST_ASKED).total_seconds() if is_longer else None
+        ours = min(self._interval, _RETRY_INTERVAL).total_seconds()
+        return err.asked_pause if err.asked_pause > ours else None
 
 
 def _is_at_work(err: SmsError) -> bool:

@@ -27,20 +27,29 @@ from .models import RejectReason
 from .plain_text import clean
 
 LONGEST_CODE = 255
+LONGEST_ASKED = 3600.0
+"""Seconds that a provider is granted, whatever pause it asks for."""
 
 
 class SmsError(Exception):
     """The root: `code` is the error's translation key, its text is for developers.
 
-    `provider_code` is the provider's own code, where it gave one.
+    `provider_code` is the provider's own code, where it gave one. `retry_after` is the
+    pause in seconds that it asked for, where it did: a header may ask for anything.
     """
 
     code: ClassVar[str] = "unknown"
+    retry_after: float | None = None
 
     def __init__(self, message: str = "", *, provider_code: str | None = None) -> None:
         """Keep the provider's code beside the message."""
         super().__init__(message)
         self.provider_code = provider_code and clean(provider_code, LONGEST_CODE)
+
+    @property
+    def asked_pause(self) -> float:
+        """Return the pause in seconds to grant the provider; 0 for none."""
+        return min(self.retry_after or 0.0, LONGEST_ASKED)
 
 
 class AuthenticationError(SmsError):

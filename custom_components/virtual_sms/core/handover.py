@@ -35,8 +35,6 @@ _LOGGER = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=1)
-LONGEST_ASKED = timedelta(hours=1)
-"""The longest pause that a provider is granted."""
 _JITTER = (0.75, 1.25)
 
 
@@ -220,7 +218,6 @@ class Handover:
         """
         now, age = self._now(), self._now() - due.message.created_at
         pause = min(max(age / 2, SHORTEST_PAUSE), LONGEST_PAUSE)
-        seconds = getattr(err, "retry_after", None) or 0.0
-        asked = timedelta(seconds=min(seconds, LONGEST_ASKED.total_seconds()))
+        asked = timedelta(seconds=err.asked_pause if err else 0.0)
         next_at = now + max(pause * self._jitter(*_JITTER), asked)
         return min(next_at, due.deadline) if now < due.deadline else next_at

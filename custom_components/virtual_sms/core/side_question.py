@@ -83,5 +83,4 @@ class SideQuestion:
         self._failures += 1
         # The next poll asks again, and the polls after it more and more seldom.
         pause = FIRST_PAUSE * (2 ** min(self._failures - 1, 10) - 1)
-        asked = getattr(err, "retry_after", None) or 0.0
-        self._due_at = monotonic() + min(max(pause, asked), LONGEST_PAUSE)
+        self._due_at = monotonic() + min(max(pause, err.asked_pause), LONGEST_PAUSE)

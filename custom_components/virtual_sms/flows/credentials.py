@@ -156,7 +156,7 @@ class Consent:
         try:
             state = await self.adapter.authorization_state()
         except ProviderUnavailableError as err:
-            await asyncio.sleep(err.retry_after or 0)
+            await asyncio.sleep(err.asked_pause)
             return _PENDING
         return state.status
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from homeassistant.core import HomeAssistant
 
+    from ..runtime import VirtualSmsConfigEntry
+
 _LOGGER = logging.getLogger(__name__)
 
 FORM_ERRORS = {
@@ -69,3 +71,11 @@ def read_error(hass: HomeAssistant, provider: str, err: Exception) -> FormError:
             return FormError(FORM_ERRORS[code], placeholders={"detail": detail})
     _LOGGER.error("The set-up failed in an unexpected way", exc_info=err)
     return FormError("unknown")
+
+
+def require_entry(hass: HomeAssistant, entry_id: str) -> VirtualSmsConfigEntry:
+    """Return a number; ends the flow if it was removed in another window."""
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None:
+        raise AbortFlow("removed")
+    return entry

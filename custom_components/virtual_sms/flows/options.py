@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow
 
 from ..account_entries import async_own_marks
 from ..adapters import ADAPTERS
@@ -37,7 +36,7 @@ from ..core.privacy import Privacy
 from ..entry_data import EntryData
 from ..error_messages import async_create_adapter
 from .callback_steps import CallbackSteps
-from .form_errors import NO_ERROR, FormError, read_error
+from .form_errors import NO_ERROR, FormError, read_error, require_entry
 from .schemas import (
     CONF_CONFIRM,
     Form,
@@ -186,11 +185,7 @@ class VirtualSmsOptionsFlow(CallbackSteps, OptionsFlow):
     @property
     @override
     def config_entry(self) -> VirtualSmsConfigEntry:
-        """Return the number; ends the flow if it was removed in another window."""
-        entry = self.hass.config_entries.async_get_entry(self.handler)
-        if entry is None:
-            raise AbortFlow("removed")
-        return entry
+        return require_entry(self.hass, self.handler)
 
     @property
     def _can_call(self) -> bool:

@@ -15,7 +15,7 @@ from homeassistant.data_entry_flow import AbortFlow
 from ..core.contacts import Contact, Directory, Group, read_name
 from ..number_tables import async_load_tables
 from ..people.contacts import CONF_NUMBERS, async_directory
-from .form_errors import NO_ERROR, FormError
+from .form_errors import NO_ERROR, FormError, require_entry
 from .schemas import CONF_NAME, Form
 
 if TYPE_CHECKING:
@@ -149,10 +149,7 @@ class PeopleFlow(ConfigSubentryFlow):
     @override
     @callback
     def _get_entry(self) -> VirtualSmsConfigEntry:
-        entry = self.hass.config_entries.async_get_entry(self._entry_id)
-        if entry is None:
-            raise AbortFlow("removed")
-        return entry
+        return require_entry(self.hass, self._entry_id)
 
     @property
     def _directory(self) -> Directory:

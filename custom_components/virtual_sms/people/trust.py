@@ -105,8 +105,9 @@ class Trust:
 
         Who may not command by now is asked for no code, and so is as all others.
         """
-        may_command = contact_id in self._known.codes
-        return may_command and self._memory.is_locked(str(contact_id))
+        if contact_id is None or contact_id not in self._known.codes:
+            return False
+        return self._memory.is_locked(contact_id)
 
     @callback
     def async_leave_out_guesses(self, contact_id: str | None, text: str) -> list[str]:
